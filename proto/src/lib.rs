@@ -1,0 +1,24 @@
+//! The messages that cross a network boundary, and the signature over desired state.
+//!
+//! `agent::v1` is the link between agent and control plane; `lane::v1` the local channel between
+//! agent and gateway. What may leave the customer's network is listed in `outbound-fields.txt`.
+
+pub mod desired;
+
+/// The agents' link.
+pub mod agent {
+    /// Version 1: additive changes only.
+    #[expect(missing_docs, reason = "generated; the comments stand in the .proto files")]
+    pub mod v1 {
+        tonic::include_proto!("weir.agent.v1");
+    }
+}
+
+/// The local lane between an agent and its gateways.
+pub mod lane {
+    /// Version 1: additive changes only.
+    #[expect(missing_docs, reason = "generated; the comments stand in the .proto files")]
+    pub mod v1 {
+        tonic::include_proto!("weir.lane.v1");
+    }
+}
