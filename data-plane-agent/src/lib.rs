@@ -1,1 +1,15 @@
-//! To be written.
+//! The agent of one data plane.
+//!
+//! It dials out and listens to nobody outside its network. Wishes come down signed and numbered; what it reports is listed field
+//! by field. One way: `main -> driver -> policy, resources -> platform`, `driver -> link, lane, desired`; `link` never reaches
+//! `platform`.
+
+pub mod backoff;
+pub mod cli;
+pub mod config;
+pub mod desired;
+pub mod disk;
+pub mod link;
+pub mod local_tls;
+pub mod metering;
+pub mod policy;

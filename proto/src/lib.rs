@@ -5,10 +5,18 @@
 
 pub mod desired;
 
+/// The published descriptor (an encoded `FileDescriptorSet`): whoever replays a ledger decodes its frames against this.
+pub const PUBLISHED_DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/published.binpb"));
+
 /// The agents' link.
 pub mod agent {
     /// Version 1: additive changes only.
-    #[expect(missing_docs, reason = "generated; the comments stand in the .proto files")]
+    #[expect(
+        missing_docs,
+        clippy::allow_attributes,
+        clippy::too_many_lines,
+        reason = "generated; the comments stand in the .proto files"
+    )]
     pub mod v1 {
         tonic::include_proto!("weir.agent.v1");
     }
@@ -17,7 +25,11 @@ pub mod agent {
 /// The local lane between an agent and its gateways.
 pub mod lane {
     /// Version 1: additive changes only.
-    #[expect(missing_docs, reason = "generated; the comments stand in the .proto files")]
+    #[expect(
+        missing_docs,
+        clippy::allow_attributes,
+        reason = "generated; the comments stand in the .proto files"
+    )]
     pub mod v1 {
         tonic::include_proto!("weir.lane.v1");
     }

@@ -1,0 +1,141 @@
+//! Files of the state folder: private, written whole or not at all.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Makes a folder (and its parents) that only its owner can enter.
+///
+/// # Errors
+/// As the file system says.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Replaces `path` with `bytes`, readable by its owner only. A crash leaves the old content or the new, never a mixture.
+///
+/// # Errors
+/// As the file system says.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(".new");
+    let fresh = folder.join(name);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    sync_folder(folder)
+}
+
+/// Makes renames and removals in `folder` durable.
+///
+/// # Errors
+/// As the file system says.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// The content of a file of at most `bytes_max`; nothing when there is no such file.
+///
+/// # Errors
+/// As the file system says, and when the file is larger.
+pub fn read_bounded(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= bytes_max) {
+        Ok(Some(bytes))
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "file larger than its limit",
+        ))
+    }
+}
+
+/// Reads JSON of at most `bytes_max`; nothing when there is no such file.
+///
+/// # Errors
+/// As the file system says, and when the content is not the expected JSON.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path, bytes_max: u64) -> io::Result<Option<T>> {
+    match read_bounded(path, bytes_max)? {
+        None => Ok(None),
+        Some(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+    }
+}
+
+/// Writes `value` as JSON, whole or not at all.
+///
+/// # Errors
+/// As the file system says.
+pub fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    write_atomic(path, &serde_json::to_vec_pretty(value)?)
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// Exactly 32 bytes in hexadecimal, either case.
+#[must_use]
+pub fn unhex32(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut out = [0_u8; 32];
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn files_are_private_replaced_whole_and_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inner").join("secret");
+        private_folder(path.parent().unwrap()).unwrap();
+        assert_eq!(read_bounded(&path, 10).unwrap(), None);
+        write_atomic(&path, b"first").unwrap();
+        write_atomic(&path, b"second").unwrap();
+        assert_eq!(read_bounded(&path, 6).unwrap().unwrap(), b"second");
+        assert!(read_bounded(&path, 5).is_err());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn hexadecimal_reads_back_and_refuses_other_lengths() {
+        let bytes = [0xA7_u8; 32];
+        assert_eq!(unhex32(&hex(&bytes)), Some(bytes));
+        assert_eq!(unhex32(&hex(&bytes[..31])), None);
+        assert_eq!(unhex32(&"g".repeat(64)), None);
+    }
+}
