@@ -33,7 +33,7 @@ CREATE INDEX event_unnumbered ON event (id) WHERE position IS NULL;
 CREATE INDEX event_tenant ON event (tenant_id, position);
 
 CREATE TABLE event_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     position bigint NOT NULL DEFAULT 0,
     oldest bigint NOT NULL DEFAULT 1
 );
