@@ -1,0 +1,180 @@
+//! From a request's headers to a caller: bearer token, API key (HTTP Basic), or the console's cookie.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::Utc;
+use http::{HeaderMap, Method, header};
+use weir_credentials::{Secret, SecretKind, sha256, verify_sha256};
+
+use crate::auth::principal::{Caller, Home, Principal};
+use crate::auth::store;
+use crate::kernel::{Error, ErrorKind, Id, Result, TenantId, code, kind};
+use crate::runtime::{App, LookupKey, Scope};
+
+/// The console's session cookie: http-only, same-site.
+pub const COOKIE: &str = "weir_session";
+/// Which tenant a request is about, for callers above tenants.
+pub const TENANT_HEADER: &str = "weir-tenant";
+/// Proof that a mutation with the cookie comes from the console's own pages.
+pub const CSRF_HEADER: &str = "weir-csrf";
+
+/// The token that a page must send with a mutation: derived from the session token, which scripts cannot read.
+#[must_use]
+pub fn csrf_token(session_token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(sha256(format!("weir.csrf.{session_token}").as_bytes()))
+}
+
+/// Finds out who calls.
+///
+/// # Errors
+/// 401 when nobody known; 403 when the cookie comes without its proof or the tenant is out of reach.
+pub async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller> {
+    let mut caller = match credential(headers)? {
+        Credential::Token(token) => by_session(app, &token).await?,
+        Credential::Cookie(token) => {
+            check_csrf(method, headers, &token)?;
+            by_session(app, &token).await?
+        }
+        Credential::Key { id, secret } => by_key(app, id, &secret).await?,
+    };
+    if let Some(wanted) = headers.get(TENANT_HEADER) {
+        choose_tenant(app, &mut caller, wanted).await?;
+    }
+    Ok(caller)
+}
+
+enum Credential {
+    Token(String),
+    Cookie(String),
+    Key { id: Id<kind::ApiKey>, secret: String },
+}
+
+fn credential(headers: &HeaderMap) -> Result<Credential> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| Error::unauthenticated())?;
+        let (scheme, rest) = value.split_once(' ').ok_or_else(Error::unauthenticated)?;
+        return if scheme.eq_ignore_ascii_case("bearer") {
+            Ok(Credential::Token(rest.to_owned()))
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            basic(rest).ok_or_else(Error::unauthenticated)
+        } else {
+            Err(Error::unauthenticated())
+        };
+    }
+    cookie(headers)
+        .map(Credential::Cookie)
+        .ok_or_else(Error::unauthenticated)
+}
+
+fn basic(encoded: &str) -> Option<Credential> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some(Credential::Key {
+        id: id.parse().ok()?,
+        secret: secret.to_owned(),
+    })
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .find_map(|line| {
+            line.split(';').find_map(|pair| {
+                pair.trim()
+                    .strip_prefix(COOKIE)?
+                    .strip_prefix('=')
+                    .map(str::to_owned)
+            })
+        })
+}
+
+fn check_csrf(method: &Method, headers: &HeaderMap, token: &str) -> Result<()> {
+    if method.is_safe() {
+        return Ok(());
+    }
+    let sent = headers.get(CSRF_HEADER).map_or(&[][..], |it| it.as_bytes());
+    if verify_sha256(&sha256(csrf_token(token).as_bytes()), sent) {
+        return Ok(());
+    }
+    let detail = "A change made with the session cookie needs the Weir-Csrf header; GET /v1/sessions/current tells it.";
+    Err(Error::new(ErrorKind::Denied, code::CSRF, detail))
+}
+
+async fn by_session(app: &App, token: &str) -> Result<Caller> {
+    let secret = Secret::parse(SecretKind::Session, token).map_err(|_| Error::unauthenticated())?;
+    let hash = secret.sha256();
+    let mut tx = app.db.read(&Scope::Lookup(LookupKey::TokenSha256(hash))).await?;
+    let row = store::session(&mut tx, &hash)
+        .await?
+        .ok_or_else(Error::unauthenticated)?;
+    let bindings = store::bindings(&mut tx, row.member).await?;
+    tx.commit().await?;
+    let tenant = match row.home {
+        Home::Tenant(organization, tenant) => Some((organization, tenant)),
+        Home::Operator | Home::Organization(_) => None,
+    };
+    let principal = Principal::Member(Id::from_uuid(row.member));
+    Ok(Caller {
+        principal,
+        home: row.home,
+        bindings,
+        tenant,
+        session: Some(hash),
+    })
+}
+
+async fn by_key(app: &App, id: Id<kind::ApiKey>, secret: &str) -> Result<Caller> {
+    let secret = Secret::parse(SecretKind::ApiKey, secret).map_err(|_| Error::unauthenticated())?;
+    let mut tx = app.db.read(&Scope::Lookup(LookupKey::Id(id.uuid()))).await?;
+    let row = store::key(&mut tx, id.uuid())
+        .await?
+        .ok_or_else(Error::unauthenticated)?;
+    tx.commit().await?;
+    let alive = row.expires_at.is_none_or(|it| it > Utc::now());
+    if !verify_sha256(&row.secret_sha256, secret.reveal().as_bytes()) || !alive {
+        return Err(Error::unauthenticated());
+    }
+    let mut tx = app.db.read(&Scope::Tenant(row.tenant)).await?;
+    let organization = store::organization_of(&mut tx, row.tenant)
+        .await?
+        .ok_or_else(Error::unauthenticated)?;
+    let bindings = store::bindings(&mut tx, row.service_account).await?;
+    tx.commit().await?;
+    Ok(Caller {
+        principal: Principal::ServiceAccount(Id::from_uuid(row.service_account)),
+        home: Home::Tenant(organization, row.tenant),
+        bindings,
+        tenant: Some((organization, row.tenant)),
+        session: None,
+    })
+}
+
+/// Callers above tenants may choose one within their reach; others may only name their own.
+async fn choose_tenant(app: &App, caller: &mut Caller, wanted: &http::HeaderValue) -> Result<()> {
+    let tenant: TenantId = wanted
+        .to_str()
+        .ok()
+        .and_then(|it| it.parse().ok())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::Malformed,
+                code::MALFORMED_HEADER,
+                "Weir-Tenant must be the id of a tenant.",
+            )
+        })?;
+    let reach = match caller.home {
+        Home::Operator if caller.is_operator() => Scope::Operator,
+        Home::Organization(id) if caller.administers(id) => Scope::Organization(id),
+        Home::Tenant(_, own) if own == tenant => return Ok(()),
+        _ => return Err(Error::not_found("Tenant")),
+    };
+    let mut tx = app.db.read(&reach).await?;
+    let organization = store::organization_of(&mut tx, tenant)
+        .await?
+        .ok_or_else(|| Error::not_found("Tenant"))?;
+    tx.commit().await?;
+    caller.tenant = Some((organization, tenant));
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Who calls, and what that caller may do. A permission yields a scope; a query takes the scope.
+
+mod authenticate;
+pub mod password;
+mod permission;
+mod principal;
+mod store;
+
+pub use authenticate::{COOKIE, CSRF_HEADER, TENANT_HEADER, authenticate, csrf_token};
+pub use permission::{
+    AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, Operate, Permission, ReadDirectory,
+    ReadTenant, SignedIn, TenantScope, WriteStreams,
+};
+pub use principal::{Binding, Caller, Home, Principal, Role};

@@ -1,0 +1,86 @@
+//! The look-ups before authentication, each under the key that was presented, and what a known principal holds.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::auth::principal::{Binding, Home, Role};
+use crate::kernel::{Id, OrganizationId, Result, TenantId};
+use crate::runtime::Tx;
+
+/// A live session's member.
+pub struct SessionRow {
+    pub member: Uuid,
+    pub home: Home,
+}
+
+/// A key's verifier and owner.
+pub struct KeyRow {
+    pub tenant: TenantId,
+    pub service_account: Uuid,
+    pub secret_sha256: Vec<u8>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+pub fn home(organization: Option<Uuid>, tenant: Option<Uuid>) -> Home {
+    match (organization, tenant) {
+        (None, _) => Home::Operator,
+        (Some(organization), None) => Home::Organization(Id::from_uuid(organization)),
+        (Some(organization), Some(tenant)) => {
+            Home::Tenant(Id::from_uuid(organization), Id::from_uuid(tenant))
+        }
+    }
+}
+
+pub async fn session(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<SessionRow>> {
+    let row = sqlx::query!(
+        "SELECT member_id, organization_id, tenant_id FROM session WHERE token_sha256 = $1 AND expires_at > now()",
+        token_sha256.as_slice(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|it| SessionRow {
+        member: it.member_id,
+        home: home(it.organization_id, it.tenant_id),
+    }))
+}
+
+pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
+    let row = sqlx::query!(
+        "SELECT tenant_id, service_account_id, secret_sha256, expires_at FROM api_key WHERE id = $1",
+        id
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|it| KeyRow {
+        tenant: Id::from_uuid(it.tenant_id),
+        service_account: it.service_account_id,
+        secret_sha256: it.secret_sha256,
+        expires_at: it.expires_at,
+    }))
+}
+
+pub async fn bindings(tx: &mut Tx, principal: Uuid) -> Result<Vec<Binding>> {
+    let rows = sqlx::query!(
+        "SELECT role, resource, tenant_id FROM role_binding WHERE member_id = $1 OR service_account_id = $1",
+        principal,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    // A role that this version does not know gives nothing.
+    let known = rows.into_iter().filter_map(|it| {
+        let tenant = it.tenant_id.map(Id::from_uuid);
+        Role::parse(&it.role).map(|role| Binding {
+            role,
+            resource: it.resource,
+            tenant,
+        })
+    });
+    Ok(known.collect())
+}
+
+pub async fn organization_of(tx: &mut Tx, tenant: TenantId) -> Result<Option<OrganizationId>> {
+    let row = sqlx::query_scalar!("SELECT organization_id FROM tenant WHERE id = $1", tenant.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map(Id::from_uuid))
+}

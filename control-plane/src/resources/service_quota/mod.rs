@@ -1,0 +1,9 @@
+//! Service quotas: how many objects of a kind a tenant may have. Checked inside the write, before the effect.
+
+mod model;
+mod routes;
+mod store;
+
+pub use model::Quota;
+pub use routes::router;
+pub use store::check;

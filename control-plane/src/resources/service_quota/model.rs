@@ -1,0 +1,63 @@
+//! The quotas and their defaults.
+
+/// A count that is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quota {
+    /// Environments of a tenant.
+    Environments,
+    /// Data planes of a tenant.
+    DataPlanes,
+    /// Broker pools of a tenant.
+    BrokerPools,
+    /// Logical clusters of a tenant.
+    Clusters,
+    /// Topics of a tenant.
+    Topics,
+    /// Partitions over all topics of a tenant.
+    Partitions,
+    /// Service accounts of a tenant.
+    ServiceAccounts,
+    /// API keys of a tenant.
+    ApiKeys,
+}
+
+impl Quota {
+    /// Every quota.
+    pub const ALL: [Self; 8] = [
+        Self::Environments,
+        Self::DataPlanes,
+        Self::BrokerPools,
+        Self::Clusters,
+        Self::Topics,
+        Self::Partitions,
+        Self::ServiceAccounts,
+        Self::ApiKeys,
+    ];
+
+    /// The shown and stored name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Environments => "environments",
+            Self::DataPlanes => "data_planes",
+            Self::BrokerPools => "broker_pools",
+            Self::Clusters => "clusters",
+            Self::Topics => "topics",
+            Self::Partitions => "partitions",
+            Self::ServiceAccounts => "service_accounts",
+            Self::ApiKeys => "api_keys",
+        }
+    }
+
+    /// The limit of a tenant for which no other was set.
+    #[must_use]
+    pub const fn default_limit(self) -> i64 {
+        match self {
+            Self::Environments | Self::DataPlanes | Self::BrokerPools => 50,
+            Self::Clusters => 200,
+            Self::Topics | Self::ServiceAccounts => 5_000,
+            Self::Partitions => 20_000,
+            Self::ApiKeys => 10_000,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a tenant has, and how much it may have.
+
+use crate::auth::TenantScope;
+use crate::kernel::{Error, ErrorKind, Result, code};
+use crate::resources::service_quota::model::Quota;
+use crate::runtime::Tx;
+
+/// What stands against a limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Used {
+    pub quota: Quota,
+    pub used: i64,
+    pub limit: i64,
+}
+
+/// Refuses one more of a kind when the tenant has as many as it may.
+///
+/// # Errors
+/// 402 naming the quota, the limit, and who can raise it.
+pub async fn check(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<()> {
+    check_more(tx, scope, quota, 1).await
+}
+
+/// As [`check`], for several more.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_more(tx: &mut Tx, scope: TenantScope, quota: Quota, more: i64) -> Result<()> {
+    let Used { used, limit, .. } = used(tx, scope, quota).await?;
+    if used + more <= limit {
+        return Ok(());
+    }
+    let detail = format!(
+        "The tenant may have {limit} {}, has {used}, and asked for {more} more. Delete some, or ask an operator to raise the quota.",
+        quota.name()
+    );
+    Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail))
+}
+
+pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used> {
+    let tenant = scope.tenant().uuid();
+    let conn = tx.conn();
+    let used = match quota {
+        Quota::Environments => {
+            sqlx::query_scalar!("SELECT count(*) FROM environment WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::DataPlanes => {
+            sqlx::query_scalar!("SELECT count(*) FROM data_plane WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::BrokerPools => {
+            sqlx::query_scalar!("SELECT count(*) FROM broker_pool WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::Clusters => {
+            sqlx::query_scalar!("SELECT count(*) FROM cluster WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::Topics => {
+            sqlx::query_scalar!("SELECT count(*) FROM topic WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::Partitions => {
+            sqlx::query_scalar!("SELECT sum(partitions) FROM topic WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::ServiceAccounts => {
+            sqlx::query_scalar!(
+                "SELECT count(*) FROM service_account WHERE tenant_id = $1",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
+        Quota::ApiKeys => {
+            sqlx::query_scalar!("SELECT count(*) FROM api_key WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+    };
+    let limit = sqlx::query_scalar!(
+        "SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $2",
+        tenant,
+        quota.name()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(Used {
+        quota,
+        used: used.unwrap_or(0),
+        limit: limit.unwrap_or(quota.default_limit()),
+    })
+}

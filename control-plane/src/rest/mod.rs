@@ -1,0 +1,18 @@
+//! The HTTP toolkit: problem documents, extractors, objects and pages, the one write wrapper, waiting for readiness.
+
+mod extract;
+mod idempotency;
+mod layers;
+mod object;
+mod problem;
+mod wait;
+mod write;
+
+pub use extract::{Call, CallHeaders, CallQuery, Empty, Listed, Mutation, PageQuery, PathId, Queried};
+pub use layers::{RequestId, detached, no_route, panicked, request_id, wrong_method};
+pub use object::{
+    List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,
+};
+pub use problem::Problem;
+pub use wait::until_ready;
+pub use write::{Answer, Begun, Write};

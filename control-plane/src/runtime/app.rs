@@ -1,0 +1,67 @@
+//! What every handler and task shares.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::kernel::Policy;
+use crate::runtime::agents::Agents;
+use crate::runtime::{Db, Wake};
+
+/// Fixed at start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people and programs reach the API and console, for example `https://weir.example.com`.
+    pub public_url: String,
+    /// Where agents reach the link: `host:port`.
+    pub link_public_address: String,
+    /// SHA-256 of the certificate authority's DER in hex: agents pin it.
+    pub ca_sha256: String,
+}
+
+impl Settings {
+    /// Cookies are marked Secure unless people come by plain http (development).
+    #[must_use]
+    pub fn secure_cookies(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+/// The shared parts; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// Behind [`App`].
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// Wake-ups.
+    pub wake: Wake,
+    /// Connected agents.
+    pub agents: Agents,
+    /// Fixed at start.
+    pub settings: Settings,
+    /// What every change must pass; none allows all.
+    pub policies: Vec<Policy>,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(db: Db, settings: Settings, policies: Vec<Policy>) -> Self {
+        Self(Arc::new(Parts {
+            db,
+            wake: Wake::default(),
+            agents: Agents::default(),
+            settings,
+            policies,
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,181 @@
+//! The only way to the database: a transaction that names its scope.
+//!
+//! A scope is set in the same round trip as BEGIN; row-level security then shows its rows and no others.
+//! There is no function here that gives a connection without a scope.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+
+use crate::kernel::{DataPlaneId, OrganizationId, Result, TenantId};
+
+/// Whose rows a transaction may see and change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One tenant's rows.
+    Tenant(TenantId),
+    /// The rows that one data plane serves, of several tenants.
+    DataPlane(DataPlaneId),
+    /// An organization: its own rows, and its tenants' to read.
+    Organization(OrganizationId),
+    /// Every row.
+    Operator,
+    /// Before authentication: the one row that the presented key opens.
+    Lookup(LookupKey),
+}
+
+/// What a caller presents before it is known.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LookupKey {
+    /// An e-mail address at sign-in.
+    Email(String),
+    /// The SHA-256 of a token.
+    TokenSha256([u8; 32]),
+    /// The id of an API key.
+    Id(uuid::Uuid),
+}
+
+impl std::fmt::Debug for LookupKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LookupKey(..)")
+    }
+}
+
+impl LookupKey {
+    fn text(&self) -> String {
+        match self {
+            Self::Email(email) => email.clone(),
+            Self::TokenSha256(hash) => hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Id(id) => id.hyphenated().to_string(),
+        }
+    }
+}
+
+/// A pool of connections as the plain application role.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+}
+
+/// A transaction under one scope. Dropping it rolls back.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+}
+
+impl Db {
+    /// Opens the pool and checks that the database answers.
+    ///
+    /// # Errors
+    /// When the URL is wrong or the database cannot be reached.
+    pub async fn connect(url: &str, connections_max: u32) -> Result<Self, sqlx::Error> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name("weir-control-plane").options([
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max)
+            .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// A transaction that may write.
+    ///
+    /// # Errors
+    /// When no connection is free in time or the database fails.
+    pub async fn begin(&self, scope: &Scope) -> Result<Tx> {
+        self.open("BEGIN", scope).await
+    }
+
+    /// A read-only transaction.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn read(&self, scope: &Scope) -> Result<Tx> {
+        self.open("BEGIN READ ONLY", scope).await
+    }
+
+    /// A read-only transaction in which every statement sees the same moment.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn snapshot(&self, scope: &Scope) -> Result<Tx> {
+        self.open("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope)
+            .await
+    }
+
+    async fn open(&self, begin: &str, scope: &Scope) -> Result<Tx> {
+        // Only typed ids are formatted into this text, never a caller's string.
+        let (name, setting, id) = match scope {
+            Scope::Tenant(id) => ("tenant", "app.tenant", id.uuid()),
+            Scope::DataPlane(id) => ("data_plane", "app.data_plane", id.uuid()),
+            Scope::Organization(id) => ("organization", "app.organization", id.uuid()),
+            Scope::Operator => ("operator", "app.tenant", uuid::Uuid::nil()),
+            Scope::Lookup(_) => ("lookup", "app.tenant", uuid::Uuid::nil()),
+        };
+        let statement = format!(
+            "{begin}; SELECT set_config('app.scope', '{name}', true), set_config('{setting}', '{id}', true)"
+        );
+        let mut inner = self.pool.begin_with(AssertSqlSafe(statement)).await?;
+        if let Scope::Lookup(key) = scope {
+            sqlx::query_scalar!("SELECT set_config('app.lookup', $1, true)", key.text())
+                .fetch_one(&mut *inner)
+                .await?;
+        }
+        Ok(Tx { inner })
+    }
+
+    /// A listener on its own connection.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn listener(&self) -> Result<sqlx::postgres::PgListener, sqlx::Error> {
+        sqlx::postgres::PgListener::connect_with(&self.pool).await
+    }
+
+    /// Tells every control plane on this database to look again. Outside of any transaction, and without content.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn notify(&self, channel: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_notify($1, '')")
+            .bind(channel)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// Waits until connections are closed.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Tx {
+    /// The connection, for one statement.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// When the database fails or a deferred constraint does.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Undoes everything now, rather than when the connection is next used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.inner.rollback().await?)
+    }
+}

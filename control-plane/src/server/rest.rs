@@ -1,0 +1,43 @@
+//! The HTTP router: every room's routes, and what surrounds them.
+
+use axum::Router;
+use axum::middleware::from_fn;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::resources::{environment, service_quota};
+use crate::rest;
+use crate::runtime::App;
+use crate::server::openapi;
+
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The API: one line per room.
+fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(openapi::base())
+        .merge(environment::router())
+        .merge(service_quota::router())
+        .split_for_parts();
+    (router, openapi::finished(document))
+}
+
+/// The document alone.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    api().1
+}
+
+/// The whole HTTP face.
+pub fn router(app: &App) -> Router {
+    let (router, _document) = api();
+    router
+        .fallback(rest::no_route)
+        .method_not_allowed_fallback(rest::wrong_method)
+        .layer(from_fn(rest::detached))
+        .layer(CatchPanicLayer::custom(rest::panicked))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(rest::request_id))
+        .with_state(app.clone())
+}

@@ -1,0 +1,67 @@
+//! `serve`: opens the doors, runs the background work, and stops cleanly.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Serve;
+use crate::runtime::{App, Db, Settings};
+use crate::server::{rest, tasks};
+
+/// How long requests under way may take after a stop was asked for.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When a door cannot be opened or the database cannot be reached.
+pub async fn run(arguments: Serve) -> anyhow::Result<()> {
+    let db = Db::connect(&arguments.database_url, arguments.database_connections_max)
+        .await
+        .context("reach the database; is PostgreSQL running and migrated?")?;
+    let settings = Settings {
+        public_url: arguments.public_url,
+        link_public_address: arguments.link_public_address,
+        ca_sha256: String::new(),
+    };
+    let app = App::new(db, settings, Vec::new());
+    let stop = CancellationToken::new();
+    let tracker = TaskTracker::new();
+    tasks::start(&app, &tracker, &stop);
+    let http = TcpListener::bind(arguments.http_listen).await.with_context(|| {
+        format!(
+            "listen on {}; is another control plane running?",
+            arguments.http_listen
+        )
+    })?;
+    tracing::info!(http = %arguments.http_listen, link = %arguments.link_listen, "serving");
+    let served = axum::serve(http, rest::router(&app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tracker.spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "serve the API");
+        }
+    });
+    until_signal().await?;
+    tracing::info!("stopping");
+    stop.cancel();
+    tracker.close();
+    if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
+        tracing::warn!("requests or streams were cut off at the end of the drain time");
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+async fn until_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! A caller of the API, and what it was answered.
+
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// Calls the router in process.
+#[derive(Clone)]
+pub struct Caller {
+    router: axum::Router,
+    token: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    /// Fails the test unless the status is this one; gives the body.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    /// Fails the test unless this is a problem with this status and code; gives the body.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!(
+            self.headers.get(header::CONTENT_TYPE).map(|it| it.as_bytes()),
+            Some(&b"application/problem+json"[..])
+        );
+        let body = self.expect(status);
+        assert_eq!(body["code"], code, "{body:#}");
+        assert!(
+            body["request_id"]
+                .as_str()
+                .is_some_and(|it| it.starts_with("req_")),
+            "{body:#}"
+        );
+        body
+    }
+}
+
+impl Caller {
+    pub fn new(router: axum::Router, token: Option<String>) -> Self {
+        Self {
+            router,
+            token,
+            headers: Vec::new(),
+        }
+    }
+
+    /// With a header on every further call.
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Calls with these very bytes as body.
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body.into()).expect("a request"))
+            .await
+            .expect("infallible");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, Body::empty()).await
+    }
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send("POST", path, body.to_string()).await
+    }
+    pub async fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.send("PATCH", path, body.to_string()).await
+    }
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send("DELETE", path, Body::empty()).await
+    }
+}

@@ -1,0 +1,65 @@
+//! A database per test, cloned from one migrated template, and a caller that speaks to the router in process.
+//!
+//! `WEIR_TEST_DATABASE_URL` names a PostgreSQL superuser; `cargo xtask test` starts a throw-away server and sets it.
+
+mod caller;
+mod database;
+
+pub use caller::Caller;
+pub use database::Database;
+
+use weir_control_plane::runtime::{App, Db, Settings};
+
+/// One control plane on its own database.
+pub struct Bench {
+    /// The shared parts.
+    pub app: App,
+    /// Kept so that the database lives as long as the test.
+    pub database: Database,
+    router: axum::Router,
+}
+
+impl Bench {
+    /// A fresh database and a router on it.
+    pub async fn start() -> Self {
+        let database = Database::create().await;
+        let db = Db::connect(&database.app_url, 5)
+            .await
+            .expect("connect as the application");
+        let settings = Settings {
+            public_url: "http://127.0.0.1:1".into(),
+            link_public_address: "127.0.0.1:2".into(),
+            ca_sha256: "00".repeat(32),
+        };
+        let app = App::new(db, settings, Vec::new());
+        let router = weir_control_plane::server::rest::router(&app);
+        Self {
+            app,
+            database,
+            router,
+        }
+    }
+
+    /// A caller without credentials.
+    pub fn nobody(&self) -> Caller {
+        Caller::new(self.router.clone(), None)
+    }
+
+    /// A caller with a session of a new tenant member with this role, in a new tenant of a new organization.
+    pub async fn tenant(&self, role: &str) -> (Caller, database::TenantIds) {
+        let (token, ids) = self.database.tenant_with_member(role).await;
+        (Caller::new(self.router.clone(), Some(token)), ids)
+    }
+
+    /// A further member of a tenant.
+    pub async fn member(&self, tenant: &database::TenantIds, role: &str) -> Caller {
+        let token = self.database.member(Some(tenant), role).await;
+        Caller::new(self.router.clone(), Some(token))
+    }
+
+    /// An operator.
+    pub async fn operator(&self) -> Caller {
+        let token = self.database.member(None, "OPERATOR").await;
+        Caller::new(self.router.clone(), Some(token))
+    }
+}

@@ -1,0 +1,4 @@
+//! Ring 2: the router in process, a database of its own for every test.
+
+mod environments;
+mod harness;
