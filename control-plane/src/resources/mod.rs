@@ -1,6 +1,7 @@
 //! The rooms: one folder per noun. This is the register; a room shows its face in `mod.rs` and hides the rest.
 //! A room may use those above it in this list.
 
+pub mod data_plane_generation;
 pub mod environment;
 pub mod member;
 pub mod service_quota;
