@@ -1,0 +1,133 @@
+//! The console and the binaries.
+
+use crate::progress::Progress;
+use crate::run;
+use crate::setup::needs::Tools;
+use crate::setup::wheels::path_with;
+use crate::workspace::{Workspace, cargo, fingerprint, read, write};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// `npm <arguments>` in `web/`.
+pub fn npm(ws: &Workspace, tools: &Tools, arguments: &[&str]) -> Result<Command> {
+    let dirs: Vec<PathBuf> = tools.node_bin.iter().cloned().collect();
+    let path = path_with(&dirs)?;
+    let program = dirs
+        .first()
+        .map_or_else(|| PathBuf::from("npm"), |bin| bin.join("npm"));
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(ws.root.join("web"))
+        .env("PATH", path);
+    Ok(command)
+}
+
+/// Installs the console's packages when the lock file changed.
+pub async fn web_packages(ws: &Workspace, tools: &Tools) -> Result<bool> {
+    let scratch = ws.scratch("web")?;
+    let web = ws.root.join("web");
+    let lock = fingerprint([read(&web.join("package-lock.json"))?.as_bytes()]);
+    // The stamp lies among the packages: whoever removes them removes it.
+    let stamp = web.join("node_modules/.weir-installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|it| it == lock) {
+        return Ok(false);
+    }
+    let log = scratch.join("npm-ci.log");
+    let install = npm(ws, tools, &["ci", "--no-audit", "--no-fund"])?;
+    run::logged(
+        install,
+        &log,
+        "npm ci",
+        "check that the npm registry can be reached, run this again",
+    )
+    .await?;
+    write(&stamp, &lock)?;
+    Ok(true)
+}
+
+/// Builds the console into `web/dist`, from which the control plane embeds it.
+pub async fn web(ws: &Workspace, tools: &Tools, progress: &Progress) -> Result<()> {
+    let step = progress.step("console");
+    let stamp = ws.scratch("web")?.join("built");
+    let inputs = web_inputs(&ws.root.join("web"))?;
+    let built = ws.root.join("web/dist/index.html").is_file();
+    if built && std::fs::read_to_string(&stamp).is_ok_and(|it| it == inputs) {
+        step.done("unchanged");
+        return Ok(());
+    }
+    step.note("npm ci");
+    web_packages(ws, tools).await?;
+    step.note("npm run build");
+    let log = ws.scratch("web")?.join("npm-build.log");
+    run::logged(
+        npm(ws, tools, &["run", "build"])?,
+        &log,
+        "npm run build",
+        "read the log, mend web/, run this again",
+    )
+    .await?;
+    write(&stamp, &inputs)?;
+    step.done("built");
+    Ok(())
+}
+
+/// Names and contents of all files that the console is built from.
+fn web_inputs(web: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![web.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))? {
+            let path = entry
+                .with_context(|| format!("list {}", folder.display()))?
+                .path();
+            let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+            if matches!(name, "node_modules" | "dist" | ".vite" | "test-results") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                files.push(path)
+            }
+        }
+    }
+    files.sort();
+    let mut parts = Vec::with_capacity(files.len() * 2);
+    for file in &files {
+        parts.push(file.display().to_string().into_bytes());
+        parts.push(std::fs::read(file).with_context(|| format!("read {}", file.display()))?);
+    }
+    Ok(fingerprint(parts.iter().map(Vec::as_slice)))
+}
+
+/// Builds control plane and agent.
+pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Result<()> {
+    let step = progress.step(if release { "binaries (release)" } else { "binaries" });
+    step.note("cargo build; the first one takes minutes");
+    let mut command = Command::new(cargo());
+    command
+        .args([
+            "build",
+            "--locked",
+            "-p",
+            "weir-control-plane",
+            "-p",
+            "weir-agent",
+        ])
+        .current_dir(&ws.root);
+    if release {
+        command.arg("--release");
+    }
+    let log = ws.scratch("build")?.join("cargo-build.log");
+    run::logged(
+        command,
+        &log,
+        "cargo build",
+        "read the log; `rustup show` must name the pinned tool chain",
+    )
+    .await?;
+    step.done(ws.binary("weir-control-plane", release).display().to_string());
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! What a fresh Debian machine lacks, and how it gets there: system packages, wheels, Kafka, the two builds.
+
+pub mod build;
+pub mod kafka;
+pub mod needs;
+pub mod wheels;
+
+pub use needs::{Need, Tools, ensure};

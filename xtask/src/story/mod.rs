@@ -1,0 +1,133 @@
+//! The story: two tenants of one bank, card payments through stock clients, and a bill that adds up.
+//!
+//! One file a chapter. Everything is created through the public API or found there, so the story can be run again
+//! on the same state: it sends a further batch, and compares what was added.
+
+pub mod client;
+mod cluster;
+mod costs;
+mod data_plane;
+mod directory;
+mod guest;
+mod isolation;
+mod kafka;
+mod outage;
+mod payments;
+pub mod table;
+mod traffic;
+mod usage;
+
+use crate::progress::Progress;
+use crate::stack::Stack;
+use anyhow::{Context, Result};
+use client::Api;
+use kafka::{KafkaUser, StockClients};
+use std::collections::BTreeMap;
+
+/// What the chapters hand on to each other.
+pub struct Story<'a> {
+    /// The running stack.
+    pub stack: &'a mut Stack,
+    /// The display.
+    pub progress: Progress,
+    /// Runs the control plane.
+    pub operator: Api,
+    /// payments' admin, once signed in.
+    pub payments: Api,
+    /// risk's admin, once signed in.
+    pub risk: Api,
+    /// Ids by a name of ours: `organization`, `payments.tenant`, `payments.cluster`, ...
+    ids: BTreeMap<String, String>,
+    /// What a Kafka client of each tenant needs, by tenant.
+    users: BTreeMap<String, KafkaUser>,
+}
+
+/// Runs all chapters.
+pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
+    let nobody = Api::new(&stack.url());
+    let mut story = Story {
+        stack,
+        progress: progress.clone(),
+        operator: nobody.clone(),
+        payments: nobody.clone(),
+        risk: nobody,
+        ids: BTreeMap::new(),
+        users: BTreeMap::new(),
+    };
+    progress.chapter("Northbank");
+    directory::run(&mut story).await?;
+    progress.chapter("A data plane of its own");
+    data_plane::run(&mut story).await?;
+    progress.chapter("A cluster, a topic, a key");
+    cluster::run(&mut story).await?;
+    progress.chapter("A guest on the same brokers");
+    guest::run(&mut story).await?;
+    story.write_connection_file()?;
+    progress.chapter("Card payments");
+    let before = usage::Meters::settled(&story).await?;
+    let batch = traffic::run(&mut story).await?;
+    progress.chapter("Neighbours");
+    isolation::run(&mut story).await?;
+    progress.chapter("Who used what");
+    usage::check(&story, &before, batch.sent, batch.delivered).await?;
+    costs::run(&story).await?;
+    progress.chapter("Trouble");
+    outage::run(&mut story).await
+}
+
+impl Story<'_> {
+    /// Keeps an id.
+    fn keep(&mut self, name: &str, id: String) {
+        self.ids.insert(name.to_owned(), id);
+    }
+
+    /// An id that an earlier chapter kept.
+    fn id(&self, name: &str) -> Result<&str> {
+        self.ids
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("the story has no {name} yet"))
+    }
+
+    /// What a Kafka client of `tenant` needs.
+    fn user(&self, tenant: &str) -> Result<&KafkaUser> {
+        self.users
+            .get(tenant)
+            .with_context(|| format!("{tenant} has no key yet"))
+    }
+
+    /// Commands of stock Kafka clients.
+    fn clients(&self) -> StockClients {
+        StockClients {
+            libs: self.stack.kafka_libs.clone(),
+            java: self.stack.tools.java.clone(),
+            logging: self.stack.ws.root.join("deploy/kafka/clients-log4j2.properties"),
+            folder: self.stack.state.clients(),
+        }
+    }
+
+    /// Addresses and credentials for the end-to-end tests, and for scripts of one's own.
+    fn write_connection_file(&self) -> Result<()> {
+        let users: serde_json::Map<String, serde_json::Value> = self
+            .users
+            .iter()
+            .map(|(tenant, user)| (tenant.clone(), serde_json::json!(user)))
+            .collect();
+        let file = serde_json::json!({
+            "url": self.stack.url(),
+            "link": format!("127.0.0.1:{}", self.stack.ports().link()),
+            "inside": format!("https://127.0.0.1:{}", self.stack.ports().inside()),
+            "kafka_libs": self.stack.kafka_libs,
+            "state_dir": self.stack.state.root,
+            "ids": self.ids,
+            "members": {
+                "operator": {"email": crate::stack::OPERATOR, "password": self.stack.settings.secrets.get("operator")},
+                "payments": {"email": directory::PAYMENTS_ADMIN, "password": self.stack.settings.secrets.get("member.payments")},
+                "risk": {"email": directory::RISK_ADMIN, "password": self.stack.settings.secrets.get("member.risk")},
+            },
+            "kafka": users,
+        });
+        let text = serde_json::to_string_pretty(&file).context("encode the connection file")?;
+        crate::workspace::write_private(&self.stack.state.root.join("connection.json"), &text)
+    }
+}

