@@ -50,6 +50,10 @@ pub async fn web_packages(ws: &Workspace, tools: &Tools) -> Result<bool> {
 /// Builds the console into `web/dist`, from which the control plane embeds it.
 pub async fn web(ws: &Workspace, tools: &Tools, progress: &Progress) -> Result<()> {
     let step = progress.step("console");
+    if !ws.root.join("web/package.json").is_file() {
+        step.done("this tree has none");
+        return Ok(());
+    }
     let stamp = ws.scratch("web")?.join("built");
     let inputs = web_inputs(&ws.root.join("web"))?;
     let built = ws.root.join("web/dist/index.html").is_file();
@@ -106,17 +110,15 @@ fn web_inputs(web: &Path) -> Result<String> {
 pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Result<()> {
     let step = progress.step(if release { "binaries (release)" } else { "binaries" });
     step.note("cargo build; the first one takes minutes");
-    let mut command = Command::new(cargo());
-    command
-        .args([
-            "build",
-            "--locked",
-            "-p",
-            "weir-control-plane",
-            "-p",
-            "weir-agent",
-        ])
-        .current_dir(&ws.root);
+    let mut command = cargo(ws);
+    command.args([
+        "build",
+        "--locked",
+        "-p",
+        "weir-control-plane",
+        "-p",
+        "weir-agent",
+    ]);
     if release {
         command.arg("--release");
     }
