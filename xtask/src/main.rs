@@ -1,10 +1,12 @@
 //! `cargo xtask`: set-up, the whole test run, golden files and benchmarks of the repository.
 
+mod bless;
 mod clock;
 mod postgres;
 mod process;
 mod progress;
 mod run;
+mod schema;
 mod setup;
 mod stack;
 mod state;
@@ -42,6 +44,8 @@ enum Action {
     },
     /// Checks and tests: exactly what CI runs.
     Test(testing::TestArgs),
+    /// Write every generated file anew.
+    Bless,
     /// Show what runs.
     Status {
         /// The state folder.
@@ -76,6 +80,7 @@ fn run(arguments: Arguments) -> Result<()> {
 async fn act(ws: &workspace::Workspace, action: Action) -> Result<()> {
     match action {
         Action::Up(args) => up::up(ws, &args).await,
+        Action::Bless => bless::run(ws).await,
         Action::Test(args) => testing::run(ws, &args).await,
         Action::Down { purge, state_dir } => up::down(ws, &state_dir, purge).await,
         Action::Status { state_dir } => up::status(ws, &state_dir),

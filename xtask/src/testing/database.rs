@@ -1,6 +1,6 @@
 //! A throw-away `PostgreSQL` for test rings: no durability, a free port, gone at the end.
 
-use crate::postgres::{Postgres, SUPERUSER, data_folder};
+use crate::postgres::{Postgres, data_folder};
 use crate::workspace::{Workspace, make_dir, random_hex};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
@@ -11,12 +11,9 @@ pub struct TestDatabase {
     data: PathBuf,
     /// The superuser's connection string; tests make databases of their own.
     pub url: String,
-    /// The folder of the server programs.
-    pub bin: PathBuf,
-    /// The superuser's password.
-    pub password: String,
-    /// Its port.
-    pub port: u16,
+    bin: PathBuf,
+    password: String,
+    port: u16,
 }
 
 impl TestDatabase {
@@ -71,11 +68,6 @@ impl TestDatabase {
             log: self.run.join("postgres.log"),
             run: self.run.clone(),
         }
-    }
-
-    /// The user that `url` names.
-    pub fn user(&self) -> &'static str {
-        SUPERUSER
     }
 
     /// Stops it and removes its data.

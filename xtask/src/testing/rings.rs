@@ -127,8 +127,27 @@ impl Bench {
 
     /// The control plane against a real database.
     pub async fn it(&self, suite: &mut Suite) -> Result<()> {
+        self.schema(suite).await?;
         let (command, runner) = self.runner(&["-p", "weir-control-plane", "--test", "it"]);
         self.with_database(suite, "control plane", command, runner).await
+    }
+
+    /// The committed schema is what the migrations make.
+    async fn schema(&self, suite: &mut Suite) -> Result<()> {
+        let began = Instant::now();
+        let database = TestDatabase::start(&self.ws, self.tools.postgres_bin.clone(), "schema").await?;
+        let told = crate::schema::check(&self.ws, &database.instance()).await;
+        database.stop().await?;
+        let (held, note) = match told {
+            Ok(note) => (true, note),
+            Err(error) => (false, format!("{error:#}")),
+        };
+        let count = Count {
+            passed: u64::from(held),
+            failed: u64::from(!held),
+        };
+        suite.add("schema.sql", held, Some(count), began.elapsed(), &note);
+        Ok(())
     }
 
     /// Control plane and agent together.

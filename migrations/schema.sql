@@ -1,0 +1,936 @@
+-- What all migrations make, by pg_dump 15. Written by `cargo xtask bless`; a test compares.
+CREATE FUNCTION public.app_data_plane() RETURNS uuid
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'data_plane'::text) THEN (NULLIF(current_setting('app.data_plane'::text, true), ''::text))::uuid ELSE NULL::uuid END;
+
+CREATE FUNCTION public.app_lookup() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'lookup'::text) THEN NULLIF(current_setting('app.lookup'::text, true), ''::text) ELSE NULL::text END;
+
+CREATE FUNCTION public.app_lookup_hash() RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (public.app_lookup() ~ '^[0-9a-f]{64}$'::text) THEN decode(public.app_lookup(), 'hex'::text) ELSE NULL::bytea END;
+
+CREATE FUNCTION public.app_lookup_id() RETURNS uuid
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (public.app_lookup() ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text) THEN (public.app_lookup())::uuid ELSE NULL::uuid END;
+
+CREATE FUNCTION public.app_organization() RETURNS uuid
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'organization'::text) THEN (NULLIF(current_setting('app.organization'::text, true), ''::text))::uuid ELSE NULL::uuid END;
+
+CREATE FUNCTION public.app_scope() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN COALESCE(current_setting('app.scope'::text, true), ''::text);
+
+CREATE FUNCTION public.app_tenant() RETURNS uuid
+    LANGUAGE sql STABLE
+    RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'tenant'::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END;
+
+CREATE PROCEDURE public.guard_operator(IN guarded regclass)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', guarded);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', guarded);
+    EXECUTE format('CREATE POLICY operator_scope ON %s USING ((SELECT app_scope()) = ''operator'')', guarded);
+END $$;
+
+CREATE PROCEDURE public.guard_tenant(IN guarded regclass)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    CALL guard_operator(guarded);
+    EXECUTE format('CREATE POLICY tenant_scope ON %s USING (tenant_id = (SELECT app_tenant()))', guarded);
+    EXECUTE format('CREATE POLICY organization_scope ON %s FOR SELECT USING (tenant_id IN '
+        '(SELECT id FROM tenant WHERE organization_id = (SELECT app_organization())))', guarded);
+END $$;
+
+CREATE TABLE public.api_key (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    service_account_id uuid NOT NULL,
+    cluster_id uuid,
+    data_plane_id uuid,
+    description text DEFAULT ''::text NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    scram_iterations integer NOT NULL,
+    scram_256_salt bytea NOT NULL,
+    scram_256_stored_key bytea NOT NULL,
+    scram_256_server_key bytea NOT NULL,
+    scram_512_salt bytea NOT NULL,
+    scram_512_stored_key bytea NOT NULL,
+    scram_512_server_key bytea NOT NULL,
+    expires_at timestamp with time zone,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT api_key_check CHECK (((cluster_id IS NULL) = (data_plane_id IS NULL)))
+);
+
+ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_event (
+    id uuid NOT NULL,
+    organization_id uuid,
+    tenant_id uuid,
+    principal text NOT NULL,
+    action text NOT NULL,
+    kind text NOT NULL,
+    object_id uuid NOT NULL,
+    resource_name text NOT NULL,
+    before jsonb,
+    after jsonb,
+    request_id text NOT NULL,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.audit_event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.broker_pool (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    name text NOT NULL,
+    brokers integer NOT NULL,
+    restart_nonce bigint DEFAULT 0 NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT broker_pool_brokers_check CHECK ((brokers = ANY (ARRAY[1, 3])))
+);
+
+ALTER TABLE ONLY public.broker_pool FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.cluster (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid NOT NULL,
+    broker_pool_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    name text NOT NULL,
+    kafka_cluster_id text NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_plane (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    revoked_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.data_plane FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_plane_generation (
+    data_plane_id uuid NOT NULL,
+    epoch bigint DEFAULT 1 NOT NULL,
+    n bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.data_plane_generation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_plane_grant (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    broker_pool_id uuid NOT NULL,
+    guest_tenant_id uuid NOT NULL,
+    clusters_max integer NOT NULL,
+    topics_max integer NOT NULL,
+    partitions_max integer NOT NULL,
+    phase text DEFAULT 'OFFERED'::text NOT NULL,
+    decided_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_plane_grant_clusters_max_check CHECK ((clusters_max >= 0)),
+    CONSTRAINT data_plane_grant_partitions_max_check CHECK ((partitions_max >= 0)),
+    CONSTRAINT data_plane_grant_phase_check CHECK ((phase = ANY (ARRAY['OFFERED'::text, 'ACTIVE'::text, 'DECLINED'::text, 'REVOKED'::text]))),
+    CONSTRAINT data_plane_grant_to_another CHECK ((guest_tenant_id <> tenant_id)),
+    CONSTRAINT data_plane_grant_topics_max_check CHECK ((topics_max >= 0))
+);
+
+ALTER TABLE ONLY public.data_plane_grant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_plane_link (
+    data_plane_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    enrolled_at timestamp with time zone NOT NULL,
+    public_key_sha256 bytea NOT NULL,
+    certificate_not_after timestamp with time zone NOT NULL,
+    instance bigint,
+    last_seen_at timestamp with time zone,
+    agent_version text DEFAULT ''::text NOT NULL,
+    kafka_version text DEFAULT ''::text NOT NULL,
+    accepted_epoch bigint DEFAULT 0 NOT NULL,
+    accepted_n bigint DEFAULT 0 NOT NULL,
+    applied_epoch bigint DEFAULT 0 NOT NULL,
+    applied_n bigint DEFAULT 0 NOT NULL,
+    gateways_live integer DEFAULT 0 NOT NULL,
+    usage_windows_waiting bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.data_plane_link FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.enrollment_token (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    token_sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.enrollment_token FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.environment (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.environment FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.event (
+    id uuid NOT NULL,
+    "position" bigint,
+    organization_id uuid,
+    tenant_id uuid,
+    kind text NOT NULL,
+    object_id uuid NOT NULL,
+    action text NOT NULL,
+    generation bigint NOT NULL,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.event_head (
+    one boolean DEFAULT true NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    oldest bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT event_head_one_check CHECK (one)
+);
+
+ALTER TABLE ONLY public.event_head FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.idempotency (
+    principal_id uuid NOT NULL,
+    key_sha256 bytea NOT NULL,
+    tenant_id uuid,
+    organization_id uuid,
+    request_sha256 bytea NOT NULL,
+    status integer NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.idempotency FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.lease (
+    name text NOT NULL,
+    holder uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.lease FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.member (
+    id uuid NOT NULL,
+    organization_id uuid,
+    tenant_id uuid,
+    email text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text NOT NULL,
+    last_signed_in_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT member_check CHECK (((tenant_id IS NULL) OR (organization_id IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.member FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.object_status (
+    object_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    phase text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    observed_epoch bigint NOT NULL,
+    observed_n bigint NOT NULL,
+    policy_accepted boolean DEFAULT true NOT NULL,
+    observed_partitions integer DEFAULT 0 NOT NULL,
+    brokers_ready integer DEFAULT 0 NOT NULL,
+    gateways_acknowledged integer DEFAULT 0 NOT NULL,
+    drifted boolean DEFAULT false NOT NULL,
+    bootstrap_host text DEFAULT ''::text NOT NULL,
+    bootstrap_port integer DEFAULT 0 NOT NULL,
+    reported_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.object_status FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.organization (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    display_name text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.organization FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.role_binding (
+    id uuid NOT NULL,
+    organization_id uuid,
+    tenant_id uuid,
+    member_id uuid,
+    service_account_id uuid,
+    role text NOT NULL,
+    resource text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT role_binding_check CHECK ((num_nonnulls(member_id, service_account_id) = 1)),
+    CONSTRAINT role_binding_check1 CHECK (((service_account_id IS NULL) OR (tenant_id IS NOT NULL))),
+    CONSTRAINT role_binding_operator_above CHECK (((role <> 'OPERATOR'::text) OR ((organization_id IS NULL) AND (tenant_id IS NULL)))),
+    CONSTRAINT role_binding_organization_admin_above CHECK (((role <> 'ORGANIZATION_ADMIN'::text) OR ((organization_id IS NOT NULL) AND (tenant_id IS NULL)))),
+    CONSTRAINT role_binding_role_check CHECK ((role = ANY (ARRAY['OPERATOR'::text, 'ORGANIZATION_ADMIN'::text, 'TENANT_ADMIN'::text, 'DEVELOPER'::text, 'READER'::text])))
+);
+
+ALTER TABLE ONLY public.role_binding FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.service_account (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.service_account FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.service_quota (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    value bigint NOT NULL,
+    CONSTRAINT service_quota_value_check CHECK ((value >= 0))
+);
+
+ALTER TABLE ONLY public.service_quota FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.session (
+    id uuid NOT NULL,
+    token_sha256 bytea NOT NULL,
+    member_id uuid NOT NULL,
+    email text NOT NULL,
+    organization_id uuid,
+    tenant_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenant (
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    display_name text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.tenant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.topic (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    name text NOT NULL,
+    partitions integer NOT NULL,
+    retention_ms bigint NOT NULL,
+    retention_bytes bigint NOT NULL,
+    cleanup_policy text NOT NULL,
+    max_message_bytes integer NOT NULL,
+    configs jsonb DEFAULT '{}'::jsonb NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT topic_cleanup_policy_check CHECK ((cleanup_policy = ANY (ARRAY['DELETE'::text, 'COMPACT'::text, 'COMPACT_DELETE'::text]))),
+    CONSTRAINT topic_partitions_check CHECK ((partitions > 0))
+);
+
+ALTER TABLE ONLY public.topic FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.audit_event
+    ADD CONSTRAINT audit_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.broker_pool
+    ADD CONSTRAINT broker_pool_data_plane_id_id_key UNIQUE (data_plane_id, id);
+
+ALTER TABLE ONLY public.broker_pool
+    ADD CONSTRAINT broker_pool_name_unique UNIQUE (data_plane_id, name);
+
+ALTER TABLE ONLY public.broker_pool
+    ADD CONSTRAINT broker_pool_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.broker_pool
+    ADD CONSTRAINT broker_pool_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_kafka_cluster_id_key UNIQUE (kafka_cluster_id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_name_unique UNIQUE (environment_id, name);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_tenant_id_data_plane_id_id_key UNIQUE (tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.data_plane_generation
+    ADD CONSTRAINT data_plane_generation_pkey PRIMARY KEY (data_plane_id);
+
+ALTER TABLE ONLY public.data_plane_grant
+    ADD CONSTRAINT data_plane_grant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.data_plane_link
+    ADD CONSTRAINT data_plane_link_pkey PRIMARY KEY (data_plane_id);
+
+ALTER TABLE ONLY public.data_plane
+    ADD CONSTRAINT data_plane_name_unique UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.data_plane
+    ADD CONSTRAINT data_plane_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.data_plane
+    ADD CONSTRAINT data_plane_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.enrollment_token
+    ADD CONSTRAINT enrollment_token_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.enrollment_token
+    ADD CONSTRAINT enrollment_token_token_sha256_key UNIQUE (token_sha256);
+
+ALTER TABLE ONLY public.environment
+    ADD CONSTRAINT environment_name_unique UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.environment
+    ADD CONSTRAINT environment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.environment
+    ADD CONSTRAINT environment_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.event_head
+    ADD CONSTRAINT event_head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY public.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.event
+    ADD CONSTRAINT event_position_key UNIQUE ("position");
+
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (principal_id, key_sha256);
+
+ALTER TABLE ONLY public.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_email_unique UNIQUE (email);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_id_email_key UNIQUE (id, email);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.object_status
+    ADD CONSTRAINT object_status_pkey PRIMARY KEY (object_id);
+
+ALTER TABLE ONLY public.organization
+    ADD CONSTRAINT organization_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.organization
+    ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_unique UNIQUE NULLS NOT DISTINCT (tenant_id, member_id, service_account_id, role, resource);
+
+ALTER TABLE ONLY public.service_account
+    ADD CONSTRAINT service_account_name_unique UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.service_account
+    ADD CONSTRAINT service_account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.service_account
+    ADD CONSTRAINT service_account_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.service_quota
+    ADD CONSTRAINT service_quota_pkey PRIMARY KEY (tenant_id, name);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_token_sha256_key UNIQUE (token_sha256);
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_name_unique UNIQUE (organization_id, name);
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_organization_id_id_key UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_name_unique UNIQUE (cluster_id, name);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_tenant_id_id_key UNIQUE (tenant_id, id);
+
+CREATE INDEX api_key_data_plane ON public.api_key USING btree (data_plane_id, id);
+
+CREATE INDEX api_key_service_account ON public.api_key USING btree (service_account_id);
+
+CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id, id);
+
+CREATE INDEX audit_event_organization ON public.audit_event USING btree (organization_id, id);
+
+CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, id);
+
+CREATE INDEX cluster_data_plane ON public.cluster USING btree (data_plane_id, tenant_id);
+
+CREATE INDEX cluster_pool ON public.cluster USING btree (broker_pool_id);
+
+CREATE INDEX data_plane_grant_guest ON public.data_plane_grant USING btree (guest_tenant_id, id);
+
+CREATE UNIQUE INDEX data_plane_grant_unique ON public.data_plane_grant USING btree (broker_pool_id, guest_tenant_id) WHERE (phase = ANY (ARRAY['OFFERED'::text, 'ACTIVE'::text]));
+
+CREATE INDEX enrollment_token_data_plane ON public.enrollment_token USING btree (data_plane_id);
+
+CREATE INDEX event_tenant ON public.event USING btree (tenant_id, "position");
+
+CREATE INDEX event_unnumbered ON public.event USING btree (id) WHERE ("position" IS NULL);
+
+CREATE INDEX idempotency_created ON public.idempotency USING btree (created_at);
+
+CREATE INDEX member_tenant ON public.member USING btree (tenant_id, id);
+
+CREATE INDEX object_status_data_plane ON public.object_status USING btree (data_plane_id);
+
+CREATE INDEX object_status_tenant ON public.object_status USING btree (tenant_id);
+
+CREATE INDEX role_binding_member ON public.role_binding USING btree (member_id);
+
+CREATE INDEX role_binding_service_account ON public.role_binding USING btree (service_account_id);
+
+CREATE INDEX role_binding_tenant ON public.role_binding USING btree (tenant_id, id);
+
+CREATE INDEX session_member ON public.session USING btree (member_id);
+
+CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
+
+CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.api_key
+    ADD CONSTRAINT api_key_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
+
+ALTER TABLE ONLY public.broker_pool
+    ADD CONSTRAINT broker_pool_data_plane_exists FOREIGN KEY (tenant_id, data_plane_id) REFERENCES public.data_plane(tenant_id, id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
+
+ALTER TABLE ONLY public.cluster
+    ADD CONSTRAINT cluster_pool_exists FOREIGN KEY (data_plane_id, broker_pool_id) REFERENCES public.broker_pool(data_plane_id, id);
+
+ALTER TABLE ONLY public.data_plane_generation
+    ADD CONSTRAINT data_plane_generation_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_plane_grant
+    ADD CONSTRAINT data_plane_grant_guest_exists FOREIGN KEY (guest_tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.data_plane_grant
+    ADD CONSTRAINT data_plane_grant_pool_exists FOREIGN KEY (tenant_id, broker_pool_id) REFERENCES public.broker_pool(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_plane_link
+    ADD CONSTRAINT data_plane_link_tenant_id_data_plane_id_fkey FOREIGN KEY (tenant_id, data_plane_id) REFERENCES public.data_plane(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_plane
+    ADD CONSTRAINT data_plane_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.enrollment_token
+    ADD CONSTRAINT enrollment_token_tenant_id_data_plane_id_fkey FOREIGN KEY (tenant_id, data_plane_id) REFERENCES public.data_plane(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.environment
+    ADD CONSTRAINT environment_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_tenant_exists FOREIGN KEY (organization_id, tenant_id) REFERENCES public.tenant(organization_id, id);
+
+ALTER TABLE ONLY public.object_status
+    ADD CONSTRAINT object_status_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.object_status
+    ADD CONSTRAINT object_status_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_member_exists FOREIGN KEY (member_id) REFERENCES public.member(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organization(id);
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.role_binding
+    ADD CONSTRAINT role_binding_tenant_exists FOREIGN KEY (organization_id, tenant_id) REFERENCES public.tenant(organization_id, id);
+
+ALTER TABLE ONLY public.service_account
+    ADD CONSTRAINT service_account_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.service_quota
+    ADD CONSTRAINT service_quota_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_member_id_email_fkey FOREIGN KEY (member_id, email) REFERENCES public.member(id, email) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tenant
+    ADD CONSTRAINT tenant_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_plane ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_plane_generation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_plane_grant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_plane_link ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY data_plane_scope ON public.api_key FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.broker_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.data_plane FOR SELECT USING ((id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.data_plane_generation FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.data_plane_link USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.environment FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.object_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.role_binding FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.topic USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_writes ON public.event FOR INSERT WITH CHECK (((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))) OR (tenant_id IN ( SELECT data_plane.tenant_id
+   FROM public.data_plane
+  WHERE (data_plane.id = ( SELECT public.app_data_plane() AS app_data_plane))))));
+
+ALTER TABLE public.enrollment_token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.environment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_head ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY guest_answers ON public.data_plane_grant FOR UPDATE USING ((guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY guest_scope ON public.broker_pool FOR SELECT USING ((id IN ( SELECT data_plane_grant.broker_pool_id
+   FROM public.data_plane_grant
+  WHERE ((data_plane_grant.guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)) AND (data_plane_grant.phase = 'ACTIVE'::text)))));
+
+CREATE POLICY guest_scope ON public.data_plane_grant FOR SELECT USING ((guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY guest_scope ON public.object_status FOR SELECT USING ((object_id IN ( SELECT data_plane_grant.broker_pool_id
+   FROM public.data_plane_grant
+  WHERE ((data_plane_grant.guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)) AND (data_plane_grant.phase = 'ACTIVE'::text)))));
+
+ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.lease ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY lookup_scope ON public.api_key FOR SELECT USING ((id = ( SELECT public.app_lookup_id() AS app_lookup_id)));
+
+CREATE POLICY lookup_scope ON public.enrollment_token USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
+
+CREATE POLICY lookup_scope ON public.member USING (((email = ( SELECT public.app_lookup() AS app_lookup)) OR (id IN ( SELECT session.member_id
+   FROM public.session
+  WHERE (session.token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash))))));
+
+CREATE POLICY lookup_scope ON public.role_binding FOR SELECT USING (((( SELECT public.app_lookup() AS app_lookup) IS NOT NULL) AND (member_id IN ( SELECT member.id
+   FROM public.member))));
+
+CREATE POLICY lookup_scope ON public.session USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
+
+CREATE POLICY lookup_sign_in ON public.session FOR INSERT WITH CHECK ((email = ( SELECT public.app_lookup() AS app_lookup)));
+
+ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.object_status ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY operator_scope ON public.api_key USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.audit_event USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_plane USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_plane_generation USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_plane_grant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_plane_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.enrollment_token USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.environment USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.event USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.event_head USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.idempotency USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.lease USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.member USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.object_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.organization USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.role_binding USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.service_account USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.service_quota USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.session USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.tenant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.topic USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+ALTER TABLE public.organization ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_scope ON public.api_key FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.audit_event FOR SELECT USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.broker_pool FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_plane FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_plane_grant FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_plane_link FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.enrollment_token FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.environment FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.event FOR SELECT USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.idempotency USING (((tenant_id IS NULL) AND (organization_id = ( SELECT public.app_organization() AS app_organization))));
+
+CREATE POLICY organization_scope ON public.member USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.object_status FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.organization FOR SELECT USING ((id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.role_binding USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.service_account FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.service_quota FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.session USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.tenant USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_scope ON public.topic FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_writes ON public.audit_event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY organization_writes ON public.event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+CREATE POLICY readers ON public.event_head FOR SELECT USING ((( SELECT public.app_scope() AS app_scope) = ANY (ARRAY['tenant'::text, 'organization'::text])));
+
+ALTER TABLE public.role_binding ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.service_account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.service_quota ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_scope ON public.api_key USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.audit_event FOR SELECT USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_plane USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_plane_generation USING (((data_plane_id IN ( SELECT data_plane.id
+   FROM public.data_plane
+  WHERE (data_plane.tenant_id = ( SELECT public.app_tenant() AS app_tenant)))) OR (data_plane_id IN ( SELECT cluster.data_plane_id
+   FROM public.cluster
+  WHERE (cluster.tenant_id = ( SELECT public.app_tenant() AS app_tenant))))));
+
+CREATE POLICY tenant_scope ON public.data_plane_grant USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_plane_link USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.enrollment_token USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.environment USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.event FOR SELECT USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.idempotency USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.member USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.object_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.organization FOR SELECT USING ((id IN ( SELECT tenant.organization_id
+   FROM public.tenant
+  WHERE (tenant.id = ( SELECT public.app_tenant() AS app_tenant)))));
+
+CREATE POLICY tenant_scope ON public.role_binding USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.service_account USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.service_quota USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.session USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.tenant FOR SELECT USING ((id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.topic USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_writes ON public.audit_event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_writes ON public.event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+ALTER TABLE public.topic ENABLE ROW LEVEL SECURITY;
