@@ -1,10 +1,16 @@
 //! The rooms: one folder per noun. This is the register; a room shows its face in `mod.rs` and hides the rest.
 //! A room may use those above it in this list.
 
+pub mod broker_pool;
+pub mod cluster;
+pub mod data_plane;
 pub mod data_plane_generation;
+pub mod data_plane_grant;
 pub mod environment;
 pub mod member;
+pub mod served;
 pub mod service_quota;
+pub mod topic;
 
 use serde_json::Value;
 

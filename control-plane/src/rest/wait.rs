@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Id, Kind, Result};
 use crate::rest::extract::Call;
 use crate::rest::write::Answer;
 use crate::runtime::App;
@@ -13,30 +13,43 @@ use crate::runtime::App;
 /// Looks again at least this often, also without a wake-up.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Waits, if the caller asked to, re-reading the object with `read`; answers with its newest form. What was shown
-/// once in the first answer stays in it. When the time is over the answer shows where the object stands.
+/// Waits, if the caller asked to, re-reading the answer's object with `read`; answers with its newest form. What was
+/// shown once in the first answer stays in it. When the time is over the answer shows where the object stands.
 ///
 /// # Errors
 /// Those of `read`.
-pub async fn until_ready<F>(app: &App, call: &Call, answer: Answer, read: impl Fn() -> F) -> Result<Answer>
+pub async fn until_ready<K: Kind, F>(
+    app: &App,
+    call: &Call,
+    answer: Answer,
+    read: impl Fn(App, Id<K>) -> F + Send,
+) -> Result<Answer>
 where
-    F: Future<Output = Result<Value>>,
+    F: Future<Output = Result<Value>> + Send,
 {
     let Some(limit) = call.wait else { return Ok(answer) };
     if answer.planned || !(200..300).contains(&answer.status) || answer.body.is_empty() {
         return Ok(answer);
     }
+    let first: Value = serde_json::from_slice(&answer.body).map_err(Error::internal)?;
+    let Some(id) = first
+        .get("id")
+        .and_then(Value::as_str)
+        .and_then(|it| it.parse().ok())
+    else {
+        return Ok(answer);
+    };
     let end = Instant::now() + limit;
     let mut changes = app.wake.changes();
     loop {
         changes.mark_unchanged();
-        let now = read().await?;
+        let now = read(app.clone(), id).await?;
         let settled = matches!(
             now.pointer("/status/phase").and_then(Value::as_str),
             Some("READY" | "FAILED" | "ACTIVE")
         );
         if settled || Instant::now() >= end {
-            return with_newest(answer, now);
+            return with_newest(answer, first, now);
         }
         let next = end.min(Instant::now() + LOOK_AGAIN);
         // Either outcome means: look again.
@@ -44,8 +57,7 @@ where
     }
 }
 
-fn with_newest(answer: Answer, now: Value) -> Result<Answer> {
-    let mut body: Value = serde_json::from_slice(&answer.body).map_err(Error::internal)?;
+fn with_newest(answer: Answer, mut body: Value, now: Value) -> Result<Answer> {
     if let (Some(first), Value::Object(now)) = (body.as_object_mut(), now) {
         first.extend(now);
     }

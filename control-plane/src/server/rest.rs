@@ -6,7 +6,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::resources::{environment, service_quota};
+use crate::resources::{
+    broker_pool, cluster, data_plane, data_plane_grant, environment, service_quota, topic,
+};
 use crate::rest;
 use crate::runtime::App;
 use crate::server::openapi;
@@ -17,6 +19,11 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (router, document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(environment::router())
+        .merge(data_plane::router())
+        .merge(broker_pool::router())
+        .merge(data_plane_grant::router())
+        .merge(cluster::router())
+        .merge(topic::router())
         .merge(service_quota::router())
         .split_for_parts();
     (router, openapi::finished(document))

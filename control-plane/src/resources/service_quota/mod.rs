@@ -6,4 +6,4 @@ mod store;
 
 pub use model::Quota;
 pub use routes::router;
-pub use store::check;
+pub use store::{check, check_more};

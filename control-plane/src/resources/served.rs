@@ -1,0 +1,204 @@
+//! What agents report about the objects that they serve, beside what was wished: how a phase is told from both.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::kernel::Result;
+use crate::rest::Phase;
+use crate::runtime::Tx;
+
+/// The newest report about an object.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// As reported: PENDING, PROVISIONING, READY, DEGRADED, FAILED, DELETING.
+    pub phase: String,
+    /// Why, as a code; empty when there is nothing to say.
+    pub reason: String,
+    /// The data plane's generation that the report speaks of.
+    pub observed_n: i64,
+    /// False: the customer's own policy refused the wish, the last accepted version stays.
+    pub policy_accepted: bool,
+    /// Partitions that the topic has.
+    pub observed_partitions: i32,
+    /// Brokers of the pool that answer.
+    pub brokers_ready: i32,
+    /// Where clients of a cluster connect.
+    pub bootstrap_host: String,
+    /// And on which port.
+    pub bootstrap_port: i32,
+    /// Did reality differ from the wish?
+    pub drifted: bool,
+    /// When it was reported.
+    pub reported_at: Option<DateTime<Utc>>,
+}
+
+/// Where an object stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The phase.
+    pub phase: Phase,
+    /// Why it is not READY, as a code.
+    pub reason: Option<String>,
+    /// The same as a sentence.
+    pub message: Option<String>,
+}
+
+/// Tells the phase from the wish (`desired_n`, the generation that carries it; `deleted`) and the newest report.
+#[must_use]
+pub fn stand(desired_n: i64, deleted: bool, report: Option<&Report>) -> Standing {
+    let because = |phase, reason: &str| Standing {
+        phase,
+        reason: Some(reason.to_owned()),
+        message: Some(message(reason).to_owned()),
+    };
+    let reported = report.filter(|it| !it.reason.is_empty());
+    if deleted {
+        let reason = reported.map_or("WAITING_FOR_AGENT", |it| it.reason.as_str());
+        return because(Phase::Deleting, reason);
+    }
+    let Some(report) = report else {
+        return because(Phase::Pending, "WAITING_FOR_AGENT");
+    };
+    if !report.policy_accepted {
+        return because(Phase::Degraded, "POLICY_REFUSED");
+    }
+    // A report about an older wish says nothing of this one.
+    if report.observed_n < desired_n {
+        return because(Phase::Provisioning, "WAITING_FOR_AGENT");
+    }
+    let phase = match report.phase.as_str() {
+        "READY" => {
+            return Standing {
+                phase: Phase::Ready,
+                reason: None,
+                message: None,
+            };
+        }
+        "PENDING" => Phase::Pending,
+        "DEGRADED" => Phase::Degraded,
+        "FAILED" => Phase::Failed,
+        _ => Phase::Provisioning,
+    };
+    match report.reason.as_str() {
+        "" => Standing {
+            phase,
+            reason: None,
+            message: None,
+        },
+        reason => because(phase, reason),
+    }
+}
+
+/// The sentence of a reason code.
+fn message(reason: &str) -> &'static str {
+    match reason {
+        "WAITING_FOR_AGENT" => "The agent has not acted on this version yet.",
+        "POLICY_REFUSED" => {
+            "The customer's own policy in the data plane refused this; the last accepted version stays."
+        }
+        "PARTITIONS_CANNOT_SHRINK" => "Kafka cannot reduce partitions.",
+        "BROKER_STARTING" => "The broker is starting.",
+        "BROKER_DOWN" => "The broker does not run; the agent restarts it. Its log is on the agent's machine.",
+        "POOL_NOT_READY" => "The broker pool is not ready yet.",
+        "GATEWAY_NOT_ACKNOWLEDGED" => "A gateway has not acknowledged this version yet.",
+        "NO_GATEWAY" => "No gateway is running in the data plane.",
+        "KAFKA_REFUSED" => "Kafka refused it; the agent's log on its machine says why.",
+        "KAFKA_UNREACHABLE" => "The agent cannot reach Kafka.",
+        "DISK" => "The agent's disk is full or failing.",
+        "UNSUPPORTED" => "The agent's version does not support this.",
+        "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
+        _ => "The agent gave a reason that this version does not know.",
+    }
+}
+
+/// The newest report about one object of a tenant, or of a pool that the tenant may use.
+///
+/// # Errors
+/// The database's.
+pub async fn report(tx: &mut Tx, object: Uuid) -> Result<Option<Report>> {
+    Ok(reports(tx, &[object]).await?.pop().map(|(_id, report)| report))
+}
+
+/// The newest reports about several objects. Row-level security shows those of the scope.
+///
+/// # Errors
+/// The database's.
+pub async fn reports(tx: &mut Tx, objects: &[Uuid]) -> Result<Vec<(Uuid, Report)>> {
+    let rows = sqlx::query!(
+        "SELECT object_id, phase, reason, observed_n, policy_accepted, observed_partitions, brokers_ready,
+                bootstrap_host, bootstrap_port, drifted, reported_at
+         FROM object_status WHERE object_id = ANY($1)",
+        objects,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|it| {
+            let report = Report {
+                phase: it.phase,
+                reason: it.reason,
+                observed_n: it.observed_n,
+                policy_accepted: it.policy_accepted,
+                observed_partitions: it.observed_partitions,
+                brokers_ready: it.brokers_ready,
+                bootstrap_host: it.bootstrap_host,
+                bootstrap_port: it.bootstrap_port,
+                drifted: it.drifted,
+                reported_at: Some(it.reported_at),
+            };
+            (it.object_id, report)
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(observed_n: i64) -> Report {
+        Report {
+            phase: "READY".into(),
+            observed_n,
+            policy_accepted: true,
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn ready_means_that_this_very_wish_was_acknowledged() {
+        assert_eq!(stand(3, false, Some(&ready(3))).phase, Phase::Ready);
+        assert_eq!(stand(3, false, Some(&ready(4))).phase, Phase::Ready);
+        assert_eq!(stand(3, false, Some(&ready(2))).phase, Phase::Provisioning);
+        assert_eq!(stand(3, false, None).phase, Phase::Pending);
+    }
+
+    #[test]
+    fn deletion_and_refusal_come_before_what_was_reported() {
+        assert_eq!(stand(3, true, Some(&ready(3))).phase, Phase::Deleting);
+        let refused = Report {
+            policy_accepted: false,
+            ..ready(3)
+        };
+        let standing = stand(3, false, Some(&refused));
+        assert_eq!(
+            (standing.phase, standing.reason.as_deref()),
+            (Phase::Degraded, Some("POLICY_REFUSED"))
+        );
+    }
+
+    #[test]
+    fn a_failure_carries_its_reason_and_sentence() {
+        let failed = Report {
+            phase: "FAILED".into(),
+            reason: "PARTITIONS_CANNOT_SHRINK".into(),
+            ..ready(3)
+        };
+        let standing = stand(3, false, Some(&failed));
+        assert_eq!(standing.phase, Phase::Failed);
+        assert_eq!(
+            standing.message.as_deref(),
+            Some("Kafka cannot reduce partitions.")
+        );
+    }
+}

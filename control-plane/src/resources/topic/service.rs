@@ -1,0 +1,185 @@
+//! What may happen to a topic.
+
+use chrono::Utc;
+
+use crate::auth::{Caller, Role, TenantScope};
+use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Result, code, kind};
+use crate::resources::data_plane_generation::bump_generation;
+use crate::resources::data_plane_grant::{Wanted, check_room};
+use crate::resources::service_quota::{self, Quota};
+use crate::resources::topic::api::view;
+use crate::resources::topic::model::{self, Topic, TopicId};
+use crate::resources::topic::store;
+use crate::resources::{cluster, owner, served};
+use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
+use crate::runtime::App;
+
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    input: ObjectInput<kind::Topic>,
+) -> Result<Answer> {
+    let ObjectInput { spec, metadata } = input;
+    let mut errors = Vec::new();
+    model::validate(&spec, &mut errors);
+    crate::kernel::check_labels(&metadata.labels, &mut errors);
+    Error::check(errors)?;
+    let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let cluster = cluster::by_id(write.tx(), scope, spec.cluster)
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::NotFound => {
+                Error::invalid("/spec/cluster", code::BAD_REFERENCE, "There is no such cluster.")
+            }
+            _ => error,
+        })?;
+    caller.require(
+        Role::Developer,
+        &format!("{}/topic={}", cluster.resource_name(), spec.name),
+    )?;
+    if cluster.deleted_at.is_some() {
+        return Err(Error::conflict(
+            code::BEING_DELETED,
+            "The cluster is being deleted.",
+        ));
+    }
+    let partitions = i64::from(spec.partitions);
+    service_quota::check(write.tx(), scope, Quota::Topics).await?;
+    service_quota::check_more(write.tx(), scope, Quota::Partitions, partitions).await?;
+    let wanted = Wanted {
+        clusters: 0,
+        topics: 1,
+        partitions,
+    };
+    check_room(write.tx(), scope, cluster.spec.broker_pool, wanted).await?;
+    let id: TopicId = Id::generate();
+    store::insert(write.tx(), scope, id, &spec, cluster.data_plane, &metadata.labels).await?;
+    finish(write, scope, id, cluster.data_plane, Action::Create, None).await
+}
+
+/// The end of every change: stamp, record, answer.
+async fn finish(
+    mut write: Box<Write>,
+    scope: TenantScope,
+    id: TopicId,
+    data_plane: DataPlaneId,
+    action: Action,
+    before: Option<Topic>,
+) -> Result<Answer> {
+    let n = bump_generation(write.tx(), data_plane).await?;
+    store::stamp(write.tx(), scope, id, n).await?;
+    let row = store::by_id(write.tx(), scope, id).await?;
+    let report = served::report(write.tx(), id.uuid()).await?;
+    let mut change = Change::new(action, id, &row.resource_name(), row.generation, owner(scope));
+    if let Some(before) = before {
+        change = change.with_before(view(before, report.as_ref()).json()?);
+    }
+    let after = view(row, report.as_ref()).json()?;
+    write.record(change.with_after(after.clone())).await?;
+    let status = match action {
+        Action::Create => 201,
+        Action::Delete => 202,
+        Action::Update | Action::Act(_) => 200,
+    };
+    write.finish(status, after).await
+}
+
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: TopicId,
+    patch: PatchInput<kind::Topic>,
+) -> Result<Answer> {
+    let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let before = present(&mut write, caller, scope, call, id).await?;
+    let (spec, labels) = merged::<kind::Topic>(&before.spec, &before.labels, patch, &["cluster", "name"])?;
+    let mut errors = Vec::new();
+    model::validate(&spec, &mut errors);
+    model::validate_change(&before.spec, &spec, &mut errors);
+    crate::kernel::check_labels(&labels, &mut errors);
+    Error::check(errors)?;
+    let more = i64::from(spec.partitions - before.spec.partitions);
+    if more > 0 {
+        service_quota::check_more(write.tx(), scope, Quota::Partitions, more).await?;
+        let wanted = Wanted {
+            clusters: 0,
+            topics: 0,
+            partitions: more,
+        };
+        check_room(write.tx(), scope, before.broker_pool, wanted).await?;
+    }
+    let after = Topic {
+        spec,
+        labels,
+        generation: before.generation + 1,
+        ..before.clone()
+    };
+    store::update(write.tx(), scope, before.generation, &after).await?;
+    finish(write, scope, id, before.data_plane, Action::Update, Some(before)).await
+}
+
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: TopicId,
+) -> Result<Answer> {
+    let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let before = present(&mut write, caller, scope, call, id).await?;
+    let pool = served::report(write.tx(), before.broker_pool.uuid()).await?;
+    if pool.is_none() {
+        // No agent ever spoke of the pool: there is nothing to destroy.
+        store::delete(write.tx(), scope, id).await?;
+        let change = Change::new(
+            Action::Delete,
+            id,
+            &before.resource_name(),
+            before.generation,
+            owner(scope),
+        );
+        write
+            .record(change.with_before(view(before, None).json()?))
+            .await?;
+        return write.finish_empty().await;
+    }
+    let after = Topic {
+        deleted_at: Some(Utc::now()),
+        generation: before.generation + 1,
+        ..before.clone()
+    };
+    store::update(write.tx(), scope, before.generation, &after).await?;
+    finish(write, scope, id, before.data_plane, Action::Delete, Some(before)).await
+}
+
+async fn present(
+    write: &mut Write,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: TopicId,
+) -> Result<Topic> {
+    let row = store::by_id(write.tx(), scope, id).await?;
+    caller.require(Role::Developer, &row.resource_name())?;
+    call.check_generation(row.generation)?;
+    if row.deleted_at.is_some() {
+        return Err(Error::conflict(
+            code::BEING_DELETED,
+            "The topic is being deleted.",
+        ));
+    }
+    Ok(row)
+}

@@ -1,0 +1,209 @@
+//! All SQL that names the table `topic`.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::auth::TenantScope;
+use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kind};
+use crate::resources::cluster::ClusterId;
+use crate::resources::labels_of;
+use crate::resources::topic::model::{CleanupPolicy, Topic, TopicId, TopicSpec};
+use crate::runtime::Tx;
+
+struct Row {
+    id: Uuid,
+    cluster_id: Uuid,
+    cluster_name: String,
+    environment_name: String,
+    broker_pool_id: Uuid,
+    data_plane_id: Uuid,
+    name: String,
+    partitions: i32,
+    retention_ms: i64,
+    retention_bytes: i64,
+    cleanup_policy: String,
+    max_message_bytes: i32,
+    configs: Value,
+    desired_n: i64,
+    deleted_at: Option<DateTime<Utc>>,
+    labels: Value,
+    generation: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for Topic {
+    fn from(row: Row) -> Self {
+        let spec = TopicSpec {
+            cluster: Id::from_uuid(row.cluster_id),
+            name: row.name,
+            partitions: row.partitions,
+            retention_ms: row.retention_ms,
+            retention_bytes: row.retention_bytes,
+            cleanup_policy: CleanupPolicy::parse(&row.cleanup_policy),
+            max_message_bytes: row.max_message_bytes,
+            configs: serde_json::from_value(row.configs).unwrap_or_default(),
+        };
+        Self {
+            id: Id::from_uuid(row.id),
+            spec,
+            environment_name: row.environment_name,
+            cluster_name: row.cluster_name,
+            broker_pool: Id::from_uuid(row.broker_pool_id),
+            data_plane: Id::from_uuid(row.data_plane_id),
+            desired_n: row.desired_n,
+            deleted_at: row.deleted_at,
+            labels: labels_of(row.labels),
+            generation: row.generation,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The tenant's topic, or 404.
+///
+/// # Errors
+/// 404 when the tenant has no such topic.
+pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<Topic> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
+                t.data_plane_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
+                t.updated_at
+         FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+         JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
+         WHERE t.tenant_id = $1 AND t.id = $2",
+        scope.tenant().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(Topic::from)
+        .ok_or_else(|| Error::not_found(kind::Topic::KIND))
+}
+
+pub async fn list(
+    tx: &mut Tx,
+    scope: TenantScope,
+    cluster: Option<ClusterId>,
+    page: Page,
+) -> Result<Vec<Topic>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
+                t.data_plane_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
+                t.updated_at
+         FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+         JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
+         WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.cluster_id = $2) AND t.id > $3 ORDER BY t.id LIMIT $4",
+        scope.tenant().uuid(),
+        cluster.map(Id::uuid),
+        page.after(),
+        page.limit(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(Topic::from).collect())
+}
+
+pub async fn insert(
+    tx: &mut Tx,
+    scope: TenantScope,
+    id: TopicId,
+    spec: &TopicSpec,
+    data_plane: DataPlaneId,
+    labels: &Labels,
+) -> Result<()> {
+    let TopicSpec {
+        cluster,
+        name,
+        partitions,
+        retention_ms,
+        retention_bytes,
+        cleanup_policy,
+        max_message_bytes,
+        configs,
+    } = spec;
+    sqlx::query!(
+        "INSERT INTO topic (id, tenant_id, cluster_id, data_plane_id, name, partitions, retention_ms, retention_bytes,
+             cleanup_policy, max_message_bytes, configs, labels)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        id.uuid(),
+        scope.tenant().uuid(),
+        cluster.uuid(),
+        data_plane.uuid(),
+        name,
+        partitions,
+        retention_ms,
+        retention_bytes,
+        cleanup_policy.name(),
+        max_message_bytes,
+        serde_json::to_value(configs).map_err(Error::internal)?,
+        serde_json::to_value(labels).map_err(Error::internal)?,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Writes a changed row, if it still has the generation that it was read with.
+pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Topic) -> Result<()> {
+    let TopicSpec {
+        cluster: _,
+        name: _,
+        partitions,
+        retention_ms,
+        retention_bytes,
+        cleanup_policy,
+        max_message_bytes,
+        configs,
+    } = &row.spec;
+    let done = sqlx::query!(
+        "UPDATE topic SET partitions = $3, retention_ms = $4, retention_bytes = $5, cleanup_policy = $6,
+             max_message_bytes = $7, configs = $8, labels = $9, generation = $10, deleted_at = $12, updated_at = now()
+         WHERE tenant_id = $1 AND id = $2 AND generation = $11",
+        scope.tenant().uuid(),
+        row.id.uuid(),
+        partitions,
+        retention_ms,
+        retention_bytes,
+        cleanup_policy.name(),
+        max_message_bytes,
+        serde_json::to_value(configs).map_err(Error::internal)?,
+        serde_json::to_value(&row.labels).map_err(Error::internal)?,
+        row.generation,
+        before,
+        row.deleted_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    crate::resources::one_row_moved(done.rows_affected())
+}
+
+/// Notes which generation carries the row.
+pub async fn stamp(tx: &mut Tx, scope: TenantScope, id: TopicId, n: i64) -> Result<()> {
+    sqlx::query!(
+        "UPDATE topic SET desired_n = $3 WHERE tenant_id = $1 AND id = $2",
+        scope.tenant().uuid(),
+        id.uuid(),
+        n,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn delete(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM topic WHERE tenant_id = $1 AND id = $2",
+        scope.tenant().uuid(),
+        id.uuid()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
