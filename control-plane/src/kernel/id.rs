@@ -32,7 +32,12 @@ pub mod kind {
                 const KIND: &'static str = stringify!($name);
                 const PREFIX: &'static str = $prefix;
             }
-        )*};
+        )*
+        /// The id prefix of a kind that was stored as text.
+        #[must_use]
+        pub fn prefix_of(kind: &str) -> Option<&'static str> {
+            [$((stringify!($name), $prefix)),*].into_iter().find(|(name, _)| *name == kind).map(|(_, prefix)| prefix)
+        }};
     }
 
     kinds! {
@@ -169,6 +174,12 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
     }
 }
 impl<K: Kind> utoipa::ToSchema for Id<K> {}
+
+/// The id of an object whose kind was stored as text; the bare UUID for a kind that this version does not know.
+#[must_use]
+pub fn id_of(kind: &str, uuid: Uuid) -> String {
+    kind::prefix_of(kind).map_or_else(|| uuid.to_string(), |prefix| format!("{prefix}_{}", encode(uuid)))
+}
 
 fn encode(uuid: Uuid) -> String {
     let bits = uuid.as_u128();

@@ -9,7 +9,7 @@ mod page;
 
 pub use change::{Action, Change, Owner, Policy};
 pub use error::{Error, ErrorKind, FieldError, Result};
-pub use id::{Id, Kind, kind};
+pub use id::{Id, Kind, id_of, kind};
 pub use name::{Labels, check_display_name, check_labels, check_name, matches_pattern};
 pub use page::{Page, PageToken};
 

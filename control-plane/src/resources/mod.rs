@@ -7,6 +7,7 @@ pub mod data_plane;
 pub mod data_plane_generation;
 pub mod data_plane_grant;
 pub mod environment;
+pub mod event;
 pub mod member;
 pub mod served;
 pub mod service_quota;

@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::kernel::Policy;
 use crate::runtime::agents::Agents;
 use crate::runtime::{Db, Wake};
@@ -43,6 +45,8 @@ pub struct Parts {
     pub settings: Settings,
     /// What every change must pass; none allows all.
     pub policies: Vec<Policy>,
+    /// Ends streams and background work when the process stops.
+    pub stop: CancellationToken,
 }
 
 impl App {
@@ -55,6 +59,7 @@ impl App {
             agents: Agents::default(),
             settings,
             policies,
+            stop: CancellationToken::new(),
         }))
     }
 }

@@ -1,6 +1,8 @@
 //! Composition: the one place that knows every room.
 
 pub mod admin;
+mod console;
+mod health;
 pub mod openapi;
 pub mod rest;
 pub mod serve;

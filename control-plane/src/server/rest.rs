@@ -2,16 +2,18 @@
 
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    broker_pool, cluster, data_plane, data_plane_grant, environment, service_quota, topic,
+    broker_pool, cluster, data_plane, data_plane_grant, environment, event, service_quota, topic,
 };
 use crate::rest;
 use crate::runtime::App;
-use crate::server::openapi;
+use crate::server::{console, health, openapi};
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -24,6 +26,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(data_plane_grant::router())
         .merge(cluster::router())
         .merge(topic::router())
+        .merge(event::router())
         .merge(service_quota::router())
         .split_for_parts();
     (router, openapi::finished(document))
@@ -35,11 +38,17 @@ pub fn document() -> utoipa::openapi::OpenApi {
     api().1
 }
 
-/// The whole HTTP face.
+/// The whole HTTP face: API, its documentation, the console, probes.
 pub fn router(app: &App) -> Router {
-    let (router, _document) = api();
+    health::start_metrics();
+    let (router, document) = api();
     router
-        .fallback(rest::no_route)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .route_layer(from_fn(health::measure))
+        .fallback(console::serve)
         .method_not_allowed_fallback(rest::wrong_method)
         .layer(from_fn(rest::detached))
         .layer(CatchPanicLayer::custom(rest::panicked))

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Serve;
@@ -29,9 +28,8 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
         ca_sha256: String::new(),
     };
     let app = App::new(db, settings, Vec::new());
-    let stop = CancellationToken::new();
     let tracker = TaskTracker::new();
-    tasks::start(&app, &tracker, &stop);
+    tasks::start(&app, &tracker);
     let http = TcpListener::bind(arguments.http_listen).await.with_context(|| {
         format!(
             "listen on {}; is another control plane running?",
@@ -39,7 +37,8 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
         )
     })?;
     tracing::info!(http = %arguments.http_listen, link = %arguments.link_listen, "serving");
-    let served = axum::serve(http, rest::router(&app)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let served =
+        axum::serve(http, rest::router(&app)).with_graceful_shutdown(app.stop.clone().cancelled_owned());
     tracker.spawn(async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "serve the API");
@@ -47,7 +46,7 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
     });
     until_signal().await?;
     tracing::info!("stopping");
-    stop.cancel();
+    app.stop.cancel();
     tracker.close();
     if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
         tracing::warn!("requests or streams were cut off at the end of the drain time");

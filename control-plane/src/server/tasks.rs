@@ -1,11 +1,12 @@
 //! Background work: each task takes no input, reads the database, and may die between any two lines.
 
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::resources::event;
 use crate::runtime::App;
 
-/// Starts every task.
-pub fn start(app: &App, tracker: &TaskTracker, stop: &CancellationToken) {
-    tracker.spawn(app.wake.clone().run(app.db.clone(), stop.clone()));
+/// Starts every task; each ends when the app stops.
+pub fn start(app: &App, tracker: &TaskTracker) {
+    tracker.spawn(app.wake.clone().run(app.db.clone(), app.stop.clone()));
+    tracker.spawn(event::sequencer::run(app.clone()));
 }

@@ -64,8 +64,7 @@ impl Caller {
         self
     }
 
-    /// Calls with these very bytes as body.
-    pub async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Reply {
+    async fn call(&self, method: &str, path: &str, body: Body) -> http::Response<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -76,13 +75,16 @@ impl Caller {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let response = self
-            .router
+        self.router
             .clone()
-            .oneshot(request.body(body.into()).expect("a request"))
+            .oneshot(request.body(body).expect("a request"))
             .await
-            .expect("infallible");
-        let (parts, body) = response.into_parts();
+            .expect("infallible")
+    }
+
+    /// Calls with these very bytes as body.
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Reply {
+        let (parts, body) = self.call(method, path, body.into()).await.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Reply {
@@ -90,6 +92,13 @@ impl Caller {
             headers: parts.headers,
             body,
         }
+    }
+
+    /// Opens a stream.
+    pub async fn open(&self, path: &str) -> Body {
+        let response = self.call("GET", path, Body::empty()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body()
     }
 
     pub async fn get(&self, path: &str) -> Reply {
