@@ -1,5 +1,6 @@
 //! `cargo xtask`: set-up, the whole test run, golden files and benchmarks of the repository.
 
+mod bench;
 mod bless;
 mod clock;
 mod postgres;
@@ -44,6 +45,8 @@ enum Action {
     },
     /// Checks and tests: exactly what CI runs.
     Test(testing::TestArgs),
+    /// Measure, and write target/bench/<name>.json.
+    Bench(bench::BenchArgs),
     /// Write every generated file anew.
     Bless,
     /// Show what runs.
@@ -80,6 +83,7 @@ fn run(arguments: Arguments) -> Result<()> {
 async fn act(ws: &workspace::Workspace, action: Action) -> Result<()> {
     match action {
         Action::Up(args) => up::up(ws, &args).await,
+        Action::Bench(args) => bench::run(ws, &args).await,
         Action::Bless => bless::run(ws).await,
         Action::Test(args) => testing::run(ws, &args).await,
         Action::Down { purge, state_dir } => up::down(ws, &state_dir, purge).await,

@@ -77,7 +77,8 @@ impl Stack {
         Ok(())
     }
 
-    fn postgres(&mut self) -> Result<Postgres> {
+    /// This stack's database server.
+    pub fn postgres(&mut self) -> Result<Postgres> {
         let data = match &self.settings.postgres_data {
             Some(held) => held.clone(),
             None => {

@@ -84,7 +84,7 @@ async fn physical_name(story: &Story<'_>) -> Result<()> {
     let step = story
         .progress
         .step("risk asks for payments' topic by its name on the broker");
-    let physical = physical_topic(story, "payments")?;
+    let physical = physical_topic(story, "payments", "payments")?;
     let arguments = [
         "-C",
         "-t",
@@ -112,10 +112,10 @@ async fn physical_name(story: &Story<'_>) -> Result<()> {
 }
 
 /// The topic's name on the broker, as the contract between control plane and agent makes it.
-pub fn physical_topic(story: &Story<'_>, tenant: &str) -> Result<String> {
+pub fn physical_topic(story: &Story<'_>, tenant: &str, topic: &str) -> Result<String> {
     let cluster = story.id(&format!("{tenant}.cluster"))?;
     let suffix = cluster.rsplit('_').next().context("read a cluster's id")?;
-    Ok(format!("w{suffix}-payments"))
+    Ok(format!("w{suffix}-{topic}"))
 }
 
 /// The same by REST: another tenant's object is not there.

@@ -9,13 +9,13 @@ mod costs;
 mod data_plane;
 mod directory;
 mod guest;
-mod isolation;
-mod kafka;
+pub mod isolation;
+pub mod kafka;
 mod outage;
 mod payments;
 pub mod table;
 mod traffic;
-mod usage;
+pub mod usage;
 
 use crate::progress::Progress;
 use crate::stack::Stack;
@@ -44,25 +44,8 @@ pub struct Story<'a> {
 
 /// Runs all chapters.
 pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
-    let nobody = Api::new(&stack.url());
-    let mut story = Story {
-        stack,
-        progress: progress.clone(),
-        operator: nobody.clone(),
-        payments: nobody.clone(),
-        risk: nobody,
-        ids: BTreeMap::new(),
-        users: BTreeMap::new(),
-    };
-    progress.chapter("Northbank");
-    directory::run(&mut story).await?;
-    progress.chapter("A data plane of its own");
-    data_plane::run(&mut story).await?;
-    progress.chapter("A cluster, a topic, a key");
-    cluster::run(&mut story).await?;
-    progress.chapter("A guest on the same brokers");
-    guest::run(&mut story).await?;
-    story.write_connection_file()?;
+    let mut story = Story::begin(stack, progress);
+    set_up(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -75,14 +58,44 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     outage::run(&mut story).await
 }
 
+/// The first four chapters: two tenants, one data plane, a cluster, topic and key for each.
+pub async fn set_up(story: &mut Story<'_>) -> Result<()> {
+    let progress = story.progress.clone();
+    progress.chapter("Northbank");
+    directory::run(story).await?;
+    progress.chapter("A data plane of its own");
+    data_plane::run(story).await?;
+    progress.chapter("A cluster, a topic, a key");
+    cluster::run(story).await?;
+    progress.chapter("A guest on the same brokers");
+    guest::run(story).await?;
+    story.write_connection_file()
+}
+
+impl<'a> Story<'a> {
+    /// A story that has not begun.
+    pub fn begin(stack: &'a mut Stack, progress: &Progress) -> Self {
+        let nobody = Api::new(&stack.url());
+        Self {
+            stack,
+            progress: progress.clone(),
+            operator: nobody.clone(),
+            payments: nobody.clone(),
+            risk: nobody,
+            ids: BTreeMap::new(),
+            users: BTreeMap::new(),
+        }
+    }
+}
+
 impl Story<'_> {
     /// Keeps an id.
-    fn keep(&mut self, name: &str, id: String) {
+    pub fn keep(&mut self, name: &str, id: String) {
         self.ids.insert(name.to_owned(), id);
     }
 
     /// An id that an earlier chapter kept.
-    fn id(&self, name: &str) -> Result<&str> {
+    pub fn id(&self, name: &str) -> Result<&str> {
         self.ids
             .get(name)
             .map(String::as_str)
@@ -90,14 +103,14 @@ impl Story<'_> {
     }
 
     /// What a Kafka client of `tenant` needs.
-    fn user(&self, tenant: &str) -> Result<&KafkaUser> {
+    pub fn user(&self, tenant: &str) -> Result<&KafkaUser> {
         self.users
             .get(tenant)
             .with_context(|| format!("{tenant} has no key yet"))
     }
 
     /// Commands of stock Kafka clients.
-    fn clients(&self) -> StockClients {
+    pub fn clients(&self) -> StockClients {
         StockClients {
             libs: self.stack.kafka_libs.clone(),
             java: self.stack.tools.java.clone(),

@@ -145,7 +145,7 @@ async fn segments(story: &Story<'_>) -> Result<()> {
     let step = story
         .progress
         .step("the log's size equals the segment files on disk");
-    let physical = isolation::physical_topic(story, "payments")?;
+    let physical = isolation::physical_topic(story, "payments", "payments")?;
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let on_disk = segment_bytes(&story.stack.state.agent(), &physical)?;
