@@ -50,98 +50,162 @@ codes! {
     AGENT_UNREACHABLE "agent_unreachable",
 }
 
-/// What a violated constraint means to the caller: kind, code, pointer, detail.
-#[must_use]
-pub fn of_constraint(name: &str) -> Option<(ErrorKind, &'static str, &'static str, &'static str)> {
-    let taken = |detail| Some((ErrorKind::Conflict, NAME_TAKEN, "/spec/name", detail));
-    let missing = |pointer, detail| Some((ErrorKind::Invalid, BAD_REFERENCE, pointer, detail));
-    match name {
-        "organization_name_unique" => taken("Another organization has this name."),
-        "tenant_name_unique" => taken("Another tenant of the organization has this name."),
-        "service_account_name_unique" => taken("Another service account of the tenant has this name."),
-        "environment_name_unique" => taken("Another environment of the tenant has this name."),
-        "data_plane_name_unique" => taken("Another data plane of the tenant has this name."),
-        "broker_pool_name_unique" => taken("Another broker pool of the data plane has this name."),
-        "cluster_name_unique" => {
-            taken("Another cluster of the environment has this name (it may still be going away).")
-        }
-        "topic_name_unique" => {
-            taken("Another topic of the cluster has this name (it may still be going away).")
-        }
-        "rate_card_name_unique" => taken("Another rate card has this name."),
-        "member_email_unique" => Some((
-            ErrorKind::Conflict,
-            NAME_TAKEN,
-            "/spec/email",
-            "Somebody has signed up with this e-mail address.",
-        )),
-        "role_binding_unique" => Some((
-            ErrorKind::Conflict,
-            NAME_TAKEN,
-            "/spec",
-            "The principal holds this role on this resource already.",
-        )),
-        "data_plane_grant_unique" => Some((
-            ErrorKind::Conflict,
-            NAME_TAKEN,
-            "/spec/guest_tenant",
-            "The tenant has an open or active grant on this pool.",
-        )),
-        "data_plane_grant_to_another" => missing(
-            "/spec/guest_tenant",
-            "A grant is for another tenant than your own.",
-        ),
-        "data_plane_grant_guest_exists" => missing("/spec/guest_tenant", "There is no such tenant."),
-        // The same constraint speaks when its target is deleted and when its source names nothing.
-        "tenant_organization_exists" | "member_organization_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The organization still has tenants or members, or does not exist.",
-        )),
-        "environment_tenant_exists"
-        | "data_plane_tenant_exists"
-        | "service_account_tenant_exists"
-        | "member_tenant_exists"
-        | "role_binding_tenant_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The tenant still has objects; delete them first.",
-        )),
-        "cluster_environment_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The environment still has clusters; delete them first.",
-        )),
-        "cluster_pool_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The broker pool still has clusters; delete them first.",
-        )),
-        "broker_pool_data_plane_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The data plane still has broker pools; delete them first.",
-        )),
-        "topic_cluster_exists" | "api_key_cluster_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The cluster still has topics or keys; delete them first.",
-        )),
-        "api_key_service_account_exists" => Some((
-            ErrorKind::Conflict,
-            IN_USE,
-            "",
-            "The service account still has API keys; delete them first.",
-        )),
-        "role_binding_member_exists" | "role_binding_service_account_exists" => {
-            missing("/spec/principal", "There is no such principal in this tenant.")
-        }
-        _ => None,
+/// What a violated constraint means to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Violation {
+    /// The constraint's name in the schema.
+    constraint: &'static str,
+    /// The failure that it is.
+    pub kind: ErrorKind,
+    /// Its code.
+    pub code: &'static str,
+    /// The field that it is about; empty when it is about none.
+    pub pointer: &'static str,
+    /// What to do.
+    pub detail: &'static str,
+}
+
+const fn taken(constraint: &'static str, pointer: &'static str, detail: &'static str) -> Violation {
+    Violation {
+        constraint,
+        kind: ErrorKind::Conflict,
+        code: NAME_TAKEN,
+        pointer,
+        detail,
     }
+}
+
+const fn in_use(constraint: &'static str, detail: &'static str) -> Violation {
+    Violation {
+        constraint,
+        kind: ErrorKind::Conflict,
+        code: IN_USE,
+        pointer: "",
+        detail,
+    }
+}
+
+const fn missing(constraint: &'static str, pointer: &'static str, detail: &'static str) -> Violation {
+    Violation {
+        constraint,
+        kind: ErrorKind::Invalid,
+        code: BAD_REFERENCE,
+        pointer,
+        detail,
+    }
+}
+
+const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
+const CLUSTER_IN_USE: &str = "The cluster still has topics or keys; delete them first.";
+const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
+const NO_PRINCIPAL: &str = "There is no such principal in this tenant.";
+
+const VIOLATIONS: &[Violation] = &[
+    taken(
+        "organization_name_unique",
+        "/spec/name",
+        "Another organization has this name.",
+    ),
+    taken(
+        "tenant_name_unique",
+        "/spec/name",
+        "Another tenant of the organization has this name.",
+    ),
+    taken(
+        "service_account_name_unique",
+        "/spec/name",
+        "Another service account of the tenant has this name.",
+    ),
+    taken(
+        "environment_name_unique",
+        "/spec/name",
+        "Another environment of the tenant has this name.",
+    ),
+    taken(
+        "data_plane_name_unique",
+        "/spec/name",
+        "Another data plane of the tenant has this name.",
+    ),
+    taken(
+        "broker_pool_name_unique",
+        "/spec/name",
+        "Another broker pool of the data plane has this name.",
+    ),
+    taken(
+        "cluster_name_unique",
+        "/spec/name",
+        "Another cluster of the environment has this name (it may still be going away).",
+    ),
+    taken(
+        "topic_name_unique",
+        "/spec/name",
+        "Another topic of the cluster has this name (it may still be going away).",
+    ),
+    taken(
+        "rate_card_name_unique",
+        "/spec/name",
+        "Another rate card has this name.",
+    ),
+    taken(
+        "member_email_unique",
+        "/spec/email",
+        "Somebody has signed up with this e-mail address.",
+    ),
+    taken(
+        "role_binding_unique",
+        "/spec",
+        "The principal holds this role on this resource already.",
+    ),
+    taken(
+        "data_plane_grant_unique",
+        "/spec/guest_tenant",
+        "The tenant has an open or active grant on this pool.",
+    ),
+    missing(
+        "data_plane_grant_to_another",
+        "/spec/guest_tenant",
+        "A grant is for another tenant than your own.",
+    ),
+    missing(
+        "data_plane_grant_guest_exists",
+        "/spec/guest_tenant",
+        "There is no such tenant.",
+    ),
+    in_use("tenant_organization_exists", ORGANIZATION_IN_USE),
+    in_use("member_organization_exists", ORGANIZATION_IN_USE),
+    in_use("environment_tenant_exists", TENANT_IN_USE),
+    in_use("data_plane_tenant_exists", TENANT_IN_USE),
+    in_use("service_account_tenant_exists", TENANT_IN_USE),
+    in_use("member_tenant_exists", TENANT_IN_USE),
+    in_use("role_binding_tenant_exists", TENANT_IN_USE),
+    in_use(
+        "cluster_environment_exists",
+        "The environment still has clusters; delete them first.",
+    ),
+    in_use(
+        "cluster_pool_exists",
+        "The broker pool still has clusters; delete them first.",
+    ),
+    in_use(
+        "broker_pool_data_plane_exists",
+        "The data plane still has broker pools; delete them first.",
+    ),
+    in_use("topic_cluster_exists", CLUSTER_IN_USE),
+    in_use("api_key_cluster_exists", CLUSTER_IN_USE),
+    in_use(
+        "api_key_service_account_exists",
+        "The service account still has API keys; delete them first.",
+    ),
+    missing("role_binding_member_exists", "/spec/principal", NO_PRINCIPAL),
+    missing(
+        "role_binding_service_account_exists",
+        "/spec/principal",
+        NO_PRINCIPAL,
+    ),
+];
+
+/// The meaning of a constraint; `None` for one that only a bug can violate.
+#[must_use]
+pub fn of_constraint(name: &str) -> Option<&'static Violation> {
+    VIOLATIONS.iter().find(|it| it.constraint == name)
 }

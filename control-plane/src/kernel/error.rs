@@ -168,6 +168,25 @@ impl Error {
         }
     }
 
+    fn violated(violation: &code::Violation) -> Self {
+        let code::Violation {
+            kind,
+            code,
+            pointer,
+            detail,
+            ..
+        } = *violation;
+        let mut error = Self::new(kind, code, detail);
+        if !pointer.is_empty() {
+            error.fields.push(FieldError {
+                pointer: pointer.into(),
+                code: code.into(),
+                detail: detail.into(),
+            });
+        }
+        error
+    }
+
     /// Gathers field errors into one 422, if there are any.
     ///
     /// # Errors
@@ -205,18 +224,7 @@ impl From<sqlx::Error> for Error {
                 busy
             }
             sqlx::Error::Database(refused) => match refused.constraint().and_then(code::of_constraint) {
-                Some((kind, code, pointer, detail)) if pointer.is_empty() => Self::new(kind, code, detail),
-                Some((kind, code, pointer, detail)) => {
-                    let field = FieldError {
-                        pointer: pointer.into(),
-                        code: code.into(),
-                        detail: detail.into(),
-                    };
-                    Self {
-                        fields: vec![field],
-                        ..Self::new(kind, code, detail)
-                    }
-                }
+                Some(violation) => Self::violated(violation),
                 None => Self::internal(error),
             },
             _ => Self::internal(error),

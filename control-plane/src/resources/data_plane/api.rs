@@ -60,6 +60,31 @@ impl Resource for kind::DataPlane {
     }
 }
 
+/// Where a data plane stands: phase, reason, sentence.
+const fn stand(
+    enrolled: bool,
+    revoked: bool,
+    connected: bool,
+) -> (Phase, Option<&'static str>, Option<&'static str>) {
+    let (phase, reason, message) = match (revoked, enrolled, connected) {
+        (true, _, _) => (
+            Phase::Revoked,
+            "REVOKED",
+            "The agent was cut off; a new token enrols another.",
+        ),
+        (false, false, _) => {
+            let message = "Run the enrolment command inside the network; a new token can be made.";
+            (Phase::Pending, "NOT_ENROLLED", message)
+        }
+        (false, true, true) => return (Phase::Ready, None, None),
+        (false, true, false) => {
+            let message = "The agent is silent. What it runs goes on; changes wait until it is back.";
+            (Phase::Degraded, "AGENT_SILENT", message)
+        }
+    };
+    (phase, Some(reason), Some(message))
+}
+
 impl From<DataPlane> for Object<kind::DataPlane> {
     fn from(row: DataPlane) -> Self {
         let DataPlane {
@@ -81,28 +106,7 @@ impl From<DataPlane> for Object<kind::DataPlane> {
             labels,
         };
         let connected = connected(agent.as_ref().and_then(|it| it.last_seen_at), Utc::now());
-        let (phase, why) = match (&agent, revoked_at) {
-            (_, Some(_)) => (
-                Phase::Revoked,
-                Some(("REVOKED", "The agent was cut off; a new token enrols another.")),
-            ),
-            (None, None) => (
-                Phase::Pending,
-                Some((
-                    "NOT_ENROLLED",
-                    "Run the enrolment command inside the network; a new token can be made.",
-                )),
-            ),
-            (Some(_), None) if connected => (Phase::Ready, None),
-            (Some(_), None) => (
-                Phase::Degraded,
-                Some((
-                    "AGENT_SILENT",
-                    "The agent is silent. What it runs goes on; changes wait until it is back.",
-                )),
-            ),
-        };
-        let (reason, message) = why.unzip();
+        let (phase, reason, message) = stand(agent.is_some(), revoked_at.is_some(), connected);
         let mut status = DataPlaneStatus {
             phase,
             reason,

@@ -56,10 +56,4 @@ impl Bench {
         let token = self.database.member(Some(tenant), role).await;
         Caller::new(self.router.clone(), Some(token))
     }
-
-    /// An operator.
-    pub async fn operator(&self) -> Caller {
-        let token = self.database.member(None, "OPERATOR").await;
-        Caller::new(self.router.clone(), Some(token))
-    }
 }
