@@ -1,7 +1,6 @@
 //! Ring 2: the router in process, a database of its own for every test.
 #![expect(
     clippy::expect_used,
-    clippy::unwrap_used,
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 

@@ -174,6 +174,10 @@ async fn an_enrolment_token_is_shown_once() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life of a grant, told from offer to end"
+)]
 async fn a_guest_uses_a_pool_through_a_grant_and_within_it() {
     let bench = Bench::start().await;
     let (owner, _) = bench.tenant("TENANT_ADMIN").await;
