@@ -1,0 +1,2 @@
+//! What usage costs.
+pub mod rating;

@@ -1,0 +1,2 @@
+//! Price lists.
+pub mod model;
