@@ -29,6 +29,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 512;
 /// Each takes a descriptor and about 44 KiB.
 const CONNECTIONS_MAX: usize = 20_000;
+/// A connection without a certificate is for one enrolment or renewal.
+const STRANGER_STAY: Duration = Duration::from_secs(60);
 /// After a failed accept (descriptors exhausted), the listener rests.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -185,7 +187,17 @@ async fn handshake_of(
     // Nagle's delay would only slow small frames; a socket that refuses the option still works.
     let _best_effort = socket.set_nodelay(true);
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
-        Ok(Ok(inner)) => Some(DoorStream::new(inner, address, slot)),
+        Ok(Ok(inner)) => {
+            let stream = DoorStream::new(inner, address, slot);
+            if stream.peer.identity.is_none() {
+                let cut = stream.peer.cut.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(STRANGER_STAY).await;
+                    cut.cancel();
+                });
+            }
+            Some(stream)
+        }
         Ok(Err(error)) => {
             tracing::debug!(%address, %error, "TLS handshake failed at the agents' door");
             None

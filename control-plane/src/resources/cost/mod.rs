@@ -1,2 +1,9 @@
-//! What usage costs.
+//! What usage costs: usage and rate cards, rated when they are read. Nothing is stored, so nothing can be stale.
+
+mod api;
 pub mod rating;
+mod report;
+mod routes;
+mod service;
+
+pub use routes::router;

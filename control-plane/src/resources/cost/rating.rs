@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
-use super::super::rate_card::model::{Meter, Model, Price};
+use crate::resources::rate_card::{Meter, Model, Price};
 
 /// Decimals of a line's amount.
 pub const AMOUNT_DECIMALS: u32 = 8;

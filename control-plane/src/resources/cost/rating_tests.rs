@@ -1,7 +1,7 @@
 //! Rating by example and by property.
 
 use super::*;
-use crate::resources::rate_card::model::{Tier, Unit};
+use crate::resources::rate_card::{Tier, Unit};
 use chrono::{TimeDelta, TimeZone as _};
 use proptest::prelude::*;
 

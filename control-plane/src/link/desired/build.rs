@@ -1,0 +1,301 @@
+//! Rows in, desired state out: what one data plane should be, from what its tenants wished. Pure.
+//!
+//! Lists are sorted, so equal rows are equal bytes. Names that brokers see carry the cluster's id, so tenants on
+//! one broker pool cannot collide. Role bindings become grants: only those of service accounts that hold a key
+//! for the cluster, with the binding's pattern reduced to what it says about the cluster's topics.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+use weir_proto::agent::v1::{
+    AccessRole, ApiKey, BrokerPool, Cluster, Config, DesiredState, Grant, Scram, Topic,
+};
+
+use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
+
+/// Everything that one data plane is built of, read in one snapshot.
+#[derive(Debug, Default)]
+pub(in crate::link) struct Rows {
+    /// Its broker pools.
+    pub(in crate::link) pools: Vec<PoolRow>,
+    /// The clusters on them, of several tenants.
+    pub(in crate::link) clusters: Vec<ClusterRow>,
+    /// Their topics.
+    pub(in crate::link) topics: Vec<TopicRow>,
+    /// Keys that open those clusters.
+    pub(in crate::link) keys: Vec<KeyRow>,
+    /// Role bindings of the tenants' service accounts.
+    pub(in crate::link) bindings: Vec<BindingRow>,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct PoolRow {
+    pub(in crate::link) id: Uuid,
+    pub(in crate::link) name: String,
+    pub(in crate::link) brokers: i32,
+    pub(in crate::link) restart_nonce: i64,
+    pub(in crate::link) deleted: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct ClusterRow {
+    pub(in crate::link) id: Uuid,
+    pub(in crate::link) tenant_id: Uuid,
+    pub(in crate::link) environment_id: Uuid,
+    pub(in crate::link) environment_name: String,
+    pub(in crate::link) broker_pool_id: Uuid,
+    pub(in crate::link) name: String,
+    pub(in crate::link) kafka_cluster_id: String,
+    pub(in crate::link) deleted: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct TopicRow {
+    pub(in crate::link) id: Uuid,
+    pub(in crate::link) cluster_id: Uuid,
+    pub(in crate::link) name: String,
+    pub(in crate::link) partitions: i32,
+    pub(in crate::link) retention_ms: i64,
+    pub(in crate::link) retention_bytes: i64,
+    pub(in crate::link) cleanup_policy: String,
+    pub(in crate::link) max_message_bytes: i32,
+    pub(in crate::link) configs: BTreeMap<String, String>,
+    pub(in crate::link) deleted: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct KeyRow {
+    pub(in crate::link) id: Uuid,
+    pub(in crate::link) service_account_id: Uuid,
+    pub(in crate::link) cluster_id: Uuid,
+    pub(in crate::link) secret_sha256: Vec<u8>,
+    pub(in crate::link) scram_iterations: i32,
+    pub(in crate::link) scram_256: ScramRow,
+    pub(in crate::link) scram_512: ScramRow,
+    pub(in crate::link) expires_at_unix_seconds: i64,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct ScramRow {
+    pub(in crate::link) salt: Vec<u8>,
+    pub(in crate::link) stored_key: Vec<u8>,
+    pub(in crate::link) server_key: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(in crate::link) struct BindingRow {
+    pub(in crate::link) tenant_id: Uuid,
+    pub(in crate::link) service_account_id: Uuid,
+    pub(in crate::link) role: String,
+    pub(in crate::link) resource: String,
+}
+
+/// The desired state of `data_plane`.
+pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredState {
+    let Rows { pools, clusters, topics, keys, bindings } = rows;
+    let replication: BTreeMap<Uuid, u32> =
+        pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
+    let cluster_replication: BTreeMap<Uuid, u32> = clusters
+        .iter()
+        .map(|it| (it.id, replication.get(&it.broker_pool_id).copied().unwrap_or(1)))
+        .collect();
+    let mut grants = grants(&clusters, &keys, &bindings);
+    grants.sort_by(|a, b| {
+        (&a.principal_id, &a.cluster_id, &a.pattern, a.role).cmp(&(
+            &b.principal_id,
+            &b.cluster_id,
+            &b.pattern,
+            b.role,
+        ))
+    });
+    grants.dedup();
+    DesiredState {
+        data_plane_id: data_plane.to_string(),
+        broker_pools: sorted(pools.into_iter().map(pool).collect(), |it| &it.id),
+        clusters: sorted(clusters.into_iter().map(cluster).collect(), |it| &it.id),
+        topics: sorted(
+            topics
+                .into_iter()
+                .map(|row| {
+                    let factor = cluster_replication.get(&row.cluster_id).copied().unwrap_or(1);
+                    topic(row, factor)
+                })
+                .collect(),
+            |it| &it.id,
+        ),
+        api_keys: sorted(keys.into_iter().map(key).collect(), |it| &it.id),
+        grants,
+    }
+}
+
+/// What the broker calls a topic: `w<suffix of the cluster's id>-<name>`.
+pub(in crate::link) fn physical_name(cluster: Id<kind::Cluster>, name: &str) -> String {
+    format!("w{}-{name}", cluster.suffix())
+}
+
+fn pool(row: PoolRow) -> BrokerPool {
+    let PoolRow { id, name, brokers, restart_nonce, deleted } = row;
+    BrokerPool {
+        id: type_id::<kind::BrokerPool>(id),
+        name,
+        brokers: count(brokers),
+        deleted,
+        restart_nonce: restart_nonce.unsigned_abs(),
+    }
+}
+
+fn cluster(row: ClusterRow) -> Cluster {
+    let ClusterRow {
+        id,
+        tenant_id,
+        environment_id,
+        environment_name: _,
+        broker_pool_id,
+        name,
+        kafka_cluster_id,
+        deleted,
+    } = row;
+    Cluster {
+        id: type_id::<kind::Cluster>(id),
+        tenant_id: TenantId::from_uuid(tenant_id).to_string(),
+        environment_id: type_id::<kind::Environment>(environment_id),
+        name,
+        broker_pool_id: type_id::<kind::BrokerPool>(broker_pool_id),
+        kafka_cluster_id,
+        deleted,
+    }
+}
+
+fn topic(row: TopicRow, replication_factor: u32) -> Topic {
+    let TopicRow {
+        id,
+        cluster_id,
+        name,
+        partitions,
+        retention_ms,
+        retention_bytes,
+        cleanup_policy,
+        max_message_bytes,
+        mut configs,
+        deleted,
+    } = row;
+    let cleanup_policy = match cleanup_policy.as_str() {
+        "COMPACT" => "compact",
+        "COMPACT_DELETE" => "compact,delete",
+        _delete => "delete",
+    };
+    // The fields of the spec win over the free settings: the latter may not name them.
+    configs.extend([
+        ("cleanup.policy".to_owned(), cleanup_policy.to_owned()),
+        ("max.message.bytes".to_owned(), max_message_bytes.to_string()),
+        ("retention.bytes".to_owned(), retention_bytes.to_string()),
+        ("retention.ms".to_owned(), retention_ms.to_string()),
+    ]);
+    let cluster = Id::<kind::Cluster>::from_uuid(cluster_id);
+    Topic {
+        id: type_id::<kind::Topic>(id),
+        cluster_id: cluster.to_string(),
+        physical_name: physical_name(cluster, &name),
+        name,
+        partitions: count(partitions),
+        replication_factor,
+        configs: configs.into_iter().map(|(name, value)| Config { name, value }).collect(),
+        deleted,
+    }
+}
+
+fn key(row: KeyRow) -> ApiKey {
+    let KeyRow {
+        id,
+        service_account_id,
+        cluster_id,
+        secret_sha256,
+        scram_iterations,
+        scram_256,
+        scram_512,
+        expires_at_unix_seconds,
+    } = row;
+    let scram = |row: ScramRow| {
+        let ScramRow { salt, stored_key, server_key } = row;
+        Some(Scram { salt, iterations: count(scram_iterations), stored_key, server_key })
+    };
+    ApiKey {
+        id: type_id::<kind::ApiKey>(id),
+        principal_id: type_id::<kind::ServiceAccount>(service_account_id),
+        cluster_id: type_id::<kind::Cluster>(cluster_id),
+        sha256: secret_sha256,
+        scram_sha_256: scram(scram_256),
+        scram_sha_512: scram(scram_512),
+        expires_at_unix_seconds,
+    }
+}
+
+fn grants(clusters: &[ClusterRow], keys: &[KeyRow], bindings: &[BindingRow]) -> Vec<Grant> {
+    let mut bindings_of: BTreeMap<(Uuid, Uuid), Vec<&BindingRow>> = BTreeMap::new();
+    for binding in bindings {
+        let holder = (binding.tenant_id, binding.service_account_id);
+        bindings_of.entry(holder).or_default().push(binding);
+    }
+    let clusters: BTreeMap<Uuid, &ClusterRow> = clusters.iter().map(|it| (it.id, it)).collect();
+    let holders: BTreeSet<(Uuid, Uuid)> =
+        keys.iter().map(|key| (key.cluster_id, key.service_account_id)).collect();
+    let mut grants = Vec::new();
+    for (cluster_id, principal) in holders {
+        let Some(cluster) = clusters.get(&cluster_id) else { continue };
+        let held = bindings_of.get(&(cluster.tenant_id, principal)).into_iter().flatten();
+        for binding in held {
+            let granted = topic_pattern(&binding.resource, &cluster.environment_name, &cluster.name)
+                .zip(access_role(&binding.role));
+            if let Some((pattern, role)) = granted {
+                grants.push(Grant {
+                    principal_id: type_id::<kind::ServiceAccount>(principal),
+                    cluster_id: type_id::<kind::Cluster>(cluster_id),
+                    pattern,
+                    role: role.into(),
+                });
+            }
+        }
+    }
+    grants
+}
+
+/// What a binding's resource says about the topics of one cluster: `*`, a name, a prefix with `*`, or nothing.
+fn topic_pattern(resource: &str, environment: &str, cluster: &str) -> Option<String> {
+    let path = format!("environment={environment}/cluster={cluster}");
+    if matches_pattern(resource, &path) {
+        return Some("*".to_owned());
+    }
+    let below = resource.strip_prefix(&path)?.strip_prefix('/')?;
+    if let Some(pattern) = below.strip_prefix("topic=") {
+        return (!pattern.is_empty()).then(|| pattern.to_owned());
+    }
+    // `.../*`, or a prefix that stops inside the word `topic=`.
+    let prefix = below.strip_suffix('*')?;
+    "topic=".starts_with(prefix).then(|| "*".to_owned())
+}
+
+fn access_role(role: &str) -> Option<AccessRole> {
+    match role {
+        "READER" => Some(AccessRole::Reader),
+        "DEVELOPER" => Some(AccessRole::Developer),
+        "TENANT_ADMIN" => Some(AccessRole::Admin),
+        _above_tenants => None,
+    }
+}
+
+fn type_id<K: Kind>(id: Uuid) -> String {
+    Id::<K>::from_uuid(id).to_string()
+}
+
+fn count(value: i32) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}
+
+fn sorted<T>(mut items: Vec<T>, id: impl Fn(&T) -> &String) -> Vec<T> {
+    items.sort_by(|a, b| id(a).cmp(id(b)));
+    items
+}
+
+#[cfg(test)]
+#[path = "build_tests.rs"]
+mod tests;

@@ -1,0 +1,240 @@
+//! Reading a data plane's rows, and keeping what was signed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use weir_proto::agent::v1::{DesiredFrame, Generation};
+
+use super::build::{BindingRow, ClusterRow, KeyRow, PoolRow, Rows, ScramRow, TopicRow};
+use crate::kernel::{DataPlaneId, Result};
+use crate::runtime::Tx;
+
+/// Signed generations kept for each data plane.
+const KEPT: i64 = 16;
+
+/// The number of the wish; `None` when there is no such data plane.
+pub(in crate::link) async fn generation(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Option<Generation>> {
+    let row = sqlx::query!(
+        "SELECT epoch, n FROM data_plane_generation WHERE data_plane_id = $1",
+        data_plane.uuid()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| numbered(row.epoch, row.n)))
+}
+
+/// What was signed for this generation.
+pub(super) async fn stored(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    generation: Generation,
+) -> Result<Option<DesiredFrame>> {
+    let row = sqlx::query!(
+        "SELECT body, digest, signature, expires_at FROM desired_state
+         WHERE data_plane_id = $1 AND epoch = $2 AND n = $3",
+        data_plane.uuid(),
+        generation.epoch.cast_signed(),
+        generation.n.cast_signed(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| DesiredFrame {
+        generation: Some(generation),
+        body: row.body.into(),
+        digest: row.digest,
+        signature: row.signature,
+        expires_at_unix_seconds: row.expires_at.timestamp(),
+    }))
+}
+
+/// Keeps a frame, unless another control plane was faster; forgets old ones.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    generation: Generation,
+    frame: &DesiredFrame,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        data_plane.uuid(),
+        generation.epoch.cast_signed(),
+        generation.n.cast_signed(),
+        &*frame.body,
+        frame.digest,
+        frame.signature,
+        expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "DELETE FROM desired_state WHERE data_plane_id = $1 AND (epoch, n) < (
+             SELECT epoch, n FROM desired_state WHERE data_plane_id = $1 ORDER BY epoch DESC, n DESC OFFSET $2 LIMIT 1)",
+        data_plane.uuid(),
+        KEPT,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Signs the same bytes for longer.
+pub(super) async fn prolong(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    generation: Generation,
+    signature: &[u8],
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE desired_state SET signature = $4, expires_at = $5
+         WHERE data_plane_id = $1 AND epoch = $2 AND n = $3 AND expires_at < $5",
+        data_plane.uuid(),
+        generation.epoch.cast_signed(),
+        generation.n.cast_signed(),
+        signature,
+        expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Remembers whose the clusters are, before the agent can count for them.
+pub(super) async fn remember_clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)
+         SELECT id, data_plane_id, tenant_id, environment_id FROM cluster WHERE data_plane_id = $1
+         ON CONFLICT DO NOTHING",
+        data_plane.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Raises the epoch above one that the agent holds: the database was restored from a backup. Under the operator's
+/// scope, since an agent's own may not write generations. True when this call did it.
+pub(super) async fn raise_epoch(tx: &mut Tx, data_plane: DataPlaneId, held: Generation) -> Result<bool> {
+    let raised = sqlx::query!(
+        "UPDATE data_plane_generation SET epoch = $2 + 1 WHERE data_plane_id = $1 AND epoch <= $2",
+        data_plane.uuid(),
+        held.epoch.cast_signed(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(raised.rows_affected() == 1)
+}
+
+/// All rows of one data plane. In a snapshot, so that they belong together.
+pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
+    Ok(Rows {
+        pools: pools(tx, data_plane).await?,
+        clusters: clusters(tx, data_plane).await?,
+        topics: topics(tx, data_plane).await?,
+        keys: keys(tx, data_plane).await?,
+        bindings: bindings(tx, data_plane).await?,
+    })
+}
+
+async fn pools(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<PoolRow>> {
+    let rows = sqlx::query_as!(
+        PoolRow,
+        r#"SELECT id, name, brokers, restart_nonce, deleted_at IS NOT NULL AS "deleted!"
+           FROM broker_pool WHERE data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow>> {
+    let rows = sqlx::query_as!(
+        ClusterRow,
+        r#"SELECT c.id AS "id!", c.tenant_id AS "tenant_id!", c.environment_id AS "environment_id!",
+                  e.name AS "environment_name!", c.broker_pool_id AS "broker_pool_id!", c.name AS "name!",
+                  c.kafka_cluster_id AS "kafka_cluster_id!", c.deleted_at IS NOT NULL AS "deleted!"
+           FROM cluster c JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
+           WHERE c.data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, cluster_id, name, partitions, retention_ms, retention_bytes, cleanup_policy, max_message_bytes,
+                  configs AS "configs: Json<BTreeMap<String, String>>", deleted_at IS NOT NULL AS "deleted!"
+           FROM topic WHERE data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let topics = rows.into_iter().map(|row| TopicRow {
+        id: row.id,
+        cluster_id: row.cluster_id,
+        name: row.name,
+        partitions: row.partitions,
+        retention_ms: row.retention_ms,
+        retention_bytes: row.retention_bytes,
+        cleanup_policy: row.cleanup_policy,
+        max_message_bytes: row.max_message_bytes,
+        configs: row.configs.0,
+        deleted: row.deleted,
+    });
+    Ok(topics.collect())
+}
+
+async fn keys(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<KeyRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, service_account_id, cluster_id AS "cluster_id!", secret_sha256, scram_iterations,
+                  scram_256_salt, scram_256_stored_key, scram_256_server_key,
+                  scram_512_salt, scram_512_stored_key, scram_512_server_key, expires_at
+           FROM api_key WHERE data_plane_id = $1 AND cluster_id IS NOT NULL"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let keys = rows.into_iter().map(|row| KeyRow {
+        id: row.id,
+        service_account_id: row.service_account_id,
+        cluster_id: row.cluster_id,
+        secret_sha256: row.secret_sha256,
+        scram_iterations: row.scram_iterations,
+        scram_256: ScramRow {
+            salt: row.scram_256_salt,
+            stored_key: row.scram_256_stored_key,
+            server_key: row.scram_256_server_key,
+        },
+        scram_512: ScramRow {
+            salt: row.scram_512_salt,
+            stored_key: row.scram_512_stored_key,
+            server_key: row.scram_512_server_key,
+        },
+        expires_at_unix_seconds: row.expires_at.map_or(0, |at| at.timestamp()),
+    });
+    Ok(keys.collect())
+}
+
+async fn bindings(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<BindingRow>> {
+    let rows = sqlx::query_as!(
+        BindingRow,
+        r#"SELECT tenant_id AS "tenant_id!", service_account_id AS "service_account_id!", role, resource
+           FROM role_binding b
+           WHERE service_account_id IN (SELECT service_account_id FROM api_key WHERE data_plane_id = $1)
+             AND tenant_id IN (SELECT tenant_id FROM cluster WHERE data_plane_id = $1)"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+pub(in crate::link) fn numbered(epoch: i64, n: i64) -> Generation {
+    Generation { epoch: epoch.cast_unsigned(), n: n.cast_unsigned() }
+}

@@ -1,0 +1,176 @@
+//! What a session allows and owes, without any I/O: the first word, the sizes, which generation is due.
+
+use weir_proto::agent::v1::{AgentFrame, Generation, agent_frame::Frame};
+
+/// Items of one status report.
+pub(super) const ITEMS_MAX: usize = 10_000;
+/// Windows of one usage report.
+pub(super) const WINDOWS_MAX: usize = 1_000;
+/// Rows over all windows of one usage report.
+pub(super) const ROWS_MAX: usize = 50_000;
+/// Partitions of one answer.
+pub(super) const PARTITIONS_MAX: usize = 100_000;
+const VERSION_LENGTH_MAX: usize = 64;
+
+/// Why a frame ends the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Breach {
+    /// Anything but a hello came first.
+    #[error("the first frame of a session is its hello")]
+    NoHello,
+    /// A second hello.
+    #[error("a session says hello once")]
+    SecondHello,
+    /// A frame without content, or of a kind that this version does not know.
+    #[error("the frame is empty or of an unknown kind")]
+    Empty,
+    /// More items, windows, rows or partitions than one frame may hold.
+    #[error("the frame holds more entries than one frame may")]
+    TooMany,
+    /// A version text that is none.
+    #[error("a version has at most 64 visible ASCII characters")]
+    Version,
+}
+
+/// One agent's conversation.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    greeted: bool,
+    held: (u64, u64),
+    sent: Option<(u64, u64)>,
+}
+
+fn ordered(generation: Generation) -> (u64, u64) {
+    (generation.epoch, generation.n)
+}
+
+impl Conversation {
+    /// Lets a frame in.
+    pub(super) fn admit(&mut self, frame: AgentFrame) -> Result<Frame, Breach> {
+        let frame = frame.frame.ok_or(Breach::Empty)?;
+        match (&frame, self.greeted) {
+            (Frame::Hello(_), true) => return Err(Breach::SecondHello),
+            (Frame::Hello(hello), false) => {
+                if ![&hello.agent_version, &hello.kafka_version].into_iter().all(|it| is_version(it)) {
+                    return Err(Breach::Version);
+                }
+                self.greeted = true;
+                self.hold(hello.accepted.unwrap_or_default());
+            }
+            (_, false) => return Err(Breach::NoHello),
+            (Frame::Heartbeat(pulse), true) => self.hold(pulse.accepted.unwrap_or_default()),
+            (Frame::Status(report), true) => within(report.items.len(), ITEMS_MAX)?,
+            (Frame::Usage(report), true) => {
+                within(report.windows.len(), WINDOWS_MAX)?;
+                within(report.windows.iter().map(|window| window.rows.len()).sum(), ROWS_MAX)?;
+            }
+            (Frame::Answer(answer), true) => {
+                within(answer.topic_extent.as_ref().map_or(0, |it| it.partitions.len()), PARTITIONS_MAX)?;
+            }
+            (Frame::Intent(_), true) => {}
+        }
+        Ok(frame)
+    }
+
+    /// Is `current` newer than what the agent holds and what it was sent in this session?
+    pub(super) fn owes(&self, current: Generation) -> bool {
+        let current = ordered(current);
+        current > self.held && self.sent.is_none_or(|sent| current > sent)
+    }
+
+    /// Does the agent hold more than the database knows? Then the database is an older one.
+    pub(super) fn is_ahead_of(&self, current: Generation) -> bool {
+        self.held > ordered(current)
+    }
+
+    /// What the agent holds.
+    pub(super) fn held(&self) -> Generation {
+        Generation { epoch: self.held.0, n: self.held.1 }
+    }
+
+    /// The frame of this generation went out.
+    pub(super) fn sent(&mut self, generation: Generation) {
+        self.sent = Some(ordered(generation));
+    }
+
+    fn hold(&mut self, accepted: Generation) {
+        self.held = ordered(accepted);
+    }
+}
+
+fn within(count: usize, max: usize) -> Result<(), Breach> {
+    if count <= max { Ok(()) } else { Err(Breach::TooMany) }
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() <= VERSION_LENGTH_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_proto::agent::v1::{Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, UsageRow, UsageWindow};
+
+    fn generation(epoch: u64, n: u64) -> Generation {
+        Generation { epoch, n }
+    }
+
+    fn said(frame: Frame) -> AgentFrame {
+        AgentFrame { frame: Some(frame) }
+    }
+
+    fn hello(accepted: Generation) -> AgentFrame {
+        said(Frame::Hello(Hello {
+            agent_version: "0.1.0".to_owned(),
+            instance: 1,
+            accepted: Some(accepted),
+            kafka_version: "4.3.1".to_owned(),
+        }))
+    }
+
+    #[test]
+    fn hello_comes_first_and_once() {
+        let mut talk = Conversation::default();
+        let beat = || said(Frame::Heartbeat(Heartbeat::default()));
+        assert_eq!(talk.admit(beat()).unwrap_err(), Breach::NoHello);
+        assert_eq!(talk.admit(AgentFrame::default()).unwrap_err(), Breach::Empty);
+        assert!(talk.admit(hello(generation(0, 0))).is_ok());
+        assert_eq!(talk.admit(hello(generation(0, 0))).unwrap_err(), Breach::SecondHello);
+        assert!(talk.admit(beat()).is_ok());
+        let odd = Hello { agent_version: "0.1 <b>".to_owned(), ..Hello::default() };
+        let refused = Conversation::default().admit(said(Frame::Hello(odd)));
+        assert_eq!(refused.unwrap_err(), Breach::Version);
+    }
+
+    #[test]
+    fn only_what_is_newer_is_due_and_once() {
+        let mut talk = Conversation::default();
+        talk.admit(hello(generation(1, 4))).unwrap();
+        assert!(!talk.owes(generation(1, 4)));
+        assert!(!talk.owes(generation(1, 3)));
+        assert!(talk.is_ahead_of(generation(1, 3)));
+        assert!(!talk.is_ahead_of(generation(1, 4)));
+        assert!(talk.owes(generation(1, 5)));
+        assert!(talk.owes(generation(2, 0)));
+        talk.sent(generation(1, 5));
+        assert!(!talk.owes(generation(1, 5)));
+        assert!(talk.owes(generation(1, 6)));
+        let accepted = Some(generation(1, 9));
+        talk.admit(said(Frame::Heartbeat(Heartbeat { accepted, ..Heartbeat::default() }))).unwrap();
+        assert!(!talk.owes(generation(1, 6)));
+    }
+
+    #[test]
+    fn oversized_frames_are_refused() {
+        let mut talk = Conversation::default();
+        talk.admit(hello(generation(0, 0))).unwrap();
+        let items = vec![ItemStatus::default(); ITEMS_MAX + 1];
+        let report = StatusReport { items, ..StatusReport::default() };
+        assert_eq!(talk.admit(said(Frame::Status(report))).unwrap_err(), Breach::TooMany);
+        let window = |rows| UsageWindow { rows: vec![UsageRow::default(); rows], ..UsageWindow::default() };
+        let fits = UsageReport { windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2)] };
+        assert!(talk.admit(said(Frame::Usage(fits))).is_ok());
+        let over = UsageReport { windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2 + 1)] };
+        assert_eq!(talk.admit(said(Frame::Usage(over))).unwrap_err(), Breach::TooMany);
+    }
+}
