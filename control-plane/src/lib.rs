@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod config;
 pub mod kernel;
+pub mod link;
 pub mod resources;
 pub mod rest;
 pub mod runtime;

@@ -147,6 +147,19 @@ const VIOLATIONS: &[Violation] = &[
         "Another rate card has this name.",
     ),
     taken(
+        "rate_card_effective_unique",
+        "/spec/effective_from",
+        "Another rate card for the same audience begins at this hour.",
+    ),
+    in_use(
+        "rate_card_organization_exists",
+        "The organization has rate cards, or does not exist.",
+    ),
+    in_use(
+        "rate_card_tenant_exists",
+        "The tenant has rate cards, or does not exist.",
+    ),
+    taken(
         "member_email_unique",
         "/spec/email",
         "Somebody has signed up with this e-mail address.",

@@ -19,7 +19,12 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn full(capacity: f64, per_second: f64, now: Instant) -> Self {
-        Self { tokens: capacity, filled_at: now, capacity, per_second }
+        Self {
+            tokens: capacity,
+            filled_at: now,
+            capacity,
+            per_second,
+        }
     }
 
     /// Takes one token, or says how long until there is one.
@@ -54,7 +59,11 @@ pub(super) struct Addresses {
 
 impl Addresses {
     pub(super) fn new(capacity: f64, per_second: f64) -> Self {
-        Self { buckets: Mutex::default(), capacity, per_second }
+        Self {
+            buckets: Mutex::default(),
+            capacity,
+            per_second,
+        }
     }
 
     /// Takes one of the address's tokens, or says how long until there is one.
@@ -99,6 +108,9 @@ mod tests {
             assert_eq!(addresses.take(address(bits), start), Ok(()));
         }
         assert!(addresses.take(address(99_999), start).is_err());
-        assert_eq!(addresses.take(address(99_999), start + Duration::from_secs(10)), Ok(()));
+        assert_eq!(
+            addresses.take(address(99_999), start + Duration::from_secs(10)),
+            Ok(())
+        );
     }
 }

@@ -83,7 +83,12 @@ impl Keys {
 ///
 /// # Errors
 /// When the server fails.
-pub async fn serve(app: App, keys: Keys, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn serve(
+    app: App,
+    keys: Keys,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let Keys { ca, signing, tls } = keys;
     let door = Arc::new(Door {
         app: app.clone(),
@@ -121,7 +126,10 @@ async fn keep_certificate(tls: Arc<DoorTls>, stop: CancellationToken) {
             () = tokio::time::sleep(CERTIFICATE_CHECK) => {}
         }
         if let Err(error) = tls.refresh(Utc::now()) {
-            tracing::error!(error = &error as &dyn std::error::Error, "renew the certificate of the agents' door");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "renew the certificate of the agents' door"
+            );
         }
     }
 }
@@ -149,7 +157,8 @@ impl Enrollment for Services {
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer_of(&request)?;
         let door = Arc::clone(&self.0);
-        let answer = detached(async move { enroll::enroll(&door, &peer, request.into_inner()).await }).await?;
+        let answer =
+            detached(async move { enroll::enroll(&door, &peer, request.into_inner()).await }).await?;
         Ok(Response::new(answer))
     }
 }

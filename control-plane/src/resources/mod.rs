@@ -13,6 +13,12 @@ pub mod served;
 pub mod service_quota;
 pub mod topic;
 
+pub mod usage;
+
+pub mod rate_card;
+
+pub mod cost;
+
 use serde_json::Value;
 
 use crate::auth::TenantScope;

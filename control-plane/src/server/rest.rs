@@ -8,9 +8,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::resources::{
-    broker_pool, cluster, data_plane, data_plane_grant, environment, event, service_quota, topic,
-};
+use crate::resources::{broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, rate_card, service_quota, topic, usage};
 use crate::rest;
 use crate::runtime::App;
 use crate::server::{console, health, openapi};
@@ -28,6 +26,9 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(topic::router())
         .merge(event::router())
         .merge(service_quota::router())
+        .merge(usage::router())
+        .merge(rate_card::router())
+        .merge(cost::router())
         .split_for_parts();
     (router, openapi::finished(document))
 }

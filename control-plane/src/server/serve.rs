@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Serve;
+use crate::link;
 use crate::runtime::{App, Db, Settings};
 use crate::server::{rest, tasks};
 
@@ -22,10 +23,12 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
     let db = Db::connect(&arguments.database_url, arguments.database_connections_max)
         .await
         .context("reach the database; is PostgreSQL running and migrated?")?;
+    let keys = link::Keys::load_or_create(&arguments.state_dir, link_hosts(&arguments))
+        .with_context(|| format!("prepare the keys in {}", arguments.state_dir.display()))?;
     let settings = Settings {
         public_url: arguments.public_url,
         link_public_address: arguments.link_public_address,
-        ca_sha256: String::new(),
+        ca_sha256: keys.ca.fingerprint(),
     };
     let app = App::new(db, settings, Vec::new());
     let tracker = TaskTracker::new();
@@ -36,12 +39,24 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
             arguments.http_listen
         )
     })?;
+    let door = TcpListener::bind(arguments.link_listen).await.with_context(|| {
+        format!(
+            "listen on {}; is another control plane running?",
+            arguments.link_listen
+        )
+    })?;
     tracing::info!(http = %arguments.http_listen, link = %arguments.link_listen, "serving");
     let served =
         axum::serve(http, rest::router(&app)).with_graceful_shutdown(app.stop.clone().cancelled_owned());
     tracker.spawn(async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "serve the API");
+        }
+    });
+    let (linked, linked_stop) = (app.clone(), app.stop.clone());
+    tracker.spawn(async move {
+        if let Err(error) = link::serve(linked, keys, door, linked_stop).await {
+            tracing::error!(%error, "serve the agents' door");
         }
     });
     until_signal().await?;
@@ -53,6 +68,17 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
+}
+
+/// The names that the certificate of the agents' door carries: where it listens, and where agents reach it.
+fn link_hosts(arguments: &Serve) -> Vec<String> {
+    let public = arguments.link_public_address.rsplit_once(':');
+    let public = public.map_or(arguments.link_public_address.as_str(), |(host, _port)| host);
+    let mut hosts = vec!["localhost".to_owned(), arguments.link_listen.ip().to_string()];
+    hosts.push(public.trim_matches(['[', ']']).to_owned());
+    hosts.sort();
+    hosts.dedup();
+    hosts
 }
 
 async fn until_signal() -> anyhow::Result<()> {

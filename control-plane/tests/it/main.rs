@@ -4,7 +4,10 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod costs;
 mod environments;
 mod events;
 mod harness;
+mod link;
 mod streams;
+mod usage;

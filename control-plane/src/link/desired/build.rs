@@ -92,9 +92,14 @@ pub(in crate::link) struct BindingRow {
 
 /// The desired state of `data_plane`.
 pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredState {
-    let Rows { pools, clusters, topics, keys, bindings } = rows;
-    let replication: BTreeMap<Uuid, u32> =
-        pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
+    let Rows {
+        pools,
+        clusters,
+        topics,
+        keys,
+        bindings,
+    } = rows;
+    let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
     let cluster_replication: BTreeMap<Uuid, u32> = clusters
         .iter()
         .map(|it| (it.id, replication.get(&it.broker_pool_id).copied().unwrap_or(1)))
@@ -134,7 +139,13 @@ pub(in crate::link) fn physical_name(cluster: Id<kind::Cluster>, name: &str) -> 
 }
 
 fn pool(row: PoolRow) -> BrokerPool {
-    let PoolRow { id, name, brokers, restart_nonce, deleted } = row;
+    let PoolRow {
+        id,
+        name,
+        brokers,
+        restart_nonce,
+        deleted,
+    } = row;
     BrokerPool {
         id: type_id::<kind::BrokerPool>(id),
         name,
@@ -199,7 +210,10 @@ fn topic(row: TopicRow, replication_factor: u32) -> Topic {
         name,
         partitions: count(partitions),
         replication_factor,
-        configs: configs.into_iter().map(|(name, value)| Config { name, value }).collect(),
+        configs: configs
+            .into_iter()
+            .map(|(name, value)| Config { name, value })
+            .collect(),
         deleted,
     }
 }
@@ -216,8 +230,17 @@ fn key(row: KeyRow) -> ApiKey {
         expires_at_unix_seconds,
     } = row;
     let scram = |row: ScramRow| {
-        let ScramRow { salt, stored_key, server_key } = row;
-        Some(Scram { salt, iterations: count(scram_iterations), stored_key, server_key })
+        let ScramRow {
+            salt,
+            stored_key,
+            server_key,
+        } = row;
+        Some(Scram {
+            salt,
+            iterations: count(scram_iterations),
+            stored_key,
+            server_key,
+        })
     };
     ApiKey {
         id: type_id::<kind::ApiKey>(id),
@@ -237,12 +260,19 @@ fn grants(clusters: &[ClusterRow], keys: &[KeyRow], bindings: &[BindingRow]) -> 
         bindings_of.entry(holder).or_default().push(binding);
     }
     let clusters: BTreeMap<Uuid, &ClusterRow> = clusters.iter().map(|it| (it.id, it)).collect();
-    let holders: BTreeSet<(Uuid, Uuid)> =
-        keys.iter().map(|key| (key.cluster_id, key.service_account_id)).collect();
+    let holders: BTreeSet<(Uuid, Uuid)> = keys
+        .iter()
+        .map(|key| (key.cluster_id, key.service_account_id))
+        .collect();
     let mut grants = Vec::new();
     for (cluster_id, principal) in holders {
-        let Some(cluster) = clusters.get(&cluster_id) else { continue };
-        let held = bindings_of.get(&(cluster.tenant_id, principal)).into_iter().flatten();
+        let Some(cluster) = clusters.get(&cluster_id) else {
+            continue;
+        };
+        let held = bindings_of
+            .get(&(cluster.tenant_id, principal))
+            .into_iter()
+            .flatten();
         for binding in held {
             let granted = topic_pattern(&binding.resource, &cluster.environment_name, &cluster.name)
                 .zip(access_role(&binding.role));

@@ -48,11 +48,24 @@ fn rows() -> Rows {
             cluster_id: uuid(0x30),
             secret_sha256: vec![1; 32],
             scram_iterations: 4096,
-            scram_256: ScramRow { salt: vec![2], stored_key: vec![3], server_key: vec![4] },
-            scram_512: ScramRow { salt: vec![5], stored_key: vec![6], server_key: vec![7] },
+            scram_256: ScramRow {
+                salt: vec![2],
+                stored_key: vec![3],
+                server_key: vec![4],
+            },
+            scram_512: ScramRow {
+                salt: vec![5],
+                stored_key: vec![6],
+                server_key: vec![7],
+            },
             expires_at_unix_seconds: 0,
         }],
-        bindings: vec![binding(TENANT, ACCOUNT, "DEVELOPER", "environment=prod/cluster=cards/topic=pay*")],
+        bindings: vec![binding(
+            TENANT,
+            ACCOUNT,
+            "DEVELOPER",
+            "environment=prod/cluster=cards/topic=pay*",
+        )],
     }
 }
 
@@ -77,8 +90,15 @@ fn rows_become_the_wish() {
     let topic = &state.topics[0];
     assert_eq!(topic.name, "orders");
     assert_eq!(topic.physical_name, "w0000000000000000000000001g-orders");
-    assert_eq!((topic.partitions, topic.replication_factor, topic.deleted), (6, 3, false));
-    let configs: Vec<_> = topic.configs.iter().map(|it| (it.name.as_str(), it.value.as_str())).collect();
+    assert_eq!(
+        (topic.partitions, topic.replication_factor, topic.deleted),
+        (6, 3, false)
+    );
+    let configs: Vec<_> = topic
+        .configs
+        .iter()
+        .map(|it| (it.name.as_str(), it.value.as_str()))
+        .collect();
     assert_eq!(
         configs,
         [
@@ -91,7 +111,10 @@ fn rows_become_the_wish() {
     );
     assert!(state.topics[1].deleted);
     assert_eq!(state.grants.len(), 1);
-    assert_eq!((state.grants[0].pattern.as_str(), state.grants[0].role()), ("pay*", AccessRole::Developer));
+    assert_eq!(
+        (state.grants[0].pattern.as_str(), state.grants[0].role()),
+        ("pay*", AccessRole::Developer)
+    );
     let key = &state.api_keys[0];
     assert_eq!(key.scram_sha_256.as_ref().unwrap().iterations, 4096);
     assert_eq!(key.scram_sha_512.as_ref().unwrap().salt, [5]);

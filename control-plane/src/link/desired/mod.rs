@@ -33,13 +33,18 @@ pub(super) async fn frame(
     };
     if let Some(frame) = store::stored(&mut snapshot, data_plane, generation).await? {
         drop(snapshot);
-        return valid(db, signing, data_plane, generation, frame, now).await.map(Some);
+        return valid(db, signing, data_plane, generation, frame, now)
+            .await
+            .map(Some);
     }
     let rows = store::rows(&mut snapshot, data_plane).await?;
     drop(snapshot);
     let body = build::build(data_plane, rows).encode_to_vec();
     if body.len() > BODY_BYTES_MAX {
-        return Err(Error::internal(format!("the desired state of {data_plane} has {} bytes", body.len())));
+        return Err(Error::internal(format!(
+            "the desired state of {data_plane} has {} bytes",
+            body.len()
+        )));
     }
     let expires_at = whole_second(now + VALID_FOR);
     let sealed = signing.seal(generation, expires_at.timestamp(), body);

@@ -236,5 +236,8 @@ async fn bindings(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<BindingRow
 }
 
 pub(in crate::link) fn numbered(epoch: i64, n: i64) -> Generation {
-    Generation { epoch: epoch.cast_unsigned(), n: n.cast_unsigned() }
+    Generation {
+        epoch: epoch.cast_unsigned(),
+        n: n.cast_unsigned(),
+    }
 }

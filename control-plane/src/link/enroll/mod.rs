@@ -19,7 +19,11 @@ use crate::runtime::{LookupKey, Scope};
 const RENEWAL_AFTER_END: TimeDelta = TimeDelta::days(30);
 
 /// Enrols: spends the token and issues a certificate for its data plane.
-pub(super) async fn enroll(door: &Door, peer: &Peer, request: EnrollRequest) -> Result<EnrollResponse, Status> {
+pub(super) async fn enroll(
+    door: &Door,
+    peer: &Peer,
+    request: EnrollRequest,
+) -> Result<EnrollResponse, Status> {
     let EnrollRequest { token, csr_pem } = request;
     admit(door, peer)?;
     let unknown = || Status::unauthenticated("this is no enrolment token of this control plane");
@@ -27,7 +31,12 @@ pub(super) async fn enroll(door: &Door, peer: &Peer, request: EnrollRequest) -> 
     let hash = sha256(token.reveal().as_bytes());
     let now = Utc::now();
 
-    let mut tx = door.app.db.read(&Scope::Lookup(LookupKey::TokenSha256(hash))).await.map_err(refused)?;
+    let mut tx = door
+        .app
+        .db
+        .read(&Scope::Lookup(LookupKey::TokenSha256(hash)))
+        .await
+        .map_err(refused)?;
     let row = store::token(&mut tx, &hash).await.map_err(refused)?;
     drop(tx);
     let row = row.ok_or_else(unknown)?;
@@ -41,16 +50,24 @@ pub(super) async fn enroll(door: &Door, peer: &Peer, request: EnrollRequest) -> 
     // Before the token is spent, so that a bad request does not cost it.
     let issued = issue(door, &csr_pem, row.data_plane, now)?;
 
-    let mut tx = door.app.db.begin(&Scope::DataPlane(row.data_plane)).await.map_err(refused)?;
-    if !store::in_service(&mut tx, row.data_plane).await.map_err(refused)? {
-        return Err(revoked());
-    }
+    let mut tx = door
+        .app
+        .db
+        .begin(&Scope::DataPlane(row.data_plane))
+        .await
+        .map_err(refused)?;
     let Some(tenant) = store::spend(&mut tx, &hash).await.map_err(refused)? else {
         return Err(spent());
     };
-    store::enrol(&mut tx, row.data_plane, tenant, &issued.key_sha256, issued.not_after)
-        .await
-        .map_err(refused)?;
+    store::enrol(
+        &mut tx,
+        row.data_plane,
+        tenant,
+        &issued.key_sha256,
+        issued.not_after,
+    )
+    .await
+    .map_err(refused)?;
     tx.commit().await.map_err(refused)?;
     door.app.wake.changed();
     tracing::info!(data_plane = %row.data_plane, address = %peer.address, "an agent enrolled");
@@ -69,13 +86,26 @@ pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<Enr
         }
     };
     let issued = issue(door, csr_pem, data_plane, now)?;
-    let mut tx = door.app.db.begin(&Scope::DataPlane(data_plane)).await.map_err(refused)?;
-    if !store::in_service(&mut tx, data_plane).await.map_err(refused)? {
-        return Err(revoked());
-    }
-    let renewed = store::renew(&mut tx, data_plane, &asked_with, &issued.key_sha256, issued.not_after)
+    let mut tx = door
+        .app
+        .db
+        .begin(&Scope::DataPlane(data_plane))
         .await
         .map_err(refused)?;
+    check_standing(
+        store::key_stands(&mut tx, data_plane, &asked_with)
+            .await
+            .map_err(refused)?,
+    )?;
+    let renewed = store::renew(
+        &mut tx,
+        data_plane,
+        &asked_with,
+        &issued.key_sha256,
+        issued.not_after,
+    )
+    .await
+    .map_err(refused)?;
     if !renewed {
         return Err(superseded());
     }
@@ -86,7 +116,9 @@ pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<Enr
 /// Whom a certificate names, if it has not ended since the connection was made.
 pub(super) fn data_plane_of(identity: &Identity, now: DateTime<Utc>) -> Result<DataPlaneId, Status> {
     if identity.not_after <= now {
-        return Err(Status::unauthenticated("the certificate has ended: renew it by proof of its key"));
+        return Err(Status::unauthenticated(
+            "the certificate has ended: renew it by proof of its key",
+        ));
     }
     identity
         .data_plane
@@ -100,14 +132,25 @@ pub(super) async fn authorize(
     data_plane: DataPlaneId,
     identity: &Identity,
 ) -> Result<(), Status> {
-    let mut tx = door.app.db.read(&Scope::DataPlane(data_plane)).await.map_err(refused)?;
-    if !store::in_service(&mut tx, data_plane).await.map_err(refused)? {
-        return Err(revoked());
+    let mut tx = door
+        .app
+        .db
+        .read(&Scope::DataPlane(data_plane))
+        .await
+        .map_err(refused)?;
+    check_standing(
+        store::key_stands(&mut tx, data_plane, &identity.key_sha256)
+            .await
+            .map_err(refused)?,
+    )
+}
+
+fn check_standing(standing: store::Standing) -> Result<(), Status> {
+    match standing {
+        store::Standing::Opens => Ok(()),
+        store::Standing::Revoked => Err(revoked()),
+        store::Standing::Superseded => Err(superseded()),
     }
-    if !store::key_opens(&mut tx, data_plane, &identity.key_sha256).await.map_err(refused)? {
-        return Err(superseded());
-    }
-    Ok(())
 }
 
 /// The answer to an agent whose data plane is revoked or gone.
@@ -116,7 +159,12 @@ pub(super) fn revoked() -> Status {
 }
 
 async fn data_plane_of_key(door: &Door, key: &[u8; 32], now: DateTime<Utc>) -> Result<DataPlaneId, Status> {
-    let mut tx = door.app.db.read(&Scope::Lookup(LookupKey::TokenSha256(*key))).await.map_err(refused)?;
+    let mut tx = door
+        .app
+        .db
+        .read(&Scope::Lookup(LookupKey::TokenSha256(*key)))
+        .await
+        .map_err(refused)?;
     let row = store::key(&mut tx, key).await.map_err(refused)?;
     let row = row.ok_or_else(|| Status::unauthenticated("no agent is enrolled with this key"))?;
     if row.certificate_not_after + RENEWAL_AFTER_END <= now {
@@ -127,28 +175,37 @@ async fn data_plane_of_key(door: &Door, key: &[u8; 32], now: DateTime<Utc>) -> R
 }
 
 fn admit(door: &Door, peer: &Peer) -> Result<(), Status> {
-    door.enrolments.take(peer.address.ip(), Instant::now()).map_err(|wait| {
-        let seconds = wait.as_secs() + 1;
-        Status::resource_exhausted(format!("too many attempts from this address: wait {seconds} s"))
-    })
+    door.enrolments
+        .take(peer.address.ip(), Instant::now())
+        .map_err(|wait| {
+            let seconds = wait.as_secs() + 1;
+            Status::resource_exhausted(format!("too many attempts from this address: wait {seconds} s"))
+        })
 }
 
 fn issue(door: &Door, csr_pem: &str, data_plane: DataPlaneId, now: DateTime<Utc>) -> Result<Issued, Status> {
-    door.ca.issue(csr_pem, &data_plane.to_string(), now).map_err(request_refused)
+    door.ca
+        .issue(csr_pem, &data_plane.to_string(), now)
+        .map_err(request_refused)
 }
 
 fn request_refused(error: CaError) -> Status {
     match error {
         CaError::Request => Status::invalid_argument(error.to_string()),
         other => {
-            tracing::error!(error = &other as &dyn std::error::Error, "a certificate could not be issued");
+            tracing::error!(
+                error = &other as &dyn std::error::Error,
+                "a certificate could not be issued"
+            );
             Status::new(Code::Internal, "the control plane could not issue a certificate")
         }
     }
 }
 
 fn spent() -> Status {
-    Status::failed_precondition("the enrolment token was used already: make a new one for this data plane")
+    Status::failed_precondition(
+        "the enrolment token was used or withdrawn: make a new one for this data plane",
+    )
 }
 
 fn superseded() -> Status {

@@ -37,27 +37,18 @@ pub(in crate::link) async fn token(tx: &mut Tx, token_sha256: &[u8; 32]) -> Resu
     }))
 }
 
-/// Spends the token; the tenant of its data plane, or nothing when it was spent or is over.
+/// Spends the token; the tenant of its data plane, or nothing when it was spent, is over, or was made before the
+/// data plane was revoked.
 pub(in crate::link) async fn spend(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<Uuid>> {
     let tenant = sqlx::query_scalar!(
-        "UPDATE enrollment_token SET used_at = now()
-         WHERE token_sha256 = $1 AND used_at IS NULL AND expires_at > now() RETURNING tenant_id",
+        "UPDATE enrollment_token t SET used_at = now() FROM data_plane d
+         WHERE t.token_sha256 = $1 AND t.used_at IS NULL AND t.expires_at > now() AND d.id = t.data_plane_id
+           AND (d.revoked_at IS NULL OR d.revoked_at < t.created_at) RETURNING t.tenant_id",
         token_sha256.as_slice(),
     )
     .fetch_optional(tx.conn())
     .await?;
     Ok(tenant)
-}
-
-/// Is the data plane there, and not revoked? Under its own scope.
-pub(in crate::link) async fn in_service(tx: &mut Tx, data_plane: DataPlaneId) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT revoked_at IS NULL AS "live!" FROM data_plane WHERE id = $1"#,
-        data_plane.uuid(),
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(found.unwrap_or(false))
 }
 
 /// Makes this the data plane's only key: a new agent. Sessions of an older one end.
@@ -85,17 +76,37 @@ pub(in crate::link) async fn enrol(
     Ok(())
 }
 
-/// Does this key, present or previous, open the door of the data plane?
-pub(in crate::link) async fn key_opens(tx: &mut Tx, data_plane: DataPlaneId, key_sha256: &[u8; 32]) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"SELECT true AS "opens!" FROM data_plane_link
-           WHERE data_plane_id = $1 AND (public_key_sha256 = $2 OR previous_public_key_sha256 = $2)"#,
+/// How a key stands at the door of a data plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::link) enum Standing {
+    /// It opens: the present key, or the one before.
+    Opens,
+    /// The agent was revoked after it enrolled, or the data plane is gone.
+    Revoked,
+    /// Another key took its place.
+    Superseded,
+}
+
+/// Does this key, present or previous, open the door? Whoever was revoked stays out until it enrols anew.
+pub(in crate::link) async fn key_stands(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    key_sha256: &[u8; 32],
+) -> Result<Standing> {
+    let row = sqlx::query!(
+        r#"SELECT coalesce(d.revoked_at >= l.enrolled_at, false) AS "revoked!",
+               coalesce(l.public_key_sha256 = $2 OR l.previous_public_key_sha256 = $2, false) AS "opens!"
+           FROM data_plane d JOIN data_plane_link l ON l.data_plane_id = d.id WHERE d.id = $1"#,
         data_plane.uuid(),
         key_sha256.as_slice(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(found.is_some())
+    Ok(match row {
+        Some(row) if !row.revoked && row.opens => Standing::Opens,
+        Some(row) if !row.revoked => Standing::Superseded,
+        _revoked_or_gone => Standing::Revoked,
+    })
 }
 
 /// The data plane of a present key, under the look-up scope of the key's hash.

@@ -26,24 +26,48 @@ pub(super) struct Told {
 /// reported already changes nothing.
 pub(super) async fn accept(db: &Db, data_plane: DataPlaneId, items: Vec<ItemStatus>) -> Result<Told> {
     let named = items.len();
-    let rows: BTreeMap<Uuid, StatusRow> = items.into_iter().filter_map(row).map(|row| (row.object, row)).collect();
+    let rows: BTreeMap<Uuid, StatusRow> = items
+        .into_iter()
+        .filter_map(row)
+        .map(|row| (row.object, row))
+        .collect();
     let ids: Vec<Uuid> = rows.keys().copied().collect();
     if ids.is_empty() {
-        return Ok(Told { foreign: named, ..Told::default() });
+        return Ok(Told {
+            foreign: named,
+            ..Told::default()
+        });
     }
     let mut tx = db.begin(&Scope::DataPlane(data_plane)).await?;
     let served = store::served(&mut tx, data_plane, &ids).await?;
     let known: BTreeMap<Uuid, &Object> = served.iter().map(|object| (object.id, object)).collect();
-    let (mine, foreign): (Vec<StatusRow>, Vec<StatusRow>) =
-        rows.into_values().partition(|row| known.contains_key(&row.object));
+    // Gone is only what was wished to go.
+    let sensible = |row: &StatusRow| {
+        known
+            .get(&row.object)
+            .is_some_and(|it| it.deleted || row.phase != "DELETED")
+    };
+    let (mine, foreign): (Vec<StatusRow>, Vec<StatusRow>) = rows.into_values().partition(sensible);
     // An agent goes on naming a tombstone until a generation without it: that is no foreign item.
     let foreign = foreign.iter().filter(|row| row.phase != "DELETED").count();
     let moved = store::upsert(&mut tx, data_plane, &mine, &known).await?;
-    let gone: Vec<Uuid> = mine.iter().filter(|row| row.phase == "DELETED").map(|row| row.object).collect();
-    let removed = if gone.is_empty() { Vec::new() } else { store::remove(&mut tx, data_plane).await? };
+    let gone: Vec<Uuid> = mine
+        .iter()
+        .filter(|row| row.phase == "DELETED")
+        .map(|row| row.object)
+        .collect();
+    let removed = if gone.is_empty() {
+        Vec::new()
+    } else {
+        store::remove(&mut tx, data_plane).await?
+    };
     store::tell(&mut tx, &served, &moved, &removed).await?;
     tx.commit().await?;
-    Ok(Told { changed: moved.len(), removed: removed.len(), foreign })
+    Ok(Told {
+        changed: moved.len(),
+        removed: removed.len(),
+        foreign,
+    })
 }
 
 /// One item as a row; `None` when its id is not of a kind that agents report on, or its phase is not known here.
@@ -75,7 +99,11 @@ fn row(item: ItemStatus) -> Option<StatusRow> {
         brokers_ready: bounded(brokers_ready),
         gateways_acknowledged: bounded(gateways_acknowledged),
         drifted,
-        bootstrap_host: if is_host(&bootstrap_host) { bootstrap_host } else { String::new() },
+        bootstrap_host: if is_host(&bootstrap_host) {
+            bootstrap_host
+        } else {
+            String::new()
+        },
         bootstrap_port: i32::from(u16::try_from(bootstrap_port).unwrap_or(0)),
     })
 }
@@ -85,12 +113,18 @@ fn object_id(text: &str) -> Option<Uuid> {
     let cluster = || text.parse().map(Id::<kind::Cluster>::uuid);
     let topic = || text.parse().map(Id::<kind::Topic>::uuid);
     let key = || text.parse().map(Id::<kind::ApiKey>::uuid);
-    pool.or_else(|_| cluster()).or_else(|_| topic()).or_else(|_| key()).ok()
+    pool.or_else(|_| cluster())
+        .or_else(|_| topic())
+        .or_else(|_| key())
+        .ok()
 }
 
 /// A host name or address: what clients are told to connect to, and nothing else.
 fn is_host(text: &str) -> bool {
-    text.len() <= 253 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte))
+    text.len() <= 253
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-.:".contains(&byte))
 }
 
 fn bounded(count: u32) -> i32 {
@@ -136,19 +170,52 @@ mod tests {
             ..ItemStatus::default()
         };
         let read = row(item.clone()).unwrap();
-        assert_eq!((read.object, read.phase, read.reason), (id.uuid(), "FAILED", "PARTITIONS_CANNOT_SHRINK"));
-        assert_eq!((read.observed_epoch, read.observed_n, read.observed_partitions), (1, 4, i32::MAX));
+        assert_eq!(
+            (read.object, read.phase, read.reason),
+            (id.uuid(), "FAILED", "PARTITIONS_CANNOT_SHRINK")
+        );
+        assert_eq!(
+            (read.observed_epoch, read.observed_n, read.observed_partitions),
+            (1, 4, i32::MAX)
+        );
         assert_eq!((read.bootstrap_host.as_str(), read.bootstrap_port), ("", 0));
         let tenant = Id::<kind::Tenant>::generate().to_string();
-        assert!(row(ItemStatus { id: tenant, ..item.clone() }).is_none());
-        assert!(row(ItemStatus { phase: 99, ..item.clone() }).is_none());
-        let impossible = Some(Generation { epoch: u64::MAX, n: 0 });
-        assert!(row(ItemStatus { observed: impossible, ..item }).is_none());
+        assert!(
+            row(ItemStatus {
+                id: tenant,
+                ..item.clone()
+            })
+            .is_none()
+        );
+        assert!(
+            row(ItemStatus {
+                phase: 99,
+                ..item.clone()
+            })
+            .is_none()
+        );
+        let impossible = Some(Generation {
+            epoch: u64::MAX,
+            n: 0,
+        });
+        assert!(
+            row(ItemStatus {
+                observed: impossible,
+                ..item
+            })
+            .is_none()
+        );
     }
 
     #[test]
     fn hosts() {
-        for (text, good) in [("127.0.0.1", true), ("::1", true), ("kafka.acme.example", true), ("a b", false), ("a/b", false)] {
+        for (text, good) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("kafka.acme.example", true),
+            ("a b", false),
+            ("a/b", false),
+        ] {
             assert_eq!(is_host(text), good, "{text}");
         }
     }

@@ -14,6 +14,8 @@ pub(super) struct Object {
     pub(super) kind: String,
     pub(super) tenant: Uuid,
     pub(super) generation: i64,
+    /// A tombstone: it is wished to go.
+    pub(super) deleted: bool,
 }
 
 /// What an agent said of an object.
@@ -37,11 +39,14 @@ pub(super) struct StatusRow {
 pub(super) async fn served(tx: &mut Tx, data_plane: DataPlaneId, ids: &[Uuid]) -> Result<Vec<Object>> {
     let rows = sqlx::query_as!(
         Object,
-        r#"SELECT id AS "id!", 'BrokerPool' AS "kind!", tenant_id AS "tenant!", generation AS "generation!"
-             FROM broker_pool WHERE data_plane_id = $1 AND id = ANY($2)
-           UNION ALL SELECT id, 'Cluster', tenant_id, generation FROM cluster WHERE data_plane_id = $1 AND id = ANY($2)
-           UNION ALL SELECT id, 'Topic', tenant_id, generation FROM topic WHERE data_plane_id = $1 AND id = ANY($2)
-           UNION ALL SELECT id, 'ApiKey', tenant_id, generation FROM api_key WHERE data_plane_id = $1 AND id = ANY($2)"#,
+        r#"SELECT id AS "id!", 'BrokerPool' AS "kind!", tenant_id AS "tenant!", generation AS "generation!",
+               deleted_at IS NOT NULL AS "deleted!" FROM broker_pool WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'Cluster', tenant_id, generation, deleted_at IS NOT NULL
+             FROM cluster WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'Topic', tenant_id, generation, deleted_at IS NOT NULL
+             FROM topic WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'ApiKey', tenant_id, generation, false
+             FROM api_key WHERE data_plane_id = $1 AND id = ANY($2)"#,
         data_plane.uuid(),
         ids,
     )
@@ -62,8 +67,10 @@ pub(super) async fn upsert(
         rows.iter().map(of).collect()
     }
     let objects = column(rows, |row| row.object);
-    let tenants: Vec<Uuid> =
-        objects.iter().map(|id| known.get(id).map_or(Uuid::nil(), |object| object.tenant)).collect();
+    let tenants: Vec<Uuid> = objects
+        .iter()
+        .map(|id| known.get(id).map_or(Uuid::nil(), |object| object.tenant))
+        .collect();
     let moved = sqlx::query_scalar!(
         r#"INSERT INTO object_status AS held (object_id, tenant_id, data_plane_id, phase, reason, observed_epoch,
                observed_n, policy_accepted, observed_partitions, brokers_ready, gateways_acknowledged, drifted,
@@ -106,19 +113,19 @@ pub(super) async fn upsert(
 }
 
 /// Forgets tombstones that were carried out: topics, then clusters without topics, then pools without clusters.
-/// Whatever still holds another back goes with a later report.
+/// The report has to speak of the very wish that it go. Whatever still holds another back goes with a later report.
 pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<Uuid>> {
     let id = data_plane.uuid();
     let mut removed = sqlx::query_scalar!(
         "DELETE FROM topic t USING object_status s WHERE s.object_id = t.id AND s.phase = 'DELETED'
-           AND t.deleted_at IS NOT NULL AND t.data_plane_id = $1 RETURNING t.id",
+           AND t.deleted_at IS NOT NULL AND s.observed_n >= t.desired_n AND t.data_plane_id = $1 RETURNING t.id",
         id,
     )
     .fetch_all(tx.conn())
     .await?;
     let clusters = sqlx::query_scalar!(
         "DELETE FROM cluster c USING object_status s WHERE s.object_id = c.id AND s.phase = 'DELETED'
-           AND c.deleted_at IS NOT NULL AND c.data_plane_id = $1
+           AND c.deleted_at IS NOT NULL AND s.observed_n >= c.desired_n AND c.data_plane_id = $1
            AND NOT EXISTS (SELECT FROM topic WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id) RETURNING c.id",
         id,
@@ -127,7 +134,7 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
     .await?;
     let pools = sqlx::query_scalar!(
         "DELETE FROM broker_pool p USING object_status s WHERE s.object_id = p.id AND s.phase = 'DELETED'
-           AND p.deleted_at IS NOT NULL AND p.data_plane_id = $1
+           AND p.deleted_at IS NOT NULL AND s.observed_n >= p.desired_n AND p.data_plane_id = $1
            AND NOT EXISTS (SELECT FROM cluster WHERE broker_pool_id = p.id) RETURNING p.id",
         id,
     )
@@ -135,9 +142,13 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
     .await?;
     removed.extend(clusters);
     removed.extend(pools);
-    sqlx::query!("DELETE FROM object_status WHERE data_plane_id = $1 AND object_id = ANY($2)", id, &removed)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "DELETE FROM object_status WHERE data_plane_id = $1 AND object_id = ANY($2)",
+        id,
+        &removed
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(removed)
 }
 

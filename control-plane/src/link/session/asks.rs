@@ -21,16 +21,25 @@ pub(super) struct Asks {
 impl Asks {
     /// Numbers a question; `None` when too many are under way: who asked learns that it is not answered.
     pub(super) fn put(&mut self, asked: Asked, now: Instant) -> Option<Ask> {
-        let Asked { question, deadline, reply } = asked;
+        let Asked {
+            question,
+            deadline,
+            reply,
+        } = asked;
         // Whoever gave up left its receiver; whoever is past the deadline is about to.
-        self.pending.retain(|_, (reply, end)| !reply.is_closed() && *end > now);
+        self.pending
+            .retain(|_, (reply, end)| !reply.is_closed() && *end > now);
         if self.pending.len() >= PENDING_MAX {
             return None;
         }
         self.last += 1;
         self.pending.insert(self.last, (reply, now + deadline));
         let deadline_ms = u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX);
-        Some(Ask { ask_id: self.last, deadline_ms, question: Some(question) })
+        Some(Ask {
+            ask_id: self.last,
+            deadline_ms,
+            question: Some(question),
+        })
     }
 
     /// Hands an answer to who asked; one that nobody waits for is dropped.
@@ -51,7 +60,14 @@ mod tests {
     fn asked(seconds: u64) -> (Asked, oneshot::Receiver<Answer>) {
         let (reply, answer) = oneshot::channel();
         let question = Question::TopicExtent(TopicExtentQuestion::default());
-        (Asked { question, deadline: Duration::from_secs(seconds), reply }, answer)
+        (
+            Asked {
+                question,
+                deadline: Duration::from_secs(seconds),
+                reply,
+            },
+            answer,
+        )
     }
 
     #[test]
@@ -62,7 +78,11 @@ mod tests {
         let now = Instant::now();
         let (first, second) = (asks.put(first, now).unwrap(), asks.put(second, now).unwrap());
         assert_ne!(first.ask_id, second.ask_id);
-        let answer = |ask_id| Answer { ask_id, code: AnswerCode::Ok.into(), topic_extent: None };
+        let answer = |ask_id| Answer {
+            ask_id,
+            code: AnswerCode::Ok.into(),
+            topic_extent: None,
+        };
         asks.answer(answer(second.ask_id));
         asks.answer(answer(second.ask_id));
         asks.answer(answer(999));

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::{
-    AgentFrame, ControlFrame, Heartbeat, Hello, IntentOutcome, IntentResult, Refusal, RefusedFrame, StatusReport,
-    UsageAck, UsageReport, Welcome,
+    AgentFrame, ControlFrame, Heartbeat, Hello, IntentOutcome, IntentResult, Refusal, RefusedFrame,
+    StatusReport, UsageAck, UsageReport, Welcome,
 };
 
 use self::asks::Asks;
@@ -98,7 +98,10 @@ impl Session {
         };
         tracing::info!(data_plane = %self.data_plane, session = %self.id, ?code, message, "an agent's session ended");
         if let Err(error) = self.leave().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "note that a session ended");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "note that a session ended"
+            );
         }
         let Err(status) = ended else { return };
         // The agent may be gone: then there is nobody to tell.
@@ -136,7 +139,9 @@ impl Session {
         questions: &mut mpsc::Receiver<Asked>,
     ) -> Result<(), Status> {
         let stop = self.door.stop.clone();
-        let life = (self.identity.not_after - Utc::now()).to_std().unwrap_or_default();
+        let life = (self.identity.not_after - Utc::now())
+            .to_std()
+            .unwrap_or_default();
         let end_of_certificate = tokio::time::sleep(life);
         tokio::pin!(end_of_certificate);
         let mut pace = Bucket::full(FRAMES_PER_SECOND, FRAMES_PER_SECOND, Instant::now());
@@ -170,13 +175,31 @@ impl Session {
 
     /// Takes the session over from an older instance, and welcomes.
     async fn greet(&mut self, hello: Hello) -> Result<(), Status> {
-        let Hello { agent_version, instance, accepted: _, kafka_version } = hello;
+        let Hello {
+            agent_version,
+            instance,
+            accepted: _,
+            kafka_version,
+        } = hello;
         self.pulse.accepted = self.talk.held();
-        let mut tx = self.door.app.db.begin(&Scope::DataPlane(self.data_plane)).await.map_err(refused)?;
-        let versions = (agent_version.as_str(), kafka_version.as_str());
-        let claim = store::claim(&mut tx, self.data_plane, self.id, instance, versions, self.talk.held())
+        let mut tx = self
+            .door
+            .app
+            .db
+            .begin(&Scope::DataPlane(self.data_plane))
             .await
             .map_err(refused)?;
+        let versions = (agent_version.as_str(), kafka_version.as_str());
+        let claim = store::claim(
+            &mut tx,
+            self.data_plane,
+            self.id,
+            instance,
+            versions,
+            self.talk.held(),
+        )
+        .await
+        .map_err(refused)?;
         match claim {
             Claim::Taken => tx.commit().await.map_err(refused)?,
             Claim::Fenced => return Err(fenced()),
@@ -186,12 +209,21 @@ impl Session {
         self.door.app.wake.changed();
         tracing::info!(data_plane = %self.data_plane, session = %self.id, agent_version, "an agent's session began");
         let interval = u32::try_from(HEARTBEAT_INTERVAL.as_millis()).unwrap_or(u32::MAX);
-        self.send(Down::Welcome(Welcome { heartbeat_interval_ms: interval })).await
+        self.send(Down::Welcome(Welcome {
+            heartbeat_interval_ms: interval,
+        }))
+        .await
     }
 
     /// Reads how the data plane stands: is this session still the one, and is a newer wish due?
     async fn stand(&mut self) -> Result<(), Status> {
-        let mut tx = self.door.app.db.read(&Scope::DataPlane(self.data_plane)).await.map_err(refused)?;
+        let mut tx = self
+            .door
+            .app
+            .db
+            .read(&Scope::DataPlane(self.data_plane))
+            .await
+            .map_err(refused)?;
         let standing = store::standing(&mut tx, self.data_plane).await.map_err(refused)?;
         drop(tx);
         let standing = standing.filter(|it| !it.revoked).ok_or_else(enroll::revoked)?;
@@ -209,7 +241,9 @@ impl Session {
 
     async fn send_desired(&mut self) -> Result<(), Status> {
         let Door { app, signing, .. } = &*self.door;
-        let frame = desired::frame(&app.db, signing, self.data_plane, Utc::now()).await.map_err(refused)?;
+        let frame = desired::frame(&app.db, signing, self.data_plane, Utc::now())
+            .await
+            .map_err(refused)?;
         let frame = frame.ok_or_else(enroll::revoked)?;
         let generation = frame.generation.unwrap_or_default();
         self.send(Down::Desired(frame)).await?;
@@ -223,7 +257,10 @@ impl Session {
             return Ok(());
         }
         let held = self.talk.held();
-        if desired::raise_epoch(&self.door.app.db, self.data_plane, held).await.map_err(refused)? {
+        if desired::raise_epoch(&self.door.app.db, self.data_plane, held)
+            .await
+            .map_err(refused)?
+        {
             tracing::warn!(data_plane = %self.data_plane, epoch = held.epoch, n = held.n,
                 "the agent holds a generation that the database does not know: the epoch was raised above it");
             self.door.app.wake.changed();
@@ -243,13 +280,22 @@ impl Session {
             }
             Frame::Intent(intent) => {
                 let outcome = IntentOutcome::Unsupported.into();
-                self.send(Down::IntentResult(IntentResult { intent_id: intent.intent_id, outcome })).await
+                self.send(Down::IntentResult(IntentResult {
+                    intent_id: intent.intent_id,
+                    outcome,
+                }))
+                .await
             }
         }
     }
 
     async fn beat(&mut self, beat: &Heartbeat) -> Result<()> {
-        let Heartbeat { accepted, applied, gateways_live, usage_windows_waiting } = *beat;
+        let Heartbeat {
+            accepted,
+            applied,
+            gateways_live,
+            usage_windows_waiting,
+        } = *beat;
         let pulse = Pulse {
             accepted: accepted.unwrap_or_default(),
             applied: applied.unwrap_or_default(),
@@ -271,7 +317,11 @@ impl Session {
     }
 
     async fn report(&mut self, report: StatusReport) -> Result<(), Status> {
-        let StatusReport { observed: _, items, refused: frame_refused } = report;
+        let StatusReport {
+            observed: _,
+            items,
+            refused: frame_refused,
+        } = report;
         if let Some(RefusedFrame { offered, refusal }) = frame_refused {
             let refusal = Refusal::try_from(refusal).unwrap_or_default();
             tracing::warn!(data_plane = %self.data_plane, ?offered, ?refusal, "the agent refused a desired state");
@@ -282,7 +332,9 @@ impl Session {
         if items.is_empty() {
             return Ok(());
         }
-        let told = report::accept(&self.door.app.db, self.data_plane, items).await.map_err(refused)?;
+        let told = report::accept(&self.door.app.db, self.data_plane, items)
+            .await
+            .map_err(refused)?;
         if told.foreign > 0 {
             tracing::info!(data_plane = %self.data_plane, items = told.foreign,
                 "the agent reported on objects that its data plane does not serve; ignored");
@@ -295,12 +347,17 @@ impl Session {
 
     async fn count(&mut self, report: UsageReport) -> Result<(), Status> {
         let db = &self.door.app.db;
-        let counted = usage::count(db, self.data_plane, report.windows, Utc::now()).await.map_err(refused)?;
+        let counted = usage::count(db, self.data_plane, report.windows, Utc::now())
+            .await
+            .map_err(refused)?;
         if counted.ignored > 0 {
             tracing::info!(data_plane = %self.data_plane, rows = counted.ignored,
                 "the agent counted for clusters that its data plane never served, or nonsense; ignored");
         }
-        self.send(Down::UsageAck(UsageAck { windows: counted.acknowledged })).await
+        self.send(Down::UsageAck(UsageAck {
+            windows: counted.acknowledged,
+        }))
+        .await
     }
 
     async fn send(&self, frame: Down) -> Result<(), Status> {

@@ -51,7 +51,10 @@ impl Conversation {
         match (&frame, self.greeted) {
             (Frame::Hello(_), true) => return Err(Breach::SecondHello),
             (Frame::Hello(hello), false) => {
-                if ![&hello.agent_version, &hello.kafka_version].into_iter().all(|it| is_version(it)) {
+                if ![&hello.agent_version, &hello.kafka_version]
+                    .into_iter()
+                    .all(|it| is_version(it))
+                {
                     return Err(Breach::Version);
                 }
                 self.greeted = true;
@@ -62,10 +65,16 @@ impl Conversation {
             (Frame::Status(report), true) => within(report.items.len(), ITEMS_MAX)?,
             (Frame::Usage(report), true) => {
                 within(report.windows.len(), WINDOWS_MAX)?;
-                within(report.windows.iter().map(|window| window.rows.len()).sum(), ROWS_MAX)?;
+                within(
+                    report.windows.iter().map(|window| window.rows.len()).sum(),
+                    ROWS_MAX,
+                )?;
             }
             (Frame::Answer(answer), true) => {
-                within(answer.topic_extent.as_ref().map_or(0, |it| it.partitions.len()), PARTITIONS_MAX)?;
+                within(
+                    answer.topic_extent.as_ref().map_or(0, |it| it.partitions.len()),
+                    PARTITIONS_MAX,
+                )?;
             }
             (Frame::Intent(_), true) => {}
         }
@@ -85,7 +94,10 @@ impl Conversation {
 
     /// What the agent holds.
     pub(super) fn held(&self) -> Generation {
-        Generation { epoch: self.held.0, n: self.held.1 }
+        Generation {
+            epoch: self.held.0,
+            n: self.held.1,
+        }
     }
 
     /// The frame of this generation went out.
@@ -99,7 +111,11 @@ impl Conversation {
 }
 
 fn within(count: usize, max: usize) -> Result<(), Breach> {
-    if count <= max { Ok(()) } else { Err(Breach::TooMany) }
+    if count <= max {
+        Ok(())
+    } else {
+        Err(Breach::TooMany)
+    }
 }
 
 fn is_version(text: &str) -> bool {
@@ -109,7 +125,9 @@ fn is_version(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, UsageRow, UsageWindow};
+    use weir_proto::agent::v1::{
+        Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, UsageRow, UsageWindow,
+    };
 
     fn generation(epoch: u64, n: u64) -> Generation {
         Generation { epoch, n }
@@ -135,9 +153,15 @@ mod tests {
         assert_eq!(talk.admit(beat()).unwrap_err(), Breach::NoHello);
         assert_eq!(talk.admit(AgentFrame::default()).unwrap_err(), Breach::Empty);
         assert!(talk.admit(hello(generation(0, 0))).is_ok());
-        assert_eq!(talk.admit(hello(generation(0, 0))).unwrap_err(), Breach::SecondHello);
+        assert_eq!(
+            talk.admit(hello(generation(0, 0))).unwrap_err(),
+            Breach::SecondHello
+        );
         assert!(talk.admit(beat()).is_ok());
-        let odd = Hello { agent_version: "0.1 <b>".to_owned(), ..Hello::default() };
+        let odd = Hello {
+            agent_version: "0.1 <b>".to_owned(),
+            ..Hello::default()
+        };
         let refused = Conversation::default().admit(said(Frame::Hello(odd)));
         assert_eq!(refused.unwrap_err(), Breach::Version);
     }
@@ -156,7 +180,11 @@ mod tests {
         assert!(!talk.owes(generation(1, 5)));
         assert!(talk.owes(generation(1, 6)));
         let accepted = Some(generation(1, 9));
-        talk.admit(said(Frame::Heartbeat(Heartbeat { accepted, ..Heartbeat::default() }))).unwrap();
+        talk.admit(said(Frame::Heartbeat(Heartbeat {
+            accepted,
+            ..Heartbeat::default()
+        })))
+        .unwrap();
         assert!(!talk.owes(generation(1, 6)));
     }
 
@@ -165,12 +193,25 @@ mod tests {
         let mut talk = Conversation::default();
         talk.admit(hello(generation(0, 0))).unwrap();
         let items = vec![ItemStatus::default(); ITEMS_MAX + 1];
-        let report = StatusReport { items, ..StatusReport::default() };
-        assert_eq!(talk.admit(said(Frame::Status(report))).unwrap_err(), Breach::TooMany);
-        let window = |rows| UsageWindow { rows: vec![UsageRow::default(); rows], ..UsageWindow::default() };
-        let fits = UsageReport { windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2)] };
+        let report = StatusReport {
+            items,
+            ..StatusReport::default()
+        };
+        assert_eq!(
+            talk.admit(said(Frame::Status(report))).unwrap_err(),
+            Breach::TooMany
+        );
+        let window = |rows| UsageWindow {
+            rows: vec![UsageRow::default(); rows],
+            ..UsageWindow::default()
+        };
+        let fits = UsageReport {
+            windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2)],
+        };
         assert!(talk.admit(said(Frame::Usage(fits))).is_ok());
-        let over = UsageReport { windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2 + 1)] };
+        let over = UsageReport {
+            windows: vec![window(ROWS_MAX / 2), window(ROWS_MAX / 2 + 1)],
+        };
         assert_eq!(talk.admit(said(Frame::Usage(over))).unwrap_err(), Breach::TooMany);
     }
 }

@@ -26,7 +26,10 @@ impl Standings {
     /// Wakes when the data plane stands otherwise than before. Its value is `None` when the data plane is gone.
     pub(super) fn watch(&self, data_plane: DataPlaneId) -> watch::Receiver<Option<Standing>> {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.entry(data_plane).or_insert_with(|| watch::Sender::new(None)).subscribe()
+        watched
+            .entry(data_plane)
+            .or_insert_with(|| watch::Sender::new(None))
+            .subscribe()
     }
 
     /// Reads and wakes until stopped.
@@ -38,7 +41,10 @@ impl Standings {
                 _net = tokio::time::timeout(POLL, changes.changed()) => {}
             }
             if let Err(error) = self.refresh(&app).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "read how data planes stand");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "read how data planes stand"
+                );
             }
         }
     }

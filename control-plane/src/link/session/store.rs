@@ -44,7 +44,9 @@ pub(super) async fn claim(
     )
     .fetch_optional(tx.conn())
     .await?;
-    let Some(held) = held else { return Ok(Claim::Unknown) };
+    let Some(held) = held else {
+        return Ok(Claim::Unknown);
+    };
     if held.fenced_instances.contains(&instance) {
         return Ok(Claim::Fenced);
     }
@@ -83,7 +85,12 @@ pub(super) struct Pulse {
 
 /// Keeps a heartbeat, if this is still the data plane's session.
 pub(super) async fn beat(tx: &mut Tx, data_plane: DataPlaneId, session: Uuid, pulse: Pulse) -> Result<()> {
-    let Pulse { accepted, applied, gateways_live, usage_windows_waiting } = pulse;
+    let Pulse {
+        accepted,
+        applied,
+        gateways_live,
+        usage_windows_waiting,
+    } = pulse;
     sqlx::query!(
         "UPDATE data_plane_link SET last_seen_at = now(), accepted_epoch = $3, accepted_n = $4, applied_epoch = $5,
              applied_n = $6, gateways_live = $7, usage_windows_waiting = $8
@@ -116,9 +123,12 @@ pub(super) async fn leave(tx: &mut Tx, data_plane: DataPlaneId, session: Uuid) -
 
 /// How these data planes stand, in one query for all sessions of this process. Under the operator's scope: sessions
 /// belong to many data planes, and no row but these facts is read.
-pub(in crate::link) async fn standings(tx: &mut Tx, data_planes: &[Uuid]) -> Result<Vec<(DataPlaneId, Standing)>> {
+pub(in crate::link) async fn standings(
+    tx: &mut Tx,
+    data_planes: &[Uuid],
+) -> Result<Vec<(DataPlaneId, Standing)>> {
     let rows = sqlx::query!(
-        r#"SELECT d.id AS "id!", g.epoch AS "epoch!", g.n AS "n!", d.revoked_at IS NOT NULL AS "revoked!", l.session_id AS "session_id?"
+        r#"SELECT d.id AS "id!", g.epoch AS "epoch!", g.n AS "n!", coalesce(d.revoked_at >= l.enrolled_at, false) AS "revoked!", l.session_id AS "session_id?"
            FROM data_plane d JOIN data_plane_generation g ON g.data_plane_id = d.id
            LEFT JOIN data_plane_link l ON l.data_plane_id = d.id WHERE d.id = ANY($1)"#,
         data_planes,
@@ -139,7 +149,7 @@ pub(in crate::link) async fn standings(tx: &mut Tx, data_planes: &[Uuid]) -> Res
 /// How one data plane stands, under its own scope; `None` when it is gone.
 pub(super) async fn standing(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Option<Standing>> {
     let row = sqlx::query!(
-        r#"SELECT g.epoch AS "epoch!", g.n AS "n!", d.revoked_at IS NOT NULL AS "revoked!", l.session_id AS "session_id?"
+        r#"SELECT g.epoch AS "epoch!", g.n AS "n!", coalesce(d.revoked_at >= l.enrolled_at, false) AS "revoked!", l.session_id AS "session_id?"
            FROM data_plane d JOIN data_plane_generation g ON g.data_plane_id = d.id
            LEFT JOIN data_plane_link l ON l.data_plane_id = d.id WHERE d.id = $1"#,
         data_plane.uuid(),

@@ -71,7 +71,14 @@ pub(super) async fn count(
 
 /// A window and its rows; rows that make no sense are left out, a window that makes none is `None`.
 fn read(window: UsageWindow, now: DateTime<Utc>) -> Option<(WindowRow, Vec<HourRow>)> {
-    let UsageWindow { gateway_id, boot, sequence, started_at_unix_ms, ended_at_unix_ms, rows } = window;
+    let UsageWindow {
+        gateway_id,
+        boot,
+        sequence,
+        started_at_unix_ms,
+        ended_at_unix_ms,
+        rows,
+    } = window;
     let started_at = DateTime::from_timestamp_millis(started_at_unix_ms)?;
     let ended_at = DateTime::from_timestamp_millis(ended_at_unix_ms)?;
     let plausible = started_at <= ended_at
@@ -87,7 +94,9 @@ fn read(window: UsageWindow, now: DateTime<Utc>) -> Option<(WindowRow, Vec<HourR
     // Rows of one key are added up, so that each key is written once.
     let mut merged: BTreeMap<RowKey, Counts> = BTreeMap::new();
     for row in rows {
-        let Some((key, counts)) = read_row(row) else { continue };
+        let Some((key, counts)) = read_row(row) else {
+            continue;
+        };
         let sum = merged.entry(key).or_default();
         *sum = (
             sum.0.saturating_add(counts.0),
@@ -95,16 +104,19 @@ fn read(window: UsageWindow, now: DateTime<Utc>) -> Option<(WindowRow, Vec<HourR
             sum.2.saturating_add(counts.2),
         );
     }
-    let rows = merged.into_iter().map(|((cluster, topic, principal, direction, uncertain), counts)| HourRow {
-        cluster,
-        topic,
-        principal,
-        direction,
-        uncertain,
-        bytes: counts.0.min(COUNT_MAX).cast_signed(),
-        records: counts.1.min(COUNT_MAX).cast_signed(),
-        requests: counts.2.min(COUNT_MAX).cast_signed(),
-    });
+    let rows =
+        merged.into_iter().map(
+            |((cluster, topic, principal, direction, uncertain), counts)| HourRow {
+                cluster,
+                topic,
+                principal,
+                direction,
+                uncertain,
+                bytes: counts.0.min(COUNT_MAX).cast_signed(),
+                records: counts.1.min(COUNT_MAX).cast_signed(),
+                requests: counts.2.min(COUNT_MAX).cast_signed(),
+            },
+        );
     let rows = rows.collect();
     let window = WindowRow {
         gateway_id,
@@ -128,14 +140,29 @@ fn read_row(row: UsageRow) -> Option<(RowKey, Counts)> {
         Direction::Fetch => "FETCH",
         Direction::Unspecified => return None,
     };
-    let UsageRow { cluster_id, topic_id, principal_id, direction: _, bytes, records, requests, uncertain } = row;
+    let UsageRow {
+        cluster_id,
+        topic_id,
+        principal_id,
+        direction: _,
+        bytes,
+        records,
+        requests,
+        uncertain,
+    } = row;
     if bytes.max(records).max(requests) > COUNT_MAX {
         return None;
     }
     let cluster: Id<kind::Cluster> = cluster_id.parse().ok()?;
     let topic: Id<kind::Topic> = topic_id.parse().ok()?;
     let principal: Id<kind::ServiceAccount> = principal_id.parse().ok()?;
-    let key = (cluster.uuid(), topic.uuid(), principal.uuid(), direction, uncertain);
+    let key = (
+        cluster.uuid(),
+        topic.uuid(),
+        principal.uuid(),
+        direction,
+        uncertain,
+    );
     Some((key, (bytes, records, requests)))
 }
 
@@ -177,15 +204,24 @@ mod tests {
         let rows = vec![
             row(&cluster, 5),
             row(&cluster, 7),
-            UsageRow { uncertain: true, ..row(&cluster, 100) },
-            UsageRow { direction: 0, ..row(&cluster, 1) },
+            UsageRow {
+                uncertain: true,
+                ..row(&cluster, 100)
+            },
+            UsageRow {
+                direction: 0,
+                ..row(&cluster, 1)
+            },
             row("cluster_?", 1),
             row(&cluster, u64::MAX),
         ];
         let (read, rows) = read(window(rows), now()).unwrap();
         assert_eq!((read.boot, read.sequence), (-1, 9));
         assert_eq!(read.hour, DateTime::from_timestamp(1_790_002_800, 0).unwrap());
-        let counts: Vec<_> = rows.iter().map(|row| (row.bytes, row.records, row.uncertain)).collect();
+        let counts: Vec<_> = rows
+            .iter()
+            .map(|row| (row.bytes, row.records, row.uncertain))
+            .collect();
         assert_eq!(counts, [(12, 2, false), (100, 1, true)]);
     }
 
@@ -194,11 +230,27 @@ mod tests {
         let good = window(Vec::new());
         assert!(read(good.clone(), now()).is_some());
         for bad in [
-            UsageWindow { gateway_id: String::new(), ..good.clone() },
-            UsageWindow { gateway_id: "a b".to_owned(), ..good.clone() },
-            UsageWindow { ended_at_unix_ms: good.started_at_unix_ms - 1, ..good.clone() },
-            UsageWindow { ended_at_unix_ms: good.started_at_unix_ms + 90_000_000, ..good.clone() },
-            UsageWindow { started_at_unix_ms: i64::MAX, ended_at_unix_ms: i64::MAX, ..good.clone() },
+            UsageWindow {
+                gateway_id: String::new(),
+                ..good.clone()
+            },
+            UsageWindow {
+                gateway_id: "a b".to_owned(),
+                ..good.clone()
+            },
+            UsageWindow {
+                ended_at_unix_ms: good.started_at_unix_ms - 1,
+                ..good.clone()
+            },
+            UsageWindow {
+                ended_at_unix_ms: good.started_at_unix_ms + 90_000_000,
+                ..good.clone()
+            },
+            UsageWindow {
+                started_at_unix_ms: i64::MAX,
+                ended_at_unix_ms: i64::MAX,
+                ..good.clone()
+            },
         ] {
             assert!(read(bad, now()).is_none());
         }

@@ -61,7 +61,14 @@ pub(super) async fn owners(tx: &mut Tx, data_plane: DataPlaneId) -> Result<BTree
 
 /// Claims the window's key; false when it was counted before.
 pub(super) async fn first_time(tx: &mut Tx, data_plane: DataPlaneId, window: &WindowRow) -> Result<bool> {
-    let WindowRow { gateway_id, boot, sequence, started_at, ended_at, hour: _ } = window;
+    let WindowRow {
+        gateway_id,
+        boot,
+        sequence,
+        started_at,
+        ended_at,
+        hour: _,
+    } = window;
     let claimed = sqlx::query!(
         "INSERT INTO usage_window (data_plane_id, gateway_id, boot, sequence, started_at, ended_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -136,7 +143,11 @@ pub(super) async fn add(
 }
 
 /// The agent has told everything up to this moment.
-pub(in crate::link) async fn complete_until(tx: &mut Tx, data_plane: DataPlaneId, until: DateTime<Utc>) -> Result<()> {
+pub(in crate::link) async fn complete_until(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    until: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "INSERT INTO usage_progress (data_plane_id, complete_until) VALUES ($1, $2)
          ON CONFLICT (data_plane_id) DO UPDATE SET complete_until = excluded.complete_until

@@ -17,27 +17,27 @@ pub struct CostRow {
     pub end: DateTime<Utc>,
     /// When grouped by organization; absent for a tenant that is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub organization: Option<Id<kind::Organization>>,
     /// When grouped by tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub tenant: Option<Id<kind::Tenant>>,
     /// When grouped by environment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub environment: Option<Id<kind::Environment>>,
     /// When grouped by cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub cluster: Option<Id<kind::Cluster>>,
     /// When grouped by topic.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub topic: Option<Id<kind::Topic>>,
     /// When grouped by principal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub principal: Option<Id<kind::ServiceAccount>>,
     /// When grouped by direction.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,7 +49,11 @@ fn meters(direction: Direction, bytes: i64, records: i64, requests: i64) -> [(Me
         Direction::Produce => (Meter::ProduceBytes, Meter::ProduceRecords),
         Direction::Fetch => (Meter::FetchBytes, Meter::FetchRecords),
     };
-    [(bytes_meter, count(bytes)), (records_meter, count(records)), (Meter::Requests, count(requests))]
+    [
+        (bytes_meter, count(bytes)),
+        (records_meter, count(records)),
+        (Meter::Requests, count(requests)),
+    ]
 }
 
 /// What rows are told apart by. An absent part was not asked for.
@@ -79,20 +83,36 @@ pub fn rows(
     let by_line = parts.map(parts_of_lines);
     for line in lines.iter().filter(|line| report.range.holds(line.hour)) {
         match &by_line {
-            None => add(&mut groups, key(report, line, organizations, None), line.quantity, line.amount)?,
+            None => add(
+                &mut groups,
+                key(report, line, organizations, None),
+                line.quantity,
+                line.amount,
+            )?,
             Some(by_line) => {
-                let members = by_line.get(&(line.tenant, line.hour, line.meter)).map(Vec::as_slice).unwrap_or_default();
+                let members = by_line
+                    .get(&(line.tenant, line.hour, line.meter))
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
                 let weights: Vec<u128> = members.iter().map(|(_, quantity)| *quantity).collect();
                 let shares = share(line.amount, &weights)?;
                 for ((part, quantity), amount) in members.iter().zip(shares) {
                     if kept(&report.filter, part) {
-                        add(&mut groups, key(report, line, organizations, Some(part)), *quantity, amount)?;
+                        add(
+                            &mut groups,
+                            key(report, line, organizations, Some(part)),
+                            *quantity,
+                            amount,
+                        )?;
                     }
                 }
             }
         }
     }
-    groups.into_iter().map(|(key, (quantity, amount))| row(key, quantity, amount)).collect()
+    groups
+        .into_iter()
+        .map(|(key, (quantity, amount))| row(key, quantity, amount))
+        .collect()
 }
 
 type LineKey = (Uuid, chrono::DateTime<chrono::Utc>, Meter);
@@ -102,7 +122,10 @@ fn parts_of_lines(parts: &[HourPart]) -> BTreeMap<LineKey, Vec<(&HourPart, u128)
     for part in parts {
         for (meter, quantity) in meters(part.direction, part.bytes, part.records, part.requests) {
             if quantity > 0 {
-                by_line.entry((part.tenant, part.hour, meter)).or_default().push((part, quantity));
+                by_line
+                    .entry((part.tenant, part.hour, meter))
+                    .or_default()
+                    .push((part, quantity));
             }
         }
     }
@@ -114,7 +137,12 @@ fn parts_of_lines(parts: &[HourPart]) -> BTreeMap<LineKey, Vec<(&HourPart, u128)
 }
 
 fn kept(filter: &Filter, part: &HourPart) -> bool {
-    let Filter { environment, cluster, topic, principal } = filter;
+    let Filter {
+        environment,
+        cluster,
+        topic,
+        principal,
+    } = filter;
     environment.is_none_or(|it| it == part.environment)
         && cluster.is_none_or(|it| it == part.cluster)
         && topic.is_none_or(|it| it == part.topic)
@@ -139,7 +167,9 @@ fn key(
         cluster: of(Dimension::Cluster, |part| part.cluster),
         topic: of(Dimension::Topic, |part| part.topic),
         principal: of(Dimension::Principal, |part| part.principal),
-        direction: part.filter(|_| by(Dimension::Direction)).map(|part| part.direction),
+        direction: part
+            .filter(|_| by(Dimension::Direction))
+            .map(|part| part.direction),
         meter: line.meter,
         currency: line.rated_by.as_ref().map(|(_, currency)| currency.clone()),
     }

@@ -15,7 +15,16 @@ fn start() -> DateTime<Utc> {
 type Window = (i64, u128, u128, u128, u128, bool, i64, i64);
 
 fn windows() -> impl Strategy<Value = Vec<Window>> {
-    let one = (0_i64..744, 1_u128..3, 1_u128..3, 1_u128..5, 1_u128..4, any::<bool>(), 0_i64..1 << 33, 0_i64..5_000);
+    let one = (
+        0_i64..744,
+        1_u128..3,
+        1_u128..3,
+        1_u128..5,
+        1_u128..4,
+        any::<bool>(),
+        0_i64..1 << 33,
+        0_i64..5_000,
+    );
     prop::collection::vec(one, 1..40)
 }
 
@@ -26,19 +35,24 @@ fn parts(windows: &[Window]) -> Vec<HourPart> {
         let sum = sums.entry(key).or_default();
         *sum = (sum.0 + bytes, sum.1 + records, sum.2 + 1);
     }
-    let part = |((hour, tenant, cluster, topic, principal, produce), counts): (_, (i64, i64, i64))| HourPart {
-        hour: start() + TimeDelta::hours(hour),
-        tenant: Uuid::from_u128(tenant),
-        environment: Uuid::from_u128(100 + tenant),
-        // A cluster is one tenant's.
-        cluster: Uuid::from_u128(10 * tenant + cluster),
-        topic: Uuid::from_u128(topic),
-        principal: Uuid::from_u128(principal),
-        direction: if produce { Direction::Produce } else { Direction::Fetch },
-        bytes: counts.0,
-        records: counts.1,
-        requests: counts.2,
-    };
+    let part =
+        |((hour, tenant, cluster, topic, principal, produce), counts): (_, (i64, i64, i64))| HourPart {
+            hour: start() + TimeDelta::hours(hour),
+            tenant: Uuid::from_u128(tenant),
+            environment: Uuid::from_u128(100 + tenant),
+            // A cluster is one tenant's.
+            cluster: Uuid::from_u128(10 * tenant + cluster),
+            topic: Uuid::from_u128(topic),
+            principal: Uuid::from_u128(principal),
+            direction: if produce {
+                Direction::Produce
+            } else {
+                Direction::Fetch
+            },
+            bytes: counts.0,
+            records: counts.1,
+            requests: counts.2,
+        };
     sums.into_iter().map(part).collect()
 }
 
@@ -56,14 +70,42 @@ fn sums_of(parts: &[HourPart]) -> Vec<HourSum> {
 }
 
 fn cards() -> Vec<Card> {
-    let tier = |up_to: Option<i64>, price: &str| Tier { up_to: up_to.map(Decimal::from), unit_price: price.parse().unwrap() };
-    let price = |meter, unit, model, tiers| Price { meter, unit, model, tiers };
+    let tier = |up_to: Option<i64>, price: &str| Tier {
+        up_to: up_to.map(Decimal::from),
+        unit_price: price.parse().unwrap(),
+    };
+    let price = |meter, unit, model, tiers| Price {
+        meter,
+        unit,
+        model,
+        tiers,
+    };
     let general = vec![
-        price(Meter::ProduceBytes, Unit::Gib, Model::Graduated, vec![tier(Some(3), "0.117"), tier(None, "0.03")]),
-        price(Meter::FetchBytes, Unit::Gib, Model::Volume, vec![tier(Some(9), "0.07"), tier(None, "0.05")]),
-        price(Meter::Requests, Unit::MillionRequests, Model::PerUnit, vec![tier(None, "0.333")]),
+        price(
+            Meter::ProduceBytes,
+            Unit::Gib,
+            Model::Graduated,
+            vec![tier(Some(3), "0.117"), tier(None, "0.03")],
+        ),
+        price(
+            Meter::FetchBytes,
+            Unit::Gib,
+            Model::Volume,
+            vec![tier(Some(9), "0.07"), tier(None, "0.05")],
+        ),
+        price(
+            Meter::Requests,
+            Unit::MillionRequests,
+            Model::PerUnit,
+            vec![tier(None, "0.333")],
+        ),
     ];
-    let own = vec![price(Meter::ProduceRecords, Unit::MillionRecords, Model::Package, vec![tier(None, "0.0100001")])];
+    let own = vec![price(
+        Meter::ProduceRecords,
+        Unit::MillionRecords,
+        Model::Package,
+        vec![tier(None, "0.0100001")],
+    )];
     let card = |id, audience, prices| Card {
         id: Uuid::from_u128(id),
         audience,
@@ -71,22 +113,34 @@ fn cards() -> Vec<Card> {
         effective_from: start(),
         prices,
     };
-    vec![card(1, Audience::All, general), card(2, Audience::Tenant(Uuid::from_u128(2)), own)]
+    vec![
+        card(1, Audience::All, general),
+        card(2, Audience::Tenant(Uuid::from_u128(2)), own),
+    ]
 }
 
 fn report(group_by: &str, granularity: Granularity, filter: Filter) -> Report {
     Report {
-        range: TimeRange { start: start(), end: start() + TimeDelta::days(31) },
+        range: TimeRange {
+            start: start(),
+            end: start() + TimeDelta::days(31),
+        },
         granularity,
         grouping: Grouping::parse(Some(group_by)).unwrap(),
         filter,
-        reach: Reach { organization: None, tenant: None },
+        reach: Reach {
+            organization: None,
+            tenant: None,
+        },
     }
 }
 
 fn costs(report: &Report, parts: &[HourPart]) -> Vec<CostRow> {
     let lines = rate(&totals(&sums_of(parts)), &cards()).unwrap();
-    let organizations = parts.iter().map(|part| (part.tenant, Some(Uuid::from_u128(1)))).collect();
+    let organizations = parts
+        .iter()
+        .map(|part| (part.tenant, Some(Uuid::from_u128(1))))
+        .collect();
     let divided = report.grouping.divides_tenants() || report.filter.divides_tenants();
     rows(report, &lines, divided.then_some(parts), &organizations).unwrap()
 }
@@ -95,7 +149,10 @@ fn by_meter(rows: &[CostRow]) -> BTreeMap<Meter, (u64, Decimal)> {
     let mut sums: BTreeMap<Meter, (u64, Decimal)> = BTreeMap::new();
     for row in rows {
         let sum = sums.entry(row.meter).or_default();
-        *sum = (sum.0 + row.quantity, sum.1 + row.amount.parse::<Decimal>().unwrap());
+        *sum = (
+            sum.0 + row.quantity,
+            sum.1 + row.amount.parse::<Decimal>().unwrap(),
+        );
     }
     sums
 }
@@ -150,11 +207,24 @@ proptest! {
 fn without_cards_rows_are_there_and_cost_nothing() {
     let parts = parts(&[(0, 1, 1, 1, 1, true, 5, 2)]);
     let lines = rate(&totals(&sums_of(&parts)), &[]).unwrap();
-    let rows = rows(&report("topic", Granularity::Daily, Filter::default()), &lines, Some(&parts), &BTreeMap::new()).unwrap();
-    let shown: Vec<_> = rows.iter().map(|row| (row.meter, row.quantity, row.amount.as_str(), row.unrated)).collect();
+    let rows = rows(
+        &report("topic", Granularity::Daily, Filter::default()),
+        &lines,
+        Some(&parts),
+        &BTreeMap::new(),
+    )
+    .unwrap();
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| (row.meter, row.quantity, row.amount.as_str(), row.unrated))
+        .collect();
     assert_eq!(
         shown,
-        [(Meter::ProduceBytes, 5, "0", true), (Meter::ProduceRecords, 2, "0", true), (Meter::Requests, 1, "0", true)]
+        [
+            (Meter::ProduceBytes, 5, "0", true),
+            (Meter::ProduceRecords, 2, "0", true),
+            (Meter::Requests, 1, "0", true)
+        ]
     );
     assert_eq!(sums(&rows).unwrap(), []);
 }

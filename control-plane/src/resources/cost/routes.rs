@@ -35,6 +35,14 @@ async fn list(
     let taken = usize::try_from(page.limit()).unwrap_or(usize::MAX);
     let mut data: Vec<_> = rows.into_iter().skip(skipped).take(taken).collect();
     let next_page_token = cut(page, offset, &mut data);
-    let metadata = ReportMetadata { next_page_token, complete_until };
-    Ok(axum::Json(CostList { kind: "CostList", metadata, data, totals }))
+    let metadata = ReportMetadata {
+        next_page_token,
+        complete_until,
+    };
+    Ok(axum::Json(CostList {
+        kind: "CostList",
+        metadata,
+        data,
+        totals,
+    }))
 }

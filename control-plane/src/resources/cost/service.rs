@@ -24,7 +24,10 @@ pub async fn rows(
     asked: &Report,
 ) -> Result<(Vec<CostRow>, Option<DateTime<Utc>>)> {
     // Tiers count over whole months.
-    let months = TimeRange { start: month_start(asked.range.start), end: month_end(asked.range.end) };
+    let months = TimeRange {
+        start: month_start(asked.range.start),
+        end: month_end(asked.range.end),
+    };
     let mut tx = app.db.snapshot(&scope.scope()).await?;
     let sums = usage::hour_sums(&mut tx, months, asked.reach, ROWS_MAX + 1).await?;
     check_size(sums.len())?;
@@ -40,7 +43,8 @@ pub async fn rows(
     let complete_until = usage::complete_until(&mut tx, asked.reach).await?;
     tx.commit().await?;
 
-    let organizations: BTreeMap<Uuid, Option<Uuid>> = sums.iter().map(|sum| (sum.tenant, sum.organization)).collect();
+    let organizations: BTreeMap<Uuid, Option<Uuid>> =
+        sums.iter().map(|sum| (sum.tenant, sum.organization)).collect();
     let cards: Vec<_> = cards.into_iter().map(report::card).collect();
     let lines = rate(&report::totals(&sums), &cards).map_err(too_large)?;
     let rows = report::rows(asked, &lines, parts.as_deref(), &organizations).map_err(too_large)?;

@@ -22,8 +22,21 @@ impl Resource for kind::RateCard {
 impl From<RateCard> for Object<kind::RateCard> {
     fn from(row: RateCard) -> Self {
         let resource_name = row.resource_name();
-        let RateCard { id, spec, labels, generation, created_at, updated_at } = row;
-        let metadata = Metadata { resource_name, created_at, updated_at, generation, labels };
+        let RateCard {
+            id,
+            spec,
+            labels,
+            generation,
+            created_at,
+            updated_at,
+        } = row;
+        let metadata = Metadata {
+            resource_name,
+            created_at,
+            updated_at,
+            generation,
+            labels,
+        };
         Self::new(id, metadata, spec, RateCardStatus { phase: Phase::Ready })
     }
 }

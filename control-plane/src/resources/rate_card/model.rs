@@ -21,12 +21,12 @@ pub struct RateCardSpec {
     pub name: String,
     /// For the tenants of this organization; with `tenant` absent too, for everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub organization: Option<Id<kind::Organization>>,
     /// For this tenant. A tenant's own card goes before its organization's, and that before the general one, meter by
     /// meter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub tenant: Option<Id<kind::Tenant>>,
     /// ISO 4217, for example EUR.
     #[schema(pattern = "^[A-Z]{3}$")]
@@ -65,24 +65,45 @@ impl RateCard {
 
 /// Collects what is wrong with a spec.
 pub fn validate(spec: &RateCardSpec, errors: &mut Vec<FieldError>) {
-    let RateCardSpec { name, organization, tenant, currency, effective_from, prices } = spec;
+    let RateCardSpec {
+        name,
+        organization,
+        tenant,
+        currency,
+        effective_from,
+        prices,
+    } = spec;
     let mut bad = |pointer: String, code: &str, detail: String| {
-        errors.push(FieldError { pointer, code: code.to_owned(), detail });
+        errors.push(FieldError {
+            pointer,
+            code: code.to_owned(),
+            detail,
+        });
     };
     if organization.is_some() && tenant.is_some() {
         let detail = "A card is for an organization, for a tenant, or for everybody: give at most one.";
         bad("/spec/tenant".into(), code::INVALID, detail.into());
     }
     if currency.len() != 3 || !currency.bytes().all(|it| it.is_ascii_uppercase()) {
-        bad("/spec/currency".into(), code::OUT_OF_RANGE, "A currency is three capital letters (ISO 4217).".into());
+        bad(
+            "/spec/currency".into(),
+            code::OUT_OF_RANGE,
+            "A currency is three capital letters (ISO 4217).".into(),
+        );
     }
-    let whole_hour = effective_from.minute() == 0 && effective_from.second() == 0 && *effective_from == effective_from.trunc_subsecs(0);
+    let whole_hour = effective_from.minute() == 0
+        && effective_from.second() == 0
+        && *effective_from == effective_from.trunc_subsecs(0);
     if !whole_hour || !(2000..3000).contains(&effective_from.year()) {
         let detail = "A card begins on a whole hour (UTC) between the years 2000 and 3000.";
         bad("/spec/effective_from".into(), code::OUT_OF_RANGE, detail.into());
     }
     if prices.is_empty() || prices.len() > PRICES_MAX {
-        bad("/spec/prices".into(), code::OUT_OF_RANGE, format!("A card has 1 to {PRICES_MAX} prices."));
+        bad(
+            "/spec/prices".into(),
+            code::OUT_OF_RANGE,
+            format!("A card has 1 to {PRICES_MAX} prices."),
+        );
     }
     for (at, price) in prices.iter().enumerate().take(PRICES_MAX) {
         if let Err(error) = price.check() {

@@ -8,8 +8,8 @@ use crate::auth::{Allowed, Operate, ReadDirectory};
 use crate::kernel::{Result, kind};
 use crate::resources::rate_card::{service, store};
 use crate::rest::{
-    Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery, PatchInput, PathId,
-    Served,
+    Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
+    PatchInput, PathId, Served,
 };
 use crate::runtime::App;
 
@@ -21,7 +21,9 @@ type Patch = PatchInput<This>;
 
 /// The room's routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, update, delete))
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(get, update, delete))
 }
 
 /// Create a rate card
@@ -47,7 +49,10 @@ async fn list(
     let mut tx = app.db.read(&scope.scope()).await?;
     let rows = store::list(&mut tx, page).await?;
     tx.commit().await?;
-    Ok(axum::Json(List::new(page, rows.into_iter().map(Object::from).collect())))
+    Ok(axum::Json(List::new(
+        page,
+        rows.into_iter().map(Object::from).collect(),
+    )))
 }
 
 /// Get a rate card

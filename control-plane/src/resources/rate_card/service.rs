@@ -13,7 +13,10 @@ use crate::runtime::App;
 type View = Object<kind::RateCard>;
 
 /// Cards stand above tenants: their record is the operators'.
-const OWNER: Owner = Owner { organization: None, tenant: None };
+const OWNER: Owner = Owner {
+    organization: None,
+    tenant: None,
+};
 
 pub async fn create(
     app: &App,
@@ -69,9 +72,21 @@ pub async fn update(
     (after.spec, after.labels, after.generation) = (spec, labels, before.generation + 1);
     store::update(write.tx(), before.generation, &after).await?;
     let after = store::by_id(write.tx(), id).await?;
-    let change = Change::new(Action::Update, id, &after.resource_name(), after.generation, OWNER);
+    let change = Change::new(
+        Action::Update,
+        id,
+        &after.resource_name(),
+        after.generation,
+        OWNER,
+    );
     let view = View::from(after).json()?;
-    write.record(change.with_before(View::from(before).json()?).with_after(view.clone())).await?;
+    write
+        .record(
+            change
+                .with_before(View::from(before).json()?)
+                .with_after(view.clone()),
+        )
+        .await?;
     write.finish(200, view).await
 }
 

@@ -48,7 +48,14 @@ impl From<Row> for RateCard {
             effective_from,
             prices: prices.0,
         };
-        Self { id: Id::from_uuid(id), spec, labels: labels_of(labels), generation, created_at, updated_at }
+        Self {
+            id: Id::from_uuid(id),
+            spec,
+            labels: labels_of(labels),
+            generation,
+            created_at,
+            updated_at,
+        }
     }
 }
 
@@ -65,7 +72,8 @@ pub async fn by_id(tx: &mut Tx, id: RateCardId) -> Result<RateCard> {
     )
     .fetch_optional(tx.conn())
     .await?;
-    row.map(RateCard::from).ok_or_else(|| Error::not_found(kind::RateCard::KIND))
+    row.map(RateCard::from)
+        .ok_or_else(|| Error::not_found(kind::RateCard::KIND))
 }
 
 pub async fn list(tx: &mut Tx, page: Page) -> Result<Vec<RateCard>> {
@@ -98,7 +106,14 @@ pub async fn all(tx: &mut Tx, end: DateTime<Utc>) -> Result<Vec<RateCard>> {
 }
 
 pub async fn insert(tx: &mut Tx, id: RateCardId, spec: &RateCardSpec, labels: &Labels) -> Result<()> {
-    let RateCardSpec { name, organization, tenant, currency, effective_from, prices } = spec;
+    let RateCardSpec {
+        name,
+        organization,
+        tenant,
+        currency,
+        effective_from,
+        prices,
+    } = spec;
     sqlx::query!(
         "INSERT INTO rate_card (id, organization_id, tenant_id, name, currency, effective_from, prices, labels)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -118,9 +133,23 @@ pub async fn insert(tx: &mut Tx, id: RateCardId, spec: &RateCardSpec, labels: &L
 
 /// Writes a changed row, if it still has the generation that it was read with.
 pub async fn update(tx: &mut Tx, before: i64, row: &RateCard) -> Result<()> {
-    let RateCard { id, spec, labels, generation, created_at: _, updated_at: _ } = row;
+    let RateCard {
+        id,
+        spec,
+        labels,
+        generation,
+        created_at: _,
+        updated_at: _,
+    } = row;
     // Name and audience are immutable.
-    let RateCardSpec { name: _, organization: _, tenant: _, currency, effective_from, prices } = spec;
+    let RateCardSpec {
+        name: _,
+        organization: _,
+        tenant: _,
+        currency,
+        effective_from,
+        prices,
+    } = spec;
     let done = sqlx::query!(
         "UPDATE rate_card SET currency = $2, effective_from = $3, prices = $4, labels = $5, generation = $6,
              updated_at = now() WHERE id = $1 AND generation = $7",
@@ -138,7 +167,9 @@ pub async fn update(tx: &mut Tx, before: i64, row: &RateCard) -> Result<()> {
 }
 
 pub async fn delete(tx: &mut Tx, id: RateCardId) -> Result<()> {
-    sqlx::query!("DELETE FROM rate_card WHERE id = $1", id.uuid()).execute(tx.conn()).await?;
+    sqlx::query!("DELETE FROM rate_card WHERE id = $1", id.uuid())
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -6,9 +6,10 @@ mod model;
 mod routes;
 mod store;
 
-pub use model::{
-    Bucket, Dimension, Direction, Filter, Granularity, Grouping, Reach, TimeRange, cut, month_end, month_start, offset,
-};
 pub use api::ReportMetadata;
+pub use model::{
+    Bucket, Dimension, Direction, Filter, Granularity, Grouping, Reach, TimeRange, cut, month_end,
+    month_start, offset,
+};
 pub use routes::{Report, ReportQuery, router};
 pub use store::{HourPart, HourSum, complete_until, hour_parts, hour_sums};

@@ -56,7 +56,11 @@ impl Direction {
     /// Reads the stored word.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text == "PRODUCE" { Self::Produce } else { Self::Fetch }
+        if text == "PRODUCE" {
+            Self::Produce
+        } else {
+            Self::Fetch
+        }
     }
 }
 
@@ -104,7 +108,11 @@ impl Grouping {
     /// # Errors
     /// 422 naming the dimensions that there are.
     pub fn parse(text: Option<&str>) -> Result<Self> {
-        let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = text
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         let dimensions: Option<Vec<Dimension>> = names.map(Dimension::parse).collect();
         dimensions.map(Self).ok_or_else(|| {
             let detail = "group_by is a list, separated by commas, of organization, tenant, environment, cluster, topic, principal, direction.";
@@ -121,7 +129,9 @@ impl Grouping {
     /// Does any dimension divide a tenant?
     #[must_use]
     pub fn divides_tenants(&self) -> bool {
-        self.0.iter().any(|it| !matches!(it, Dimension::Organization | Dimension::Tenant))
+        self.0
+            .iter()
+            .any(|it| !matches!(it, Dimension::Organization | Dimension::Tenant))
     }
 }
 
@@ -162,9 +172,9 @@ impl Reach {
     /// 403 when another tenant than the scope's is asked for.
     pub fn new(scope: DirectoryScope, tenant: Option<Id<kind::Tenant>>) -> Result<Self> {
         match (scope.tenant(), tenant) {
-            (Some(own), Some(asked)) if own != asked => {
-                Err(Error::denied("The request is about one tenant and filters by another."))
-            }
+            (Some(own), Some(asked)) if own != asked => Err(Error::denied(
+                "The request is about one tenant and filters by another.",
+            )),
             (own, asked) => Ok(Self {
                 organization: scope.organization().map(Id::uuid),
                 tenant: own.or(asked).map(Id::uuid),
@@ -205,7 +215,11 @@ impl TimeRange {
         let end = end.unwrap_or(now);
         let start = start.unwrap_or_else(|| month_start(end));
         if start >= end {
-            return Err(Error::invalid("?start", code::OUT_OF_RANGE, "start is before end."));
+            return Err(Error::invalid(
+                "?start",
+                code::OUT_OF_RANGE,
+                "start is before end.",
+            ));
         }
         if end - start > granularity.range_max() {
             let days = granularity.range_max().num_days();
@@ -214,7 +228,10 @@ impl TimeRange {
         }
         let bucket = Bucket::of(end, granularity);
         let end = if bucket.start == end { end } else { bucket.end };
-        Ok(Self { start: bucket_start(start, granularity), end })
+        Ok(Self {
+            start: bucket_start(start, granularity),
+            end,
+        })
     }
 
     /// Does it hold this hour?
@@ -253,7 +270,9 @@ pub fn bucket_start(at: DateTime<Utc>, granularity: Granularity) -> DateTime<Utc
 /// The first moment of the month that holds `at`.
 #[must_use]
 pub fn month_start(at: DateTime<Utc>) -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(at.year(), at.month(), 1, 0, 0, 0).single().unwrap_or(at)
+    Utc.with_ymd_and_hms(at.year(), at.month(), 1, 0, 0, 0)
+        .single()
+        .unwrap_or(at)
 }
 
 /// The first moment after the month that holds `at`, or `at` itself when it begins one.
@@ -279,7 +298,9 @@ pub fn cut<T>(page: Page, offset: i64, rows: &mut Vec<T>) -> Option<String> {
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
-    let next = u128::try_from(offset.saturating_add(page.size)).ok().filter(|_| more)?;
+    let next = u128::try_from(offset.saturating_add(page.size))
+        .ok()
+        .filter(|_| more)?;
     Some(PageToken::after(Uuid::from_u128(next)).encode())
 }
 
@@ -295,7 +316,9 @@ mod tests {
     fn ranges_are_widened_to_whole_buckets() {
         let now = at("2026-11-21T05:17:00Z");
         let range = |start: Option<&str>, end: Option<&str>, granularity| {
-            TimeRange::new(start.map(at), end.map(at), granularity, now).map(|it| (it.start, it.end)).ok()
+            TimeRange::new(start.map(at), end.map(at), granularity, now)
+                .map(|it| (it.start, it.end))
+                .ok()
         };
         let (start, end) = (Some("2026-11-20T05:17:00Z"), Some("2026-11-21T00:00:00Z"));
         let hourly = Some((at("2026-11-20T05:00:00Z"), at("2026-11-21T00:00:00Z")));
@@ -304,9 +327,15 @@ mod tests {
         assert_eq!(range(start, end, Granularity::Daily), daily);
         let monthly = Some((at("2026-11-01T00:00:00Z"), at("2026-12-01T00:00:00Z")));
         assert_eq!(range(start, end, Granularity::Monthly), monthly);
-        assert_eq!(range(None, None, Granularity::Daily), Some((at("2026-11-01T00:00:00Z"), at("2026-11-22T00:00:00Z"))));
+        assert_eq!(
+            range(None, None, Granularity::Daily),
+            Some((at("2026-11-01T00:00:00Z"), at("2026-11-22T00:00:00Z")))
+        );
         assert_eq!(range(end, start, Granularity::Daily), None);
-        assert_eq!(range(Some("2026-01-01T00:00:00Z"), None, Granularity::Hourly), None);
+        assert_eq!(
+            range(Some("2026-01-01T00:00:00Z"), None, Granularity::Hourly),
+            None
+        );
     }
 
     #[test]
@@ -315,7 +344,11 @@ mod tests {
         let both = Grouping::parse(Some("tenant, topic")).unwrap();
         assert!(both.by(Dimension::Tenant) && both.by(Dimension::Topic) && !both.by(Dimension::Cluster));
         assert!(both.divides_tenants());
-        assert!(!Grouping::parse(Some("organization,tenant")).unwrap().divides_tenants());
+        assert!(
+            !Grouping::parse(Some("organization,tenant"))
+                .unwrap()
+                .divides_tenants()
+        );
         assert!(Grouping::parse(Some("team")).is_err());
     }
 }

@@ -66,7 +66,17 @@ impl ReportQuery {
     /// # Errors
     /// 422 for what is not valid, 403 for another tenant than the scope's.
     pub fn check(self, scope: DirectoryScope, now: DateTime<Utc>) -> Result<Report> {
-        let Self { start, end, granularity, group_by, tenant, environment, cluster, topic, principal } = self;
+        let Self {
+            start,
+            end,
+            granularity,
+            group_by,
+            tenant,
+            environment,
+            cluster,
+            topic,
+            principal,
+        } = self;
         let filter = Filter {
             environment: id::<kind::Environment>("?environment", environment)?.map(Id::uuid),
             cluster: id::<kind::Cluster>("?cluster", cluster)?.map(Id::uuid),
@@ -108,6 +118,14 @@ async fn list(
     let complete_until = store::complete_until(&mut tx, report.reach).await?;
     tx.commit().await?;
     let next_page_token = cut(page, offset, &mut data);
-    let metadata = ReportMetadata { next_page_token, complete_until };
-    Ok(axum::Json(UsageList { kind: "UsageList", metadata, data, totals }))
+    let metadata = ReportMetadata {
+        next_page_token,
+        complete_until,
+    };
+    Ok(axum::Json(UsageList {
+        kind: "UsageList",
+        metadata,
+        data,
+        totals,
+    }))
 }

@@ -11,7 +11,13 @@ use crate::runtime::Tx;
 
 /// The rows of a report, from `offset` on, by time and then by key.
 pub async fn grouped(tx: &mut Tx, report: &Report, offset: i64, limit: i64) -> Result<Vec<UsageRow>> {
-    let Report { range, granularity, grouping, filter, reach } = report;
+    let Report {
+        range,
+        granularity,
+        grouping,
+        filter,
+        reach,
+    } = report;
     let rows = sqlx::query!(
         r#"SELECT date_trunc($3, hour, 'UTC') AS "start!",
                CASE WHEN $4 THEN organization_id END AS organization, CASE WHEN $5 THEN tenant_id END AS tenant,
@@ -69,7 +75,13 @@ pub async fn grouped(tx: &mut Tx, report: &Report, offset: i64, limit: i64) -> R
 
 /// The sums of a report.
 pub async fn totals(tx: &mut Tx, report: &Report) -> Result<UsageCounts> {
-    let Report { range, granularity: _, grouping: _, filter, reach } = report;
+    let Report {
+        range,
+        granularity: _,
+        grouping: _,
+        filter,
+        reach,
+    } = report;
     let counts = sqlx::query_as!(
         UsageCounts,
         r#"SELECT coalesce(sum(bytes), 0)::bigint AS "bytes!", coalesce(sum(records), 0)::bigint AS "records!",

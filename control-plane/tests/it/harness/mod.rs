@@ -2,9 +2,11 @@
 //!
 //! `WEIR_TEST_DATABASE_URL` names a PostgreSQL superuser; `cargo xtask test` starts a throw-away server and sets it.
 
+mod agent;
 mod caller;
 mod database;
 
+pub use agent::{Door, Identity, Served, Session};
 pub use caller::Caller;
 pub use database::Database;
 
