@@ -8,7 +8,10 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::resources::{broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, rate_card, service_quota, topic, usage};
+use crate::resources::{
+    broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, rate_card, service_quota,
+    topic, usage,
+};
 use crate::rest;
 use crate::runtime::App;
 use crate::server::{console, health, openapi};
