@@ -25,9 +25,12 @@ async fn costs(caller: &Caller, query: &str) -> Value {
 }
 
 fn sum(costs: &Value) -> Decimal {
-    let rows = costs["data"].as_array().unwrap().iter();
-    rows.map(|row| row["amount"].as_str().unwrap().parse::<Decimal>().unwrap())
-        .sum()
+    let rows = costs["data"].as_array().expect("rows").iter();
+    rows.map(|row| {
+        let amount = row["amount"].as_str().expect("an amount");
+        amount.parse::<Decimal>().expect("a decimal number")
+    })
+    .sum()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tonic::Code;
 use weir_control_plane::kernel::{Id, kind};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
@@ -217,7 +218,8 @@ async fn one_frame_carries_the_clusters_of_several_tenants() {
     let (_, state) = session.desired().await;
     let mut tenants: Vec<_> = state.clusters.iter().map(|it| it.tenant_id.clone()).collect();
     let mut expected = vec![served.tenant.tenant.to_string(), other.tenant.to_string()];
-    (tenants.sort(), expected.sort());
+    tenants.sort();
+    expected.sort();
     assert_eq!(tenants, expected);
     assert_eq!(state.topics.len(), 1);
     assert_eq!(state.topics[0].cluster_id, guest.cluster.to_string());
@@ -346,32 +348,48 @@ async fn a_newer_instance_fences_the_older_one_for_good() {
 async fn a_revoked_agent_is_cut_off_and_stays_out_until_it_enrols_anew() {
     let bench = Bench::start().await;
     let (door, served, identity) = enrolled(&bench).await;
+    let admin = bench.member(&served.tenant, "TENANT_ADMIN").await;
     let mut live = session(&door, &identity, 1, NOTHING).await;
     live.desired().await;
     let before = bench.database.token(&served, 30).await;
-    bench
-        .database
-        .behind(&served, "UPDATE data_plane SET revoked_at = now() WHERE id = $1")
-        .await;
-    bench.app.wake.changed();
+    let path = format!("/v1/data-planes/{}", served.data_plane);
+    let revoked = admin
+        .post(&format!("{path}/revoke"), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(revoked["status"]["phase"], "REVOKED");
     assert_eq!(live.end().await.code(), Code::PermissionDenied);
     let refused = door.session(&identity, 1, NOTHING).await.err().expect("refused");
     assert_eq!(refused.code(), Code::PermissionDenied);
-    let refused = door.renew(&identity, true, false).await.err().expect("refused");
-    assert_eq!(refused.code(), Code::PermissionDenied);
-    let refused = door.renew(&identity, false, false).await.err().expect("refused");
-    assert_eq!(refused.code(), Code::PermissionDenied);
+    for with_certificate in [true, false] {
+        let refused = door
+            .renew(&identity, with_certificate, false)
+            .await
+            .err()
+            .expect("refused");
+        assert_eq!(refused.code(), Code::PermissionDenied);
+    }
     let refused = door
         .enroll(&before)
         .await
         .err()
         .expect("a token from before is void");
-    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(refused.code(), Code::Unauthenticated);
 
-    let fresh = door
-        .enroll(&bench.database.token(&served, 30).await)
+    // A new token is for a new agent: it does not let the old one in, before or after it is used.
+    let offered = admin
+        .post(&format!("{path}/enrollment-tokens"), &json!({}))
         .await
-        .expect("a new token");
+        .expect(200);
+    assert_eq!(offered["status"]["phase"], "REVOKED");
+    let refused = door
+        .session(&identity, 1, NOTHING)
+        .await
+        .err()
+        .expect("still out");
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let token = offered["enrollment"]["token"].as_str().expect("a token");
+    let fresh = door.enroll(token).await.expect("a new agent");
     session(&door, &fresh, 3, NOTHING).await.desired().await;
     let refused = door
         .session(&identity, 1, NOTHING)
@@ -379,27 +397,43 @@ async fn a_revoked_agent_is_cut_off_and_stays_out_until_it_enrols_anew() {
         .err()
         .expect("the old key stays out");
     assert_eq!(refused.code(), Code::PermissionDenied);
+    assert_eq!(admin.get(&path).await.expect(200)["status"]["phase"], "READY");
+
+    // And it can be revoked again.
+    let revoked = admin
+        .post(&format!("{path}/revoke"), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(revoked["status"]["phase"], "REVOKED");
+    let refused = door
+        .session(&fresh, 4, NOTHING)
+        .await
+        .err()
+        .expect("revoked again");
+    assert_eq!(refused.code(), Code::PermissionDenied);
 }
 
 #[tokio::test]
-async fn a_connection_of_a_revoked_agent_breaks() {
+async fn a_connection_of_a_revoked_agent_breaks_under_all_its_calls() {
     let bench = Bench::start().await;
     let (door, served, identity) = enrolled(&bench).await;
     let mut live = session(&door, &identity, 1, NOTHING).await;
     live.desired().await;
+    let dialled = door.dialled();
     bench
         .database
         .behind(&served, "UPDATE data_plane SET revoked_at = now() WHERE id = $1")
         .await;
     bench.app.wake.changed();
     live.end().await;
-    // Frames up fail as soon as the connection is gone, not only when the stream ended.
-    let broken = async {
-        while live.try_say(Up::Heartbeat(Heartbeat::default())).await {
+    // Another call over the same connection finds it gone, and has to dial again.
+    let redialled = async {
+        while door.dialled() == dialled {
+            live.renew(&identity).await.expect_err("revoked");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), broken)
+    tokio::time::timeout(Duration::from_secs(10), redialled)
         .await
         .expect("the connection breaks");
 }

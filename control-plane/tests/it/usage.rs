@@ -168,6 +168,18 @@ async fn usage_reads_by_time_and_by_dimension() {
         one["totals"],
         json!({"bytes": 30, "records": 3, "requests": 1, "uncertain_bytes": 1000})
     );
+}
+
+#[tokio::test]
+async fn usage_is_paged_and_bad_questions_are_refused() {
+    let bench = Bench::start().await;
+    let (_door, reader, served, mut session) = agent(&bench).await;
+    let produced = |bytes| vec![row(&served, 1, Direction::Produce, bytes)];
+    let windows = vec![
+        window(1, HOUR, produced(130)),
+        window(2, HOUR + 3_600_000, produced(50)),
+    ];
+    session.count(windows).await;
     let first = usage(&reader, "granularity=HOURLY&page_size=1").await;
     let token = first["metadata"]["next_page_token"].as_str().unwrap();
     let second = usage(

@@ -37,13 +37,12 @@ pub(in crate::link) async fn token(tx: &mut Tx, token_sha256: &[u8; 32]) -> Resu
     }))
 }
 
-/// Spends the token; the tenant of its data plane, or nothing when it was spent, is over, or was made before the
-/// data plane was revoked.
+/// Spends the token; the tenant of its data plane, or nothing when it was spent or is over. (Revoking withdraws open
+/// tokens.)
 pub(in crate::link) async fn spend(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<Uuid>> {
     let tenant = sqlx::query_scalar!(
-        "UPDATE enrollment_token t SET used_at = now() FROM data_plane d
-         WHERE t.token_sha256 = $1 AND t.used_at IS NULL AND t.expires_at > now() AND d.id = t.data_plane_id
-           AND (d.revoked_at IS NULL OR d.revoked_at < t.created_at) RETURNING t.tenant_id",
+        "UPDATE enrollment_token SET used_at = now()
+         WHERE token_sha256 = $1 AND used_at IS NULL AND expires_at > now() RETURNING tenant_id",
         token_sha256.as_slice(),
     )
     .fetch_optional(tx.conn())

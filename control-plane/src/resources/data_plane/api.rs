@@ -87,10 +87,11 @@ const fn stand(
 
 impl From<DataPlane> for Object<kind::DataPlane> {
     fn from(row: DataPlane) -> Self {
+        let revoked = row.revoked();
         let DataPlane {
             id,
             spec,
-            revoked_at,
+            revoked_at: _,
             desired_n,
             agent,
             labels,
@@ -106,7 +107,7 @@ impl From<DataPlane> for Object<kind::DataPlane> {
             labels,
         };
         let connected = connected(agent.as_ref().and_then(|it| it.last_seen_at), Utc::now());
-        let (phase, reason, message) = stand(agent.is_some(), revoked_at.is_some(), connected);
+        let (phase, reason, message) = stand(agent.is_some(), revoked, connected);
         let mut status = DataPlaneStatus {
             phase,
             reason,

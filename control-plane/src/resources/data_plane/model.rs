@@ -50,7 +50,7 @@ pub struct DataPlane {
     pub id: DataPlaneId,
     /// What is wished.
     pub spec: DataPlaneSpec,
-    /// Since when its agent is cut off.
+    /// When an agent was last cut off. One that enrolled later is not.
     pub revoked_at: Option<DateTime<Utc>>,
     /// The number of the newest wish.
     pub desired_n: i64,
@@ -64,6 +64,27 @@ pub struct DataPlane {
     pub created_at: DateTime<Utc>,
     /// When spec or labels last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl DataPlane {
+    /// Is it cut off? Until an agent enrols anew; so the key that was cut off never opens the door again.
+    #[must_use]
+    pub fn revoked(&self) -> bool {
+        self.revoked_at
+            .is_some_and(|at| self.agent.as_ref().is_none_or(|agent| agent.enrolled_at <= at))
+    }
+
+    /// Cuts the present agent off.
+    pub fn revoke(&mut self, now: DateTime<Utc>) {
+        if !self.revoked() {
+            // Never before the enrolment that it ends, whatever the clocks say.
+            self.revoked_at = Some(
+                self.agent
+                    .as_ref()
+                    .map_or(now, |agent| agent.enrolled_at.max(now)),
+            );
+        }
+    }
 }
 
 /// Is an agent that was last seen then still there? Computed when read, never stored.

@@ -62,7 +62,7 @@ pub async fn renew_token(
         call,
         id,
         Action::Act("offer_enrollment"),
-        |row| row.revoked_at = None,
+        |_unchanged| {},
     )
     .await
 }
@@ -76,7 +76,7 @@ pub async fn revoke(
     id: DataPlaneId,
 ) -> Result<Answer> {
     change(app, caller, scope, call, id, Action::Act("revoke"), |row| {
-        row.revoked_at = row.revoked_at.or_else(|| Some(Utc::now()));
+        row.revoke(Utc::now());
     })
     .await
 }
@@ -103,6 +103,10 @@ async fn change(
     let enrollment = match action {
         Action::Act("offer_enrollment") => {
             Some(enrollment::offer(write.tx(), scope, id, &app.settings).await?)
+        }
+        Action::Act("revoke") => {
+            store::withdraw_tokens(write.tx(), scope, id).await?;
+            None
         }
         _ => None,
     };

@@ -182,13 +182,7 @@ pub async fn replace_tokens(
     sha256: &[u8; 32],
     expires_at: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query!(
-        "DELETE FROM enrollment_token WHERE tenant_id = $1 AND data_plane_id = $2 AND used_at IS NULL",
-        scope.tenant().uuid(),
-        data_plane.uuid(),
-    )
-    .execute(tx.conn())
-    .await?;
+    withdraw_tokens(tx, scope, data_plane).await?;
     sqlx::query!(
         "INSERT INTO enrollment_token (id, tenant_id, data_plane_id, token_sha256, expires_at) VALUES ($1, $2, $3, $4, $5)",
         id,
@@ -196,6 +190,18 @@ pub async fn replace_tokens(
         data_plane.uuid(),
         sha256.as_slice(),
         expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends every open token.
+pub async fn withdraw_tokens(tx: &mut Tx, scope: TenantScope, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM enrollment_token WHERE tenant_id = $1 AND data_plane_id = $2 AND used_at IS NULL",
+        scope.tenant().uuid(),
+        data_plane.uuid(),
     )
     .execute(tx.conn())
     .await?;

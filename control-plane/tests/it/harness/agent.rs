@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -54,6 +55,7 @@ impl Bench {
 pub struct Door {
     pub address: SocketAddr,
     ca: CertificateDer<'static>,
+    dialled: Arc<AtomicUsize>,
     _keys: tempfile::TempDir,
     _stop: tokio_util::sync::DropGuard,
 }
@@ -73,6 +75,7 @@ impl Door {
         Self {
             address,
             ca,
+            dialled: Arc::default(),
             _keys: directory,
             _stop: stop.drop_guard(),
         }
@@ -98,9 +101,11 @@ impl Door {
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let (connector, address) = (tokio_rustls::TlsConnector::from(Arc::new(config)), self.address);
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let (address, dialled) = (self.address, Arc::clone(&self.dialled));
         let connect = tower::service_fn(move |_uri: http::Uri| {
             let connector = connector.clone();
+            dialled.fetch_add(1, Ordering::Relaxed);
             async move {
                 let socket = TcpStream::connect(address).await?;
                 let name = ServerName::IpAddress(address.ip().into());
@@ -110,6 +115,11 @@ impl Door {
         Endpoint::from_static("http://door")
             .connect_with_connector(connect)
             .await
+    }
+
+    /// How many connections were begun.
+    pub fn dialled(&self) -> usize {
+        self.dialled.load(Ordering::Relaxed)
     }
 
     pub async fn enroll(&self, token: &str) -> Result<Identity, Status> {
@@ -183,9 +193,10 @@ async fn open(channel: Channel, first: Up, signing_key: Vec<u8>) -> Result<Sessi
     up.send(AgentFrame { frame: Some(first) })
         .await
         .expect("a channel");
-    let mut client = LinkClient::new(channel).max_decoding_message_size(32 * 1024 * 1024);
+    let mut client = LinkClient::new(channel.clone()).max_decoding_message_size(32 * 1024 * 1024);
     let down = client.session(ReceiverStream::new(frames)).await?.into_inner();
     Ok(Session {
+        channel,
         up,
         down,
         signing_key,
@@ -221,6 +232,7 @@ impl Identity {
 
 /// A session of the fake agent.
 pub struct Session {
+    channel: Channel,
     up: mpsc::Sender<AgentFrame>,
     down: Streaming<ControlFrame>,
     signing_key: Vec<u8>,
@@ -234,9 +246,13 @@ impl Session {
             .expect("an open session");
     }
 
-    /// False when nothing takes frames any more.
-    pub async fn try_say(&self, frame: Up) -> bool {
-        self.up.send(AgentFrame { frame: Some(frame) }).await.is_ok()
+    /// Asks for a new certificate over the session's own connection.
+    pub async fn renew(&self, identity: &Identity) -> Result<EnrollResponse, Status> {
+        let request = RenewRequest {
+            csr_pem: csr(&identity.key),
+        };
+        let response = LinkClient::new(self.channel.clone()).renew(request).await?;
+        Ok(response.into_inner())
     }
 
     /// The next frame, or how the session ended.
