@@ -12,4 +12,5 @@ pub mod disk;
 pub mod link;
 pub mod local_tls;
 pub mod metering;
+pub mod platform;
 pub mod policy;

@@ -1,0 +1,426 @@
+//! Kafka's administration over its wire protocol.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+use weir_kafka_wire::kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use weir_kafka_wire::kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use weir_kafka_wire::kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use weir_kafka_wire::kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use weir_kafka_wire::kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
+use weir_kafka_wire::kafka_protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
+use weir_kafka_wire::kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use weir_kafka_wire::kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use weir_kafka_wire::kafka_protocol::messages::{
+    BrokerId, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+    DescribeLogDirsRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
+    TopicName,
+};
+use weir_kafka_wire::kafka_protocol::protocol::{Request, StrBytes};
+use weir_kafka_wire::{Connection, Options};
+use weir_proto::agent::v1::PartitionExtent;
+
+use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
+
+const CALL_MAX: Duration = Duration::from_secs(10);
+const ADMIN_TIMEOUT_MS: i32 = 8_000;
+const TOPICS_PER_CALL: usize = 500;
+const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+const METADATA: i16 = 12;
+const CREATE_TOPICS: i16 = 7;
+const DELETE_TOPICS: i16 = 6;
+const CREATE_PARTITIONS: i16 = 3;
+const ALTER_CONFIGS: i16 = 1;
+const DESCRIBE_CONFIGS: i16 = 4;
+const LIST_OFFSETS: i16 = 7;
+const DESCRIBE_LOG_DIRS: i16 = 4;
+
+const UNKNOWN_TOPIC: i16 = 3;
+const UNKNOWN_TOPIC_ID: i16 = 100;
+/// Kafka's number for a topic among configuration resources.
+const RESOURCE_TOPIC: i8 = 2;
+/// Kafka's number for a setting made on the topic itself.
+const SOURCE_TOPIC: i8 = 1;
+const EARLIEST: i64 = -2;
+const LATEST: i64 = -1;
+
+/// Speaks to real brokers; keeps one idle connection per broker.
+#[derive(Debug, Default)]
+pub struct RealKafka {
+    idle: Mutex<BTreeMap<(String, i32), Connection>>,
+}
+
+impl RealKafka {
+    /// One call to a given broker, or to any. An idle connection may have died: then once more on a new one.
+    async fn call<R: Request>(
+        &self,
+        at: &PoolAddress,
+        node: Option<i32>,
+        request: &R,
+        version: i16,
+    ) -> Result<R::Response, KafkaError> {
+        for (id, host, port) in at
+            .brokers
+            .iter()
+            .filter(|(id, _host, _port)| node.is_none_or(|node| node == *id))
+        {
+            let key = (at.pool_id.clone(), *id);
+            let mut idle = self.idle().remove(&key);
+            loop {
+                let fresh = idle.is_none();
+                let connection = match idle.take() {
+                    Some(connection) => Some(connection),
+                    None => connect(host, *port, at).await,
+                };
+                let Some(mut connection) = connection else { break };
+                match connection.call(request, version).await {
+                    Ok(answer) => {
+                        self.idle().insert(key, connection);
+                        return Ok(answer);
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, broker = id, pool = at.pool_id, "a call to a broker failed");
+                    }
+                }
+                if fresh {
+                    break;
+                }
+            }
+        }
+        Err(KafkaError::Unreachable)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, i32), Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn metadata(&self, at: &PoolAddress, names: &[String]) -> Result<MetadataResponse, KafkaError> {
+        let wanted = names.iter().map(|name| {
+            MetadataRequestTopic::default()
+                .with_name(Some(topic_name(name)))
+                .with_topic_id(Uuid::nil())
+        });
+        let request = MetadataRequest::default()
+            .with_topics(Some(wanted.collect()))
+            .with_allow_auto_topic_creation(false);
+        self.call(at, None, &request, METADATA).await
+    }
+
+    async fn configs(
+        &self,
+        at: &PoolAddress,
+        found: &mut BTreeMap<String, SeenTopic>,
+    ) -> Result<(), KafkaError> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let resources = found.keys().map(|name| {
+            DescribeConfigsResource::default()
+                .with_resource_type(RESOURCE_TOPIC)
+                .with_resource_name(text(name))
+                .with_configuration_keys(None)
+        });
+        let request = DescribeConfigsRequest::default().with_resources(resources.collect());
+        let answer = self.call(at, None, &request, DESCRIBE_CONFIGS).await?;
+        for result in answer.results {
+            let name = result.resource_name.as_str().to_owned();
+            match result.error_code {
+                0 => {}
+                // Deleted between the two calls.
+                UNKNOWN_TOPIC => {
+                    found.remove(&name);
+                    continue;
+                }
+                code => return Err(KafkaError::Refused(code)),
+            }
+            if let Some(topic) = found.get_mut(&name) {
+                let own = result
+                    .configs
+                    .into_iter()
+                    .filter(|config| config.config_source == SOURCE_TOPIC);
+                topic.configs = own
+                    .filter_map(|config| Some((config.name.as_str().to_owned(), config.value?.as_str().to_owned())))
+                    .collect();
+            }
+        }
+        Ok(())
+    }
+
+    async fn offsets(
+        &self,
+        at: &PoolAddress,
+        leader: i32,
+        name: &str,
+        partitions: &[i32],
+        timestamp: i64,
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        let wanted = partitions.iter().map(|partition| {
+            ListOffsetsPartition::default()
+                .with_partition_index(*partition)
+                .with_current_leader_epoch(-1)
+                .with_timestamp(timestamp)
+        });
+        let topic = ListOffsetsTopic::default()
+            .with_name(topic_name(name))
+            .with_partitions(wanted.collect());
+        let request = ListOffsetsRequest::default()
+            .with_replica_id(BrokerId(-1))
+            .with_topics(vec![topic]);
+        let answer = self.call(at, Some(leader), &request, LIST_OFFSETS).await?;
+        let mut offsets = BTreeMap::new();
+        for partition in answer.topics.into_iter().flat_map(|topic| topic.partitions) {
+            accepted(partition.error_code)?;
+            offsets.insert(partition.partition_index, partition.offset);
+        }
+        Ok(offsets)
+    }
+
+    async fn sizes(
+        &self,
+        at: &PoolAddress,
+        leader: i32,
+        name: &str,
+        partitions: &[i32],
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        let topic = DescribableLogDirTopic::default()
+            .with_topic(topic_name(name))
+            .with_partitions(partitions.to_vec());
+        let request = DescribeLogDirsRequest::default().with_topics(Some(vec![topic]));
+        let answer = self.call(at, Some(leader), &request, DESCRIBE_LOG_DIRS).await?;
+        accepted(answer.error_code)?;
+        let found = answer.results.into_iter().flat_map(|folder| folder.topics);
+        let found = found.flat_map(|topic| topic.partitions);
+        Ok(found
+            .filter(|it| !it.is_future_key)
+            .map(|it| (it.partition_index, it.partition_size))
+            .collect())
+    }
+
+    async fn extent_of(
+        &self,
+        at: &PoolAddress,
+        name: &str,
+    ) -> Result<Option<Vec<PartitionExtent>>, KafkaError> {
+        let answer = self.metadata(at, &[name.to_owned()]).await?;
+        let Some(topic) = answer.topics.into_iter().next() else {
+            return Ok(None);
+        };
+        if topic.error_code == UNKNOWN_TOPIC {
+            return Ok(None);
+        }
+        accepted(topic.error_code)?;
+        let mut by_leader: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for partition in &topic.partitions {
+            by_leader
+                .entry(partition.leader_id.0)
+                .or_default()
+                .push(partition.partition_index);
+        }
+        let mut extents = Vec::with_capacity(topic.partitions.len());
+        for (leader, partitions) in by_leader {
+            let start = self.offsets(at, leader, name, &partitions, EARLIEST).await?;
+            let end = self.offsets(at, leader, name, &partitions, LATEST).await?;
+            let size = self.sizes(at, leader, name, &partitions).await?;
+            extents.extend(partitions.iter().map(|partition| PartitionExtent {
+                partition: u32::try_from(*partition).unwrap_or_default(),
+                log_start_offset: start.get(partition).copied().unwrap_or_default(),
+                log_end_offset: end.get(partition).copied().unwrap_or_default(),
+                size_bytes: size.get(partition).copied().unwrap_or_default(),
+            }));
+        }
+        extents.sort_by_key(|it| it.partition);
+        Ok(Some(extents))
+    }
+}
+
+impl Kafka for RealKafka {
+    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<u32, KafkaError>> {
+        Box::pin(async move {
+            let answer = self.metadata(at, &[]).await?;
+            let ours = answer.brokers.iter().filter(|broker| {
+                at.brokers
+                    .iter()
+                    .any(|(id, _host, _port)| *id == broker.node_id.0)
+            });
+            Ok(u32::try_from(ours.count()).unwrap_or(u32::MAX))
+        })
+    }
+
+    fn topics<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        names: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, SeenTopic>, KafkaError>> {
+        Box::pin(async move {
+            let mut all = BTreeMap::new();
+            for page in names.chunks(TOPICS_PER_CALL) {
+                let answer = self.metadata(at, page).await?;
+                let mut found = BTreeMap::new();
+                for topic in answer.topics {
+                    match (topic.error_code, topic.name) {
+                        (UNKNOWN_TOPIC, _name) => {}
+                        // A partition without a leader for a moment does not make the topic disappear.
+                        (0 | 5, Some(name)) => {
+                            let seen = SeenTopic {
+                                physical_id: topic.topic_id.into_bytes(),
+                                partitions: u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX),
+                                configs: BTreeMap::new(),
+                            };
+                            found.insert(name.as_str().to_owned(), seen);
+                        }
+                        (code, _name) => return Err(KafkaError::Refused(code)),
+                    }
+                }
+                self.configs(at, &mut found).await?;
+                all.append(&mut found);
+            }
+            Ok(all)
+        })
+    }
+
+    fn create_topic<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        topic: &'a NewTopic,
+    ) -> BoxFuture<'a, Result<PhysicalId, KafkaError>> {
+        Box::pin(async move {
+            let configs = topic.configs.iter().map(|(name, value)| {
+                CreatableTopicConfig::default()
+                    .with_name(text(name))
+                    .with_value(Some(text(value)))
+            });
+            let wanted = CreatableTopic::default()
+                .with_name(topic_name(&topic.physical_name))
+                .with_num_partitions(count(topic.partitions))
+                .with_replication_factor(i16::try_from(topic.replication_factor).unwrap_or(i16::MAX))
+                .with_configs(configs.collect());
+            let request = CreateTopicsRequest::default()
+                .with_topics(vec![wanted])
+                .with_timeout_ms(ADMIN_TIMEOUT_MS);
+            let answer = self.call(at, None, &request, CREATE_TOPICS).await?;
+            let made = answer.topics.into_iter().next().ok_or(KafkaError::Unreachable)?;
+            accepted(made.error_code)?;
+            Ok(made.topic_id.into_bytes())
+        })
+    }
+
+    fn create_partitions<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        name: &'a str,
+        partitions: u32,
+    ) -> BoxFuture<'a, Result<(), KafkaError>> {
+        Box::pin(async move {
+            let wanted = CreatePartitionsTopic::default()
+                .with_name(topic_name(name))
+                .with_count(count(partitions))
+                .with_assignments(None);
+            let request = CreatePartitionsRequest::default()
+                .with_topics(vec![wanted])
+                .with_timeout_ms(ADMIN_TIMEOUT_MS);
+            let answer = self.call(at, None, &request, CREATE_PARTITIONS).await?;
+            answer
+                .results
+                .iter()
+                .try_for_each(|result| accepted(result.error_code))
+        })
+    }
+
+    fn alter_configs<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        name: &'a str,
+        set: &'a BTreeMap<String, String>,
+        remove: &'a BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<(), KafkaError>> {
+        Box::pin(async move {
+            let setting = set.iter().map(|(name, value)| {
+                AlterableConfig::default()
+                    .with_name(text(name))
+                    .with_config_operation(0)
+                    .with_value(Some(text(value)))
+            });
+            let removing = remove.iter().map(|name| {
+                AlterableConfig::default()
+                    .with_name(text(name))
+                    .with_config_operation(1)
+                    .with_value(None)
+            });
+            let resource = AlterConfigsResource::default()
+                .with_resource_type(RESOURCE_TOPIC)
+                .with_resource_name(text(name))
+                .with_configs(setting.chain(removing).collect());
+            let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+            let answer = self.call(at, None, &request, ALTER_CONFIGS).await?;
+            answer
+                .responses
+                .iter()
+                .try_for_each(|result| accepted(result.error_code))
+        })
+    }
+
+    fn delete_topic<'a>(&'a self, at: &'a PoolAddress, id: PhysicalId) -> BoxFuture<'a, Result<(), KafkaError>> {
+        Box::pin(async move {
+            let wanted = DeleteTopicState::default()
+                .with_name(None)
+                .with_topic_id(Uuid::from_bytes(id));
+            let request = DeleteTopicsRequest::default()
+                .with_topics(vec![wanted])
+                .with_timeout_ms(ADMIN_TIMEOUT_MS);
+            let answer = self.call(at, None, &request, DELETE_TOPICS).await?;
+            answer
+                .responses
+                .iter()
+                .try_for_each(|result| match result.error_code {
+                    UNKNOWN_TOPIC | UNKNOWN_TOPIC_ID => Ok(()),
+                    code => accepted(code),
+                })
+        })
+    }
+
+    fn extent<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Vec<PartitionExtent>>, KafkaError>> {
+        Box::pin(self.extent_of(at, name))
+    }
+}
+
+async fn connect(host: &str, port: u16, at: &PoolAddress) -> Option<Connection> {
+    let options = Options {
+        timeout: CALL_MAX,
+        frame_limit: FRAME_BYTES_MAX,
+        client_id: "weir-agent".to_owned(),
+    };
+    let mut connection = Connection::connect_with(host, port, options).await.ok()?;
+    match connection.login_plain(&at.username, &at.password).await {
+        Ok(()) => Some(connection),
+        Err(error) => {
+            tracing::debug!(%error, port, pool = at.pool_id, "a broker did not take the login");
+            None
+        }
+    }
+}
+
+fn accepted(code: i16) -> Result<(), KafkaError> {
+    if code == 0 { Ok(()) } else { Err(KafkaError::Refused(code)) }
+}
+
+fn text(value: &str) -> StrBytes {
+    StrBytes::from_string(value.to_owned())
+}
+
+fn topic_name(value: &str) -> TopicName {
+    TopicName(text(value))
+}
+
+fn count(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

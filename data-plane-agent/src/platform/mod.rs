@@ -1,0 +1,32 @@
+//! The only code that touches the customer's systems: Kafka and processes. Both have a fake for tests.
+
+use std::sync::Arc;
+
+pub mod child;
+pub mod fake;
+pub mod kafka;
+mod kafka_real;
+pub mod process;
+
+pub use kafka_real::RealKafka;
+pub use process::RealProcesses;
+
+/// What an agent runs on.
+#[derive(Clone)]
+pub struct Platform {
+    /// Kafka's administration.
+    pub kafka: Arc<dyn kafka::Kafka>,
+    /// Child processes.
+    pub processes: Arc<dyn process::Processes>,
+}
+
+impl Platform {
+    /// The real Kafka and real processes of this machine.
+    #[must_use]
+    pub fn real() -> Self {
+        Self {
+            kafka: Arc::new(RealKafka::default()),
+            processes: Arc::new(RealProcesses),
+        }
+    }
+}
