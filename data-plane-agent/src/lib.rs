@@ -14,3 +14,4 @@ pub mod local_tls;
 pub mod metering;
 pub mod platform;
 pub mod policy;
+pub mod resources;

@@ -11,6 +11,10 @@
 //! name = "payments*"      # a literal name, or a prefix when it ends in `*`
 //! ```
 
+mod admission;
+
+pub use admission::{Admitted, admit};
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,0 +1,305 @@
+//! One pool on this machine: its seat, its processes, and one turn of work on it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use weir_proto::agent::v1::{BrokerPool, Reason};
+
+use super::diff::{Action, Seen, diff};
+use super::launch::{Folders, broker, format};
+use super::seat::Seat;
+use crate::config::{KafkaInstall, Ports};
+use crate::platform::Platform;
+use crate::platform::child::Child;
+use crate::platform::kafka::PoolAddress;
+use crate::policy::{Kind, Policy};
+
+const FORMAT_MAX: Duration = Duration::from_secs(120);
+/// How long a broker may take to end in order.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(40);
+
+/// What a room works with.
+pub struct Workshop<'a> {
+    /// Kafka and processes.
+    pub platform: &'a Platform,
+    /// Where Kafka comes from.
+    pub install: &'a KafkaInstall,
+    /// The agent's ports.
+    pub ports: Ports,
+    /// Folder of log files.
+    pub logs: &'a Path,
+    /// Folder of process records.
+    pub run: &'a Path,
+    /// The customer's word.
+    pub policy: &'a Policy,
+}
+
+/// One pool.
+pub struct Room {
+    id: String,
+    folder: PathBuf,
+    seat: Option<Seat>,
+    children: BTreeMap<u16, Child>,
+    /// Brokers that answer now.
+    pub brokers_ready: u32,
+    /// All of them answered at some time.
+    pub was_ready: bool,
+    /// Why it is not as wished.
+    pub stuck: Option<Reason>,
+    /// The policy stopped an action.
+    pub refused: bool,
+}
+
+impl Room {
+    /// The room of a pool, with what the disk remembers.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn open(id: &str, pools: &Path, run: &Path) -> io::Result<Self> {
+        let folder = pools.join(id);
+        let seat = Seat::read(&folder)?;
+        let mut room = Self {
+            id: id.to_owned(),
+            folder,
+            seat,
+            children: BTreeMap::new(),
+            brokers_ready: 0,
+            was_ready: false,
+            stuck: None,
+            refused: false,
+        };
+        if let Some(seat) = &room.seat {
+            for node in 1..=seat.brokers {
+                let name = room.folders(Path::new("")).child(node);
+                room.children
+                    .insert(node, Child::remembered(run, &name, Instant::now())?);
+            }
+        }
+        Ok(room)
+    }
+
+    fn folders<'a>(&'a self, logs: &'a Path) -> Folders<'a> {
+        Folders {
+            pool_id: &self.id,
+            pool: self.folder.clone(),
+            logs,
+        }
+    }
+
+    /// Which range of ports it holds.
+    #[must_use]
+    pub fn slot(&self) -> Option<u16> {
+        self.seat.as_ref().map(|seat| seat.slot)
+    }
+
+    /// Where its brokers are, once it is seated.
+    #[must_use]
+    pub fn address(&self, ports: Ports) -> Option<PoolAddress> {
+        self.seat.as_ref().map(|seat| seat.address(&self.id, ports))
+    }
+
+    /// Nothing is left of it.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.seat.is_none()
+    }
+
+    /// One turn: observe, compare, act. Never waits for a broker to start or stop.
+    pub async fn turn(
+        &mut self,
+        wish: &BrokerPool,
+        free_slot: Option<u16>,
+        clusters: usize,
+        shop: &Workshop<'_>,
+    ) {
+        self.stuck = None;
+        self.refused = false;
+        let unformatted: Vec<u16> = match &self.seat {
+            None => Vec::new(),
+            Some(seat) => (1..=seat.brokers)
+                .filter(|node| !self.folders(shop.logs).is_formatted(*node))
+                .collect(),
+        };
+        let processes = shop.platform.processes.as_ref();
+        let running = self
+            .children
+            .values()
+            .filter(|child| child.running(processes).is_some())
+            .count();
+        let actions = diff(
+            wish,
+            &Seen {
+                seat: self.seat.as_ref(),
+                free_slot,
+                unformatted: &unformatted,
+                running,
+                clusters,
+            },
+        );
+        for action in actions {
+            match self.act(action, wish, shop).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, pool = self.id, ?action, "a pool could not be served");
+                    self.stuck = Some(Reason::Disk);
+                    break;
+                }
+            }
+        }
+        self.observe_brokers(shop).await;
+    }
+
+    async fn observe_brokers(&mut self, shop: &Workshop<'_>) {
+        self.brokers_ready = match self.address(shop.ports) {
+            None => 0,
+            Some(at) => shop.platform.kafka.brokers_ready(&at).await.unwrap_or(0),
+        };
+        let wished = self.seat.as_ref().map_or(0, |seat| u32::from(seat.brokers));
+        if wished > 0 && self.brokers_ready >= wished {
+            self.was_ready = true;
+        }
+    }
+
+    /// Says whether the next action may follow.
+    async fn act(&mut self, action: Action, wish: &BrokerPool, shop: &Workshop<'_>) -> io::Result<bool> {
+        match action {
+            Action::Sit { slot, brokers } => {
+                let seat = Seat::choose(slot, brokers)?;
+                seat.write(&self.folder)?;
+                self.seat = Some(seat);
+                for node in 1..=brokers {
+                    let name = self.folders(shop.logs).child(node);
+                    let child = Child::remembered(shop.run, &name, Instant::now())?;
+                    self.children.insert(node, child);
+                }
+                Ok(true)
+            }
+            Action::Format(node) => self.format(node, shop).await,
+            Action::Run(node) => self.run(node, wish, shop),
+            Action::Stop => self.stop(shop.platform, Instant::now()).map(|_all_gone| false),
+            Action::Destroy if !shop.policy.allows(Kind::PoolDelete, &wish.name) => {
+                self.refused = true;
+                Ok(false)
+            }
+            Action::Destroy => {
+                std::fs::remove_dir_all(&self.folder)?;
+                self.seat = None;
+                self.children.clear();
+                tracing::info!(pool = self.id, "a pool was destroyed with its data, as its tombstone asked");
+                Ok(true)
+            }
+            Action::Wait => Ok(false),
+            Action::Refuse(reason) => {
+                self.stuck = Some(reason);
+                Ok(true)
+            }
+        }
+    }
+
+    async fn format(&mut self, node: u16, shop: &Workshop<'_>) -> io::Result<bool> {
+        let Some(seat) = &self.seat else { return Ok(false) };
+        let folders = self.folders(shop.logs);
+        let program = format(shop.install, shop.ports, seat, &folders, node)?;
+        if shop.platform.processes.run(&program, FORMAT_MAX).await? {
+            return Ok(true);
+        }
+        tracing::error!(pool = self.id, node, log = %program.log.display(), "a broker's storage could not be formatted");
+        self.stuck = Some(Reason::Disk);
+        Ok(false)
+    }
+
+    fn run(&mut self, node: u16, wish: &BrokerPool, shop: &Workshop<'_>) -> io::Result<bool> {
+        let Some(seat) = &self.seat else { return Ok(false) };
+        let folders = self.folders(shop.logs);
+        let (program, fingerprint) =
+            broker(shop.install, shop.ports, seat, &folders, node, wish.restart_nonce)?;
+        let Some(child) = self.children.get_mut(&node) else {
+            return Ok(false);
+        };
+        let processes = shop.platform.processes.as_ref();
+        child.ensure(processes, &program, &fingerprint, Instant::now())?;
+        Ok(true)
+    }
+
+    /// Asks all brokers to end; says whether all are gone. Never waits.
+    ///
+    /// # Errors
+    /// When a process cannot be signalled.
+    pub fn stop(&mut self, platform: &Platform, now: Instant) -> io::Result<bool> {
+        let mut all_gone = true;
+        for child in self.children.values_mut() {
+            all_gone &= child.end(platform.processes.as_ref(), STOP_PATIENCE, now)?;
+        }
+        Ok(all_gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::fake;
+
+    #[tokio::test]
+    async fn a_pool_comes_up_is_adopted_again_and_goes_only_by_its_tombstone() {
+        let state = tempfile::tempdir().unwrap();
+        let libs = state.path().join("libs");
+        std::fs::create_dir(&libs).unwrap();
+        std::fs::write(libs.join("kafka.jar"), b"").unwrap();
+        let (platform, kafka, processes) = fake::platform();
+        let install = KafkaInstall {
+            libs,
+            java: "java".into(),
+        };
+        let (pools, run) = (state.path().join("pools"), state.path().join("run"));
+        let policy = Policy::default();
+        let shop = Workshop {
+            platform: &platform,
+            install: &install,
+            ports: Ports::above(9650).unwrap(),
+            logs: state.path(),
+            run: &run,
+            policy: &policy,
+        };
+        let mut wish = BrokerPool {
+            id: "pool_1".to_owned(),
+            brokers: 1,
+            ..Default::default()
+        };
+        let mut room = Room::open("pool_1", &pools, &run).unwrap();
+        room.turn(&wish, Some(0), 1, &shop).await;
+        assert_eq!(
+            processes.started(),
+            ["pool_1-broker-1-format", "pool_1-broker-1"]
+        );
+        assert_eq!((room.brokers_ready, room.was_ready), (1, true));
+        drop(room);
+        // As Kafka leaves it.
+        let data = pools.join("pool_1/broker-1/data");
+        std::fs::create_dir_all(&data).unwrap();
+        std::fs::write(data.join("meta.properties"), b"").unwrap();
+        let mut room = Room::open("pool_1", &pools, &run).unwrap();
+        room.turn(&wish, None, 1, &shop).await;
+        assert_eq!(
+            processes.started().len(),
+            2,
+            "adopted: neither formatted nor started again"
+        );
+        kafka.set_away(true);
+        room.turn(&wish, None, 1, &shop).await;
+        assert_eq!((room.brokers_ready, room.was_ready), (0, true));
+        wish.deleted = true;
+        room.turn(&wish, None, 1, &shop).await;
+        assert!(
+            processes.is_alive("pool_1-broker-1"),
+            "a cluster still lives on it"
+        );
+        room.turn(&wish, None, 0, &shop).await;
+        room.turn(&wish, None, 0, &shop).await;
+        assert!(room.is_gone() && !pools.join("pool_1").exists());
+        assert!(!processes.is_alive("pool_1-broker-1"));
+    }
+}

@@ -1,0 +1,11 @@
+//! Topics: made, grown, set and destroyed in Kafka under their physical names.
+
+mod act;
+mod diff;
+mod records;
+mod status;
+
+pub use act::act;
+pub use diff::{Action, Seen, diff};
+pub use records::{Record, Records};
+pub use status::{Outcome, status};
