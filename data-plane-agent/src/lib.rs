@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod desired;
 pub mod disk;
+pub mod lane;
 pub mod link;
 pub mod local_tls;
 pub mod metering;

@@ -1,0 +1,148 @@
+//! A gateway without clients, for tests: attaches to the lane, acknowledges snapshots, hands over windows.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsConnector;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Endpoint, Uri};
+use weir_proto::agent::v1::UsageWindow;
+use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
+use weir_proto::lane::v1::gateway_frame::Frame as Up;
+use weir_proto::lane::v1::lane_client::LaneClient;
+use weir_proto::lane::v1::{Applied, Counters, CountersAck, GatewayFrame, GatewayHello, Snapshot};
+
+use crate::local_tls::Identity;
+
+/// An attached gateway. Detaches when dropped.
+pub struct FakeGateway {
+    up: mpsc::Sender<GatewayFrame>,
+    snapshots: watch::Receiver<Option<Snapshot>>,
+    acknowledgements: mpsc::Receiver<CountersAck>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for FakeGateway {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl FakeGateway {
+    /// Dials the lane of the agent whose state is in `state_dir`, and says hello. With `obedient` it acknowledges every snapshot.
+    ///
+    /// # Errors
+    /// When the lane does not take it.
+    pub async fn attach(
+        state_dir: &Path,
+        lane_port: u16,
+        gateway_id: &str,
+        boot: u64,
+        obedient: bool,
+    ) -> anyhow::Result<Self> {
+        let identity = Identity::read(&state_dir.join("lane").join("gateway"))?;
+        let connector = TlsConnector::from(Arc::new(identity.mutual_client()?));
+        let dial = tower::service_fn(move |_uri: Uri| {
+            let connector = connector.clone();
+            async move {
+                let tcp = TcpStream::connect(("127.0.0.1", lane_port)).await?;
+                let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
+                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, tcp).await?))
+            }
+        });
+        let channel = Endpoint::from_static("http://lane")
+            .connect_with_connector(dial)
+            .await?;
+        let (up, frames) = mpsc::channel(16);
+        let hello = GatewayHello {
+            gateway_id: gateway_id.to_owned(),
+            boot,
+            held_version: 0,
+        };
+        up.send(GatewayFrame {
+            frame: Some(Up::Hello(hello)),
+        })
+        .await?;
+        let mut down = LaneClient::new(channel)
+            .max_decoding_message_size(64 * 1024 * 1024)
+            .attach(ReceiverStream::new(frames))
+            .await?
+            .into_inner();
+        let (seen, snapshots) = watch::channel(None);
+        let (acknowledged, acknowledgements) = mpsc::channel(64);
+        let answer = up.clone();
+        let task = tokio::spawn(async move {
+            while let Ok(Some(frame)) = down.message().await {
+                match frame.frame {
+                    Some(Down::Snapshot(snapshot)) => {
+                        let version = snapshot.version;
+                        seen.send_replace(Some(snapshot));
+                        let applied = GatewayFrame {
+                            frame: Some(Up::Applied(Applied { version })),
+                        };
+                        if obedient && answer.send(applied).await.is_err() {
+                            return;
+                        }
+                    }
+                    Some(Down::CountersAck(ack)) => {
+                        if acknowledged.send(ack).await.is_err() {
+                            return;
+                        }
+                    }
+                    None => {}
+                }
+            }
+        });
+        Ok(Self {
+            up,
+            snapshots,
+            acknowledgements,
+            task,
+        })
+    }
+
+    /// The newest snapshot, once it fits.
+    ///
+    /// # Errors
+    /// When none comes that fits within `limit`.
+    pub async fn snapshot(
+        &mut self,
+        limit: Duration,
+        fits: impl FnMut(&Snapshot) -> bool,
+    ) -> anyhow::Result<Snapshot> {
+        let mut fits = fits;
+        let wanted = self
+            .snapshots
+            .wait_for(|snapshot| snapshot.as_ref().is_some_and(&mut fits));
+        let found = tokio::time::timeout(limit, wanted).await??.clone();
+        found.ok_or_else(|| anyhow::anyhow!("no snapshot"))
+    }
+
+    /// Acknowledges a version by hand.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn acknowledge(&self, version: u64) -> anyhow::Result<()> {
+        let frame = Some(Up::Applied(Applied { version }));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// Hands a window over and waits until the agent has it on disk.
+    ///
+    /// # Errors
+    /// When it is not acknowledged within ten seconds.
+    pub async fn hand_over(&mut self, window: UsageWindow) -> anyhow::Result<CountersAck> {
+        let frame = Some(Up::Counters(Counters {
+            window: Some(window),
+        }));
+        self.up.send(GatewayFrame { frame }).await?;
+        let acknowledged =
+            tokio::time::timeout(Duration::from_secs(10), self.acknowledgements.recv()).await?;
+        acknowledged.ok_or_else(|| anyhow::anyhow!("the lane ended"))
+    }
+}

@@ -1,0 +1,182 @@
+//! The lane's server: gateways dial it on this machine, both sides show certificates of the agent's own authority.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use weir_proto::agent::v1::UsageWindow;
+use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
+use weir_proto::lane::v1::gateway_frame::Frame as Up;
+use weir_proto::lane::v1::lane_server::{Lane, LaneServer as LaneService};
+use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHello, Snapshot};
+
+use super::gateways::{Attached, Gateways};
+use crate::local_tls::{Identity, LANE_GATEWAY, TlsError, incoming};
+use crate::metering::{Refused, Store};
+
+const HELLO_MAX: Duration = Duration::from_secs(10);
+const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+const CONNECTIONS_MAX: usize = 64;
+
+/// What the lane serves from.
+#[derive(Clone)]
+pub struct LaneServer {
+    /// Who is attached.
+    pub gateways: Arc<Gateways>,
+    /// Where usage windows go.
+    pub usage: Arc<Store>,
+    /// The newest snapshot.
+    pub snapshot: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// Serves the lane on `listener` until `stop`.
+///
+/// # Errors
+/// When the identity cannot be used.
+pub fn serve(
+    lane: LaneServer,
+    listener: TcpListener,
+    identity_folder: &Path,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<()>, TlsError> {
+    let config = Identity::read(identity_folder)?.mutual_server()?;
+    let connections = incoming(listener, config, Some(LANE_GATEWAY), CONNECTIONS_MAX);
+    let service = LaneService::new(lane).max_decoding_message_size(FRAME_BYTES_MAX);
+    let server = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(5)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .add_service(service);
+    Ok(tokio::spawn(async move {
+        let serving = server.serve_with_incoming(ReceiverStream::new(connections));
+        tokio::select! {
+            // Attached gateways never end their stream by themselves: dropping the server ends them.
+            () = stop.cancelled() => {}
+            served = serving => if let Err(error) = served {
+                tracing::error!(%error, "the lane ended");
+            }
+        }
+    }))
+}
+
+#[tonic::async_trait]
+impl Lane for LaneServer {
+    type AttachStream = Pin<Box<dyn Stream<Item = Result<AgentLaneFrame, Status>> + Send>>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<GatewayFrame>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let (down, frames) = mpsc::channel(16);
+        let (lane, up) = (self.clone(), request.into_inner());
+        tokio::spawn(async move {
+            let told = down.clone();
+            if let Err(status) = lane.session(up, down).await {
+                tracing::info!(code = ?status.code(), "a gateway's session ended");
+                let _gone = told.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(frames))))
+    }
+}
+
+type DownSender = mpsc::Sender<Result<AgentLaneFrame, Status>>;
+
+impl LaneServer {
+    async fn session(&self, mut up: Streaming<GatewayFrame>, down: DownSender) -> Result<(), Status> {
+        let first = tokio::time::timeout(HELLO_MAX, up.message())
+            .await
+            .map_err(|_late| Status::deadline_exceeded("no hello"))??;
+        let Some(GatewayFrame {
+            frame: Some(Up::Hello(hello)),
+        }) = first
+        else {
+            return Err(Status::invalid_argument("the first frame is a hello"));
+        };
+        let attached = self.gateways.attach(&hello.gateway_id, hello.held_version);
+        tracing::info!(
+            gateway = hello.gateway_id,
+            boot = hello.boot,
+            "a gateway is attached"
+        );
+        let mut snapshots = self.snapshot.clone();
+        snapshots.mark_changed();
+        loop {
+            tokio::select! {
+                changed = snapshots.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    let snapshot = Arc::clone(&snapshots.borrow_and_update());
+                    // Version 0 is nothing at all: not even an empty snapshot.
+                    if snapshot.version > 0 {
+                        tell(&down, Down::Snapshot((*snapshot).clone())).await?;
+                    }
+                }
+                frame = up.message() => match frame? {
+                    None => return Ok(()),
+                    Some(frame) => self.take(frame, &hello, &attached, &down).await?,
+                }
+            }
+        }
+    }
+
+    async fn take(
+        &self,
+        frame: GatewayFrame,
+        hello: &GatewayHello,
+        attached: &Attached,
+        down: &DownSender,
+    ) -> Result<(), Status> {
+        match frame.frame {
+            Some(Up::Applied(applied)) => attached.applied(applied.version),
+            Some(Up::Draining(_)) => attached.draining(),
+            Some(Up::Counters(counters)) => {
+                let window = counters
+                    .window
+                    .ok_or_else(|| Status::invalid_argument("no window"))?;
+                if window.gateway_id != hello.gateway_id {
+                    return Err(Status::permission_denied("a window of another gateway"));
+                }
+                let ack = CountersAck {
+                    boot: window.boot,
+                    sequence: window.sequence,
+                };
+                self.store(window).await?;
+                tell(down, Down::CountersAck(ack)).await?;
+            }
+            Some(Up::Hello(_)) | None => return Err(Status::invalid_argument("an unexpected frame")),
+        }
+        Ok(())
+    }
+
+    /// On disk before it is acknowledged.
+    async fn store(&self, window: UsageWindow) -> Result<(), Status> {
+        let store = Arc::clone(&self.usage);
+        let stored = tokio::task::spawn_blocking(move || store.put(&window))
+            .await
+            .map_err(|_panicked| Status::internal("the window was not stored"))?;
+        match stored {
+            Ok(_new) => Ok(()),
+            Err(error @ (Refused::Form | Refused::Full | Refused::File(_))) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a usage window was not stored; its gateway keeps it"
+                );
+                Err(Status::resource_exhausted("the window was not stored"))
+            }
+        }
+    }
+}
+
+async fn tell(down: &DownSender, frame: Down) -> Result<(), Status> {
+    down.send(Ok(AgentLaneFrame { frame: Some(frame) }))
+        .await
+        .map_err(|_gone| Status::cancelled("the gateway left"))
+}

@@ -1,0 +1,165 @@
+//! From what the customer admitted to what a gateway serves. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_proto::agent::v1::DesiredState;
+use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
+
+use crate::platform::kafka::{PhysicalId, PoolAddress};
+use crate::resources::physical_prefix;
+
+/// Builds the content of a snapshot; its version is given when it is published.
+///
+/// Topics appear once Kafka has given them an id. Clusters appear once their pool has a seat. Keys and grants follow their cluster.
+#[must_use]
+pub fn build(
+    admitted: &DesiredState,
+    pools: &BTreeMap<String, PoolAddress>,
+    physical_id: impl Fn(&str) -> Option<PhysicalId>,
+) -> Snapshot {
+    let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
+    for topic in admitted.topics.iter().filter(|topic| !topic.deleted) {
+        if let Some(id) = physical_id(&topic.id) {
+            topics.entry(&topic.cluster_id).or_default().push(LogicalTopic {
+                id: topic.id.clone(),
+                name: topic.name.clone(),
+                physical_name: topic.physical_name.clone(),
+                physical_id: id.to_vec(),
+            });
+        }
+    }
+    let living = admitted
+        .clusters
+        .iter()
+        .filter(|cluster| !cluster.deleted && pools.contains_key(&cluster.broker_pool_id));
+    let clusters: Vec<LogicalCluster> = living
+        .filter_map(|cluster| {
+            Some(LogicalCluster {
+                id: cluster.id.clone(),
+                kafka_cluster_id: cluster.kafka_cluster_id.clone(),
+                broker_pool_id: cluster.broker_pool_id.clone(),
+                physical_prefix: physical_prefix(&cluster.id)?,
+                topics: topics.remove(cluster.id.as_str()).unwrap_or_default(),
+            })
+        })
+        .collect();
+    let served: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.id.as_str()).collect();
+    Snapshot {
+        version: 0,
+        upstreams: pools.values().map(upstream).collect(),
+        api_keys: admitted
+            .api_keys
+            .iter()
+            .filter(|key| served.contains(key.cluster_id.as_str()))
+            .cloned()
+            .collect(),
+        grants: admitted
+            .grants
+            .iter()
+            .filter(|grant| served.contains(grant.cluster_id.as_str()))
+            .cloned()
+            .collect(),
+        clusters,
+    }
+}
+
+fn upstream(pool: &PoolAddress) -> Upstream {
+    Upstream {
+        broker_pool_id: pool.pool_id.clone(),
+        brokers: pool
+            .brokers
+            .iter()
+            .map(|(node_id, host, port)| Broker {
+                node_id: *node_id,
+                host: host.clone(),
+                port: u32::from(*port),
+            })
+            .collect(),
+        sasl_username: pool.username.clone(),
+        sasl_password: pool.password.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_proto::agent::v1::{ApiKey, Cluster, Grant, Topic};
+
+    fn admitted() -> DesiredState {
+        let cluster = |id: &str, pool: &str, deleted| Cluster {
+            id: id.to_owned(),
+            broker_pool_id: pool.to_owned(),
+            deleted,
+            ..Default::default()
+        };
+        let topic = |id: &str, cluster: &str, deleted| Topic {
+            id: id.to_owned(),
+            cluster_id: cluster.to_owned(),
+            deleted,
+            ..Default::default()
+        };
+        let key = |id: &str, cluster: &str| ApiKey {
+            id: id.to_owned(),
+            cluster_id: cluster.to_owned(),
+            ..Default::default()
+        };
+        let grant = |cluster: &str| Grant {
+            cluster_id: cluster.to_owned(),
+            ..Default::default()
+        };
+        DesiredState {
+            clusters: vec![
+                cluster("cluster_1", "pool_1", false),
+                cluster("cluster_2", "pool_1", true),
+                cluster("cluster_3", "pool_away", false),
+            ],
+            topics: vec![
+                topic("topic_1", "cluster_1", false),
+                topic("topic_2", "cluster_1", true),
+                topic("topic_3", "cluster_1", false),
+                topic("topic_4", "cluster_2", false),
+            ],
+            api_keys: vec![
+                key("key_1", "cluster_1"),
+                key("key_2", "cluster_2"),
+                key("key_9", ""),
+            ],
+            grants: vec![grant("cluster_1"), grant("cluster_2")],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn only_what_lives_and_exists_is_served() {
+        let pool = PoolAddress {
+            pool_id: "pool_1".to_owned(),
+            brokers: vec![(1, "127.0.0.1".to_owned(), 9671)],
+            username: "user".to_owned(),
+            password: "secret".to_owned(),
+        };
+        let pools = BTreeMap::from([("pool_1".to_owned(), pool)]);
+        let known = |id: &str| (id != "topic_3").then_some([5; 16]);
+        let snapshot = build(&admitted(), &pools, known);
+        let clusters: Vec<_> = snapshot.clusters.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(
+            clusters,
+            ["cluster_1"],
+            "a deleted one and one without a pool are not served"
+        );
+        assert_eq!(snapshot.clusters[0].physical_prefix, "w1-");
+        let topics: Vec<_> = snapshot.clusters[0]
+            .topics
+            .iter()
+            .map(|it| it.id.as_str())
+            .collect();
+        assert_eq!(topics, ["topic_1"], "deleted and not yet made ones are not served");
+        assert_eq!(snapshot.api_keys.len(), 1);
+        assert_eq!(snapshot.grants.len(), 1);
+        assert_eq!(snapshot.upstreams[0].brokers[0].port, 9671);
+        assert_eq!(
+            build(&admitted(), &pools, known),
+            snapshot,
+            "equal input, equal snapshot"
+        );
+    }
+}
