@@ -4,11 +4,14 @@
 //! by field. One way: `main -> driver -> policy, resources -> platform`, `driver -> link, lane, desired`; `link` never reaches
 //! `platform`.
 
+pub mod agent;
 pub mod backoff;
 pub mod cli;
 pub mod config;
 pub mod desired;
 pub mod disk;
+pub mod driver;
+pub mod inside;
 pub mod lane;
 pub mod link;
 pub mod local_tls;
@@ -16,3 +19,7 @@ pub mod metering;
 pub mod platform;
 pub mod policy;
 pub mod resources;
+
+pub use agent::Agent;
+pub use config::AgentConfig;
+pub use platform::Platform;

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
+mod doctor;
 mod ledger;
+mod run;
 
 /// The agent of Weir: runs Kafka and its gateway in your network and reports metadata.
 #[derive(Debug, Parser)]
@@ -16,6 +19,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the agent.
+    Run(run::RunArgs),
+    /// Check what an installation needs, and print a report.
+    Doctor(run::RunArgs),
     /// Read the ledger of everything that left this network.
     Ledger {
         #[command(subcommand)]
@@ -36,7 +43,19 @@ struct StateDir {
 /// # Errors
 /// With a sentence for the person at the terminal.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
     match cli.command {
+        Command::Run(args) => runtime()?.block_on(run::run(args)),
+        Command::Doctor(args) => runtime()?.block_on(doctor::run(args)),
         Command::Ledger { command } => ledger::run(command),
     }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

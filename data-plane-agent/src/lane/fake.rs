@@ -90,9 +90,7 @@ impl FakeGateway {
                         }
                     }
                     Some(Down::CountersAck(ack)) => {
-                        if acknowledged.send(ack).await.is_err() {
-                            return;
-                        }
+                        let _nobody_waits = acknowledged.send(ack).await;
                     }
                     None => {}
                 }
@@ -137,9 +135,7 @@ impl FakeGateway {
     /// # Errors
     /// When it is not acknowledged within ten seconds.
     pub async fn hand_over(&mut self, window: UsageWindow) -> anyhow::Result<CountersAck> {
-        let frame = Some(Up::Counters(Counters {
-            window: Some(window),
-        }));
+        let frame = Some(Up::Counters(Counters { window: Some(window) }));
         self.up.send(GatewayFrame { frame }).await?;
         let acknowledged =
             tokio::time::timeout(Duration::from_secs(10), self.acknowledgements.recv()).await?;

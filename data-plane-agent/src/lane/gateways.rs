@@ -107,8 +107,9 @@ pub struct Attached {
 impl Attached {
     /// It obeys this version from now on.
     pub fn applied(&self, version: u64) {
-        self.gateways
-            .change(self.session, |gateway| gateway.applied = gateway.applied.max(version));
+        self.gateways.change(self.session, |gateway| {
+            gateway.applied = gateway.applied.max(version)
+        });
     }
 
     /// It takes no new clients: nobody waits for its acknowledgement any more.

@@ -120,7 +120,9 @@ impl Publisher {
 fn since(old: &Since, before: &Snapshot, next: &Snapshot) -> Since {
     let (before, after) = (parts(before), parts(next));
     let items = after.iter().map(|(id, part)| {
-        let kept = (before.get(id) == Some(part)).then(|| old.items.get(id)).flatten();
+        let kept = (before.get(id) == Some(part))
+            .then(|| old.items.get(id))
+            .flatten();
         (id.clone(), kept.copied().unwrap_or(next.version))
     });
     Since {

@@ -152,7 +152,11 @@ mod tests {
             .iter()
             .map(|it| it.id.as_str())
             .collect();
-        assert_eq!(topics, ["topic_1"], "deleted and not yet made ones are not served");
+        assert_eq!(
+            topics,
+            ["topic_1"],
+            "deleted and not yet made ones are not served"
+        );
         assert_eq!(snapshot.api_keys.len(), 1);
         assert_eq!(snapshot.grants.len(), 1);
         assert_eq!(snapshot.upstreams[0].brokers[0].port, 9671);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -162,8 +162,8 @@ impl Session {
             .unwrap_or(RESEND);
         let renew_at = sleep_until(Instant::now() + renew_in);
         tokio::pin!(renew_at);
-        self.tell_board(&uplink.board.borrow_and_update().clone(), &uplink.usage)
-            .await?;
+        let board = uplink.board.borrow_and_update().clone();
+        self.tell_board(&board, &uplink.usage).await?;
         self.tell_usage(&uplink.usage).await?;
         loop {
             tokio::select! {
@@ -179,7 +179,10 @@ impl Session {
                     }
                     Some(frame) => self.take(uplink, frame).await?,
                 },
-                _now = heartbeat.tick() => self.beat(&uplink.board.borrow().clone(), &uplink.usage).await?,
+                _now = heartbeat.tick() => {
+                    let board = uplink.board.borrow().clone();
+                    self.beat(&board, &uplink.usage).await?;
+                }
                 changed = uplink.board.changed() => {
                     if changed.is_err() {
                         return Ok(());
@@ -339,10 +342,10 @@ fn newly_refused(told: &Board, now: &Board) -> Vec<weir_proto::agent::v1::Refuse
     now.refused[now.refused.len().saturating_sub(fresh)..].to_vec()
 }
 
+/// Ticks after each period, the first included.
 fn ticking(period: Duration) -> tokio::time::Interval {
-    let mut ticks = interval(period);
+    let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick comes at once: a beat opens the session, a resend finds nothing to do.
     ticks
 }
 

@@ -69,9 +69,7 @@ impl Child {
     #[must_use]
     pub fn running(&self, processes: &dyn Processes) -> Option<i32> {
         let record = self.record.as_ref()?;
-        processes
-            .alive(&record.identity)
-            .then_some(record.identity.pid)
+        processes.alive(&record.identity).then_some(record.identity.pid)
     }
 
     /// Takes one step towards: it runs, as `program` says. Never waits.
@@ -97,7 +95,10 @@ impl Child {
                     self.ending_since = None;
                     return Ok(Step::Running);
                 }
-                tracing::info!(child = program.name, "started anew: what it runs with has changed");
+                tracing::info!(
+                    child = program.name,
+                    "started anew: what it runs with has changed"
+                );
                 self.end(processes, Duration::from_secs(40), now)?;
                 return Ok(Step::Ending);
             }
@@ -105,7 +106,11 @@ impl Child {
             let wished = self.ending_since.take().is_some();
             if !wished {
                 let pause = self.backoff.next_pause();
-                tracing::warn!(child = program.name, ?pause, "a child ended by itself; it rests and starts again");
+                tracing::warn!(
+                    child = program.name,
+                    ?pause,
+                    "a child ended by itself; it rests and starts again"
+                );
                 self.rest_until = Some(now + pause);
             }
         }
@@ -134,7 +139,11 @@ impl Child {
     ) -> io::Result<()> {
         match processes.find(&program.tag) {
             Some(identity) => {
-                tracing::info!(child = program.name, pid = identity.pid, "found a child without a record and adopted it");
+                tracing::info!(
+                    child = program.name,
+                    pid = identity.pid,
+                    "found a child without a record and adopted it"
+                );
                 self.remember(identity, fingerprint, now)
             }
             None => Ok(()),
@@ -159,7 +168,10 @@ impl Child {
                 self.ending_since = Some(now);
             }
             Some(since) if now.duration_since(since) > patience => {
-                tracing::warn!(pid = record.identity.pid, "a child did not end in time and is killed");
+                tracing::warn!(
+                    pid = record.identity.pid,
+                    "a child did not end in time and is killed"
+                );
                 processes.end(&record.identity, Ending::Kill)?;
             }
             Some(_patient) => {}
@@ -219,14 +231,18 @@ mod tests {
         let open = || Child::remembered(folder.path(), "one", Instant::now()).unwrap();
         let mut first = open();
         assert_eq!(
-            first.ensure(&RealProcesses, &program, "v1", Instant::now()).unwrap(),
+            first
+                .ensure(&RealProcesses, &program, "v1", Instant::now())
+                .unwrap(),
             Step::Started
         );
         let pid = first.running(&RealProcesses).unwrap();
         drop(first);
         let mut second = open();
         assert_eq!(
-            second.ensure(&RealProcesses, &program, "v1", Instant::now()).unwrap(),
+            second
+                .ensure(&RealProcesses, &program, "v1", Instant::now())
+                .unwrap(),
             Step::Running
         );
         assert_eq!(second.running(&RealProcesses), Some(pid));
@@ -234,7 +250,9 @@ mod tests {
         std::fs::remove_file(folder.path().join("one.pid")).unwrap();
         let mut third = open();
         assert_eq!(
-            third.ensure(&RealProcesses, &program, "v1", Instant::now()).unwrap(),
+            third
+                .ensure(&RealProcesses, &program, "v1", Instant::now())
+                .unwrap(),
             Step::Running
         );
         assert_eq!(third.running(&RealProcesses), Some(pid));
@@ -277,7 +295,10 @@ mod tests {
         let mut child = Child::remembered(folder.path(), "three", now).unwrap();
         let mut rests = Vec::new();
         for _ in 0..5 {
-            assert_eq!(child.ensure(&processes, &program, "v1", now).unwrap(), Step::Started);
+            assert_eq!(
+                child.ensure(&processes, &program, "v1", now).unwrap(),
+                Step::Started
+            );
             processes.crash("three");
             let Step::Resting(until) = child.ensure(&processes, &program, "v1", now).unwrap() else {
                 panic!("a child that just failed rests");
@@ -286,14 +307,23 @@ mod tests {
             now = until;
         }
         assert!(rests[4] > rests[0] * 3, "{rests:?}");
-        assert_eq!(child.ensure(&processes, &program, "v1", now).unwrap(), Step::Started);
-        assert_eq!(child.ensure(&processes, &program, "v2", now).unwrap(), Step::Ending);
+        assert_eq!(
+            child.ensure(&processes, &program, "v1", now).unwrap(),
+            Step::Started
+        );
+        assert_eq!(
+            child.ensure(&processes, &program, "v2", now).unwrap(),
+            Step::Ending
+        );
         assert_eq!(
             child.ensure(&processes, &program, "v2", now).unwrap(),
             Step::Started,
             "a wished end is no failure"
         );
-        assert_eq!(child.ensure(&processes, &program, "v2", now).unwrap(), Step::Running);
+        assert_eq!(
+            child.ensure(&processes, &program, "v2", now).unwrap(),
+            Step::Running
+        );
     }
 
     #[test]

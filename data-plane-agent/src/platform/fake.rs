@@ -49,12 +49,7 @@ impl FakeKafka {
 
     /// Changes a topic behind the agent's back.
     pub fn meddle(&self, pool: &str, name: &str, change: impl FnOnce(&mut SeenTopic)) {
-        if let Some(topic) = self
-            .inner()
-            .pools
-            .get_mut(pool)
-            .and_then(|it| it.get_mut(name))
-        {
+        if let Some(topic) = self.inner().pools.get_mut(pool).and_then(|it| it.get_mut(name)) {
             change(topic);
         }
     }
@@ -174,7 +169,11 @@ impl Kafka for FakeKafka {
         Box::pin(ready(done))
     }
 
-    fn delete_topic<'a>(&'a self, at: &'a PoolAddress, id: PhysicalId) -> BoxFuture<'a, Result<(), KafkaError>> {
+    fn delete_topic<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        id: PhysicalId,
+    ) -> BoxFuture<'a, Result<(), KafkaError>> {
         let name = self
             .topics_of(&at.pool_id)
             .into_iter()

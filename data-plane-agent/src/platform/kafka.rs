@@ -97,7 +97,11 @@ pub trait Kafka: Send + Sync + 'static {
         remove: &'a BTreeSet<String>,
     ) -> BoxFuture<'a, Result<(), KafkaError>>;
     /// Deletes exactly the topic with this id, never another of the same name.
-    fn delete_topic<'a>(&'a self, at: &'a PoolAddress, id: PhysicalId) -> BoxFuture<'a, Result<(), KafkaError>>;
+    fn delete_topic<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        id: PhysicalId,
+    ) -> BoxFuture<'a, Result<(), KafkaError>>;
     /// Offsets and size of each partition; nothing when there is no such topic.
     fn extent<'a>(
         &'a self,

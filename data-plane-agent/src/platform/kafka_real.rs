@@ -7,19 +7,18 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 use weir_kafka_wire::kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
-use weir_kafka_wire::kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use weir_kafka_wire::kafka_protocol::messages::create_topics_request::{
+    CreatableTopic, CreatableTopicConfig,
+};
 use weir_kafka_wire::kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use weir_kafka_wire::kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use weir_kafka_wire::kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use weir_kafka_wire::kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
 };
-use weir_kafka_wire::kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use weir_kafka_wire::kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use weir_kafka_wire::kafka_protocol::messages::{
-    BrokerId, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-    DescribeLogDirsRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
-    TopicName,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+    IncrementalAlterConfigsRequest, MetadataRequest, MetadataResponse, TopicName,
 };
 use weir_kafka_wire::kafka_protocol::protocol::{Request, StrBytes};
 use weir_kafka_wire::{Connection, Options};
@@ -38,17 +37,13 @@ const DELETE_TOPICS: i16 = 6;
 const CREATE_PARTITIONS: i16 = 3;
 const ALTER_CONFIGS: i16 = 1;
 const DESCRIBE_CONFIGS: i16 = 4;
-const LIST_OFFSETS: i16 = 7;
-const DESCRIBE_LOG_DIRS: i16 = 4;
 
-const UNKNOWN_TOPIC: i16 = 3;
+pub(super) const UNKNOWN_TOPIC: i16 = 3;
 const UNKNOWN_TOPIC_ID: i16 = 100;
 /// Kafka's number for a topic among configuration resources.
 const RESOURCE_TOPIC: i8 = 2;
 /// Kafka's number for a setting made on the topic itself.
 const SOURCE_TOPIC: i8 = 1;
-const EARLIEST: i64 = -2;
-const LATEST: i64 = -1;
 
 /// Speaks to real brokers; keeps one idle connection per broker.
 #[derive(Debug, Default)]
@@ -58,7 +53,7 @@ pub struct RealKafka {
 
 impl RealKafka {
     /// One call to a given broker, or to any. An idle connection may have died: then once more on a new one.
-    async fn call<R: Request>(
+    pub(super) async fn call<R: Request>(
         &self,
         at: &PoolAddress,
         node: Option<i32>,
@@ -100,7 +95,11 @@ impl RealKafka {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn metadata(&self, at: &PoolAddress, names: &[String]) -> Result<MetadataResponse, KafkaError> {
+    pub(super) async fn metadata(
+        &self,
+        at: &PoolAddress,
+        names: &[String],
+    ) -> Result<MetadataResponse, KafkaError> {
         let wanted = names.iter().map(|name| {
             MetadataRequestTopic::default()
                 .with_name(Some(topic_name(name)))
@@ -145,97 +144,13 @@ impl RealKafka {
                     .into_iter()
                     .filter(|config| config.config_source == SOURCE_TOPIC);
                 topic.configs = own
-                    .filter_map(|config| Some((config.name.as_str().to_owned(), config.value?.as_str().to_owned())))
+                    .filter_map(|config| {
+                        Some((config.name.as_str().to_owned(), config.value?.as_str().to_owned()))
+                    })
                     .collect();
             }
         }
         Ok(())
-    }
-
-    async fn offsets(
-        &self,
-        at: &PoolAddress,
-        leader: i32,
-        name: &str,
-        partitions: &[i32],
-        timestamp: i64,
-    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        let wanted = partitions.iter().map(|partition| {
-            ListOffsetsPartition::default()
-                .with_partition_index(*partition)
-                .with_current_leader_epoch(-1)
-                .with_timestamp(timestamp)
-        });
-        let topic = ListOffsetsTopic::default()
-            .with_name(topic_name(name))
-            .with_partitions(wanted.collect());
-        let request = ListOffsetsRequest::default()
-            .with_replica_id(BrokerId(-1))
-            .with_topics(vec![topic]);
-        let answer = self.call(at, Some(leader), &request, LIST_OFFSETS).await?;
-        let mut offsets = BTreeMap::new();
-        for partition in answer.topics.into_iter().flat_map(|topic| topic.partitions) {
-            accepted(partition.error_code)?;
-            offsets.insert(partition.partition_index, partition.offset);
-        }
-        Ok(offsets)
-    }
-
-    async fn sizes(
-        &self,
-        at: &PoolAddress,
-        leader: i32,
-        name: &str,
-        partitions: &[i32],
-    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
-        let topic = DescribableLogDirTopic::default()
-            .with_topic(topic_name(name))
-            .with_partitions(partitions.to_vec());
-        let request = DescribeLogDirsRequest::default().with_topics(Some(vec![topic]));
-        let answer = self.call(at, Some(leader), &request, DESCRIBE_LOG_DIRS).await?;
-        accepted(answer.error_code)?;
-        let found = answer.results.into_iter().flat_map(|folder| folder.topics);
-        let found = found.flat_map(|topic| topic.partitions);
-        Ok(found
-            .filter(|it| !it.is_future_key)
-            .map(|it| (it.partition_index, it.partition_size))
-            .collect())
-    }
-
-    async fn extent_of(
-        &self,
-        at: &PoolAddress,
-        name: &str,
-    ) -> Result<Option<Vec<PartitionExtent>>, KafkaError> {
-        let answer = self.metadata(at, &[name.to_owned()]).await?;
-        let Some(topic) = answer.topics.into_iter().next() else {
-            return Ok(None);
-        };
-        if topic.error_code == UNKNOWN_TOPIC {
-            return Ok(None);
-        }
-        accepted(topic.error_code)?;
-        let mut by_leader: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-        for partition in &topic.partitions {
-            by_leader
-                .entry(partition.leader_id.0)
-                .or_default()
-                .push(partition.partition_index);
-        }
-        let mut extents = Vec::with_capacity(topic.partitions.len());
-        for (leader, partitions) in by_leader {
-            let start = self.offsets(at, leader, name, &partitions, EARLIEST).await?;
-            let end = self.offsets(at, leader, name, &partitions, LATEST).await?;
-            let size = self.sizes(at, leader, name, &partitions).await?;
-            extents.extend(partitions.iter().map(|partition| PartitionExtent {
-                partition: u32::try_from(*partition).unwrap_or_default(),
-                log_start_offset: start.get(partition).copied().unwrap_or_default(),
-                log_end_offset: end.get(partition).copied().unwrap_or_default(),
-                size_bytes: size.get(partition).copied().unwrap_or_default(),
-            }));
-        }
-        extents.sort_by_key(|it| it.partition);
-        Ok(Some(extents))
     }
 }
 
@@ -365,7 +280,11 @@ impl Kafka for RealKafka {
         })
     }
 
-    fn delete_topic<'a>(&'a self, at: &'a PoolAddress, id: PhysicalId) -> BoxFuture<'a, Result<(), KafkaError>> {
+    fn delete_topic<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        id: PhysicalId,
+    ) -> BoxFuture<'a, Result<(), KafkaError>> {
         Box::pin(async move {
             let wanted = DeleteTopicState::default()
                 .with_name(None)
@@ -409,15 +328,19 @@ async fn connect(host: &str, port: u16, at: &PoolAddress) -> Option<Connection> 
     }
 }
 
-fn accepted(code: i16) -> Result<(), KafkaError> {
-    if code == 0 { Ok(()) } else { Err(KafkaError::Refused(code)) }
+pub(super) fn accepted(code: i16) -> Result<(), KafkaError> {
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(KafkaError::Refused(code))
+    }
 }
 
 fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
 }
 
-fn topic_name(value: &str) -> TopicName {
+pub(super) fn topic_name(value: &str) -> TopicName {
     TopicName(text(value))
 }
 

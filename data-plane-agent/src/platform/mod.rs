@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub mod child;
 pub mod fake;
 pub mod kafka;
+mod kafka_extent;
 mod kafka_real;
 pub mod process;
 

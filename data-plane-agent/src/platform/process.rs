@@ -151,7 +151,16 @@ fn command(program: &Program) -> io::Result<std::process::Command> {
         // Our own environment may hold an enrolment token: children get only what they need.
         .env_clear()
         .env(TAG, &program.tag);
-    for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "JAVA_HOME", "TMPDIR", "RUST_LOG"] {
+    for name in [
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "JAVA_HOME",
+        "TMPDIR",
+        "RUST_LOG",
+    ] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

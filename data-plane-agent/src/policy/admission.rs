@@ -333,10 +333,7 @@ mod tests {
             [grant("x", 2), grant("y", 1)],
             "a raise is refused, a cut is not, a missing grant is gone"
         );
-        assert_eq!(
-            admitted.refused,
-            ["a", "c", "new"].map(str::to_owned).into()
-        );
+        assert_eq!(admitted.refused, ["a", "c", "new"].map(str::to_owned).into());
     }
 
     proptest! {

@@ -35,7 +35,12 @@ impl Verdict {
         ItemStatus {
             id: id.to_owned(),
             phase: self.phase.into(),
-            reason: if refused { Reason::PolicyRefused } else { self.reason }.into(),
+            reason: if refused {
+                Reason::PolicyRefused
+            } else {
+                self.reason
+            }
+            .into(),
             observed: Some(observed),
             policy_accepted: !refused,
             ..Default::default()

@@ -101,7 +101,11 @@ mod tests {
     fn a_new_pool_sits_formats_and_runs() {
         assert_eq!(
             diff(&pool(1, false), &NOTHING),
-            [Action::Sit { slot: 0, brokers: 1 }, Action::Format(1), Action::Run(1)]
+            [
+                Action::Sit { slot: 0, brokers: 1 },
+                Action::Format(1),
+                Action::Run(1)
+            ]
         );
         assert_eq!(diff(&pool(3, false), &NOTHING).len(), 7);
         for odd in [0, 2, 4, 70_000] {

@@ -50,10 +50,7 @@ pub(super) fn broker(
     let settings = write_files(ports, seat, folders, node)?;
     let log4j2 = folders.broker(node).join("log4j2.properties");
     let mut arguments = java_arguments(install, &log4j2)?;
-    arguments.extend([
-        "kafka.Kafka".to_owned(),
-        settings.path.display().to_string(),
-    ]);
+    arguments.extend(["kafka.Kafka".to_owned(), settings.path.display().to_string()]);
     let name = folders.child(node);
     let program = Program {
         executable: install.java.clone(),

@@ -33,16 +33,12 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
     let voters: Vec<String> = (1..=seat.brokers)
         .map(|node| format!("{BROKER_HOST}:{}", ports.controller(seat.slot, node)))
         .collect();
-    let copies = seat.brokers.min(3);
-    let copies_in_sync = if copies >= 3 { 2 } else { 1 };
     let login = format!(
         "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"{user}\" password=\"{password}\" user_{user}=\"{password}\";",
         user = seat.username,
         password = seat.password
     );
-    let copies_text = copies.to_string();
-    let in_sync_text = copies_in_sync.to_string();
-    let lines: Vec<(&str, String)> = vec![
+    let mut lines: Vec<(&str, String)> = vec![
         ("process.roles", "broker,controller".into()),
         ("node.id", node.to_string()),
         ("controller.quorum.bootstrap.servers", voters.join(",")),
@@ -63,10 +59,7 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
         ("sasl.enabled.mechanisms", "PLAIN".into()),
         ("sasl.mechanism.inter.broker.protocol", "PLAIN".into()),
         ("sasl.mechanism.controller.protocol", "PLAIN".into()),
-        (
-            "listener.name.controller.sasl.enabled.mechanisms",
-            "PLAIN".into(),
-        ),
+        ("listener.name.controller.sasl.enabled.mechanisms", "PLAIN".into()),
         ("listener.name.internal.plain.sasl.jaas.config", login.clone()),
         ("listener.name.controller.plain.sasl.jaas.config", login),
         (
@@ -75,36 +68,39 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
         ),
         ("super.users", format!("User:{}", seat.username)),
         ("log.dirs", data.display().to_string()),
-        // Topics exist because somebody wished them, never because somebody asked for them.
-        ("auto.create.topics.enable", "false".into()),
-        // The gateway maps group names; a group must not change its kind under it.
-        ("group.consumer.migration.policy", "disabled".into()),
-        ("group.initial.rebalance.delay.ms", "0".into()),
-        ("default.replication.factor", copies_text.clone()),
-        ("min.insync.replicas", in_sync_text.clone()),
-        ("offsets.topic.num.partitions", "4".into()),
-        ("offsets.topic.replication.factor", copies_text.clone()),
-        ("transaction.state.log.num.partitions", "4".into()),
-        (
-            "transaction.state.log.replication.factor",
-            copies_text.clone(),
-        ),
-        ("transaction.state.log.min.isr", in_sync_text.clone()),
-        ("share.coordinator.state.topic.num.partitions", "2".into()),
-        (
-            "share.coordinator.state.topic.replication.factor",
-            copies_text,
-        ),
-        ("share.coordinator.state.topic.min.isr", in_sync_text),
-        ("log.cleaner.dedupe.buffer.size", "8388608".into()),
-        ("num.network.threads", "2".into()),
-        ("num.io.threads", "4".into()),
     ];
+    lines.extend(storage(seat.brokers));
     let mut text = String::from("# Written by the agent at every start of the broker.\n");
     for (name, value) in lines {
         let _infallible = writeln!(text, "{name}={value}");
     }
     text
+}
+
+/// Settings of storage and coordination, which depend on the number of brokers only.
+fn storage(brokers: u16) -> Vec<(&'static str, String)> {
+    let copies = brokers.min(3).to_string();
+    let in_sync = if brokers >= 3 { "2" } else { "1" }.to_owned();
+    vec![
+        // Topics exist because somebody wished them, never because somebody asked for them.
+        ("auto.create.topics.enable", "false".into()),
+        // The gateway maps group names; a group must not change its kind under it.
+        ("group.consumer.migration.policy", "disabled".into()),
+        ("group.initial.rebalance.delay.ms", "0".into()),
+        ("default.replication.factor", copies.clone()),
+        ("min.insync.replicas", in_sync.clone()),
+        ("offsets.topic.num.partitions", "4".into()),
+        ("offsets.topic.replication.factor", copies.clone()),
+        ("transaction.state.log.num.partitions", "4".into()),
+        ("transaction.state.log.replication.factor", copies.clone()),
+        ("transaction.state.log.min.isr", in_sync.clone()),
+        ("share.coordinator.state.topic.num.partitions", "2".into()),
+        ("share.coordinator.state.topic.replication.factor", copies),
+        ("share.coordinator.state.topic.min.isr", in_sync),
+        ("log.cleaner.dedupe.buffer.size", "8388608".into()),
+        ("num.network.threads", "2".into()),
+        ("num.io.threads", "4".into()),
+    ]
 }
 
 /// Logging of one broker: to one file of its own, turned over by size.
@@ -160,7 +156,10 @@ mod tests {
     #[test]
     fn one_broker_stands_alone_and_behind_a_login() {
         let one = properties(1, 1, 0);
-        assert_eq!(one["listeners"], "INTERNAL://127.0.0.1:9671,CONTROLLER://127.0.0.1:9681");
+        assert_eq!(
+            one["listeners"],
+            "INTERNAL://127.0.0.1:9671,CONTROLLER://127.0.0.1:9681"
+        );
         assert_eq!(one["offsets.topic.replication.factor"], "1");
         assert_eq!(one["min.insync.replicas"], "1");
         assert_eq!(one["auto.create.topics.enable"], "false");

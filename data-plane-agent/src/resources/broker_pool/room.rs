@@ -189,7 +189,10 @@ impl Room {
                 std::fs::remove_dir_all(&self.folder)?;
                 self.seat = None;
                 self.children.clear();
-                tracing::info!(pool = self.id, "a pool was destroyed with its data, as its tombstone asked");
+                tracing::info!(
+                    pool = self.id,
+                    "a pool was destroyed with its data, as its tombstone asked"
+                );
                 Ok(true)
             }
             Action::Wait => Ok(false),
@@ -271,10 +274,7 @@ mod tests {
         };
         let mut room = Room::open("pool_1", &pools, &run).unwrap();
         room.turn(&wish, Some(0), 1, &shop).await;
-        assert_eq!(
-            processes.started(),
-            ["pool_1-broker-1-format", "pool_1-broker-1"]
-        );
+        assert_eq!(processes.started(), ["pool_1-broker-1-format", "pool_1-broker-1"]);
         assert_eq!((room.brokers_ready, room.was_ready), (1, true));
         drop(room);
         // As Kafka leaves it.

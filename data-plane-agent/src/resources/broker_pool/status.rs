@@ -64,19 +64,13 @@ mod tests {
             (status.phase(), status.reason())
         };
         assert_eq!(say(None, 3, false), (Phase::Ready, Reason::Unspecified));
-        assert_eq!(
-            say(None, 2, false),
-            (Phase::Provisioning, Reason::BrokerStarting)
-        );
+        assert_eq!(say(None, 2, false), (Phase::Provisioning, Reason::BrokerStarting));
         assert_eq!(say(None, 2, true), (Phase::Degraded, Reason::BrokerDown));
         assert_eq!(say(None, 0, true), (Phase::Degraded, Reason::BrokerDown));
         assert_eq!(
             say(Some(Reason::Unsupported), 0, false),
             (Phase::Failed, Reason::Unsupported)
         );
-        assert_eq!(
-            say(Some(Reason::Disk), 0, false),
-            (Phase::Failed, Reason::Disk)
-        );
+        assert_eq!(say(Some(Reason::Disk), 0, false), (Phase::Failed, Reason::Disk));
     }
 }

@@ -121,15 +121,7 @@ mod tests {
         let done = act(&destroy, &topic, &policy, &kafka, &at, &mut records).await;
         assert_eq!(done.unwrap(), Done::Forbidden);
         assert!(kafka.log().is_empty(), "Kafka was not asked");
-        let done = act(
-            &destroy,
-            &topic,
-            &Policy::default(),
-            &kafka,
-            &at,
-            &mut records,
-        )
-        .await;
+        let done = act(&destroy, &topic, &Policy::default(), &kafka, &at, &mut records).await;
         assert_eq!(done.unwrap(), Done::Yes);
         assert!(records.get("topic_1").unwrap().buried);
     }

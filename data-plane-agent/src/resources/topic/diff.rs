@@ -64,7 +64,10 @@ pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
         return vec![Action::Wait];
     }
     let mut actions = Vec::new();
-    if seen.record.is_none_or(|record| record.physical_id != id_of(topic)) {
+    if seen
+        .record
+        .is_none_or(|record| record.physical_id != id_of(topic))
+    {
         actions.push(Action::Adopt(topic.physical_id));
     }
     match wish.partitions.cmp(&topic.partitions) {
@@ -187,9 +190,14 @@ mod tests {
     #[test]
     fn a_missing_topic_is_made_and_a_present_one_left_alone() {
         let made = diff(&wish(3, false), &seen(None, None));
-        assert!(matches!(&made[..], [Action::Create(new)] if new.partitions == 3 && new.physical_name == "w01jx-orders"));
+        assert!(
+            matches!(&made[..], [Action::Create(new)] if new.partitions == 3 && new.physical_name == "w01jx-orders")
+        );
         let right = topic(OURS, 3, KEPT);
-        assert_eq!(diff(&wish(3, false), &seen(Some(&right), Some((OURS, false)))), []);
+        assert_eq!(
+            diff(&wish(3, false), &seen(Some(&right), Some((OURS, false)))),
+            []
+        );
         assert_eq!(
             diff(&wish(3, false), &seen(Some(&right), None)),
             [Action::Adopt(OURS)]

@@ -5,7 +5,7 @@ mod diff;
 mod records;
 mod status;
 
-pub use act::act;
+pub use act::{Done, act, reason};
 pub use diff::{Action, Seen, diff};
 pub use records::{Record, Records};
 pub use status::{Outcome, status};

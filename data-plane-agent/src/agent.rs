@@ -1,0 +1,307 @@
+//! The composition: one agent, its tasks, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
+use ring::rand::{SecureRandom, SystemRandom};
+use rustix::fs::{FlockOperation, flock};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use weir_proto::agent::v1::ask::Question;
+use weir_proto::agent::v1::{Answer, AnswerCode, Ask, TopicExtentAnswer};
+
+use crate::config::AgentConfig;
+use crate::desired::{Accepted, Offered};
+use crate::disk;
+use crate::driver::{Directory, Driver, Shared};
+use crate::inside;
+use crate::lane::{self, Gateways, LaneServer, Publisher};
+use crate::link::enroll::{Door, enrolled};
+use crate::link::ledger::{Ledger, unix_ms};
+use crate::link::session::{self, Uplink};
+use crate::link::{Board, Inlet};
+use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
+use crate::metering::Store;
+use crate::platform::Platform;
+use crate::policy::PolicyFile;
+
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// A running agent.
+pub struct Agent {
+    stop: CancellationToken,
+    close: CancellationToken,
+    driver: JoinHandle<()>,
+    tasks: JoinSet<()>,
+    board: watch::Receiver<Board>,
+    data_plane_id: String,
+    _lock: std::fs::File,
+}
+
+impl Agent {
+    /// Starts an agent; enrols first if it has to, waiting for the control plane. Once enrolled, it starts without it.
+    ///
+    /// # Errors
+    /// When the state folder is in use or damaged, the policy cannot be read, the token is refused, or a port is taken.
+    pub async fn start(config: AgentConfig, platform: Platform) -> anyhow::Result<Self> {
+        let state = &config.state_dir;
+        disk::private_folder(state).context("make the state folder")?;
+        let lock = lock(&config)?;
+        let policy = PolicyFile::open(config.policy.as_deref()).context("read the admission policy")?;
+        let ledger = Arc::new(Ledger::open(&state.join("ledger")).context("open the ledger")?);
+        let usage = Arc::new(Store::open(&state.join("metering")).context("open the usage windows")?);
+        let door = Door {
+            address: config.control_plane.clone(),
+            ca_sha256: config.ca_sha256,
+        };
+        let identity = enrolled(&state.join("identity"), &door, config.token.as_ref(), &ledger)
+            .await
+            .context("enrol")?;
+        let data_plane_id = identity.pinned().data_plane_id.clone();
+        let accepted = Accepted::open(
+            &state.join("desired"),
+            identity.signing_public_key().to_vec(),
+            data_plane_id.clone(),
+        )
+        .context("open the accepted desired state")?;
+        let publisher =
+            Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
+        let wake = Arc::new(Notify::new());
+        let shared = Shared {
+            gateways: Arc::new(Gateways::new(Arc::clone(&wake))),
+            board: watch::Sender::new(Board {
+                accepted: accepted.generation(),
+                ..Board::default()
+            }),
+            accepted: Arc::new(accepted),
+            directory: Arc::default(),
+            wake,
+        };
+        let (stop, close) = (CancellationToken::new(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        serve_inside_network(&config, &shared, &usage, &publisher, &close, &mut tasks).await?;
+        let (inlet, arrived) = mpsc::channel(32);
+        let uplink = Uplink {
+            door,
+            identity: Arc::new(identity),
+            ledger,
+            board: shared.board.subscribe(),
+            usage: Arc::clone(&usage),
+            inlet,
+            instance: instance()?,
+            kafka_version: kafka_version(&config.kafka.libs),
+        };
+        let asked = (platform.clone(), Arc::clone(&shared.directory));
+        tasks.spawn(take_in(arrived, shared.clone(), asked.0, asked.1));
+        tasks.spawn(session::keep(uplink, close.clone()));
+        tasks.spawn(prune(usage));
+        let board = shared.board.subscribe();
+        let driver = Driver::open(config, platform, shared, policy, publisher).context("open the driver")?;
+        let driver = tokio::spawn(driver.run(stop.clone()));
+        Ok(Self {
+            stop,
+            close,
+            driver,
+            tasks,
+            board,
+            data_plane_id,
+            _lock: lock,
+        })
+    }
+
+    /// What the agent reports now.
+    #[must_use]
+    pub fn board(&self) -> watch::Receiver<Board> {
+        self.board.clone()
+    }
+
+    /// Whose agent this is.
+    #[must_use]
+    pub fn data_plane_id(&self) -> &str {
+        &self.data_plane_id
+    }
+
+    /// Ends the gateway and the brokers in order, then the agent.
+    ///
+    /// # Errors
+    /// When the driver panicked.
+    pub async fn shutdown(mut self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        let driver = (&mut self.driver).await;
+        self.close.cancel();
+        self.tasks.shutdown().await;
+        driver.context("the driver panicked")
+    }
+
+    /// Ends the agent at once and leaves its children running, as a kill does.
+    pub async fn abandon(mut self) {
+        self.driver.abort();
+        let _aborted = (&mut self.driver).await;
+        self.close.cancel();
+        self.tasks.shutdown().await;
+    }
+
+    /// Resolves when the agent ended by itself, which it never does unless something broke.
+    pub async fn broken(&mut self) {
+        let _ended = (&mut self.driver).await;
+    }
+}
+
+/// One agent per state folder; the lock ends with the process.
+fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(config.state_dir.join("agent.lock"))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        bail!("another agent runs in this state folder");
+    }
+    Ok(file)
+}
+
+/// The lane for gateways and the endpoint for people, both of this network only.
+async fn serve_inside_network(
+    config: &AgentConfig,
+    shared: &Shared,
+    usage: &Arc<Store>,
+    publisher: &Publisher,
+    close: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let state = &config.state_dir;
+    let authority = Authority::open(&state.join("authority")).context("open the local authority")?;
+    let (agent_folder, gateway_folder) = (
+        state.join("lane").join("agent"),
+        state.join("lane").join("gateway"),
+    );
+    authority.issue(&agent_folder, Some(LANE_AGENT), &[])?;
+    authority.keep(&gateway_folder, LANE_GATEWAY)?;
+    let lane_address = SocketAddr::from(([127, 0, 0, 1], config.ports.lane()));
+    let listener = TcpListener::bind(lane_address)
+        .await
+        .with_context(|| format!("listen on {lane_address} for the lane"))?;
+    let lane = LaneServer {
+        gateways: Arc::clone(&shared.gateways),
+        usage: Arc::clone(usage),
+        snapshot: publisher.watch(),
+    };
+    let served = lane::serve(lane, listener, &agent_folder, close.clone())?;
+    tasks.spawn(async move {
+        let _ended = served.await;
+    });
+    let inside_folder = state.join("inside");
+    let identity = authority.issue(
+        &inside_folder,
+        None,
+        &[config.listen_host.as_str(), config.advertised_host.as_str()],
+    )?;
+    let address = format!("{}:{}", config.listen_host, config.ports.inside());
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("listen on {address} for the inside endpoint"))?;
+    tasks.spawn(inside::serve(
+        listener,
+        identity.server()?,
+        state.join("ledger"),
+        close.clone(),
+    ));
+    Ok(())
+}
+
+/// Judges wishes, answers questions.
+async fn take_in(
+    mut arrived: mpsc::Receiver<Inlet>,
+    shared: Shared,
+    platform: Platform,
+    directory: Arc<ArcSwap<Directory>>,
+) {
+    while let Some(item) = arrived.recv().await {
+        match item {
+            Inlet::Desired(frame) => {
+                let accepted = Arc::clone(&shared.accepted);
+                let now = i64::try_from(unix_ms() / 1000).unwrap_or(i64::MAX);
+                let offered = tokio::task::spawn_blocking(move || accepted.offer(&frame, now)).await;
+                match offered.map_err(std::io::Error::other).and_then(|it| it) {
+                    Ok(Offered::Adopted) => {
+                        let generation = shared.accepted.generation();
+                        shared.board.send_modify(|board| board.accepted = generation);
+                        shared.wake.notify_one();
+                    }
+                    Ok(Offered::Kept) => {}
+                    Ok(Offered::Refused(refused)) => {
+                        tracing::error!(offered = ?refused.offered, refusal = ?refused.refusal(), "a desired state was refused; the held one stays");
+                        shared.board.send_modify(|board| board.refuse(refused));
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a desired state could not be stored; the held one stays")
+                    }
+                }
+            }
+            Inlet::Ask(ask, reply) => {
+                let (platform, directory) = (platform.clone(), directory.load_full());
+                tokio::spawn(async move {
+                    let _session_ended = reply.send(answer(&ask, &platform, &directory).await);
+                });
+            }
+        }
+    }
+}
+
+async fn answer(ask: &Ask, platform: &Platform, directory: &Directory) -> Answer {
+    let say = |code: AnswerCode, topic_extent| Answer {
+        ask_id: ask.ask_id,
+        code: code.into(),
+        topic_extent,
+    };
+    let Some(Question::TopicExtent(question)) = &ask.question else {
+        return say(AnswerCode::Unsupported, None);
+    };
+    let Some((at, name)) = directory.get(&question.topic_id) else {
+        return say(AnswerCode::NotFound, None);
+    };
+    match platform.kafka.extent(at, name).await {
+        Ok(Some(partitions)) => say(AnswerCode::Ok, Some(TopicExtentAnswer { partitions })),
+        Ok(None) => say(AnswerCode::NotFound, None),
+        Err(_away) => say(AnswerCode::Unavailable, None),
+    }
+}
+
+async fn prune(usage: Arc<Store>) {
+    loop {
+        let store = Arc::clone(&usage);
+        let pruned = tokio::task::spawn_blocking(move || store.prune(SystemTime::now())).await;
+        if let Err(error) = pruned.map_err(std::io::Error::other).and_then(|it| it) {
+            tracing::error!(%error, "old usage windows could not be removed");
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
+}
+
+fn instance() -> anyhow::Result<u64> {
+    let mut bytes = [0_u8; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_unspecified| anyhow::anyhow!("the system gave no random numbers"))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+/// The version in the name of Kafka's client jar, if it looks like one.
+fn kafka_version(libs: &std::path::Path) -> String {
+    let jars = std::fs::read_dir(libs).into_iter().flatten().flatten();
+    let versions = jars.filter_map(|jar| {
+        let name = jar.file_name();
+        let version = name
+            .to_str()?
+            .strip_prefix("kafka-clients-")?
+            .strip_suffix(".jar")?;
+        let plain = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        (plain && version.len() < 20).then(|| version.to_owned())
+    });
+    versions.max().unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! `weir-agent run`: the agent itself, until a signal.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agent::Agent;
+use crate::config::{AgentConfig, KafkaInstall, Ports, Token, parse_duration};
+use crate::disk;
+use crate::platform::Platform;
+
+/// What `run` and `doctor` are told.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// Folder of everything that the agent keeps.
+    #[arg(long, env = "WEIR_STATE_DIR")]
+    pub(super) state_dir: PathBuf,
+    /// The control plane's agents' door, `host:port`.
+    #[arg(long, env = "WEIR_CONTROL_PLANE")]
+    pub(super) control_plane: String,
+    /// SHA-256 of the control plane authority's certificate (DER), hexadecimal.
+    #[arg(long, env = "WEIR_CA_SHA256", value_parser = pin)]
+    pub(super) ca_sha256: [u8; 32],
+    /// One-time enrolment token; needed until enrolled. Better given as WEIR_TOKEN, which other users cannot see.
+    #[arg(long, env = "WEIR_TOKEN", hide_env_values = true, value_parser = token)]
+    pub(super) token: Option<Token>,
+    /// Folder of Kafka's jars.
+    #[arg(long, env = "WEIR_KAFKA_LIBS")]
+    pub(super) kafka_libs: PathBuf,
+    /// The Java launcher.
+    #[arg(long, env = "WEIR_JAVA", default_value = "java")]
+    pub(super) java: PathBuf,
+    /// Address that the gateway and the inside endpoint listen on.
+    #[arg(long, env = "WEIR_LISTEN_HOST", default_value = "127.0.0.1")]
+    pub(super) listen_host: String,
+    /// Address that clients are told; the listening one when not given.
+    #[arg(long, env = "WEIR_ADVERTISED_HOST")]
+    pub(super) advertised_host: Option<String>,
+    /// The first of the agent's ports.
+    #[arg(long, env = "WEIR_PORT_BASE", default_value = "9650", value_parser = ports)]
+    pub(super) port_base: Ports,
+    /// How often gateways close a usage window.
+    #[arg(long, env = "WEIR_USAGE_WINDOW", default_value = "60s", value_parser = parse_duration)]
+    pub(super) usage_window: Duration,
+    /// The customer's admission policy (TOML).
+    #[arg(long, env = "WEIR_POLICY")]
+    pub(super) policy: Option<PathBuf>,
+}
+
+impl RunArgs {
+    pub(super) fn into_config(self) -> anyhow::Result<AgentConfig> {
+        // Children are given absolute paths: they must mean the same after a restart elsewhere.
+        let state_dir = std::path::absolute(&self.state_dir).context("find the state folder")?;
+        let libs = std::path::absolute(&self.kafka_libs).context("find Kafka's jars")?;
+        Ok(AgentConfig {
+            state_dir,
+            control_plane: self.control_plane,
+            ca_sha256: self.ca_sha256,
+            token: self.token,
+            kafka: KafkaInstall {
+                libs,
+                java: self.java,
+            },
+            advertised_host: self.advertised_host.unwrap_or_else(|| self.listen_host.clone()),
+            listen_host: self.listen_host,
+            ports: self.port_base,
+            usage_window: self.usage_window,
+            policy: self.policy,
+            gateway_program: Some(std::env::current_exe().context("find our own program")?),
+        })
+    }
+}
+
+pub(super) fn pin(text: &str) -> Result<[u8; 32], String> {
+    disk::unhex32(text.trim()).ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
+}
+
+fn token(text: &str) -> Result<Token, String> {
+    Ok(Token::new(text.trim()))
+}
+
+pub(super) fn ports(text: &str) -> Result<Ports, String> {
+    text.parse()
+        .ok()
+        .and_then(Ports::above)
+        .ok_or_else(|| format!("expected a port from 1 to {}", Ports::BASE_MAX))
+}
+
+pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let config = args.into_config()?;
+    let starting = Agent::start(config, Platform::real());
+    let mut agent = tokio::select! {
+        started = starting => started?,
+        _signal = terminate.recv() => return Ok(()),
+        _signal = interrupt.recv() => return Ok(()),
+    };
+    tracing::info!(data_plane = agent.data_plane_id(), "the agent runs");
+    tokio::select! {
+        _signal = terminate.recv() => {}
+        _signal = interrupt.recv() => {}
+        () = agent.broken() => anyhow::bail!("the driver ended by itself"),
+    }
+    tracing::info!("ending: the gateway first, then the brokers");
+    agent.shutdown().await?;
+    tracing::info!("ended");
+    Ok(())
+}

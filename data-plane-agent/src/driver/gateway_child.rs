@@ -1,0 +1,89 @@
+//! The gateway: a child of its own, that outlives this agent and is adopted by the next one.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::AgentConfig;
+use crate::disk;
+use crate::platform::child::Child;
+use crate::platform::process::{Processes, Program};
+
+/// How long a gateway may take to hand over its counters and end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct GatewayChild {
+    child: Child,
+    program: Option<Program>,
+    fingerprint: String,
+}
+
+impl GatewayChild {
+    pub(super) fn remembered(config: &AgentConfig) -> io::Result<Self> {
+        let child = Child::remembered(&config.state_dir.join("run"), "gateway", Instant::now())?;
+        let program = program(config);
+        let mut started_with = env!("CARGO_PKG_VERSION").to_owned();
+        for argument in program.iter().flat_map(|program| &program.arguments) {
+            started_with.push('\n');
+            started_with.push_str(argument);
+        }
+        Ok(Self {
+            child,
+            program,
+            fingerprint: disk::hex(&weir_credentials::sha256(started_with.as_bytes())),
+        })
+    }
+
+    /// Sees that it runs. Never waits.
+    pub(super) fn turn(&mut self, processes: &dyn Processes, now: Instant) {
+        let Some(program) = &self.program else { return };
+        if let Err(error) = self.child.ensure(processes, program, &self.fingerprint, now) {
+            tracing::error!(%error, "the gateway could not be started");
+        }
+    }
+
+    /// Asks it to end; says whether it is gone. Never waits.
+    pub(super) fn end(&mut self, processes: &dyn Processes, now: Instant) -> io::Result<bool> {
+        self.child.end(processes, PATIENCE, now)
+    }
+}
+
+fn program(config: &AgentConfig) -> Option<Program> {
+    let executable = config.gateway_program.clone()?;
+    let state = config.state_dir.join("gateway");
+    let lane = config.state_dir.join("lane").join("gateway");
+    let arguments = [
+        "gateway".to_owned(),
+        "--state-dir".to_owned(),
+        state.display().to_string(),
+        "--listen-host".to_owned(),
+        config.listen_host.clone(),
+        "--advertised-host".to_owned(),
+        config.advertised_host.clone(),
+        "--port-base".to_owned(),
+        config.ports.gateway().to_string(),
+        "--lane".to_owned(),
+        format!("127.0.0.1:{}", config.ports.lane()),
+        "--lane-identity".to_owned(),
+        lane.display().to_string(),
+        "--usage-window".to_owned(),
+        duration(config.usage_window),
+    ];
+    Some(Program {
+        name: "gateway".to_owned(),
+        executable,
+        arguments: arguments.into(),
+        log: config.state_dir.join("logs").join("gateway.log"),
+        tag: state.display().to_string(),
+    })
+}
+
+/// As the command line reads it.
+fn duration(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{}s", duration.as_secs())
+    } else {
+        format!("{}ms", duration.as_millis())
+    }
+}

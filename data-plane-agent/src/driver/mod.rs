@@ -1,0 +1,216 @@
+//! The loop: admit -> observe -> diff -> policy -> act -> report. It turns with the link down as with the link up.
+
+mod gateway_child;
+mod pools;
+mod reports;
+mod topics;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use prost::Message;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use weir_proto::agent::v1::DesiredState;
+
+use crate::config::AgentConfig;
+use crate::desired::{Accepted, Held};
+use crate::disk;
+use crate::lane::{Gateways, Publisher, build};
+use crate::link::Board;
+use crate::platform::Platform;
+use crate::platform::kafka::PoolAddress;
+use crate::policy::{Policy, PolicyFile, admit};
+use crate::resources::broker_pool::Room;
+use crate::resources::topic::{Outcome, Records};
+
+/// When something is under way, the next look comes soon.
+const SOON: Duration = Duration::from_millis(400);
+/// When Kafka refused something, asking again soon does not help.
+const LATER: Duration = Duration::from_secs(5);
+/// When all is as wished, reality is still looked at, for drift.
+const CALM: Duration = Duration::from_secs(10);
+/// Kafka is not asked again about topics within this time, unless something changed.
+const FRESH: Duration = Duration::from_secs(8);
+const ADMITTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Where each living topic is, for questions: (pool, physical name) by topic id.
+pub type Directory = BTreeMap<String, (PoolAddress, String)>;
+
+/// What the driver shares with the rest of the agent.
+#[derive(Clone)]
+pub struct Shared {
+    /// The accepted wish.
+    pub accepted: Arc<Accepted>,
+    /// Who is attached to the lane.
+    pub gateways: Arc<Gateways>,
+    /// What the link reports.
+    pub board: watch::Sender<Board>,
+    /// Wakes the driver.
+    pub wake: Arc<Notify>,
+    /// Where topics are.
+    pub directory: Arc<ArcSwap<Directory>>,
+}
+
+/// The driver and all that it remembers between turns.
+pub struct Driver {
+    config: AgentConfig,
+    platform: Platform,
+    shared: Shared,
+    policy: PolicyFile,
+    publisher: Publisher,
+    records: Records,
+    admitted_path: PathBuf,
+    admitted: DesiredState,
+    refused: BTreeSet<String>,
+    rooms: BTreeMap<String, Room>,
+    gateway: gateway_child::GatewayChild,
+    outcomes: BTreeMap<String, Outcome>,
+    /// Topics as they were wished when they were last found to be so: what differs later has drifted.
+    fulfilled: BTreeMap<String, weir_proto::agent::v1::Topic>,
+    observed_at: Option<Instant>,
+    ever_ready: BTreeSet<String>,
+    /// Something could not be done for a reason that time may mend.
+    unsettled: bool,
+    /// Something was refused by Kafka.
+    obstructed: bool,
+}
+
+impl Driver {
+    /// Opens what the disk remembers.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn open(
+        config: AgentConfig,
+        platform: Platform,
+        shared: Shared,
+        policy: PolicyFile,
+        publisher: Publisher,
+    ) -> io::Result<Self> {
+        let folder = config.state_dir.join("driver");
+        disk::private_folder(&folder)?;
+        let admitted_path = folder.join("admitted.pb");
+        let admitted = match disk::read_bounded(&admitted_path, ADMITTED_BYTES_MAX)? {
+            None => DesiredState::default(),
+            Some(bytes) => DesiredState::decode(bytes.as_slice())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
+        };
+        for folder in ["logs", "run", "pools"] {
+            disk::private_folder(&config.state_dir.join(folder))?;
+        }
+        let gateway = gateway_child::GatewayChild::remembered(&config)?;
+        Ok(Self {
+            records: Records::open(&folder)?,
+            admitted_path,
+            admitted,
+            refused: BTreeSet::new(),
+            rooms: BTreeMap::new(),
+            gateway,
+            outcomes: BTreeMap::new(),
+            fulfilled: BTreeMap::new(),
+            observed_at: None,
+            ever_ready: BTreeSet::new(),
+            unsettled: false,
+            obstructed: false,
+            config,
+            platform,
+            shared,
+            policy,
+            publisher,
+        })
+    }
+
+    /// Turns until `stop`, then ends the children in order: the gateway hands over its counters before its brokers go.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let pause = match self.turn().await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::error!(%error, "a turn failed on the agent's own disk; it is tried again");
+                    LATER
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.shared.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.end_children().await;
+    }
+
+    /// One turn. Says how long to rest.
+    async fn turn(&mut self) -> io::Result<Duration> {
+        self.unsettled = false;
+        self.obstructed = false;
+        let policy = self.policy.current();
+        let held = self.shared.accepted.held();
+        let changed = match &held {
+            Some(held) => self.admit(held, &policy)?,
+            None => false,
+        };
+        self.turn_pools(&policy).await?;
+        self.turn_topics(&policy, changed).await?;
+        self.publish()?;
+        self.gateway
+            .turn(self.platform.processes.as_ref(), Instant::now());
+        self.report(held.as_deref());
+        Ok(if self.unsettled {
+            SOON
+        } else if self.obstructed {
+            LATER
+        } else {
+            CALM
+        })
+    }
+
+    /// The customer's word over the wish; kept on disk before anything follows from it.
+    fn admit(&mut self, held: &Held, policy: &Policy) -> io::Result<bool> {
+        let admitted = admit(&self.admitted, &held.state, policy);
+        for id in admitted.refused.difference(&self.refused) {
+            tracing::warn!(item = id, "the customer's policy refused a wish");
+        }
+        self.refused = admitted.refused;
+        if admitted.state == self.admitted {
+            return Ok(false);
+        }
+        disk::write_atomic(&self.admitted_path, &admitted.state.encode_to_vec())?;
+        self.admitted = admitted.state;
+        let named: BTreeSet<&str> = self.admitted.topics.iter().map(|it| it.id.as_str()).collect();
+        self.records.forget_buried(|id| named.contains(id))?;
+        self.outcomes.retain(|id, _outcome| named.contains(id.as_str()));
+        self.fulfilled.retain(|id, _topic| named.contains(id.as_str()));
+        Ok(true)
+    }
+
+    /// Publishes what is to be served now, and where it is, for questions.
+    fn publish(&mut self) -> io::Result<()> {
+        let pools: BTreeMap<String, PoolAddress> = self
+            .rooms
+            .iter()
+            .filter_map(|(id, room)| Some((id.clone(), room.address(self.config.ports)?)))
+            .collect();
+        let records = &self.records;
+        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id));
+        let directory: Directory = snapshot
+            .clusters
+            .iter()
+            .flat_map(|cluster| {
+                let pool = pools.get(&cluster.broker_pool_id);
+                cluster.topics.iter().filter_map(move |topic| {
+                    Some((topic.id.clone(), (pool?.clone(), topic.physical_name.clone())))
+                })
+            })
+            .collect();
+        self.shared.directory.store(Arc::new(directory));
+        self.publisher.raise_above(self.shared.gateways.highest_held())?;
+        self.publisher.publish(snapshot)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! The driver's part for statuses: what is wished beside what is, on the board that the link reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_proto::agent::v1::{Cluster, Generation, ItemStatus, Phase, Reason, Topic};
+
+use super::Driver;
+use crate::desired::Held;
+use crate::resources::topic::Outcome;
+use crate::resources::{Served, api_key, broker_pool, cluster, topic};
+
+const UNKNOWN: Outcome = Outcome {
+    stuck: None,
+    exists: false,
+    buried: false,
+    drifted: false,
+    refused: false,
+    partitions: 0,
+};
+
+impl Driver {
+    /// Writes the board anew; the link tells what differs.
+    pub(super) fn report(&mut self, held: Option<&Held>) {
+        let mut items = BTreeMap::new();
+        let observed = held.map_or(Generation { epoch: 0, n: 0 }, |held| held.generation);
+        if let Some(held) = held {
+            for status in self.statuses(held) {
+                items.insert(status.id.clone(), status);
+            }
+        }
+        for status in items.values() {
+            if status.phase() == Phase::Ready {
+                self.ever_ready.insert(status.id.clone());
+            }
+        }
+        self.ever_ready.retain(|id| items.contains_key(id));
+        let applied = (!self.unsettled).then_some(observed);
+        let gateways_live = self.shared.gateways.live();
+        self.shared.board.send_if_modified(|board| {
+            let mut next = board.clone();
+            next.applied = applied.unwrap_or(next.applied);
+            next.gateways_live = gateways_live;
+            next.items = items;
+            let modified = next != *board;
+            *board = next;
+            modified
+        });
+    }
+
+    fn served(&self, id: &str) -> Served {
+        self.shared.gateways.served(self.publisher.since(id))
+    }
+
+    fn statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let pools = self.pool_statuses(held);
+        let clusters = self.cluster_statuses(held);
+        let admitted: BTreeMap<&str, &Topic> = self
+            .admitted
+            .topics
+            .iter()
+            .map(|it| (it.id.as_str(), it))
+            .collect();
+        let let_in: BTreeSet<&str> = self.admitted.api_keys.iter().map(|it| it.id.as_str()).collect();
+        let topics = held.state.topics.iter().map(|wish| {
+            topic::status(
+                wish,
+                admitted.get(wish.id.as_str()).copied(),
+                self.refused.contains(&wish.id),
+                self.outcomes.get(&wish.id).copied().unwrap_or(UNKNOWN),
+                self.served(&wish.id),
+                self.ever_ready.contains(&wish.id),
+                held.generation,
+            )
+        });
+        let keys = held.state.api_keys.iter().map(|wish| {
+            api_key::status(
+                wish,
+                let_in.contains(wish.id.as_str()),
+                self.refused.contains(&wish.id),
+                self.served(&wish.id),
+                self.ever_ready.contains(&wish.id),
+                held.generation,
+            )
+        });
+        pools
+            .into_iter()
+            .chain(clusters)
+            .chain(topics)
+            .chain(keys)
+            .collect()
+    }
+
+    fn pool_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let pools = held.state.broker_pools.iter().map(|wish| {
+            let room = self.rooms.get(&wish.id);
+            let admitted = self.admitted.broker_pools.iter().find(|it| it.id == wish.id);
+            // An id that could not name a folder has no room.
+            let stuck = match room {
+                None if admitted.is_some_and(|it| !it.deleted) => Some(Reason::Unsupported),
+                room => room.and_then(|room| room.stuck),
+            };
+            broker_pool::status(
+                wish,
+                admitted,
+                self.refused.contains(&wish.id) || room.is_some_and(|room| room.refused),
+                stuck,
+                room.is_none_or(crate::resources::broker_pool::Room::is_gone),
+                room.map_or(0, |room| room.brokers_ready),
+                room.is_some_and(|room| room.was_ready),
+                held.generation,
+            )
+        });
+        pools.collect()
+    }
+
+    fn cluster_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let admitted: BTreeMap<&str, &Cluster> = self
+            .admitted
+            .clusters
+            .iter()
+            .map(|it| (it.id.as_str(), it))
+            .collect();
+        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        for topic in &self.admitted.topics {
+            if self.records.get(&topic.id).is_none_or(|it| !it.buried) {
+                *left.entry(&topic.cluster_id).or_default() += 1;
+            }
+        }
+        let clusters = held.state.clusters.iter().map(|wish| {
+            let pool = self.rooms.get(&wish.broker_pool_id);
+            let seen = cluster::Seen {
+                pool_ready: pool.is_some_and(|room| room.brokers_ready > 0),
+                topics_left: left.get(wish.id.as_str()).copied().unwrap_or(0),
+                served: self.served(&wish.id),
+                was_ready: self.ever_ready.contains(&wish.id),
+                bootstrap: (&self.config.advertised_host, self.config.ports.gateway()),
+            };
+            cluster::status(
+                wish,
+                admitted.get(wish.id.as_str()).copied(),
+                self.refused.contains(&wish.id),
+                seen,
+                held.generation,
+            )
+        });
+        clusters.collect()
+    }
+}

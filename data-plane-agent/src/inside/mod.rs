@@ -1,0 +1,269 @@
+//! The endpoint inside the network: what left it, from the agent's own ledger, on the agent's own origin. Read only.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use rustls::ServerConfig;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::link::replay::{Line, Summary, replay};
+use crate::local_tls::{Accepted, incoming};
+
+mod page;
+
+const CONNECTIONS_MAX: usize = 32;
+/// How many of the last entries are kept ready.
+const LINES_MAX: usize = 500;
+/// The whole ledger is read again at most this often.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// What is shown: the check of the whole ledger, and its last entries.
+#[derive(Debug, Clone, Serialize)]
+pub struct View {
+    /// The chain is whole and every entry decodes.
+    pub verified: bool,
+    /// What is wrong, if anything.
+    pub problem: Option<String>,
+    /// Totals; those up to the problem, if there is one.
+    pub summary: Summary,
+    /// The last entries, newest first.
+    pub lines: Vec<Line>,
+}
+
+/// The newest view, and when it was read.
+type Newest = Option<(Instant, Arc<View>)>;
+
+#[derive(Clone)]
+struct Inside {
+    ledger: PathBuf,
+    last: Arc<Mutex<Newest>>,
+}
+
+impl Inside {
+    /// The view, read anew when it is old. One reader at a time: a stranger cannot make us read the disk in parallel.
+    async fn view(&self) -> Arc<View> {
+        let mut last = self.last.lock().await;
+        if let Some((at, view)) = last.as_ref()
+            && at.elapsed() < FRESH
+        {
+            return Arc::clone(view);
+        }
+        let folder = self.ledger.clone();
+        let read = tokio::task::spawn_blocking(move || read(&folder)).await;
+        let view = Arc::new(read.unwrap_or_else(|_panicked| View {
+            verified: false,
+            problem: Some("the ledger could not be read".to_owned()),
+            summary: Summary::default(),
+            lines: Vec::new(),
+        }));
+        *last = Some((Instant::now(), Arc::clone(&view)));
+        view
+    }
+}
+
+/// Checks the whole ledger and keeps its last entries.
+fn read(folder: &std::path::Path) -> View {
+    let mut lines = std::collections::VecDeque::with_capacity(LINES_MAX);
+    let mut seen = Summary::default();
+    let checked = replay(folder, |line| {
+        seen.entries = line.seq;
+        seen.bytes += line.bytes;
+        let total = seen.kinds.entry(line.kind.clone()).or_default();
+        total.entries += 1;
+        total.bytes += line.bytes;
+        if lines.len() == LINES_MAX {
+            lines.pop_back();
+        }
+        lines.push_front(line);
+    });
+    let problem = checked.as_ref().err().map(ToString::to_string);
+    View {
+        verified: checked.is_ok(),
+        problem,
+        summary: checked.unwrap_or(seen),
+        lines: lines.into(),
+    }
+}
+
+/// Serves until `stop`.
+pub async fn serve(listener: TcpListener, config: ServerConfig, ledger: PathBuf, stop: CancellationToken) {
+    let inside = Inside {
+        ledger,
+        last: Arc::default(),
+    };
+    let local = match listener.local_addr() {
+        Ok(local) => local,
+        Err(error) => {
+            tracing::error!(%error, "the inside endpoint has no address");
+            return;
+        }
+    };
+    let connections = Connections {
+        accepted: incoming(listener, config, None, CONNECTIONS_MAX),
+        local,
+    };
+    let serving = axum::serve(connections, router(inside));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        served = serving => if let Err(error) = served {
+            tracing::error!(%error, "the inside endpoint ended");
+        }
+    }
+}
+
+fn router(inside: Inside) -> Router {
+    Router::new()
+        .route("/", get(show))
+        .route("/style.css", get(style))
+        .route("/v1/ledger", get(ledger))
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(map_response(harden))
+        .with_state(inside)
+}
+
+/// Nothing is loaded from elsewhere, nothing is framed, nothing is kept.
+async fn harden(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    ];
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn show(State(inside): State<Inside>) -> Html<String> {
+    Html(page::render(&*inside.view().await))
+}
+
+async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    limit: Option<usize>,
+}
+
+async fn ledger(State(inside): State<Inside>, Query(limit): Query<Limit>) -> Json<View> {
+    let mut view = (*inside.view().await).clone();
+    view.lines.truncate(limit.limit.unwrap_or(100).min(LINES_MAX));
+    Json(view)
+}
+
+/// Connections after their handshake, as axum wants them.
+struct Connections {
+    accepted: mpsc::Receiver<io::Result<Accepted>>,
+    local: std::net::SocketAddr,
+}
+
+impl axum::serve::Listener for Connections {
+    type Io = Accepted;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            match self.accepted.recv().await {
+                Some(Ok(accepted)) => {
+                    let peer = accepted.peer();
+                    return (accepted, peer);
+                }
+                Some(Err(_failed)) => {}
+                // No more will come; the server is ended by its token.
+                None => std::future::pending::<()>().await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(self.local)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::ledger::{Form, Ledger};
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use prost::Message;
+    use tower::ServiceExt;
+    use weir_proto::agent::v1::{AgentFrame, Hello, agent_frame::Frame};
+
+    async fn get(inside: &Inside, path: &str) -> (StatusCode, String, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = router(inside.clone()).oneshot(request).await.unwrap();
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, policy, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_page_shows_what_left_and_escapes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Ledger::open(folder.path()).unwrap();
+        let hello = Hello {
+            kafka_version: "<script>alert(1)</script>".to_owned(),
+            ..Default::default()
+        };
+        let frame = AgentFrame {
+            frame: Some(Frame::Hello(hello)),
+        };
+        log.append(Form::AgentFrame, &frame.encode_to_vec()).unwrap();
+        let inside = Inside {
+            ledger: folder.path().to_owned(),
+            last: Arc::default(),
+        };
+        let (status, policy, body) = get(&inside, "/").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+        assert!(body.contains("What left this network") && body.contains("hello"));
+        assert!(!body.contains("<script>") && body.contains("&lt;script&gt;"));
+        let (_status, _policy, json) = get(&inside, "/v1/ledger?limit=1").await;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["verified"], true);
+        assert_eq!(json["summary"]["kinds"]["hello"]["entries"], 1);
+        assert_eq!(get(&inside, "/v1/other").await.0, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_broken_ledger_is_shown_as_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("00000000000000000001.jsonl"), "{}\n").unwrap();
+        let inside = Inside {
+            ledger: folder.path().to_owned(),
+            last: Arc::default(),
+        };
+        let (_status, _policy, body) = get(&inside, "/").await;
+        assert!(body.contains("not whole"), "{body}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Offsets and sizes of a topic's partitions, asked of each partition's leader.
+
+use std::collections::BTreeMap;
+
+use weir_kafka_wire::kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
+use weir_kafka_wire::kafka_protocol::messages::list_offsets_request::{
+    ListOffsetsPartition, ListOffsetsTopic,
+};
+use weir_kafka_wire::kafka_protocol::messages::{BrokerId, DescribeLogDirsRequest, ListOffsetsRequest};
+use weir_proto::agent::v1::PartitionExtent;
+
+use super::kafka::{KafkaError, PoolAddress};
+use super::kafka_real::{RealKafka, UNKNOWN_TOPIC, accepted, topic_name};
+
+const LIST_OFFSETS: i16 = 7;
+const DESCRIBE_LOG_DIRS: i16 = 4;
+const EARLIEST: i64 = -2;
+const LATEST: i64 = -1;
+
+impl RealKafka {
+    async fn offsets(
+        &self,
+        at: &PoolAddress,
+        leader: i32,
+        name: &str,
+        partitions: &[i32],
+        timestamp: i64,
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        let wanted = partitions.iter().map(|partition| {
+            ListOffsetsPartition::default()
+                .with_partition_index(*partition)
+                .with_current_leader_epoch(-1)
+                .with_timestamp(timestamp)
+        });
+        let topic = ListOffsetsTopic::default()
+            .with_name(topic_name(name))
+            .with_partitions(wanted.collect());
+        let request = ListOffsetsRequest::default()
+            .with_replica_id(BrokerId(-1))
+            .with_topics(vec![topic]);
+        let answer = self.call(at, Some(leader), &request, LIST_OFFSETS).await?;
+        let mut offsets = BTreeMap::new();
+        for partition in answer.topics.into_iter().flat_map(|topic| topic.partitions) {
+            accepted(partition.error_code)?;
+            offsets.insert(partition.partition_index, partition.offset);
+        }
+        Ok(offsets)
+    }
+
+    async fn sizes(
+        &self,
+        at: &PoolAddress,
+        leader: i32,
+        name: &str,
+        partitions: &[i32],
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
+        let topic = DescribableLogDirTopic::default()
+            .with_topic(topic_name(name))
+            .with_partitions(partitions.to_vec());
+        let request = DescribeLogDirsRequest::default().with_topics(Some(vec![topic]));
+        let answer = self.call(at, Some(leader), &request, DESCRIBE_LOG_DIRS).await?;
+        accepted(answer.error_code)?;
+        let found = answer.results.into_iter().flat_map(|folder| folder.topics);
+        let found = found.flat_map(|topic| topic.partitions);
+        Ok(found
+            .filter(|it| !it.is_future_key)
+            .map(|it| (it.partition_index, it.partition_size))
+            .collect())
+    }
+
+    pub(super) async fn extent_of(
+        &self,
+        at: &PoolAddress,
+        name: &str,
+    ) -> Result<Option<Vec<PartitionExtent>>, KafkaError> {
+        let answer = self.metadata(at, &[name.to_owned()]).await?;
+        let Some(topic) = answer.topics.into_iter().next() else {
+            return Ok(None);
+        };
+        if topic.error_code == UNKNOWN_TOPIC {
+            return Ok(None);
+        }
+        accepted(topic.error_code)?;
+        let mut by_leader: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for partition in &topic.partitions {
+            by_leader
+                .entry(partition.leader_id.0)
+                .or_default()
+                .push(partition.partition_index);
+        }
+        let mut extents = Vec::with_capacity(topic.partitions.len());
+        for (leader, partitions) in by_leader {
+            let start = self.offsets(at, leader, name, &partitions, EARLIEST).await?;
+            let end = self.offsets(at, leader, name, &partitions, LATEST).await?;
+            let size = self.sizes(at, leader, name, &partitions).await?;
+            extents.extend(partitions.iter().map(|partition| PartitionExtent {
+                partition: u32::try_from(*partition).unwrap_or_default(),
+                log_start_offset: start.get(partition).copied().unwrap_or_default(),
+                log_end_offset: end.get(partition).copied().unwrap_or_default(),
+                size_bytes: size.get(partition).copied().unwrap_or_default(),
+            }));
+        }
+        extents.sort_by_key(|it| it.partition);
+        Ok(Some(extents))
+    }
+}

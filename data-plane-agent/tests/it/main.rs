@@ -1,0 +1,10 @@
+//! The agent against a control plane that is a fake of ours: enrolment, session, wishes, refusals, usage; with fakes of Kafka
+//! and processes, and once with the real ones.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod control_plane;
+mod harness;
+mod hostile;
+mod lane;
+mod real_kafka;
+mod session;

@@ -1,0 +1,165 @@
+//! The agent's own program with real Kafka: comes up, serves, survives a kill of the agent, ends in order.
+//!
+//! Wants Java and the folder of Kafka's jars in `WEIR_KAFKA_LIBS`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use weir_agent::Platform;
+use weir_agent::disk::hex;
+use weir_agent::platform::kafka::PoolAddress;
+use weir_agent::resources::broker_pool::Seat;
+use weir_proto::agent::v1::{AgentFrame, Phase, Reason, Topic};
+
+use crate::control_plane::{ControlPlane, TOKEN};
+use crate::harness::{POOL, newest, ports, topic, wish};
+
+const LONG: Duration = Duration::from_secs(90);
+
+struct Running {
+    child: Child,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u16) -> Running {
+    let log = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(state.with_extension("log"))
+        .unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_weir-agent"))
+        .args(["run", "--state-dir"])
+        .arg(state)
+        .args(["--control-plane", &control_plane.address.to_string()])
+        .args(["--ca-sha256", &hex(&control_plane.ca_sha256)])
+        .arg("--kafka-libs")
+        .arg(libs)
+        .args(["--port-base", &port_base.to_string()])
+        .env("WEIR_TOKEN", TOKEN)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    Running { child }
+}
+
+fn broker_pid(state: &Path) -> i64 {
+    let record = std::fs::read(state.join(format!("run/{POOL}-broker-1.pid"))).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    record["identity"]["pid"].as_i64().unwrap()
+}
+
+fn is_alive(pid: i64) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat[stat.rfind(')').unwrap()..].starts_with(") Z"))
+}
+
+async fn made(control_plane: &ControlPlane, id: &str) {
+    let there = |frames: &[AgentFrame]| newest(frames, id).filter(|it| it.observed_partitions > 0);
+    control_plane
+        .until("the topic exists in Kafka", LONG, there)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants Java and WEIR_KAFKA_LIBS"]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life from beginning to end, read top to bottom"
+)]
+async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
+    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("agent");
+    let ports = ports();
+    let plane = ControlPlane::start().await;
+    let running = run(&state, &plane, &libs, ports.gateway());
+    let orders = topic("topic_01t", "orders", 3);
+    plane
+        .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
+        .await;
+    plane.wish(plane.seal(1, 1, &wish(vec![orders.clone()]))).await;
+    plane
+        .until("a ready pool", LONG, |frames| {
+            newest(frames, POOL).filter(|it| it.phase() == Phase::Ready)
+        })
+        .await;
+    made(&plane, "topic_01t").await;
+
+    // Growing, settings and the refusal to shrink, on the real thing.
+    let mut larger = topic("topic_01t", "orders", 5);
+    larger.configs[0].value = "7200000".to_owned();
+    plane.wish(plane.seal(1, 2, &wish(vec![larger.clone()]))).await;
+    plane
+        .until("five partitions", LONG, |frames| {
+            newest(frames, "topic_01t").filter(|it| it.observed_partitions == 5)
+        })
+        .await;
+    let kafka = Platform::real().kafka;
+    let seat = Seat::read(&state.join("pools").join(POOL)).unwrap().unwrap();
+    let at: PoolAddress = seat.address(POOL, ports);
+    let seen = kafka
+        .topics(&at, std::slice::from_ref(&larger.physical_name))
+        .await
+        .unwrap();
+    assert_eq!(seen["w01c-orders"].configs["retention.ms"], "7200000");
+    let extent = kafka.extent(&at, "w01c-orders").await.unwrap().unwrap();
+    assert_eq!(extent.len(), 5);
+    plane.wish(plane.seal(1, 3, &wish(vec![orders]))).await;
+    plane
+        .until("a refusal to shrink", LONG, |frames| {
+            newest(frames, "topic_01t").filter(|it| it.reason() == Reason::PartitionsCannotShrink)
+        })
+        .await;
+
+    let pid = broker_pid(&state);
+    drop(running);
+    assert!(is_alive(pid), "Kafka outlives a killed agent");
+    plane.forget_received();
+    let mut running = run(&state, &plane, &libs, ports.gateway());
+    plane
+        .until("a ready pool again", LONG, |frames| {
+            newest(frames, POOL).filter(|it| it.phase() == Phase::Ready)
+        })
+        .await;
+    assert_eq!(broker_pid(&state), pid, "adopted, not restarted");
+
+    let tomb = Topic {
+        deleted: true,
+        ..larger
+    };
+    plane.wish(plane.seal(1, 4, &wish(vec![tomb]))).await;
+    plane
+        .until("the tombstone is carried out", LONG, |frames| {
+            newest(frames, "topic_01t").filter(|it| it.phase() == Phase::Deleted)
+        })
+        .await;
+    assert!(
+        kafka
+            .topics(&at, &["w01c-orders".to_owned()])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let agent = i32::try_from(running.child.id()).unwrap();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(agent).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    let status = tokio::task::spawn_blocking(move || running.child.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(status.success(), "{status}");
+    assert!(!is_alive(pid), "a clean end takes Kafka along");
+}
