@@ -52,7 +52,7 @@ pub const LANE_GATEWAY: &str = "weir://lane/gateway";
 
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
-/// An identity on disk: `ca.pem`, `cert.pem` (leaf, then authority) and `key.pem` in one folder, readable by the owner only.
+/// An identity on disk: `ca.pem`, `client.pem` (leaf, then authority) and `client.key` in one folder, readable by the owner only.
 pub struct Identity {
     authority: CertificateDer<'static>,
     chain: Vec<CertificateDer<'static>>,
@@ -66,8 +66,8 @@ impl Identity {
     /// When one is missing or is not PEM.
     pub fn read(folder: &Path) -> Result<Self, TlsError> {
         let authority = CertificateDer::from_pem_file(folder.join("ca.pem"))?;
-        let chain = CertificateDer::pem_file_iter(folder.join("cert.pem"))?.collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_file(folder.join("key.pem"))?;
+        let chain = CertificateDer::pem_file_iter(folder.join("client.pem"))?.collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(folder.join("client.key"))?;
         Ok(Self {
             authority,
             chain,
@@ -191,9 +191,9 @@ impl Authority {
         parameters.not_after = OffsetDateTime::now_utc() + Span::days(825);
         let key = KeyPair::generate()?;
         let leaf = parameters.signed_by(&key, &self.issuer)?;
-        disk::write_atomic(&folder.join("key.pem"), key.serialize_pem().as_bytes())?;
+        disk::write_atomic(&folder.join("client.key"), key.serialize_pem().as_bytes())?;
         disk::write_atomic(
-            &folder.join("cert.pem"),
+            &folder.join("client.pem"),
             format!("{}{}", leaf.pem(), self.pem).as_bytes(),
         )?;
         disk::write_atomic(&folder.join("ca.pem"), self.pem.as_bytes())?;
