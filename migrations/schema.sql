@@ -185,10 +185,26 @@ CREATE TABLE public.data_plane_link (
     applied_epoch bigint DEFAULT 0 NOT NULL,
     applied_n bigint DEFAULT 0 NOT NULL,
     gateways_live integer DEFAULT 0 NOT NULL,
-    usage_windows_waiting bigint DEFAULT 0 NOT NULL
+    usage_windows_waiting bigint DEFAULT 0 NOT NULL,
+    previous_public_key_sha256 bytea,
+    session_id uuid,
+    fenced_instances bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 
 ALTER TABLE ONLY public.data_plane_link FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.desired_state (
+    data_plane_id uuid NOT NULL,
+    epoch bigint NOT NULL,
+    n bigint NOT NULL,
+    body bytea NOT NULL,
+    digest bytea NOT NULL,
+    signature bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    built_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.desired_state FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.enrollment_token (
     id uuid NOT NULL,
@@ -308,6 +324,24 @@ CREATE TABLE public.organization (
 
 ALTER TABLE ONLY public.organization FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.rate_card (
+    id uuid NOT NULL,
+    organization_id uuid,
+    tenant_id uuid,
+    name text NOT NULL,
+    currency text NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    prices jsonb NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT rate_card_check CHECK ((num_nonnulls(organization_id, tenant_id) <= 1)),
+    CONSTRAINT rate_card_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+ALTER TABLE ONLY public.rate_card FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.role_binding (
     id uuid NOT NULL,
     organization_id uuid,
@@ -328,6 +362,15 @@ CREATE TABLE public.role_binding (
 );
 
 ALTER TABLE ONLY public.role_binding FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.served_cluster (
+    cluster_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.served_cluster FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.service_account (
     id uuid NOT NULL,
@@ -401,6 +444,70 @@ CREATE TABLE public.topic (
 
 ALTER TABLE ONLY public.topic FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.usage_hour (
+    tenant_id uuid NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    cluster_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    direction text NOT NULL,
+    organization_id uuid,
+    environment_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    bytes bigint NOT NULL,
+    records bigint NOT NULL,
+    requests bigint NOT NULL,
+    uncertain_bytes bigint NOT NULL,
+    CONSTRAINT usage_hour_direction_check CHECK ((direction = ANY (ARRAY['PRODUCE'::text, 'FETCH'::text])))
+);
+
+ALTER TABLE ONLY public.usage_hour FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.usage_progress (
+    data_plane_id uuid NOT NULL,
+    complete_until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.usage_progress FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.usage_row (
+    data_plane_id uuid NOT NULL,
+    gateway_id text NOT NULL,
+    boot bigint NOT NULL,
+    sequence bigint NOT NULL,
+    ordinal integer NOT NULL,
+    organization_id uuid,
+    tenant_id uuid NOT NULL,
+    environment_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    direction text NOT NULL,
+    uncertain boolean NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    bytes bigint NOT NULL,
+    records bigint NOT NULL,
+    requests bigint NOT NULL,
+    CONSTRAINT usage_row_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT usage_row_direction_check CHECK ((direction = ANY (ARRAY['PRODUCE'::text, 'FETCH'::text]))),
+    CONSTRAINT usage_row_records_check CHECK ((records >= 0)),
+    CONSTRAINT usage_row_requests_check CHECK ((requests >= 0))
+);
+
+ALTER TABLE ONLY public.usage_row FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.usage_window (
+    data_plane_id uuid NOT NULL,
+    gateway_id text NOT NULL,
+    boot bigint NOT NULL,
+    sequence bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.usage_window FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -444,6 +551,9 @@ ALTER TABLE ONLY public.data_plane_grant
     ADD CONSTRAINT data_plane_grant_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.data_plane_link
+    ADD CONSTRAINT data_plane_link_key_unique UNIQUE (public_key_sha256);
+
+ALTER TABLE ONLY public.data_plane_link
     ADD CONSTRAINT data_plane_link_pkey PRIMARY KEY (data_plane_id);
 
 ALTER TABLE ONLY public.data_plane
@@ -454,6 +564,9 @@ ALTER TABLE ONLY public.data_plane
 
 ALTER TABLE ONLY public.data_plane
     ADD CONSTRAINT data_plane_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.desired_state
+    ADD CONSTRAINT desired_state_pkey PRIMARY KEY (data_plane_id, epoch, n);
 
 ALTER TABLE ONLY public.enrollment_token
     ADD CONSTRAINT enrollment_token_pkey PRIMARY KEY (id);
@@ -503,11 +616,23 @@ ALTER TABLE ONLY public.organization
 ALTER TABLE ONLY public.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.rate_card
+    ADD CONSTRAINT rate_card_effective_unique UNIQUE NULLS NOT DISTINCT (organization_id, tenant_id, effective_from);
+
+ALTER TABLE ONLY public.rate_card
+    ADD CONSTRAINT rate_card_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.rate_card
+    ADD CONSTRAINT rate_card_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.role_binding
     ADD CONSTRAINT role_binding_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.role_binding
     ADD CONSTRAINT role_binding_unique UNIQUE NULLS NOT DISTINCT (tenant_id, member_id, service_account_id, role, resource);
+
+ALTER TABLE ONLY public.served_cluster
+    ADD CONSTRAINT served_cluster_pkey PRIMARY KEY (cluster_id);
 
 ALTER TABLE ONLY public.service_account
     ADD CONSTRAINT service_account_name_unique UNIQUE (tenant_id, name);
@@ -544,6 +669,18 @@ ALTER TABLE ONLY public.topic
 
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.usage_hour
+    ADD CONSTRAINT usage_hour_pkey PRIMARY KEY (tenant_id, hour, cluster_id, topic_id, principal_id, direction);
+
+ALTER TABLE ONLY public.usage_progress
+    ADD CONSTRAINT usage_progress_pkey PRIMARY KEY (data_plane_id);
+
+ALTER TABLE ONLY public.usage_row
+    ADD CONSTRAINT usage_row_pkey PRIMARY KEY (data_plane_id, gateway_id, boot, sequence, ordinal);
+
+ALTER TABLE ONLY public.usage_window
+    ADD CONSTRAINT usage_window_pkey PRIMARY KEY (data_plane_id, gateway_id, boot, sequence);
 
 CREATE INDEX api_key_data_plane ON public.api_key USING btree (data_plane_id, id);
 
@@ -583,11 +720,17 @@ CREATE INDEX role_binding_service_account ON public.role_binding USING btree (se
 
 CREATE INDEX role_binding_tenant ON public.role_binding USING btree (tenant_id, id);
 
+CREATE INDEX served_cluster_data_plane ON public.served_cluster USING btree (data_plane_id);
+
 CREATE INDEX session_member ON public.session USING btree (member_id);
 
 CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
 
 CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
+
+CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
+
+CREATE INDEX usage_row_tenant ON public.usage_row USING btree (tenant_id, hour);
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
@@ -619,6 +762,9 @@ ALTER TABLE ONLY public.data_plane_link
 ALTER TABLE ONLY public.data_plane
     ADD CONSTRAINT data_plane_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
+ALTER TABLE ONLY public.desired_state
+    ADD CONSTRAINT desired_state_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.enrollment_token
     ADD CONSTRAINT enrollment_token_tenant_id_data_plane_id_fkey FOREIGN KEY (tenant_id, data_plane_id) REFERENCES public.data_plane(tenant_id, id) ON DELETE CASCADE;
 
@@ -636,6 +782,12 @@ ALTER TABLE ONLY public.object_status
 
 ALTER TABLE ONLY public.object_status
     ADD CONSTRAINT object_status_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.rate_card
+    ADD CONSTRAINT rate_card_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
+
+ALTER TABLE ONLY public.rate_card
+    ADD CONSTRAINT rate_card_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.role_binding
     ADD CONSTRAINT role_binding_member_exists FOREIGN KEY (member_id) REFERENCES public.member(id) ON DELETE CASCADE;
@@ -663,6 +815,12 @@ ALTER TABLE ONLY public.tenant
 
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.usage_progress
+    ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_row
+    ADD CONSTRAINT usage_row_data_plane_id_gateway_id_boot_sequence_fkey FOREIGN KEY (data_plane_id, gateway_id, boot, sequence) REFERENCES public.usage_window(data_plane_id, gateway_id, boot, sequence) ON DELETE CASCADE;
 
 ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
 
@@ -692,6 +850,10 @@ CREATE POLICY data_plane_scope ON public.data_plane_generation FOR SELECT USING 
 
 CREATE POLICY data_plane_scope ON public.data_plane_link USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_scope ON public.desired_state USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.enrollment_token USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
 CREATE POLICY data_plane_scope ON public.environment FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
@@ -702,13 +864,35 @@ CREATE POLICY data_plane_scope ON public.role_binding FOR SELECT USING ((tenant_
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
+CREATE POLICY data_plane_scope ON public.served_cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.tenant FOR SELECT USING ((id IN ( SELECT served_cluster.tenant_id
+   FROM public.served_cluster
+  WHERE (served_cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
 CREATE POLICY data_plane_scope ON public.topic USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.usage_hour USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))) WITH CHECK (((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)) AND ((cluster_id, tenant_id) IN ( SELECT served_cluster.cluster_id,
+    served_cluster.tenant_id
+   FROM public.served_cluster
+  WHERE (served_cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))))));
+
+CREATE POLICY data_plane_scope ON public.usage_progress USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.usage_row USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))) WITH CHECK (((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)) AND ((cluster_id, tenant_id) IN ( SELECT served_cluster.cluster_id,
+    served_cluster.tenant_id
+   FROM public.served_cluster
+  WHERE (served_cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))))));
+
+CREATE POLICY data_plane_scope ON public.usage_window USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_writes ON public.event FOR INSERT WITH CHECK (((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))) OR (tenant_id IN ( SELECT data_plane.tenant_id
    FROM public.data_plane
   WHERE (data_plane.id = ( SELECT public.app_data_plane() AS app_data_plane))))));
+
+ALTER TABLE public.desired_state ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrollment_token ENABLE ROW LEVEL SECURITY;
 
@@ -735,6 +919,8 @@ ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.lease ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY lookup_scope ON public.api_key FOR SELECT USING ((id = ( SELECT public.app_lookup_id() AS app_lookup_id)));
+
+CREATE POLICY lookup_scope ON public.data_plane_link FOR SELECT USING ((public_key_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
 
 CREATE POLICY lookup_scope ON public.enrollment_token USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
 
@@ -769,6 +955,8 @@ CREATE POLICY operator_scope ON public.data_plane_grant USING ((( SELECT public.
 
 CREATE POLICY operator_scope ON public.data_plane_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.desired_state USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.enrollment_token USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.environment USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -787,7 +975,11 @@ CREATE POLICY operator_scope ON public.object_status USING ((( SELECT public.app
 
 CREATE POLICY operator_scope ON public.organization USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.rate_card USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.role_binding USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.served_cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.service_account USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -798,6 +990,14 @@ CREATE POLICY operator_scope ON public.session USING ((( SELECT public.app_scope
 CREATE POLICY operator_scope ON public.tenant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.topic USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.usage_hour USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.usage_progress USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.usage_row USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.usage_window USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 ALTER TABLE public.organization ENABLE ROW LEVEL SECURITY;
 
@@ -847,6 +1047,10 @@ CREATE POLICY organization_scope ON public.object_status FOR SELECT USING ((tena
 
 CREATE POLICY organization_scope ON public.organization FOR SELECT USING ((id = ( SELECT public.app_organization() AS app_organization)));
 
+CREATE POLICY organization_scope ON public.rate_card FOR SELECT USING (((organization_id = ( SELECT public.app_organization() AS app_organization)) OR ((( SELECT public.app_organization() AS app_organization) IS NOT NULL) AND (organization_id IS NULL) AND ((tenant_id IS NULL) OR (tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
+
 CREATE POLICY organization_scope ON public.role_binding USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
 CREATE POLICY organization_scope ON public.service_account FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
@@ -865,13 +1069,31 @@ CREATE POLICY organization_scope ON public.topic FOR SELECT USING ((tenant_id IN
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.usage_hour FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.usage_progress FOR SELECT USING ((data_plane_id IN ( SELECT cluster.data_plane_id
+   FROM public.cluster
+  WHERE (cluster.tenant_id IN ( SELECT tenant.id
+           FROM public.tenant
+          WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))))));
+
+CREATE POLICY organization_scope ON public.usage_row FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_writes ON public.audit_event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
 CREATE POLICY organization_writes ON public.event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
+ALTER TABLE public.rate_card ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY readers ON public.event_head FOR SELECT USING ((( SELECT public.app_scope() AS app_scope) = ANY (ARRAY['tenant'::text, 'organization'::text])));
 
 ALTER TABLE public.role_binding ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.served_cluster ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.service_account ENABLE ROW LEVEL SECURITY;
 
@@ -917,6 +1139,10 @@ CREATE POLICY tenant_scope ON public.organization FOR SELECT USING ((id IN ( SEL
    FROM public.tenant
   WHERE (tenant.id = ( SELECT public.app_tenant() AS app_tenant)))));
 
+CREATE POLICY tenant_scope ON public.rate_card FOR SELECT USING (((tenant_id = ( SELECT public.app_tenant() AS app_tenant)) OR ((tenant_id IS NULL) AND (( SELECT public.app_tenant() AS app_tenant) IS NOT NULL) AND ((organization_id IS NULL) OR (organization_id IN ( SELECT tenant.organization_id
+   FROM public.tenant
+  WHERE (tenant.id = ( SELECT public.app_tenant() AS app_tenant))))))));
+
 CREATE POLICY tenant_scope ON public.role_binding USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.service_account USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
@@ -929,8 +1155,24 @@ CREATE POLICY tenant_scope ON public.tenant FOR SELECT USING ((id = ( SELECT pub
 
 CREATE POLICY tenant_scope ON public.topic USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY tenant_scope ON public.usage_hour USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.usage_progress FOR SELECT USING ((data_plane_id IN ( SELECT cluster.data_plane_id
+   FROM public.cluster
+  WHERE (cluster.tenant_id = ( SELECT public.app_tenant() AS app_tenant)))));
+
+CREATE POLICY tenant_scope ON public.usage_row USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
 CREATE POLICY tenant_writes ON public.audit_event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_writes ON public.event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 ALTER TABLE public.topic ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_hour ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_progress ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_row ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_window ENABLE ROW LEVEL SECURITY;

@@ -60,6 +60,7 @@ impl Meter {
 /// What a price is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = PriceUnit)]
 pub enum Unit {
     /// One byte.
     Byte,
@@ -90,6 +91,7 @@ impl Unit {
 /// How tiers turn a month's quantity into money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = PricingModel)]
 pub enum Model {
     /// One price for every unit.
     PerUnit,
@@ -104,6 +106,7 @@ pub enum Model {
 /// One step of a price. `up_to` counts units from the month's beginning; the last tier has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PriceTier)]
 pub struct Tier {
     /// The tier's upper end in units, inclusive.
     #[serde(
@@ -122,6 +125,7 @@ pub struct Tier {
 /// The price of one meter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MeterPrice)]
 pub struct Price {
     /// What is counted.
     pub meter: Meter,

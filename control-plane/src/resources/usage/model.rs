@@ -45,6 +45,7 @@ impl Granularity {
 /// Which way records went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = UsageDirection)]
 pub enum Direction {
     /// Written by producers.
     Produce,

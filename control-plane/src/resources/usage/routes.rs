@@ -30,6 +30,7 @@ pub struct ReportQuery {
     end: Option<DateTime<Utc>>,
     /// The length of a row's time.
     #[serde(default)]
+    #[param(inline)]
     granularity: Granularity,
     /// Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction.
     group_by: Option<String>,
