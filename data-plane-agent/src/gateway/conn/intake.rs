@@ -1,0 +1,86 @@
+//! Reads frames: as much memory as arrived and a chunk, none while idle.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
+use tokio::io::AsyncReadExt as _;
+use weir_kafka_wire::frame::{self, FrameError};
+
+use super::stream::Source;
+
+/// Reserved for a read whose length is not known.
+const CHUNK: usize = 64 * 1024;
+/// Reserved at most for what a frame announces.
+const LARGEST_CHUNK: usize = 1024 * 1024;
+
+/// One direction's frames.
+#[derive(Debug)]
+pub struct Intake<S> {
+    source: S,
+    buffer: BytesMut,
+    limit: usize,
+}
+
+/// The stream ended or cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// Closed by the other side.
+    #[error("the stream ended")]
+    Ended,
+    /// The socket failed.
+    #[error("the socket failed")]
+    Socket(#[from] io::Error),
+    /// A frame out of bounds.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+impl<S: Source> Intake<S> {
+    /// Reads from `source`; `buffer` was read already.
+    pub fn new(source: S, buffer: BytesMut, limit: usize) -> Self {
+        Self {
+            source,
+            buffer,
+            limit,
+        }
+    }
+
+    /// Another limit from now on.
+    pub fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// The next frame that is whole already.
+    ///
+    /// # Errors
+    /// When a frame is out of bounds.
+    pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+        frame::next(&mut self.buffer, self.limit)
+    }
+
+    /// Reads some more. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// When the stream ended or failed, or a frame is out of bounds.
+    pub async fn fill(&mut self) -> Result<(), IntakeError> {
+        if self.buffer.is_empty() {
+            match self.source.readable().now_or_never() {
+                Some(ready) => ready?,
+                None => {
+                    self.buffer = BytesMut::new();
+                    self.source.readable().await?;
+                }
+            }
+        }
+        let chunk = match frame::missing(&self.buffer, self.limit)? {
+            Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK),
+            None => CHUNK.min(self.limit),
+        };
+        self.buffer.reserve(chunk.min(self.limit));
+        if self.source.read_buf(&mut self.buffer).await? == 0 {
+            return Err(IntakeError::Ended);
+        }
+        Ok(())
+    }
+}

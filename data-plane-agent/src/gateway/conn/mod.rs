@@ -1,0 +1,113 @@
+//! One client's connection: login, then two streams of frames, one each way, in one task.
+
+mod end;
+mod guard;
+mod intake;
+mod live;
+mod login;
+mod serve;
+mod stream;
+mod upstream;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Semaphore, watch};
+
+use super::rewrite::Shared;
+use super::sasl::Pepper;
+use super::view::View;
+
+pub use end::End;
+pub use guard::Guard;
+pub use live::Live;
+pub use stream::Client;
+pub use upstream::Brokers;
+
+/// What a connection may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of one frame once logged in.
+    pub frame: usize,
+    /// Bytes of one frame before.
+    pub stranger_frame: usize,
+    /// Connections in all.
+    pub connections: usize,
+    /// Requests whose answers are not written yet; no more are read meanwhile.
+    pub in_flight: usize,
+    /// From accept to login.
+    pub login: Duration,
+    /// Without a frame either way.
+    pub idle: Duration,
+    /// How long answers to produce requests are awaited after their client went.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame: 100 * 1024 * 1024,
+            stranger_frame: 16 * 1024,
+            connections: 10_000,
+            in_flight: 512,
+            login: Duration::from_secs(10),
+            idle: Duration::from_secs(600),
+            farewell: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The snapshot in force.
+    pub view: ArcSwap<View>,
+    /// Its version, when it changes.
+    pub changed: watch::Sender<u64>,
+    /// True once the gateway stops.
+    pub draining: watch::Sender<bool>,
+    /// Connections that are logged in.
+    pub live: Live,
+    /// Connections that are not, by address.
+    pub guard: Guard,
+    /// Room for connections.
+    pub room: Arc<Semaphore>,
+    /// The brokers.
+    pub brokers: Brokers,
+    /// For unknown users.
+    pub pepper: Pepper,
+    /// What tenants share.
+    pub shared: Shared,
+    /// What a connection may take.
+    pub limits: Limits,
+}
+
+impl Gateway {
+    /// Puts a snapshot in force. Whatever begins from now on obeys it.
+    pub fn install(&self, view: View) {
+        let version = view.version;
+        self.view.store(Arc::new(view));
+        self.changed.send_replace(version);
+    }
+
+    /// Serves one client; `node` is the broker that its port stands for, `None` for the bootstrap port.
+    pub async fn serve<C: Client>(self: Arc<Self>, client: C, address: IpAddr, node: Option<i32>) {
+        let Some(waiting) = self.guard.admit(address) else {
+            tracing::warn!(%address, "too many connections that are not logged in");
+            return;
+        };
+        let mut session = match login::login(&self, client, address).await {
+            Ok(session) => session,
+            Err(end) => return end.log(address, None),
+        };
+        drop(waiting);
+        let key = Arc::clone(&session.key);
+        let end = match upstream::dial(&self, &key, node).await {
+            Ok(broker) => serve::serve(&self, &mut session, broker).await,
+            Err(end) => end,
+        };
+        end.log(address, Some(&key));
+    }
+}

@@ -1,0 +1,415 @@
+//! A logged-in client and its broker: requests out, answers back in the order of the requests.
+//!
+//! One task, three futures: `outwards` reads requests, `inwards` reads and writes answers, `watch` ends the connection
+//! when its key falls, also while both others wait. What one does to the queue wakes the other.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::messages::ApiKey;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use weir_kafka_wire::bounds::Budget;
+use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request, split_response};
+
+use super::intake::{Intake, IntakeError};
+use super::live::Member;
+use super::login::{Session, api_versions, of_another_version};
+use super::stream::{Client, Source};
+use super::upstream::Broker;
+use super::{End, Gateway};
+use crate::gateway::rewrite::{self, Answer, Memory, Plan, Reply, Tenant};
+use crate::gateway::table::{self, BrokerVersions};
+use crate::gateway::view::{Key, View, now_unix_seconds};
+
+/// Answers are written together up to so many bytes.
+const TOGETHER: usize = 64 * 1024;
+/// How often idleness and expiry are looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Serves until something ends it.
+pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut broker: Broker) -> End {
+    let line = Line::new(gateway, &session.key, broker.versions);
+    let member = gateway.live.enter();
+    let mut changed = gateway.changed.subscribe();
+    changed.mark_changed();
+    let end = tokio::select! {
+        end = line.watch(&member, changed) => end,
+        end = line.outwards(&mut session.read, &mut broker.write) => end,
+        end = line.inwards(&mut broker.read, &mut session.write) => end,
+    };
+    drop(member);
+    let _closed = session.write.shutdown().await;
+    if !matches!(end, End::Broker | End::OutOfTurn) {
+        line.farewell(&mut broker.read).await;
+    }
+    end
+}
+
+/// What waits for its turn to be answered.
+enum Pending {
+    /// Ready.
+    Local(Bytes),
+    /// The broker's answer is to come.
+    Remote {
+        api_key: i16,
+        version: i16,
+        correlation_id: i32,
+        answer: Answer,
+    },
+}
+
+struct Line<'a> {
+    gateway: &'a Gateway,
+    key: &'a Arc<Key>,
+    versions: Arc<BrokerVersions>,
+    queue: Mutex<VecDeque<Pending>>,
+    /// Something was queued.
+    queued: Notify,
+    /// Something was answered.
+    answered: Notify,
+    within: Mutex<Within>,
+    began: Instant,
+    heard_ms: AtomicU64,
+    in_flight: AtomicUsize,
+    stopping: AtomicBool,
+}
+
+/// The tenant by the snapshot last looked at, and what the connection remembers.
+struct Within {
+    view: Arc<View>,
+    tenant: Option<Tenant>,
+    fallen: bool,
+    memory: Memory,
+}
+
+impl<'a> Line<'a> {
+    fn new(gateway: &'a Gateway, key: &'a Arc<Key>, versions: Arc<BrokerVersions>) -> Self {
+        Self {
+            gateway,
+            key,
+            versions,
+            queue: Mutex::default(),
+            queued: Notify::new(),
+            answered: Notify::new(),
+            within: Mutex::new(Within {
+                view: Arc::default(),
+                tenant: None,
+                fallen: false,
+                memory: Memory::default(),
+            }),
+            began: Instant::now(),
+            heard_ms: AtomicU64::new(0),
+            in_flight: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Pending>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs with the tenant as the snapshot in force has it.
+    fn within<T>(
+        &self,
+        run: impl FnOnce(&Tenant, &mut Memory) -> Result<T, rewrite::Refusal>,
+    ) -> Result<T, End> {
+        let mut within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
+        let within = &mut *within;
+        let view = self.gateway.view.load();
+        if !Arc::ptr_eq(&view, &within.view) {
+            within.view = Arc::clone(&view);
+            let upheld = view.upholds(self.key, now_unix_seconds());
+            match Tenant::new(&view, self.key, &self.gateway.shared).filter(|_tenant| upheld) {
+                Some(tenant) => within.tenant = Some(tenant),
+                // What was acknowledged before still counts for the tenant as it was.
+                None => within.fallen = true,
+            }
+        }
+        match &within.tenant {
+            Some(tenant) if !within.fallen => Ok(run(tenant, &mut within.memory)?),
+            _fallen => Err(End::Revoked),
+        }
+    }
+
+    fn heard(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard_ms.store(now, Ordering::Relaxed);
+    }
+
+    /// Ends the connection when its key falls, when it is idle, and when the gateway stops and nothing is under way.
+    async fn watch(&self, member: &Member<'_>, mut changed: tokio::sync::watch::Receiver<u64>) -> End {
+        let mut draining = self.gateway.draining.subscribe();
+        loop {
+            tokio::select! {
+                moved = changed.changed() => {
+                    if moved.is_err() {
+                        return End::Draining;
+                    }
+                    let version = *changed.borrow_and_update();
+                    // Looks at the snapshot in force, which is this one or a later one.
+                    if let Err(end) = self.within(|_tenant, _memory| Ok(())) {
+                        return end;
+                    }
+                    member.obeys(version);
+                }
+                _stop = draining.wait_for(|it| *it && !self.stopping.load(Ordering::Relaxed)) => {
+                    self.stopping.store(true, Ordering::Relaxed);
+                    self.queued.notify_one();
+                }
+                () = sleep(TICK), if !self.stopping.load(Ordering::Relaxed) => {
+                    if self.key.expired(now_unix_seconds()) {
+                        return End::Revoked;
+                    }
+                    let silent = self.began.elapsed().saturating_sub(Duration::from_millis(
+                        self.heard_ms.load(Ordering::Relaxed),
+                    ));
+                    if silent >= self.gateway.limits.idle {
+                        return End::Idle;
+                    }
+                }
+                () = sleep(Duration::from_millis(20)), if self.stopping.load(Ordering::Relaxed) => {
+                    if self.queue().is_empty() {
+                        return End::Draining;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Client to broker.
+    async fn outwards<S: Source, W: AsyncWrite + Unpin>(&self, read: &mut Intake<S>, write: &mut W) -> End {
+        let mut out = Vec::new();
+        loop {
+            let full = self.in_flight.load(Ordering::Relaxed) >= self.gateway.limits.in_flight;
+            let stopping = self.stopping.load(Ordering::Relaxed);
+            let frame = match if full || stopping { Ok(None) } else { read.next() } {
+                Ok(frame) => frame,
+                Err(error) => return error.into(),
+            };
+            let waiting = match frame {
+                Some(frame) => {
+                    if let Err(end) = self.take(frame, &mut out) {
+                        return end;
+                    }
+                    // More may be at hand: what is small goes out together.
+                    out.iter().map(Bytes::len).sum::<usize>() >= TOGETHER
+                }
+                None => true,
+            };
+            if waiting && !out.is_empty() {
+                if put(write, &mut out).await.is_err() {
+                    return End::Broker;
+                }
+            } else if waiting && stopping {
+                // No more requests; `watch` ends the connection when the last answer is out.
+                std::future::pending::<()>().await;
+            } else if waiting && full {
+                self.answered.notified().await;
+            } else if waiting {
+                if let Err(error) = read.fill().await {
+                    return error.into();
+                }
+            }
+        }
+    }
+
+    /// Plans one request: queues its answer's turn, and what goes to the broker.
+    fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<(), End> {
+        self.heard();
+        let (header, body) = match split_request(frame) {
+            Ok(split) => split,
+            Err(HeaderError::Unknown {
+                api_key: API_VERSIONS,
+                correlation_id,
+                ..
+            }) => {
+                self.push(Pending::Local(of_another_version(correlation_id)?));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if table::admitted(header.api_key, header.version) == Some(ApiKey::ApiVersions) {
+            let answer = api_versions(&header, body, &[&*self.versions], Budget::CLIENT)?;
+            self.push(Pending::Local(answer));
+            return Ok(());
+        }
+        match self.within(|tenant, memory| rewrite::request(tenant, memory, &header, body))? {
+            Plan::Local(answer) => self.push(Pending::Local(answer)),
+            Plan::Silent(frame) => out.push(frame),
+            Plan::Forward(frame, answer) => {
+                let RequestHeader {
+                    api_key,
+                    version,
+                    correlation_id,
+                    client_id: _,
+                } = header;
+                self.push(Pending::Remote {
+                    api_key,
+                    version,
+                    correlation_id,
+                    answer,
+                });
+                out.push(frame);
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&self, pending: Pending) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.queue().push_back(pending);
+        self.queued.notify_one();
+    }
+
+    /// Broker to client.
+    async fn inwards<W: AsyncWrite + Unpin>(&self, read: &mut Intake<OwnedReadHalf>, write: &mut W) -> End {
+        let mut out = Vec::new();
+        let mut sent = Vec::new();
+        loop {
+            match self.ready(read) {
+                Ok(Some(reply)) => {
+                    out.push(reply.frame);
+                    sent.extend(reply.sent);
+                    if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
+                        continue;
+                    }
+                }
+                Ok(None) => {}
+                Err(end) => return end,
+            }
+            if out.is_empty() {
+                tokio::select! {
+                    () = self.queued.notified() => {}
+                    filled = read.fill() => match filled {
+                        Ok(()) => {}
+                        Err(IntakeError::Frame(error)) => return error.into(),
+                        Err(_ended) => return End::Broker,
+                    }
+                }
+                continue;
+            }
+            if let Err(error) = put(write, &mut out).await {
+                return End::ClientSocket(error);
+            }
+            self.heard();
+            if !sent.is_empty() {
+                self.count(&mut sent);
+            }
+        }
+    }
+
+    fn count(&self, sent: &mut Vec<(Arc<str>, u64, u64)>) {
+        let within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tenant) = &within.tenant {
+            tenant.meter.fetched(&tenant.payer, sent);
+        }
+        sent.clear();
+    }
+
+    /// The next answer in turn, if it is there.
+    fn ready(&self, read: &mut Intake<OwnedReadHalf>) -> Result<Option<Reply>, End> {
+        let mut queue = self.queue();
+        let frame = match queue.front() {
+            Some(Pending::Local(_)) => None,
+            waiting => match (read.next()?, waiting) {
+                (Some(frame), Some(_remote)) => Some(frame),
+                (Some(_unasked), None) => return Err(End::OutOfTurn),
+                (None, _any) => return Ok(None),
+            },
+        };
+        let Some(pending) = queue.pop_front() else {
+            return Ok(None);
+        };
+        drop(queue);
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.answered.notify_one();
+        match (pending, frame) {
+            (Pending::Local(answer), _none) => Ok(Some(answer.into())),
+            (remote, Some(frame)) => self.answer(remote, frame).map(Some),
+            (_remote, None) => Ok(None),
+        }
+    }
+
+    fn answer(&self, pending: Pending, frame: Bytes) -> Result<Reply, End> {
+        let Pending::Remote {
+            api_key,
+            version,
+            correlation_id,
+            answer,
+        } = pending
+        else {
+            return Err(End::OutOfTurn);
+        };
+        let (answered, body) = split_response(frame, api_key, version)?;
+        if answered != correlation_id {
+            return Err(End::OutOfTurn);
+        }
+        self.within(|tenant, memory| answer(tenant, memory, body))
+    }
+
+    /// The client is gone; what it produced may still be acknowledged, and then counts.
+    async fn farewell(&self, read: &mut Intake<OwnedReadHalf>) {
+        let produces = |it: &Pending| matches!(it, Pending::Remote { api_key: 0, .. });
+        let rest = async {
+            while self.queue().iter().any(produces) {
+                match read.next() {
+                    Ok(Some(frame)) => {
+                        let turn = loop {
+                            match self.queue().pop_front() {
+                                Some(Pending::Local(_)) => {}
+                                other => break other,
+                            }
+                        };
+                        let Some(Pending::Remote { answer, api_key, version, correlation_id }) = turn else {
+                            return;
+                        };
+                        self.last_answer(answer, frame, (api_key, version, correlation_id));
+                    }
+                    Ok(None) => {
+                        if read.fill().await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(_unreadable) => return,
+                }
+            }
+        };
+        let _late = timeout(self.gateway.limits.farewell, rest).await;
+    }
+
+    /// Lets a produce request's answer settle its count, by the tenant as it was.
+    fn last_answer(&self, answer: Answer, frame: Bytes, (api_key, version, correlation_id): (i16, i16, i32)) {
+        if api_key != 0 {
+            return;
+        }
+        let mut within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
+        let Within { tenant, memory, .. } = &mut *within;
+        if let (Some(tenant), Ok((answered, body))) = (tenant, split_response(frame, api_key, version))
+            && answered == correlation_id
+        {
+            let _gone = answer(tenant, memory, body);
+        }
+    }
+}
+
+/// Writes frames: small ones as one, large ones as they are.
+async fn put<W: AsyncWrite + Unpin>(write: &mut W, frames: &mut Vec<Bytes>) -> std::io::Result<()> {
+    let total: usize = frames.iter().map(Bytes::len).sum();
+    if frames.len() > 1 && total <= 2 * TOGETHER {
+        let mut together = BytesMut::with_capacity(total);
+        frames.iter().for_each(|it| together.extend_from_slice(it));
+        write.write_all(&together).await?;
+    } else {
+        for frame in frames.iter() {
+            write.write_all(frame).await?;
+        }
+    }
+    frames.clear();
+    write.flush().await
+}

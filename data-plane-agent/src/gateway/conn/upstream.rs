@@ -1,0 +1,142 @@
+//! The broker's side: connections to it, and what versions it speaks.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use weir_kafka_wire::{CallError, Connection, Options};
+
+use super::intake::Intake;
+use super::{End, Gateway};
+use crate::gateway::table::BrokerVersions;
+use crate::gateway::view::{Key, Pool, View};
+
+/// How long a broker may take to accept and to log us in.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a broker's versions are believed: an upgraded one shows what is new after that.
+const VERSIONS_AGE: Duration = Duration::from_secs(60);
+
+/// What is known of brokers.
+#[derive(Debug, Default)]
+pub struct Brokers {
+    versions: Mutex<HashMap<String, (Instant, Arc<BrokerVersions>)>>,
+    turn: AtomicUsize,
+}
+
+/// A connection to a broker, logged in.
+pub struct Broker {
+    /// Its answers.
+    pub read: Intake<OwnedReadHalf>,
+    /// Our requests.
+    pub write: OwnedWriteHalf,
+    /// What it understands.
+    pub versions: Arc<BrokerVersions>,
+}
+
+impl Brokers {
+    fn held(&self, pool: &str) -> Option<(Instant, Arc<BrokerVersions>)> {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.get(pool).cloned()
+    }
+
+    fn hold(&self, pool: &str, found: Arc<BrokerVersions>) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(pool.to_owned(), (Instant::now(), found));
+    }
+
+    /// The pool's versions: fresh ones by a connection of its own, or those last seen while it is away.
+    pub async fn versions(&self, id: &str, pool: &Pool) -> Result<Arc<BrokerVersions>, CallError> {
+        let held = self.held(id);
+        match held {
+            Some((since, versions)) if since.elapsed() < VERSIONS_AGE => Ok(versions),
+            stale => match self.any(pool).await {
+                Ok(mut connection) => self.ask(id, &mut connection).await,
+                Err(error) => stale.map(|(_since, versions)| versions).ok_or(error),
+            },
+        }
+    }
+
+    async fn ask(&self, id: &str, connection: &mut Connection) -> Result<Arc<BrokerVersions>, CallError> {
+        let versions = Arc::new(BrokerVersions::new(connection.api_versions().await?));
+        self.hold(id, Arc::clone(&versions));
+        Ok(versions)
+    }
+
+    /// A connection to any broker of the pool, each in its turn.
+    async fn any(&self, pool: &Pool) -> Result<Connection, CallError> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut failed = CallError::Broken;
+        for step in 0..pool.brokers.len() {
+            let (_node, host, port) = &pool.brokers[(first + step) % pool.brokers.len()];
+            match connect(host, *port, pool).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+}
+
+/// What every broker behind the gateway understands, for clients that did not say yet whose they are.
+pub async fn all_versions(gateway: &Gateway, view: &View) -> Result<Vec<Arc<BrokerVersions>>, End> {
+    let mut found = Vec::new();
+    let mut failed = None;
+    for (id, pool) in &view.pools {
+        match gateway.brokers.versions(id, pool).await {
+            Ok(versions) => found.push(versions),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if found.is_empty() => Err(End::NoBroker(error)),
+        _some if found.is_empty() => Err(End::UnknownBroker),
+        _some => Ok(found),
+    }
+}
+
+/// Connects a client's upstream: to the broker that its port stands for, or to any at the bootstrap port.
+pub async fn dial(gateway: &Gateway, key: &Key, node: Option<i32>) -> Result<Broker, End> {
+    let view = gateway.view.load_full();
+    let cluster = view.clusters.get(&key.cluster).ok_or(End::Revoked)?;
+    let pool = view.pools.get(&cluster.pool).ok_or(End::UnknownBroker)?;
+    let connection = match node {
+        None => gateway.brokers.any(pool).await,
+        Some(node) => {
+            let broker = pool.brokers.iter().find(|(id, _host, _port)| *id == node);
+            let (_id, host, port) = broker.ok_or(End::UnknownBroker)?;
+            connect(host, *port, pool).await
+        }
+    };
+    let mut connection = connection.map_err(End::NoBroker)?;
+    let versions = match gateway.brokers.held(&cluster.pool) {
+        Some((since, versions)) if since.elapsed() < VERSIONS_AGE => versions,
+        _stale => {
+            let asked = gateway.brokers.ask(&cluster.pool, &mut connection).await;
+            asked.map_err(End::NoBroker)?
+        }
+    };
+    let (stream, buffer) = connection.into_parts();
+    let (read, write) = stream.into_split();
+    // What a broker answers is as long as what its clients may ask for, and some more.
+    let limit = gateway.limits.frame.saturating_mul(2);
+    Ok(Broker {
+        read: Intake::new(read, buffer, limit),
+        write,
+        versions,
+    })
+}
+
+async fn connect(host: &str, port: u16, pool: &Pool) -> Result<Connection, CallError> {
+    let options = Options {
+        timeout: PATIENCE,
+        client_id: "weir-gateway".to_owned(),
+        ..Options::default()
+    };
+    let mut connection = Connection::connect_with(host, port, options).await?;
+    if !pool.username.is_empty() {
+        connection.login_plain(&pool.username, &pool.password).await?;
+    }
+    Ok(connection)
+}

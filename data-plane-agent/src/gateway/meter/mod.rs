@@ -1,0 +1,403 @@
+//! How much: counts what producers had acknowledged and what fetchers were sent, exactly once.
+//!
+//! A produce request is noted before it is forwarded ([`Meter::intend`]) and counted when the broker's answer is read
+//! ([`Ticket::settle`]). Whatever ends in between leaves an intent without a fate: an idempotent producer's retry tells
+//! it; else it becomes an UNCERTAIN row, never a guess.
+
+pub mod batch;
+mod journal;
+mod seen;
+mod window;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow};
+
+pub use batch::{Batch, Producer};
+use journal::{Intent, IntentBatch, IntentProducer, Journal, Note, Settled};
+pub use journal::WindowKey;
+use seen::Seen;
+use window::{Rows, now_unix_ms};
+
+/// How long an idempotent producer may take to retry: Kafka's `delivery.timeout.ms` and some more.
+const RETRY_WAIT: Duration = Duration::from_secs(150);
+/// Unresolved batches kept waiting for a retry.
+const ORPHANS: usize = 10_000;
+
+/// Who is metered.
+#[derive(Debug, Clone)]
+pub struct Payer {
+    /// The logical cluster.
+    pub cluster: Arc<str>,
+    /// The service account.
+    pub principal: Arc<str>,
+}
+
+/// A batch on its way.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The topic's `TypeID`.
+    pub topic: Arc<str>,
+    /// Its partition.
+    pub partition: i32,
+    /// What its header says.
+    pub batch: Batch,
+}
+
+/// What a broker did with a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in the log, by this attempt or an earlier one.
+    Acknowledged,
+    /// It is not.
+    Refused,
+}
+
+/// All counts of this gateway.
+#[derive(Debug)]
+pub struct Meter {
+    folder: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    gateway_id: String,
+    key: WindowKey,
+    opened_unix_ms: i64,
+    rows: Rows,
+    intents: HashMap<u64, Intent>,
+    next_intent: u64,
+    /// Batches whose connection ended before their answer: where a retry finds them.
+    orphans: BTreeMap<Orphan, (u64, Instant)>,
+    seen: Seen,
+    journal: Journal,
+}
+
+/// (topic id, partition, producer id, epoch, sequence).
+type Orphan = (String, i32, i64, i32, i32);
+
+impl Meter {
+    /// Opens the meter of this boot and closes the windows that earlier boots left open.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn open(folder: &Path, gateway_id: &str, boot: u64) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).context("create the folder of usage windows")?;
+        let leftover = journal::replay(folder).context("read the usage journal")?;
+        let opened_unix_ms = now_unix_ms();
+        let key = (boot, 1);
+        let journal = Journal::begin(folder, key, &[Note::Opened(opened_unix_ms)])
+            .context("begin the usage journal")?;
+        let mut inner = Inner {
+            gateway_id: gateway_id.to_owned(),
+            key,
+            opened_unix_ms,
+            rows: Rows::default(),
+            intents: HashMap::new(),
+            next_intent: 1,
+            orphans: BTreeMap::new(),
+            seen: Seen::default(),
+            journal,
+        };
+        inner
+            .take_over(folder, leftover)
+            .context("close the windows of an earlier run")?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            inner: Mutex::new(inner),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it is held; counts are better kept than lost.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a produce request before it is forwarded.
+    #[must_use]
+    pub fn intend(self: &Arc<Self>, payer: &Payer, batches: &[Outgoing]) -> Ticket {
+        let mut inner = self.lock();
+        let batches = batches.iter().map(noted).collect();
+        let id = inner.register(&payer.cluster, &payer.principal, batches);
+        drop(inner);
+        Ticket {
+            meter: Arc::clone(self),
+            id,
+        }
+    }
+
+    /// Counts what is forwarded without an answer to come (acks=0): the best that can be known.
+    pub fn forwarded(&self, payer: &Payer, batches: &[Outgoing]) {
+        let mut rows = Rows::default();
+        for it in batches {
+            rows.add(payer, &it.topic, Direction::Produce, false, it.batch.bytes, it.batch.records);
+        }
+        self.lock().count(rows);
+    }
+
+    /// Counts what a client was sent: (topic id, bytes, records).
+    pub fn fetched(&self, payer: &Payer, sent: &[(Arc<str>, u64, u64)]) {
+        let mut rows = Rows::default();
+        for (topic, bytes, records) in sent {
+            rows.add(payer, topic, Direction::Fetch, false, *bytes, *records);
+        }
+        self.lock().count(rows);
+    }
+
+    /// Closes the open window if it has rows: kept on disk until acknowledged.
+    ///
+    /// # Errors
+    /// When it cannot be written; the window then stays open.
+    pub fn close_window(&self) -> std::io::Result<bool> {
+        let mut inner = self.lock();
+        inner.give_up_orphans(RETRY_WAIT);
+        if inner.rows.is_empty() {
+            return Ok(false);
+        }
+        let now = now_unix_ms();
+        let closed = UsageWindow {
+            gateway_id: inner.gateway_id.clone(),
+            boot: inner.key.0,
+            sequence: inner.key.1,
+            started_at_unix_ms: inner.opened_unix_ms,
+            ended_at_unix_ms: now,
+            rows: inner.rows.to_list(),
+        };
+        let next = (inner.key.0, inner.key.1 + 1);
+        let mut notes = vec![Note::Opened(now)];
+        notes.extend(inner.intents.values().cloned().map(Note::Intent));
+        inner.journal.rotate(&closed, next, &notes)?;
+        inner.key = next;
+        inner.opened_unix_ms = now;
+        inner.rows = Rows::default();
+        Ok(true)
+    }
+
+    /// Closed windows that nobody acknowledged, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn unacknowledged(&self, limit: usize) -> std::io::Result<Vec<UsageWindow>> {
+        journal::windows(&self.folder, limit)
+    }
+
+    /// A window was acknowledged: it is somebody else's to keep.
+    ///
+    /// # Errors
+    /// When its file cannot be removed; it will be sent again, which the receiver ignores.
+    pub fn acknowledged(&self, key: WindowKey) -> std::io::Result<()> {
+        journal::forget_window(&self.folder, key)
+    }
+}
+
+/// The meter's hold on one produce request. Dropped unsettled, its batches are unresolved.
+#[derive(Debug)]
+pub struct Ticket {
+    meter: Arc<Meter>,
+    id: u64,
+}
+
+impl Ticket {
+    /// Counts the request: `fates` in the order of its batches; missing ones were refused.
+    pub fn settle(self, fates: &[Fate]) {
+        self.meter.lock().settle(self.id, fates);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // After `settle` the intent is gone and this finds nothing.
+        self.meter.lock().abandon(self.id);
+    }
+}
+
+impl Inner {
+    fn write(&mut self, note: Note) {
+        if let Err(error) = self.journal.note(note) {
+            tracing::error!(%error, "the usage journal cannot be written: a kill now would lose counts");
+        }
+    }
+
+    fn count(&mut self, rows: Rows) {
+        for row in rows.to_list() {
+            self.write(Note::Row(row));
+        }
+        self.rows.merge(rows);
+    }
+
+    fn register(&mut self, cluster: &str, principal: &str, batches: Vec<IntentBatch>) -> u64 {
+        let id = self.next_intent;
+        self.next_intent += 1;
+        let intent = Intent {
+            id,
+            cluster_id: cluster.to_owned(),
+            principal_id: principal.to_owned(),
+            batches,
+        };
+        self.write(Note::Intent(intent.clone()));
+        self.intents.insert(id, intent);
+        id
+    }
+
+    fn settle(&mut self, id: u64, fates: &[Fate]) {
+        let Some(intent) = self.intents.remove(&id) else {
+            return;
+        };
+        let mut counted = Vec::new();
+        for (at, batch) in intent.batches.iter().enumerate() {
+            if fates.get(at) == Some(&Fate::Acknowledged) && self.is_new(batch) {
+                counted.push(u32::try_from(at).unwrap_or(u32::MAX));
+            }
+        }
+        self.rows.add_intent(&intent, &counted);
+        self.write(Note::Settled(Settled { id, counted }));
+    }
+
+    /// False for a batch that was counted before: a retry of what the broker already had.
+    fn is_new(&mut self, batch: &IntentBatch) -> bool {
+        let Some(producer) = &batch.producer else {
+            return true;
+        };
+        // The retry tells the fate of the attempt that was cut off.
+        if let Some((orphan, _since)) = self.orphans.remove(&orphan(batch, producer)) {
+            self.settle(orphan, &[Fate::Refused]);
+        }
+        let topic = Arc::from(batch.topic_id.as_str());
+        let identity = Producer {
+            id: producer.id,
+            epoch: i16::try_from(producer.epoch).unwrap_or(-1),
+            sequence: producer.sequence,
+        };
+        self.seen.first_time(&topic, batch.partition, identity)
+    }
+
+    /// Nobody will read this request's answer.
+    fn abandon(&mut self, id: u64) {
+        if let Some(intent) = self.intents.remove(&id) {
+            self.write(Note::Settled(Settled {
+                id,
+                counted: Vec::new(),
+            }));
+            self.unresolved(intent);
+        }
+    }
+
+    fn unresolved(&mut self, intent: Intent) {
+        let Intent {
+            id: _,
+            cluster_id,
+            principal_id,
+            batches,
+        } = intent;
+        for batch in batches {
+            let key = batch.producer.as_ref().map(|it| orphan(&batch, it));
+            match key {
+                Some(key) if self.orphans.len() < ORPHANS => {
+                    let id = self.register(&cluster_id, &principal_id, vec![batch]);
+                    if let Some((before, _since)) = self.orphans.insert(key, (id, Instant::now())) {
+                        self.settle(before, &[Fate::Refused]);
+                    }
+                }
+                _no_retry_will_tell => self.uncertain(&cluster_id, &principal_id, &batch),
+            }
+        }
+    }
+
+    fn uncertain(&mut self, cluster_id: &str, principal_id: &str, batch: &IntentBatch) {
+        let row = UsageRow {
+            cluster_id: cluster_id.to_owned(),
+            topic_id: batch.topic_id.clone(),
+            principal_id: principal_id.to_owned(),
+            direction: Direction::Produce.into(),
+            bytes: batch.bytes,
+            records: batch.records,
+            requests: 1,
+            uncertain: true,
+        };
+        self.rows.add_row(&row);
+        self.write(Note::Row(row));
+    }
+
+    /// Retries that did not come within `wait` will not come.
+    fn give_up_orphans(&mut self, wait: Duration) {
+        let late: Vec<_> = self
+            .orphans
+            .iter()
+            .filter(|(_key, (_id, since))| since.elapsed() >= wait)
+            .map(|(key, (id, _since))| (key.clone(), *id))
+            .collect();
+        for (key, id) in late {
+            self.orphans.remove(&key);
+            if let Some(intent) = self.intents.remove(&id) {
+                self.write(Note::Settled(Settled {
+                    id,
+                    counted: Vec::new(),
+                }));
+                for batch in &intent.batches {
+                    self.uncertain(&intent.cluster_id, &intent.principal_id, batch);
+                }
+            }
+        }
+    }
+
+    /// Closes what earlier boots left open, each under its own key, and waits for retries of what they left unresolved.
+    fn take_over(&mut self, folder: &Path, leftover: journal::Leftover) -> std::io::Result<()> {
+        for intent in leftover.unresolved {
+            self.unresolved(intent);
+        }
+        for log in leftover.logs {
+            let mut rows = Rows::default();
+            log.rows.iter().for_each(|row| rows.add_row(row));
+            for intent in &log.settled {
+                let all: Vec<u32> = (0..).take(intent.batches.len()).collect();
+                rows.add_intent(intent, &all);
+                intent.batches.iter().for_each(|it| drop(self.is_new(it)));
+            }
+            if !log.kept && !rows.is_empty() {
+                let window = UsageWindow {
+                    gateway_id: self.gateway_id.clone(),
+                    boot: log.key.0,
+                    sequence: log.key.1,
+                    started_at_unix_ms: log.opened_unix_ms,
+                    ended_at_unix_ms: now_unix_ms(),
+                    rows: rows.to_list(),
+                };
+                journal::keep_window(folder, &window)?;
+            }
+            log.remove()?;
+        }
+        Ok(())
+    }
+}
+
+fn noted(it: &Outgoing) -> IntentBatch {
+    IntentBatch {
+        topic_id: it.topic.to_string(),
+        partition: it.partition,
+        bytes: it.batch.bytes,
+        records: it.batch.records,
+        producer: it.batch.producer.map(|producer| IntentProducer {
+            id: producer.id,
+            epoch: i32::from(producer.epoch),
+            sequence: producer.sequence,
+        }),
+    }
+}
+
+fn orphan(batch: &IntentBatch, producer: &IntentProducer) -> Orphan {
+    (
+        batch.topic_id.clone(),
+        batch.partition,
+        producer.id,
+        producer.epoch,
+        producer.sequence,
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! The Kafka front door: a process of its own between stock clients and plain brokers.
+//!
+//! Each tenant sees a cluster of its own. Names are mapped, access is checked, what is produced and fetched is counted;
+//! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
+
+mod conn;
+mod files;
+mod identity;
+mod lane;
+mod listen;
+mod meter;
+mod rewrite;
+mod sasl;
+mod table;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
+use clap::Args;
+use kafka_protocol::protocol::StrBytes;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{interval, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use conn::{Brokers, Gateway, Guard, Limits, Live};
+use lane::Lane;
+use listen::Doors;
+use meter::Meter;
+use rewrite::{Front, Members, Shared};
+use sasl::Pepper;
+use view::View;
+
+/// `weir-agent gateway`.
+#[derive(Debug, Clone, Args)]
+pub struct GatewayArgs {
+    /// Folder for the cached snapshot, the usage journal and the gateway's id.
+    #[arg(long, env = "WEIR_STATE_DIR")]
+    pub state_dir: PathBuf,
+    /// Address to listen on.
+    #[arg(long, env = "WEIR_LISTEN_HOST", default_value = "127.0.0.1")]
+    pub listen_host: String,
+    /// Host that clients are told to connect to.
+    #[arg(long, env = "WEIR_ADVERTISED_HOST", default_value = "127.0.0.1")]
+    pub advertised_host: String,
+    /// Bootstrap port; broker node n is at this port + n.
+    #[arg(long, env = "WEIR_PORT_BASE", default_value_t = 9650)]
+    pub port_base: u16,
+    /// host:port of the agent's lane.
+    #[arg(long, env = "WEIR_LANE")]
+    pub lane: String,
+    /// Folder with ca.pem, client.pem and client.key for the lane.
+    #[arg(long, env = "WEIR_LANE_IDENTITY")]
+    pub lane_identity: PathBuf,
+    /// Certificate chain for client TLS.
+    #[arg(long, env = "WEIR_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key for client TLS.
+    #[arg(long, env = "WEIR_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// How long a usage window is: 500ms, 5s, 2m.
+    #[arg(long, env = "WEIR_USAGE_WINDOW", default_value = "60s", value_parser = duration)]
+    pub usage_window: Duration,
+    /// Largest frame accepted from a client that is logged in, in bytes.
+    #[arg(long, env = "WEIR_FRAME_LIMIT", default_value_t = Limits::default().frame)]
+    pub frame_limit: usize,
+    /// Connections in all.
+    #[arg(long, env = "WEIR_CONNECTIONS_MAX", default_value_t = Limits::default().connections)]
+    pub connections_max: usize,
+}
+
+/// Reads `500ms`, `5s`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|it: char| it.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_no_number| format!("{text:?} has no number"))?;
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        _other => return Err(format!("{text:?} does not end in ms, s or m")),
+    };
+    match number.checked_mul(unit_ms) {
+        Some(ms) if ms > 0 => Ok(Duration::from_millis(ms)),
+        _unfit => Err(format!("{text:?} is no length of time")),
+    }
+}
+
+/// How long live connections may finish when the gateway stops.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long the last window's acknowledgement is awaited.
+const LAST_WORD: Duration = Duration::from_secs(3);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the state folder, the certificates or the bootstrap port cannot be used.
+pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&args.state_dir).context("create the state folder")?;
+    let mut stop_signal = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let start = Start::load(&args.state_dir)?;
+    let gateway = Arc::new(build(&args, &start)?);
+    let lane = Arc::new(Lane {
+        address: args.lane.clone(),
+        identity: args.lane_identity.clone(),
+        gateway_id: start.gateway_id,
+        boot: start.boot,
+        cache: args.state_dir.join("snapshot.pb"),
+        closed: Notify::new(),
+        acknowledged: Notify::new(),
+    });
+    restore(&gateway, &lane);
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            Some(TlsAcceptor::from(Arc::new(identity::server_config(certificate, key)?)))
+        }
+        _plain => None,
+    };
+    let doors = Doors {
+        host: args.listen_host.clone(),
+        port_base: args.port_base,
+        tls,
+    };
+    let mut listening = tokio::spawn(doors.run(Arc::clone(&gateway)));
+    let attached = {
+        let (lane, gateway) = (Arc::clone(&lane), Arc::clone(&gateway));
+        tokio::spawn(async move { lane.run(&gateway).await })
+    };
+    tokio::select! {
+        _stop = stop_signal.recv() => {}
+        _stop = interrupt.recv() => {}
+        ended = &mut listening => match ended {
+            Ok(Ok(())) => bail!("the listeners ended"),
+            Ok(Err(error)) => return Err(error).context("open the bootstrap port"),
+            Err(error) => return Err(error).context("run the listeners"),
+        },
+        () = close_windows(&gateway, &lane, args.usage_window) => {}
+    }
+    drain(&gateway, &lane).await;
+    attached.abort();
+    Ok(())
+}
+
+fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
+    let meter = Meter::open(&args.state_dir.join("usage"), &start.gateway_id, start.boot)?;
+    let limits = Limits {
+        frame: args.frame_limit,
+        connections: args.connections_max,
+        ..Limits::default()
+    };
+    Ok(Gateway {
+        view: ArcSwap::default(),
+        changed: watch::Sender::new(0),
+        draining: watch::Sender::new(false),
+        live: Live::default(),
+        guard: Guard::default(),
+        room: Arc::new(Semaphore::new(limits.connections)),
+        brokers: Brokers::default(),
+        pepper: Pepper::new(&start.pepper),
+        shared: Shared {
+            front: Arc::new(Front {
+                host: StrBytes::from_string(args.advertised_host.clone()),
+                port_base: args.port_base,
+            }),
+            meter: Arc::new(meter),
+            members: Arc::new(Members::default()),
+        },
+        limits,
+    })
+}
+
+/// Serves by the cached snapshot until the agent sends one. One that cannot be read is no reason not to start.
+fn restore(gateway: &Gateway, lane: &Lane) {
+    match lane::cached(&lane.cache) {
+        Ok(Some(snapshot)) => {
+            tracing::info!(version = snapshot.version, "serving by the cached snapshot");
+            gateway.install(View::build(&snapshot));
+        }
+        Ok(None) => tracing::info!("no cached snapshot: waiting for the agent"),
+        Err(error) => tracing::error!("the cached snapshot is of no use: {error:#}"),
+    }
+}
+
+async fn close_windows(gateway: &Gateway, lane: &Lane, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        close_window(gateway, lane);
+    }
+}
+
+fn close_window(gateway: &Gateway, lane: &Lane) {
+    match gateway.shared.meter.close_window() {
+        Ok(true) => lane.closed.notify_one(),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "a usage window cannot be closed; it goes on"),
+    }
+}
+
+/// No new connections, answers for what is under way, the last window handed over.
+async fn drain(gateway: &Gateway, lane: &Lane) {
+    tracing::info!("stopping");
+    gateway.draining.send_replace(true);
+    listen::quiet(gateway, DRAIN).await;
+    close_window(gateway, lane);
+    let handed_over = async {
+        while matches!(gateway.shared.meter.unacknowledged(1), Ok(waiting) if !waiting.is_empty()) {
+            lane.acknowledged.notified().await;
+        }
+    };
+    if timeout(LAST_WORD, handed_over).await.is_err() {
+        tracing::warn!("the last usage window waits on disk for the next start");
+    }
+}
+
+/// What a gateway is across its starts.
+struct Start {
+    gateway_id: String,
+    boot: u64,
+    pepper: Vec<u8>,
+}
+
+impl Start {
+    fn load(folder: &Path) -> anyhow::Result<Self> {
+        let gateway_id = kept(&folder.join("gateway_id"), || {
+            Ok(format!("gateway_{}", uuid::Uuid::now_v7().simple()).into_bytes())
+        })?;
+        let pepper = kept(&folder.join("pepper"), || {
+            let mut secret = vec![0; 32];
+            match SystemRandom::new().fill(&mut secret) {
+                Ok(()) => Ok(secret),
+                Err(_unspecified) => bail!("the system gives no random numbers"),
+            }
+        })?;
+        let path = folder.join("boot");
+        let before = match files::read(&path).context("read the boot counter")? {
+            Some(text) => String::from_utf8_lossy(&text)
+                .trim()
+                .parse::<u64>()
+                .context("read the boot counter")?,
+            None => 0,
+        };
+        let boot = before + 1;
+        files::replace(&path, boot.to_string().as_bytes()).context("keep the boot counter")?;
+        Ok(Self {
+            gateway_id: String::from_utf8(gateway_id).context("read the gateway's id")?,
+            boot,
+            pepper,
+        })
+    }
+}
+
+fn kept(path: &Path, make: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+    if let Some(content) = files::read(path).with_context(|| format!("read {}", path.display()))? {
+        return Ok(content);
+    }
+    let content = make()?;
+    files::replace(path, &content).with_context(|| format!("keep {}", path.display()))?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "5", "s", "0s", "5h", "-1s", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_keeps_its_id_and_counts_its_boots() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Start::load(folder.path()).unwrap();
+        let second = Start::load(folder.path()).unwrap();
+        assert_eq!(first.gateway_id, second.gateway_id);
+        assert_eq!(first.pepper, second.pepper);
+        assert_eq!((first.boot, second.boot), (1, 2));
+    }
+}

@@ -1,0 +1,344 @@
+//! Turns a client's requests into the broker's and the broker's answers into the client's, for one tenant.
+//!
+//! Every request goes through [`request`]; what has no arm there cannot pass. A handler checks what the principal may
+//! do, maps names and ids outwards, and leaves an [`Answer`] that maps the broker's answer inwards and adds what was
+//! refused here. Answers are mapped by the snapshot in force when they arrive: what was revoked meanwhile is not shown.
+
+mod configs;
+mod consumer_group;
+mod fetch;
+mod groups;
+mod metadata;
+mod offsets;
+mod produce;
+mod subscription;
+mod transactions;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::messages::{ApiKey, TopicName};
+use kafka_protocol::protocol::{Request, StrBytes};
+use uuid::Uuid;
+use weir_kafka_wire::bounds::Budget;
+use weir_kafka_wire::header::RequestHeader;
+use weir_kafka_wire::message::{MessageError, decode_request, decode_response, frame_request, frame_response};
+
+pub use consumer_group::Members;
+
+use super::meter::{Meter, Payer};
+use super::table;
+use super::view::{Access, Cluster, Key, Operation, Topic, View};
+
+/// Kafka's error codes that the gateway gives.
+pub mod code {
+    #![expect(missing_docs, reason = "Kafka's own names")]
+    pub const NONE: i16 = 0;
+    pub const CORRUPT_MESSAGE: i16 = 2;
+    pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+    pub const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+    pub const GROUP_AUTHORIZATION_FAILED: i16 = 30;
+    pub const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
+    pub const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
+    pub const UNSUPPORTED_VERSION: i16 = 35;
+    pub const INVALID_REQUEST: i16 = 42;
+    pub const DUPLICATE_SEQUENCE_NUMBER: i16 = 46;
+    pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;
+    pub const OPERATION_NOT_ATTEMPTED: i16 = 55;
+    pub const SASL_AUTHENTICATION_FAILED: i16 = 58;
+    pub const FETCH_SESSION_ID_NOT_FOUND: i16 = 70;
+    pub const UNKNOWN_TOPIC_ID: i16 = 100;
+    pub const INVALID_REGULAR_EXPRESSION: i16 = 128;
+}
+
+/// Where clients find the gateway.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// The host that clients are told.
+    pub host: StrBytes,
+    /// Broker node n is at this port + n.
+    pub port_base: u16,
+}
+
+impl Front {
+    fn address(&self, node_id: i32) -> (StrBytes, i32) {
+        // Unknown leaders have node -1 and no address.
+        if node_id < 0 {
+            return (StrBytes::default(), -1);
+        }
+        (self.host.clone(), i32::from(self.port_base).saturating_add(node_id))
+    }
+}
+
+/// What every tenant shares.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Where clients find us.
+    pub front: Arc<Front>,
+    /// What counts.
+    pub meter: Arc<Meter>,
+    /// What members of consumer groups subscribe to.
+    pub members: Arc<Members>,
+}
+
+/// The tenant behind a connection, by one snapshot.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Its cluster.
+    pub cluster: Arc<Cluster>,
+    /// What its principal may do.
+    pub access: Arc<Access>,
+    /// Who pays.
+    pub payer: Payer,
+    /// Where it finds us.
+    pub front: Arc<Front>,
+    /// What counts.
+    pub meter: Arc<Meter>,
+    /// What members of consumer groups subscribe to; of all tenants.
+    pub members: Arc<Members>,
+}
+
+impl Tenant {
+    /// The tenant of a key; `None` when its cluster is not served.
+    #[must_use]
+    pub fn new(view: &View, key: &Key, shared: &Shared) -> Option<Self> {
+        let cluster = Arc::clone(view.clusters.get(&key.cluster)?);
+        Some(Self {
+            access: view.access(&key.principal, &key.cluster),
+            payer: Payer {
+                cluster: Arc::clone(&cluster.id),
+                principal: Arc::clone(&key.principal),
+            },
+            cluster,
+            front: Arc::clone(&shared.front),
+            meter: Arc::clone(&shared.meter),
+            members: Arc::clone(&shared.members),
+        })
+    }
+
+    /// The topic of this name if the principal may; else the error code to answer. What may not be seen does not even
+    /// tell whether it exists.
+    fn topic(&self, operation: Operation, name: &str) -> Result<&Arc<Topic>, i16> {
+        if !self.access.may(operation, name) {
+            return Err(code::TOPIC_AUTHORIZATION_FAILED);
+        }
+        self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// The same by virtual id.
+    fn topic_by_id(&self, operation: Operation, id: Uuid) -> Result<&Arc<Topic>, i16> {
+        let topic = self.cluster.by_virtual_id(id).ok_or(code::UNKNOWN_TOPIC_ID)?;
+        if self.access.may(operation, &topic.name) {
+            Ok(topic)
+        } else {
+            Err(code::TOPIC_AUTHORIZATION_FAILED)
+        }
+    }
+
+    /// The topic behind a broker's name, if the principal may see it.
+    fn shown(&self, physical_name: &str) -> Option<&Arc<Topic>> {
+        self.cluster
+            .by_physical_name(physical_name)
+            .filter(|it| self.access.may(Operation::Describe, &it.name))
+    }
+
+    /// The topic behind a broker's id, if the principal may see it.
+    fn shown_by_id(&self, physical_id: Uuid) -> Option<&Arc<Topic>> {
+        self.cluster
+            .by_physical_id(physical_id)
+            .filter(|it| self.access.may(Operation::Describe, &it.name))
+    }
+
+    fn text_in(&self, text: &mut Option<StrBytes>) {
+        if let Some(text) = text {
+            *text = self.cluster.text_in(text);
+        }
+    }
+
+    /// Kafka's bit field of what the principal may do to a topic.
+    fn topic_operations(&self, name: &str) -> i32 {
+        let mut bits = 0;
+        if self.access.may(Operation::Read, name) {
+            bits |= 1 << 3 | 1 << 8 | 1 << 10;
+        }
+        if self.access.may(Operation::Write, name) {
+            bits |= 1 << 4;
+        }
+        bits
+    }
+}
+
+/// What a connection remembers between requests.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Fetch sessions.
+    pub fetch: fetch::Sessions,
+}
+
+/// Why a connection ends because of what came over it.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Out of bounds, malformed, or of another version's fields.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// Not in the table.
+    #[error("request {0} of version {1} is not offered")]
+    NotOffered(i16, i16),
+    /// A client that claims to be a broker.
+    #[error("a client asked as a replica")]
+    Replica,
+    /// Kafka too closes a producer's connection when acks=0 meets an error.
+    #[error("a produce request without acknowledgement was refused with error {0}")]
+    Unacknowledged(i16),
+}
+
+/// A client's answer and what it carries.
+#[derive(Debug)]
+pub struct Reply {
+    /// The frame, in pieces.
+    pub frame: Bytes,
+    /// Batches in it: (topic id, bytes, records); counted once they are written.
+    pub sent: Vec<(Arc<str>, u64, u64)>,
+}
+
+impl From<Bytes> for Reply {
+    fn from(frame: Bytes) -> Self {
+        Self {
+            frame,
+            sent: Vec::new(),
+        }
+    }
+}
+
+/// Turns the body of the broker's answer into the client's answer.
+pub type Answer = Box<dyn FnOnce(&Tenant, &mut Memory, Bytes) -> Result<Reply, Refusal> + Send>;
+
+/// What to do with a request.
+pub enum Plan {
+    /// Send this to the broker, and its answer through this.
+    Forward(Bytes, Answer),
+    /// Send this to the broker; no answer will come.
+    Silent(Bytes),
+    /// Answer this.
+    Local(Bytes),
+}
+
+/// Plans a request.
+///
+/// # Errors
+/// [`Refusal`]: the connection must end.
+pub fn request(
+    tenant: &Tenant,
+    memory: &mut Memory,
+    header: &RequestHeader,
+    body: Bytes,
+) -> Result<Plan, Refusal> {
+    let call = Call { tenant, header };
+    let Some(key) = table::admitted(header.api_key, header.version) else {
+        return Err(Refusal::NotOffered(header.api_key, header.version));
+    };
+    match key {
+        ApiKey::Produce => produce::produce(call, call.decode(body)?),
+        ApiKey::Fetch => fetch::fetch(call, memory, call.decode(body)?),
+        ApiKey::Metadata => metadata::metadata(call, call.decode(body)?),
+        ApiKey::DescribeCluster => metadata::describe_cluster(call, &call.decode(body)?),
+        ApiKey::DescribeTopicPartitions => metadata::describe_partitions(call, call.decode(body)?),
+        ApiKey::DescribeConfigs => configs::describe(call, call.decode(body)?),
+        ApiKey::ListOffsets => offsets::list(call, call.decode(body)?),
+        ApiKey::OffsetForLeaderEpoch => offsets::for_leader_epoch(call, call.decode(body)?),
+        ApiKey::OffsetCommit => offsets::commit(call, call.decode(body)?),
+        ApiKey::OffsetFetch => offsets::fetch(call, call.decode(body)?),
+        ApiKey::DescribeProducers => offsets::describe_producers(call, call.decode(body)?),
+        ApiKey::FindCoordinator => groups::find_coordinator(call, call.decode(body)?),
+        ApiKey::JoinGroup => subscription::join(call, call.decode(body)?),
+        ApiKey::SyncGroup => subscription::sync(call, call.decode(body)?),
+        ApiKey::Heartbeat => groups::heartbeat(call, call.decode(body)?),
+        ApiKey::LeaveGroup => groups::leave(call, call.decode(body)?),
+        ApiKey::DescribeGroups => groups::describe(call, call.decode(body)?),
+        ApiKey::ListGroups => groups::list(call, &call.decode(body)?),
+        ApiKey::ConsumerGroupHeartbeat => consumer_group::heartbeat(call, call.decode(body)?),
+        ApiKey::ConsumerGroupDescribe => consumer_group::describe(call, call.decode(body)?),
+        ApiKey::InitProducerId => transactions::init_producer_id(call, call.decode(body)?),
+        ApiKey::AddPartitionsToTxn => transactions::add_partitions(call, call.decode(body)?),
+        ApiKey::AddOffsetsToTxn => transactions::add_offsets(call, call.decode(body)?),
+        ApiKey::EndTxn => transactions::end(call, call.decode(body)?),
+        ApiKey::TxnOffsetCommit => transactions::offset_commit(call, call.decode(body)?),
+        ApiKey::DescribeTransactions => transactions::describe(call, call.decode(body)?),
+        ApiKey::ListTransactions => transactions::list(call, &call.decode(body)?),
+        // ApiVersions and SASL are the connection's own; everything else is not offered.
+        _other => Err(Refusal::NotOffered(header.api_key, header.version)),
+    }
+}
+
+/// One request under way.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    tenant: &'a Tenant,
+    header: &'a RequestHeader,
+}
+
+impl Call<'_> {
+    fn decode<R: Request>(self, body: Bytes) -> Result<R, Refusal> {
+        Ok(decode_request(self.header.version, body, Budget::CLIENT)?)
+    }
+
+    fn answer<R: Request>(self, response: &R::Response) -> Result<Plan, Refusal> {
+        let frame = frame_response::<R>(self.header.version, self.header.correlation_id, response)?;
+        Ok(Plan::Local(frame))
+    }
+
+    /// Forwards the request; `inwards` maps the decoded answer.
+    fn forward<R, F>(self, request: &R, inwards: F) -> Result<Plan, Refusal>
+    where
+        R: Request,
+        F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
+    {
+        let frame = frame_request(self.header, request)?;
+        let (version, correlation_id) = (self.header.version, self.header.correlation_id);
+        let answer: Answer = Box::new(move |tenant, memory, body| {
+            let mut response = decode_response::<R>(version, body, Budget::BROKER)?;
+            inwards(tenant, memory, &mut response);
+            Ok(frame_response::<R>(version, correlation_id, &response)?.into())
+        });
+        Ok(Plan::Forward(frame, answer))
+    }
+}
+
+/// Maps the names of the topics that pass, and takes out those that do not, each with its error.
+fn split_topics<T>(
+    tenant: &Tenant,
+    operation: Operation,
+    topics: &mut Vec<T>,
+    name: fn(&mut T) -> &mut TopicName,
+) -> Vec<(T, i16)> {
+    let mut denied = Vec::new();
+    let mut passed = Vec::with_capacity(topics.len());
+    for mut topic in topics.drain(..) {
+        match tenant.topic(operation, name(&mut topic)) {
+            Ok(found) => {
+                *name(&mut topic) = found.physical_name.clone().into();
+                passed.push(topic);
+            }
+            Err(code) => denied.push((topic, code)),
+        }
+    }
+    *topics = passed;
+    denied
+}
+
+/// Maps the names of an answer's topics back, and drops those that are not this tenant's to see.
+fn topics_in<T>(tenant: &Tenant, topics: &mut Vec<T>, name: fn(&mut T) -> &mut TopicName) {
+    topics.retain_mut(|topic| {
+        let name = name(topic);
+        match tenant.shown(name) {
+            Some(found) => {
+                *name = found.name.clone().into();
+                true
+            }
+            None => false,
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;

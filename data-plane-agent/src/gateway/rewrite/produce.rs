@@ -1,0 +1,213 @@
+//! Produce: by name up to version 12, by topic id from 13. Record batches pass as they are.
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use weir_kafka_wire::message::frame_request;
+
+use super::{Call, Operation, Plan, Refusal, Tenant, code};
+use crate::gateway::meter::batch::{self, Batch};
+use crate::gateway::meter::{Fate, Outgoing};
+use crate::gateway::view::Topic;
+
+/// From this version on topics go by id.
+const BY_ID: i16 = 13;
+
+pub(super) fn produce(call: Call<'_>, mut request: ProduceRequest) -> Result<Plan, Refusal> {
+    let mut sorted = sort(call, &mut request);
+    if request.acks == 0 {
+        return silent(call, &request, &sorted);
+    }
+    if request.topic_data.is_empty() {
+        let response = ProduceResponse::default().with_responses(sorted.refused);
+        return call.answer::<ProduceRequest>(&response);
+    }
+    // Noted before the request can reach the broker.
+    let ticket = call.tenant.meter.intend(&call.tenant.payer, &sorted.batches);
+    let batches = std::mem::take(&mut sorted.batches);
+    let by_id = call.header.version >= BY_ID;
+    call.forward(&request, move |tenant, _memory, response| {
+        ticket.settle(&fates(&batches, &sorted.topics, response, by_id));
+        inwards(tenant, response, &sorted.topics, by_id);
+        response.responses.append(&mut sorted.refused);
+    })
+}
+
+fn silent(call: Call<'_>, request: &ProduceRequest, sorted: &Sorted) -> Result<Plan, Refusal> {
+    if let Some(refused) = sorted.refused.iter().flat_map(|it| &it.partition_responses).next() {
+        return Err(Refusal::Unacknowledged(refused.error_code));
+    }
+    let frame = frame_request(call.header, request)?;
+    call.tenant.meter.forwarded(&call.tenant.payer, &sorted.batches);
+    Ok(Plan::Silent(frame))
+}
+
+/// What passes (mapped, left in the request) and what does not.
+struct Sorted {
+    topics: Vec<Arc<Topic>>,
+    batches: Vec<Outgoing>,
+    refused: Vec<TopicProduceResponse>,
+}
+
+fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
+    let tenant = call.tenant;
+    let mut sorted = Sorted {
+        topics: Vec::new(),
+        batches: Vec::new(),
+        refused: Vec::new(),
+    };
+    let transaction = request
+        .transactional_id
+        .as_ref()
+        .map(|id| tenant.access.may(Operation::Write, id));
+    if let Some(id) = &mut request.transactional_id {
+        *id = tenant.cluster.id_out(id).into();
+    }
+    let mut passed = Vec::with_capacity(request.topic_data.len());
+    for mut data in request.topic_data.drain(..) {
+        let found = if call.header.version >= BY_ID {
+            tenant.topic_by_id(Operation::Write, data.topic_id)
+        } else {
+            tenant.topic(Operation::Write, &data.name)
+        };
+        // A topic whose physical id is not known yet cannot be addressed by id.
+        let found = found.and_then(|topic| {
+            let unknown = call.header.version >= BY_ID && topic.physical_id.is_nil();
+            if unknown { Err(code::UNKNOWN_TOPIC_ID) } else { Ok(topic) }
+        });
+        let mut refused = refusals(&data);
+        match found {
+            Err(code) => data.partition_data.drain(..).for_each(|it| refused.push(&it, code)),
+            Ok(topic) => data.partition_data.retain(|partition| {
+                match admit(partition, transaction) {
+                    Ok(batches) => {
+                        sorted.batches.extend(batches.into_iter().map(|batch| Outgoing {
+                            topic: Arc::clone(&topic.id),
+                            partition: partition.index,
+                            batch,
+                        }));
+                        true
+                    }
+                    Err(code) => {
+                        refused.push(partition, code);
+                        false
+                    }
+                }
+            }),
+        }
+        sorted.refused.extend(refused.finish());
+        if let (Ok(topic), false) = (found, data.partition_data.is_empty()) {
+            if call.header.version >= BY_ID {
+                data.topic_id = topic.physical_id;
+            } else {
+                data.name = topic.physical_name.clone().into();
+            }
+            sorted.topics.push(Arc::clone(topic));
+            passed.push(data);
+        }
+    }
+    request.topic_data = passed;
+    sorted
+}
+
+/// The batches of a partition, or why they may not pass.
+fn admit(partition: &PartitionProduceData, transaction: Option<bool>) -> Result<Vec<Batch>, i16> {
+    let records = partition.records.as_deref().unwrap_or_default();
+    let batches = batch::produced(records).map_err(|_broken| code::CORRUPT_MESSAGE)?;
+    let transactional = batches.iter().any(|it| it.transactional);
+    match transaction {
+        Some(false) => Err(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        None if transactional => Err(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        _allowed => Ok(batches),
+    }
+}
+
+/// The refused partitions of one topic, under the name or id that the client used.
+struct Refusals(TopicProduceResponse);
+
+fn refusals(data: &TopicProduceData) -> Refusals {
+    Refusals(
+        TopicProduceResponse::default()
+            .with_name(data.name.clone())
+            .with_topic_id(data.topic_id),
+    )
+}
+
+impl Refusals {
+    fn push(&mut self, partition: &PartitionProduceData, code: i16) {
+        self.0.partition_responses.push(
+            PartitionProduceResponse::default()
+                .with_index(partition.index)
+                .with_error_code(code)
+                .with_base_offset(-1),
+        );
+    }
+
+    fn finish(self) -> Option<TopicProduceResponse> {
+        (!self.0.partition_responses.is_empty()).then_some(self.0)
+    }
+}
+
+/// What became of each batch. One that the broker already had is acknowledged too; the meter knows whether it counted.
+fn fates(batches: &[Outgoing], topics: &[Arc<Topic>], response: &ProduceResponse, by_id: bool) -> Vec<Fate> {
+    let acknowledged = |batch: &Outgoing| {
+        let topic = topics.iter().find(|it| it.id == batch.topic)?;
+        let answered = response.responses.iter().find(|it| {
+            if by_id {
+                it.topic_id == topic.physical_id
+            } else {
+                *it.name == topic.physical_name
+            }
+        })?;
+        let partition = answered
+            .partition_responses
+            .iter()
+            .find(|it| it.index == batch.partition)?;
+        matches!(
+            partition.error_code,
+            code::NONE | code::DUPLICATE_SEQUENCE_NUMBER
+        )
+        .then_some(())
+    };
+    batches
+        .iter()
+        .map(|batch| match acknowledged(batch) {
+            Some(()) => Fate::Acknowledged,
+            None => Fate::Refused,
+        })
+        .collect()
+}
+
+/// Maps by the topics of the request: what was acknowledged is answered, whatever the snapshot says by now.
+fn inwards(tenant: &Tenant, response: &mut ProduceResponse, topics: &[Arc<Topic>], by_id: bool) {
+    response.responses.retain_mut(|answered| {
+        let topic = topics.iter().find(|it| {
+            if by_id {
+                it.physical_id == answered.topic_id
+            } else {
+                it.physical_name == *answered.name
+            }
+        });
+        let Some(topic) = topic else {
+            return false;
+        };
+        if by_id {
+            answered.topic_id = topic.virtual_id;
+        } else {
+            answered.name = topic.name.clone().into();
+        }
+        for partition in &mut answered.partition_responses {
+            tenant.text_in(&mut partition.error_message);
+            for record in &mut partition.record_errors {
+                tenant.text_in(&mut record.batch_index_error_message);
+            }
+        }
+        true
+    });
+    for node in &mut response.node_endpoints {
+        (node.host, node.port) = tenant.front.address(*node.node_id);
+        node.rack = None;
+    }
+}

@@ -1,0 +1,190 @@
+//! The snapshot as the gateway uses it: looked up by logical and by physical name and id, swapped as a whole.
+
+mod access;
+mod names;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use weir_credentials::ScramVerifier;
+use weir_proto::agent::v1::{ApiKey, Scram};
+use weir_proto::lane::v1::{Snapshot, Upstream};
+
+pub use access::{Access, Operation};
+pub use names::{Cluster, Topic};
+
+/// One version of everything that the gateway serves by.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The snapshot's version; 0 before the first.
+    pub version: u64,
+    /// Broker pools by id.
+    pub pools: HashMap<String, Pool>,
+    /// Logical clusters by id.
+    pub clusters: HashMap<String, Arc<Cluster>>,
+    /// API keys by id: the Kafka user name.
+    pub keys: HashMap<String, Arc<Key>>,
+    /// What (principal, cluster) may do.
+    access: HashMap<(String, String), Arc<Access>>,
+}
+
+/// Brokers of one pool, and how the gateway logs in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// (node id, host, port).
+    pub brokers: Vec<(i32, String, u16)>,
+    /// The internal principal.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// An API key: verifiers and what they open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// The service account that acts.
+    pub principal: Arc<str>,
+    /// The one cluster that it opens.
+    pub cluster: String,
+    /// SHA-256 of the secret.
+    pub sha256: Vec<u8>,
+    /// SCRAM-SHA-256; `None` when the snapshot has no sound one.
+    pub scram_sha_256: Option<ScramVerifier>,
+    /// SCRAM-SHA-512.
+    pub scram_sha_512: Option<ScramVerifier>,
+    /// Seconds since 1970; 0: never.
+    pub expires_at: i64,
+}
+
+impl Key {
+    /// Is the key past its end?
+    #[must_use]
+    pub fn expired(&self, now_unix_seconds: i64) -> bool {
+        self.expires_at != 0 && self.expires_at <= now_unix_seconds
+    }
+}
+
+/// Seconds since 1970 by the system's clock.
+#[must_use]
+pub fn now_unix_seconds() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+impl View {
+    /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
+    #[must_use]
+    pub fn build(snapshot: &Snapshot) -> Self {
+        let Snapshot {
+            version,
+            upstreams,
+            clusters,
+            api_keys,
+            grants,
+        } = snapshot;
+        let mut access: HashMap<(String, String), Access> = HashMap::new();
+        for grant in grants {
+            access
+                .entry((grant.principal_id.clone(), grant.cluster_id.clone()))
+                .or_default()
+                .add(&grant.pattern, grant.role());
+        }
+        Self {
+            version: *version,
+            pools: upstreams.iter().map(pool).collect(),
+            clusters: clusters
+                .iter()
+                .map(|it| (it.id.clone(), Arc::new(Cluster::build(it))))
+                .collect(),
+            keys: api_keys
+                .iter()
+                .map(|it| (it.id.clone(), Arc::new(key(it))))
+                .collect(),
+            access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
+        }
+    }
+
+    /// What a principal may do on a cluster: nothing, unless granted.
+    #[must_use]
+    pub fn access(&self, principal: &str, cluster: &str) -> Arc<Access> {
+        self.access
+            .get(&(principal.to_owned(), cluster.to_owned()))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Does a connection that logged in with `held` still stand? The same key with the same verifier and scope, not
+    /// expired, on a cluster that is still served.
+    #[must_use]
+    pub fn upholds(&self, held: &Key, now_unix_seconds: i64) -> bool {
+        self.keys.get(&held.id).is_some_and(|now| {
+            now.principal == held.principal
+                && now.cluster == held.cluster
+                && now.sha256 == held.sha256
+                && !now.expired(now_unix_seconds)
+        }) && self.clusters.contains_key(&held.cluster)
+    }
+}
+
+fn pool(upstream: &Upstream) -> (String, Pool) {
+    let Upstream {
+        broker_pool_id,
+        brokers,
+        sasl_username,
+        sasl_password,
+    } = upstream;
+    let brokers = brokers
+        .iter()
+        .filter_map(|it| Some((it.node_id, it.host.clone(), u16::try_from(it.port).ok()?)))
+        .collect();
+    let pool = Pool {
+        brokers,
+        username: sasl_username.clone(),
+        password: sasl_password.clone(),
+    };
+    (broker_pool_id.clone(), pool)
+}
+
+fn key(key: &ApiKey) -> Key {
+    let ApiKey {
+        id,
+        principal_id,
+        cluster_id,
+        sha256,
+        scram_sha_256,
+        scram_sha_512,
+        expires_at_unix_seconds,
+    } = key;
+    Key {
+        id: id.clone(),
+        principal: principal_id.as_str().into(),
+        cluster: cluster_id.clone(),
+        sha256: sha256.clone(),
+        scram_sha_256: scram_sha_256.as_ref().and_then(|it| verifier(it, 32)),
+        scram_sha_512: scram_sha_512.as_ref().and_then(|it| verifier(it, 64)),
+        expires_at: *expires_at_unix_seconds,
+    }
+}
+
+fn verifier(scram: &Scram, length: usize) -> Option<ScramVerifier> {
+    let Scram {
+        salt,
+        iterations,
+        stored_key,
+        server_key,
+    } = scram;
+    let sound = !salt.is_empty() && stored_key.len() == length && server_key.len() == length;
+    Some(ScramVerifier {
+        salt: salt.clone(),
+        iterations: (*iterations).try_into().ok().filter(|_rounds| sound)?,
+        stored_key: stored_key.clone(),
+        server_key: server_key.clone(),
+    })
+}
+
+#[cfg(test)]
+pub mod tests;

@@ -1,0 +1,212 @@
+//! The name map of one logical cluster: logical and virtual on the client's side, physical on the broker's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
+use weir_proto::lane::v1::LogicalCluster;
+
+/// A topic under both its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its `TypeID`: what usage is counted under.
+    pub id: Arc<str>,
+    /// What clients call it.
+    pub name: StrBytes,
+    /// What the broker calls it.
+    pub physical_name: StrBytes,
+    /// The topic id that clients see.
+    pub virtual_id: Uuid,
+    /// The broker's topic id; nil while unknown.
+    pub physical_id: Uuid,
+}
+
+/// A logical cluster.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// Its `TypeID`.
+    pub id: Arc<str>,
+    /// The cluster id that clients see.
+    pub kafka_id: StrBytes,
+    /// The pool that carries it.
+    pub pool: String,
+    prefix: String,
+    topics: Vec<Arc<Topic>>,
+    by_name: HashMap<StrBytes, Arc<Topic>>,
+    by_physical_name: HashMap<StrBytes, Arc<Topic>>,
+    by_virtual_id: HashMap<Uuid, Arc<Topic>>,
+    by_physical_id: HashMap<Uuid, Arc<Topic>>,
+}
+
+impl Cluster {
+    /// Compiles the map. A topic without a sound id is left out. A cluster without a prefix keeps its groups apart
+    /// by its own id.
+    #[must_use]
+    pub fn build(cluster: &LogicalCluster) -> Self {
+        let LogicalCluster {
+            id,
+            kafka_cluster_id,
+            broker_pool_id,
+            physical_prefix,
+            topics,
+        } = cluster;
+        let prefix = if physical_prefix.is_empty() {
+            format!("{id}-")
+        } else {
+            physical_prefix.clone()
+        };
+        let mut built = Self {
+            id: id.as_str().into(),
+            kafka_id: StrBytes::from_string(kafka_cluster_id.clone()),
+            pool: broker_pool_id.clone(),
+            prefix,
+            ..Self::default()
+        };
+        for topic in topics {
+            let Some(virtual_id) = uuid_of_type_id(&topic.id) else {
+                tracing::error!(topic = %topic.id, "a topic without a sound id is not served");
+                continue;
+            };
+            let physical_id = Uuid::from_slice(&topic.physical_id).unwrap_or_default();
+            built.add(Topic {
+                id: topic.id.as_str().into(),
+                name: StrBytes::from_string(topic.name.clone()),
+                physical_name: StrBytes::from_string(topic.physical_name.clone()),
+                virtual_id,
+                physical_id,
+            });
+        }
+        built
+            .topics
+            .sort_by(|a, b| a.physical_name.as_str().cmp(b.physical_name.as_str()));
+        built
+    }
+
+    fn add(&mut self, topic: Topic) {
+        let topic = Arc::new(topic);
+        self.by_name.insert(topic.name.clone(), Arc::clone(&topic));
+        self.by_physical_name
+            .insert(topic.physical_name.clone(), Arc::clone(&topic));
+        self.by_virtual_id.insert(topic.virtual_id, Arc::clone(&topic));
+        if !topic.physical_id.is_nil() {
+            self.by_physical_id.insert(topic.physical_id, Arc::clone(&topic));
+        }
+        self.topics.push(topic);
+    }
+
+    /// Every topic, in the order of the physical names.
+    #[must_use]
+    pub fn topics(&self) -> &[Arc<Topic>] {
+        &self.topics
+    }
+
+    /// By the name that clients use.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Topic>> {
+        self.by_name.get(name.as_bytes())
+    }
+
+    /// By the id that clients use.
+    #[must_use]
+    pub fn by_virtual_id(&self, id: Uuid) -> Option<&Arc<Topic>> {
+        self.by_virtual_id.get(&id)
+    }
+
+    /// By the broker's name. `None`: it is not this cluster's, and its clients must not hear of it.
+    #[must_use]
+    pub fn by_physical_name(&self, name: &str) -> Option<&Arc<Topic>> {
+        self.by_physical_name.get(name.as_bytes())
+    }
+
+    /// By the broker's id.
+    #[must_use]
+    pub fn by_physical_id(&self, id: Uuid) -> Option<&Arc<Topic>> {
+        self.by_physical_id.get(&id)
+    }
+
+    /// A group or transactional id as the broker knows it.
+    #[must_use]
+    pub fn id_out(&self, logical: &str) -> StrBytes {
+        StrBytes::from_string(format!("{}{logical}", self.prefix))
+    }
+
+    /// A group or transactional id as clients know it; `None` when it is another cluster's.
+    #[must_use]
+    pub fn id_in(&self, physical: &str) -> Option<StrBytes> {
+        physical
+            .strip_prefix(self.prefix.as_str())
+            .map(|logical| StrBytes::from_string(logical.to_owned()))
+    }
+
+    /// The name of a topic inside a group's metadata as the broker reads it. A topic that does not exist (yet) is
+    /// named as it would be.
+    #[must_use]
+    pub fn subscription_out(&self, name: &str) -> StrBytes {
+        match self.by_name(name) {
+            Some(topic) => topic.physical_name.clone(),
+            None => self.id_out(name),
+        }
+    }
+
+    /// The reverse of [`Cluster::subscription_out`].
+    #[must_use]
+    pub fn subscription_in(&self, physical: &StrBytes) -> StrBytes {
+        match self.by_physical_name(physical) {
+            Some(topic) => topic.name.clone(),
+            None => self.id_in(physical).unwrap_or_else(|| physical.clone()),
+        }
+    }
+
+    /// A text from the broker, without physical names: this cluster's are shown as clients know them, and whatever
+    /// else looks like a cluster's prefix is taken out.
+    #[must_use]
+    pub fn text_in(&self, text: &str) -> StrBytes {
+        let own = text.replace(&self.prefix, "");
+        StrBytes::from_string(without_prefixes(&own))
+    }
+}
+
+/// Takes every `w<26 characters of a TypeID>-` out of a text.
+fn without_prefixes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('w') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let bytes = from.as_bytes();
+        let is_prefix = bytes.len() > 27
+            && bytes[27] == b'-'
+            && bytes[1..27].iter().all(|byte| digit(*byte).is_some());
+        if is_prefix {
+            rest = &from[28..];
+        } else {
+            out.push('w');
+            rest = &from[1..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The UUID inside a `TypeID`: `prefix_` and 26 characters of Crockford's base 32.
+#[must_use]
+pub fn uuid_of_type_id(id: &str) -> Option<Uuid> {
+    let (_prefix, suffix) = id.rsplit_once('_')?;
+    let suffix = suffix.as_bytes();
+    if suffix.len() != 26 || suffix[0] > b'7' {
+        return None;
+    }
+    let value = suffix
+        .iter()
+        .try_fold(0_u128, |value, byte| Some((value << 5) | u128::from(digit(*byte)?)))?;
+    Some(Uuid::from_u128(value))
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    ALPHABET
+        .iter()
+        .position(|it| *it == byte)
+        .and_then(|at| u8::try_from(at).ok())
+}
