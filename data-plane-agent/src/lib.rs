@@ -11,6 +11,7 @@ pub mod config;
 pub mod desired;
 pub mod disk;
 pub mod driver;
+pub mod gateway;
 pub mod inside;
 pub mod lane;
 pub mod link;

@@ -66,7 +66,8 @@ impl Identity {
     /// When one is missing or is not PEM.
     pub fn read(folder: &Path) -> Result<Self, TlsError> {
         let authority = CertificateDer::from_pem_file(folder.join("ca.pem"))?;
-        let chain = CertificateDer::pem_file_iter(folder.join("client.pem"))?.collect::<Result<Vec<_>, _>>()?;
+        let chain =
+            CertificateDer::pem_file_iter(folder.join("client.pem"))?.collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_file(folder.join("client.key"))?;
         Ok(Self {
             authority,

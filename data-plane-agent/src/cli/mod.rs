@@ -1,4 +1,4 @@
-//! The command line: `run | ledger | doctor`. Every flag is an environment variable too.
+//! The command line: `run | gateway | ledger | doctor`. Every flag is an environment variable too.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,8 @@ use tracing_subscriber::EnvFilter;
 mod doctor;
 mod ledger;
 mod run;
+
+use crate::gateway::{self, GatewayArgs};
 
 /// The agent of Weir: runs Kafka and its gateway in your network and reports metadata.
 #[derive(Debug, Parser)]
@@ -23,6 +25,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check what an installation needs, and print a report.
     Doctor(run::RunArgs),
+    /// Serve Kafka clients: the front door of this network's broker pools.
+    Gateway(GatewayArgs),
     /// Read the ledger of everything that left this network.
     Ledger {
         #[command(subcommand)]
@@ -52,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Run(args) => runtime()?.block_on(run::run(args)),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args)),
+        Command::Gateway(args) => runtime()?.block_on(gateway::run(args)),
         Command::Ledger { command } => ledger::run(command),
     }
 }

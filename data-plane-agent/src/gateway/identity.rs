@@ -121,7 +121,9 @@ impl ServerCertVerifier for AgentVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -151,7 +153,11 @@ mod tests {
         };
         let (params, ca) = authority(&key);
         let other_key = KeyPair::generate().unwrap();
-        let trusted = if same_authority { ca.der().clone() } else { authority(&other_key).1.der().clone() };
+        let trusted = if same_authority {
+            ca.der().clone()
+        } else {
+            authority(&other_key).1.der().clone()
+        };
         let mut leaf = CertificateParams::new(Vec::new()).unwrap();
         leaf.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())];
         let leaf_key = KeyPair::generate().unwrap();

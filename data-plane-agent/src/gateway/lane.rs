@@ -19,8 +19,9 @@ use weir_proto::lane::v1::{
 };
 
 use super::conn::Gateway;
+use super::identity;
 use super::view::View;
-use super::{files, identity};
+use crate::disk;
 
 /// The largest snapshot accepted.
 const SNAPSHOT_LIMIT: usize = 256 * 1024 * 1024;
@@ -55,7 +56,8 @@ pub struct Lane {
 /// # Errors
 /// When it is there and cannot be read.
 pub fn cached(path: &Path) -> anyhow::Result<Option<Snapshot>> {
-    let Some(bytes) = files::read(path).context("read the cached snapshot")? else {
+    let Some(bytes) = disk::read_bounded(path, SNAPSHOT_LIMIT as u64).context("read the cached snapshot")?
+    else {
         return Ok(None);
     };
     let snapshot = Snapshot::decode(&bytes[..]).context("decode the cached snapshot")?;
@@ -173,16 +175,14 @@ impl Lane {
         if snapshot.version > held {
             gateway.install(View::build(snapshot));
             tracing::info!(version = snapshot.version, "a snapshot is in force");
-            files::replace(&self.cache, &snapshot.encode_to_vec()).context("cache the snapshot")?;
+            disk::write_atomic(&self.cache, &snapshot.encode_to_vec()).context("cache the snapshot")?;
         }
         Ok(())
     }
 
     async fn send_windows(&self, gateway: &Gateway, out: &mpsc::Sender<GatewayFrame>) -> anyhow::Result<()> {
         for window in gateway.shared.meter.unacknowledged(WINDOWS)? {
-            let counters = Counters {
-                window: Some(window),
-            };
+            let counters = Counters { window: Some(window) };
             out.send(frame(gateway_frame::Frame::Counters(counters))).await?;
         }
         Ok(())

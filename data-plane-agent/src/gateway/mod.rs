@@ -4,7 +4,6 @@
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
 mod conn;
-mod files;
 mod identity;
 mod lane;
 mod listen;
@@ -36,6 +35,9 @@ use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
 use view::View;
 
+use crate::config::parse_duration;
+use crate::disk;
+
 /// `weir-agent gateway`.
 #[derive(Debug, Clone, Args)]
 pub struct GatewayArgs {
@@ -64,7 +66,7 @@ pub struct GatewayArgs {
     #[arg(long, env = "WEIR_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// How long a usage window is: 500ms, 5s, 2m.
-    #[arg(long, env = "WEIR_USAGE_WINDOW", default_value = "60s", value_parser = duration)]
+    #[arg(long, env = "WEIR_USAGE_WINDOW", default_value = "60s", value_parser = parse_duration)]
     pub usage_window: Duration,
     /// Largest frame accepted from a client that is logged in, in bytes.
     #[arg(long, env = "WEIR_FRAME_LIMIT", default_value_t = Limits::default().frame)]
@@ -74,23 +76,8 @@ pub struct GatewayArgs {
     pub connections_max: usize,
 }
 
-/// Reads `500ms`, `5s`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.len() - text.trim_start_matches(|it: char| it.is_ascii_digit()).len();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_no_number| format!("{text:?} has no number"))?;
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        _other => return Err(format!("{text:?} does not end in ms, s or m")),
-    };
-    match number.checked_mul(unit_ms) {
-        Some(ms) if ms > 0 => Ok(Duration::from_millis(ms)),
-        _unfit => Err(format!("{text:?} is no length of time")),
-    }
-}
-
+/// The small files of a gateway's folder.
+const FILE_LIMIT: u64 = 4096;
 /// How long live connections may finish when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long the last window's acknowledgement is awaited.
@@ -101,7 +88,7 @@ const LAST_WORD: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the state folder, the certificates or the bootstrap port cannot be used.
 pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&args.state_dir).context("create the state folder")?;
+    disk::private_folder(&args.state_dir).context("create the state folder")?;
     let mut stop_signal = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let start = Start::load(&args.state_dir)?;
@@ -117,9 +104,10 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
     });
     restore(&gateway, &lane);
     let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => {
-            Some(TlsAcceptor::from(Arc::new(identity::server_config(certificate, key)?)))
-        }
+        (Some(certificate), Some(key)) => Some(TlsAcceptor::from(Arc::new(identity::server_config(
+            certificate,
+            key,
+        )?))),
         _plain => None,
     };
     let doors = Doors {
@@ -240,7 +228,7 @@ impl Start {
             }
         })?;
         let path = folder.join("boot");
-        let before = match files::read(&path).context("read the boot counter")? {
+        let before = match disk::read_bounded(&path, FILE_LIMIT).context("read the boot counter")? {
             Some(text) => String::from_utf8_lossy(&text)
                 .trim()
                 .parse::<u64>()
@@ -248,7 +236,7 @@ impl Start {
             None => 0,
         };
         let boot = before + 1;
-        files::replace(&path, boot.to_string().as_bytes()).context("keep the boot counter")?;
+        disk::write_atomic(&path, boot.to_string().as_bytes()).context("keep the boot counter")?;
         Ok(Self {
             gateway_id: String::from_utf8(gateway_id).context("read the gateway's id")?,
             boot,
@@ -258,27 +246,19 @@ impl Start {
 }
 
 fn kept(path: &Path, make: impl FnOnce() -> anyhow::Result<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
-    if let Some(content) = files::read(path).with_context(|| format!("read {}", path.display()))? {
+    if let Some(content) =
+        disk::read_bounded(path, FILE_LIMIT).with_context(|| format!("read {}", path.display()))?
+    {
         return Ok(content);
     }
     let content = make()?;
-    files::replace(path, &content).with_context(|| format!("keep {}", path.display()))?;
+    disk::write_atomic(path, &content).with_context(|| format!("keep {}", path.display()))?;
     Ok(content)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lengths_of_time_are_read() {
-        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "5", "s", "0s", "5h", "-1s", "99999999999999999999s"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_gateway_keeps_its_id_and_counts_its_boots() {

@@ -49,6 +49,10 @@ pub const TABLE: [(ApiKey, i16, i16); 30] = [
     (ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
+/// Advertised from version 0, as brokers do: librdkafka reads version 0 of them as "there is compression" and "there is
+/// SASL". It does not send those versions, which are refused.
+const FROM_ZERO: [ApiKey; 2] = [ApiKey::Produce, ApiKey::SaslHandshake];
+
 /// Features of the broker that clients act upon and that the gateway carries.
 const FEATURES: [&str; 2] = ["group.version", "transaction.version"];
 
@@ -89,16 +93,27 @@ pub fn advertised(brokers: &[&BrokerVersions]) -> ApiVersionsResponse {
     out.api_keys = TABLE
         .iter()
         .filter_map(|(key, least, greatest)| {
-            let own = matches!(key, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate);
+            let own = matches!(
+                key,
+                ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate
+            );
             let mut range = (*least, *greatest);
             for broker in brokers.iter().filter(|_broker| !own) {
                 let (theirs_least, theirs_greatest) = broker.ranges.get(&(*key as i16))?;
                 // Brokers advertise Produce from 0 for librdkafka's sake, which else switches compression off; they
                 // refuse those versions when used, and so do we.
-                range.0 = if *key == ApiKey::Produce { 0 } else { range.0.max(*theirs_least) };
+                range.0 = if *key == ApiKey::Produce {
+                    0
+                } else {
+                    range.0.max(*theirs_least)
+                };
                 range.1 = range.1.min(*theirs_greatest);
             }
-            (range.0 <= range.1).then(|| {
+            let fits = range.0 <= range.1;
+            if FROM_ZERO.contains(key) {
+                range.0 = 0;
+            }
+            fits.then(|| {
                 ApiVersion::default()
                     .with_api_key(*key as i16)
                     .with_min_version(range.0)

@@ -32,11 +32,7 @@ impl Live {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let seen = Arc::new(AtomicU64::new(0));
         self.lock().insert(id, Arc::clone(&seen));
-        Member {
-            live: self,
-            id,
-            seen,
-        }
+        Member { live: self, id, seen }
     }
 
     /// How many there are.
@@ -51,7 +47,10 @@ impl Live {
             tokio::pin!(moved);
             // Registered before looking, so that nothing moves unseen in between.
             moved.as_mut().enable();
-            let lagging = self.lock().values().any(|it| it.load(Ordering::Acquire) < version);
+            let lagging = self
+                .lock()
+                .values()
+                .any(|it| it.load(Ordering::Acquire) < version);
             if !lagging {
                 return;
             }

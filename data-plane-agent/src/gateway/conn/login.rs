@@ -237,5 +237,9 @@ pub fn of_another_version(correlation_id: i32) -> Result<Bytes, End> {
     let response = ApiVersionsResponse::default()
         .with_error_code(code::UNSUPPORTED_VERSION)
         .with_api_keys(api_keys.into_iter().collect());
-    Ok(frame_response::<ApiVersionsRequest>(0, correlation_id, &response)?)
+    Ok(frame_response::<ApiVersionsRequest>(
+        0,
+        correlation_id,
+        &response,
+    )?)
 }

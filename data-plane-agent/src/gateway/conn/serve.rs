@@ -211,10 +211,8 @@ impl<'a> Line<'a> {
                 std::future::pending::<()>().await;
             } else if waiting && full {
                 self.answered.notified().await;
-            } else if waiting {
-                if let Err(error) = read.fill().await {
-                    return error.into();
-                }
+            } else if waiting && let Err(error) = read.fill().await {
+                return error.into();
             }
         }
     }
@@ -366,7 +364,13 @@ impl<'a> Line<'a> {
                                 other => break other,
                             }
                         };
-                        let Some(Pending::Remote { answer, api_key, version, correlation_id }) = turn else {
+                        let Some(Pending::Remote {
+                            answer,
+                            api_key,
+                            version,
+                            correlation_id,
+                        }) = turn
+                        else {
                             return;
                         };
                         self.last_answer(answer, frame, (api_key, version, correlation_id));

@@ -173,7 +173,7 @@ fn window_path(folder: &Path, (boot, sequence): WindowKey) -> PathBuf {
 /// When the folder cannot be written.
 pub fn keep_window(folder: &Path, window: &UsageWindow) -> io::Result<()> {
     let path = window_path(folder, (window.boot, window.sequence));
-    crate::gateway::files::replace(&path, &window.encode_to_vec())
+    crate::disk::write_atomic(&path, &window.encode_to_vec())
 }
 
 /// Forgets a window that was acknowledged. One that is not there was forgotten before.

@@ -18,8 +18,8 @@ use anyhow::Context as _;
 use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow};
 
 pub use batch::{Batch, Producer};
-use journal::{Intent, IntentBatch, IntentProducer, Journal, Note, Settled};
 pub use journal::WindowKey;
+use journal::{Intent, IntentBatch, IntentProducer, Journal, Note, Settled};
 use seen::Seen;
 use window::{Rows, now_unix_ms};
 
@@ -87,7 +87,7 @@ impl Meter {
     /// # Errors
     /// When the folder cannot be read or written.
     pub fn open(folder: &Path, gateway_id: &str, boot: u64) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).context("create the folder of usage windows")?;
+        crate::disk::private_folder(folder).context("create the folder of usage windows")?;
         let leftover = journal::replay(folder).context("read the usage journal")?;
         let opened_unix_ms = now_unix_ms();
         let key = (boot, 1);
@@ -135,7 +135,14 @@ impl Meter {
     pub fn forwarded(&self, payer: &Payer, batches: &[Outgoing]) {
         let mut rows = Rows::default();
         for it in batches {
-            rows.add(payer, &it.topic, Direction::Produce, false, it.batch.bytes, it.batch.records);
+            rows.add(
+                payer,
+                &it.topic,
+                Direction::Produce,
+                false,
+                it.batch.bytes,
+                it.batch.records,
+            );
         }
         self.lock().count(rows);
     }
@@ -356,7 +363,9 @@ impl Inner {
             for intent in &log.settled {
                 let all: Vec<u32> = (0..).take(intent.batches.len()).collect();
                 rows.add_intent(intent, &all);
-                intent.batches.iter().for_each(|it| drop(self.is_new(it)));
+                intent.batches.iter().for_each(|it| {
+                    self.is_new(it);
+                });
             }
             if !log.kept && !rows.is_empty() {
                 let window = UsageWindow {

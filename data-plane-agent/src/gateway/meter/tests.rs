@@ -39,7 +39,15 @@ fn kept(meter: &Meter) -> Vec<(u64, u64, Direction, bool, u64, u64, u64)> {
         .flat_map(|window| {
             window.rows.iter().map(|row| {
                 let direction = row.direction();
-                (window.boot, window.sequence, direction, row.uncertain, row.bytes, row.records, row.requests)
+                (
+                    window.boot,
+                    window.sequence,
+                    direction,
+                    row.uncertain,
+                    row.bytes,
+                    row.records,
+                    row.requests,
+                )
             })
         })
         .collect()
@@ -86,10 +94,7 @@ fn a_cut_request_is_uncertain_unless_its_retry_tells() {
     meter.lock().give_up_orphans(Duration::ZERO);
     assert_eq!(
         kept(&meter),
-        [
-            (1, 1, PRODUCE, false, 100, 2, 1),
-            (1, 1, PRODUCE, true, 39, 4, 2)
-        ]
+        [(1, 1, PRODUCE, false, 100, 2, 1), (1, 1, PRODUCE, true, 39, 4, 2)]
     );
     assert!(meter.lock().intents.is_empty());
 }
@@ -172,7 +177,12 @@ fn a_journal_that_a_kill_cut_short_is_read_up_to_there() {
     let first = open(folder.path(), 1);
     first.fetched(&payer(), &[("topic_a".into(), 5, 1)]);
     first.fetched(&payer(), &[("topic_a".into(), 6, 1)]);
-    let log = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let log = std::fs::read_dir(folder.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let content = std::fs::read(&log).unwrap();
     std::fs::write(&log, &content[..content.len() - 3]).unwrap();
     assert_eq!(

@@ -115,16 +115,18 @@ impl Rows {
     pub fn to_list(&self) -> Vec<UsageRow> {
         self.0
             .iter()
-            .map(|((cluster, topic, principal, direction, uncertain), count)| UsageRow {
-                cluster_id: cluster.clone(),
-                topic_id: topic.clone(),
-                principal_id: principal.clone(),
-                direction: *direction,
-                bytes: count.bytes,
-                records: count.records,
-                requests: count.requests,
-                uncertain: *uncertain,
-            })
+            .map(
+                |((cluster, topic, principal, direction, uncertain), count)| UsageRow {
+                    cluster_id: cluster.clone(),
+                    topic_id: topic.clone(),
+                    principal_id: principal.clone(),
+                    direction: *direction,
+                    bytes: count.bytes,
+                    records: count.records,
+                    requests: count.requests,
+                    uncertain: *uncertain,
+                },
+            )
             .collect()
     }
 }

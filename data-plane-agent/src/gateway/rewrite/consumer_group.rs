@@ -51,7 +51,10 @@ impl Member {
             .filter(|it| !it.physical_id.is_nil() && tenant.access.may(Operation::Describe, &it.name))
             .filter(|it| {
                 self.names.iter().any(|name| **name == it.name)
-                    || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&it.name))
+                    || self
+                        .pattern
+                        .as_ref()
+                        .is_some_and(|pattern| pattern.is_match(&it.name))
             })
             .map(|it| it.physical_name.to_string())
             .collect()
@@ -77,7 +80,11 @@ impl Members {
         tenant: &Tenant,
         request: &ConsumerGroupHeartbeatRequest,
     ) -> Result<Option<Vec<TopicName>>, i16> {
-        let pattern = request.subscribed_topic_regex.as_ref().map(|it| compile(it)).transpose()?;
+        let pattern = request
+            .subscribed_topic_regex
+            .as_ref()
+            .map(|it| compile(it))
+            .transpose()?;
         let names = request.subscribed_topic_names.clone();
         let said = pattern.is_some() || names.is_some();
         let key = (

@@ -106,11 +106,7 @@ fn now(tenant: &Tenant, topic: &Topic) -> Result<(), i16> {
     }
 }
 
-pub(super) fn fetch(
-    call: Call<'_>,
-    memory: &mut Memory,
-    mut request: FetchRequest,
-) -> Result<Plan, Refusal> {
+pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchRequest) -> Result<Plan, Refusal> {
     if *request.replica_id != NO_REPLICA || *request.replica_state.replica_id != NO_REPLICA {
         return Err(Refusal::Replica);
     }
@@ -176,7 +172,11 @@ fn outwards(
             Ok(topic) => {
                 sessions.remember(topic);
                 asked.topic_id = if by_id { topic.physical_id } else { Uuid::nil() };
-                asked.topic = if by_id { TopicName::default() } else { topic.physical_name.clone().into() };
+                asked.topic = if by_id {
+                    TopicName::default()
+                } else {
+                    topic.physical_name.clone().into()
+                };
                 true
             }
             Err(code) => {
@@ -194,7 +194,10 @@ fn outwards(
 /// Topics leave a session by the name or id that they entered it with, even when they are gone by now.
 fn forgotten(tenant: &Tenant, sessions: &Sessions, it: &mut ForgottenTopic, by_id: bool) -> bool {
     let topic = if by_id {
-        let known = sessions.by_id.values().find(|topic| topic.virtual_id == it.topic_id);
+        let known = sessions
+            .by_id
+            .values()
+            .find(|topic| topic.virtual_id == it.topic_id);
         known.or_else(|| tenant.cluster.by_virtual_id(it.topic_id))
     } else {
         let known = sessions.by_name.values().find(|topic| topic.name == *it.topic);
@@ -215,7 +218,13 @@ fn refusal(asked: &FetchTopic, code: i16) -> FetchableTopicResponse {
     FetchableTopicResponse::default()
         .with_topic(asked.topic.clone())
         .with_topic_id(asked.topic_id)
-        .with_partitions(asked.partitions.iter().map(|it| refused(it.partition, code)).collect())
+        .with_partitions(
+            asked
+                .partitions
+                .iter()
+                .map(|it| refused(it.partition, code))
+                .collect(),
+        )
 }
 
 fn refused(partition: i32, code: i16) -> PartitionData {

@@ -30,10 +30,7 @@ fn coordinator_key(tenant: &Tenant, key_type: i8, key: &str) -> Result<StrBytes,
     }
 }
 
-pub(super) fn find_coordinator(
-    call: Call<'_>,
-    mut request: FindCoordinatorRequest,
-) -> Result<Plan, Refusal> {
+pub(super) fn find_coordinator(call: Call<'_>, mut request: FindCoordinatorRequest) -> Result<Plan, Refusal> {
     if call.header.version < MANY_KEYS {
         match coordinator_key(call.tenant, request.key_type, &request.key) {
             Ok(key) => request.key = key,

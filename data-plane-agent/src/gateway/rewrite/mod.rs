@@ -22,7 +22,9 @@ use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::RequestHeader;
-use weir_kafka_wire::message::{MessageError, decode_request, decode_response, frame_request, frame_response};
+use weir_kafka_wire::message::{
+    MessageError, decode_request, decode_response, frame_request, frame_response,
+};
 
 pub use consumer_group::Members;
 
@@ -32,7 +34,6 @@ use super::view::{Access, Cluster, Key, Operation, Topic, View};
 
 /// Kafka's error codes that the gateway gives.
 pub mod code {
-    #![expect(missing_docs, reason = "Kafka's own names")]
     pub const NONE: i16 = 0;
     pub const CORRUPT_MESSAGE: i16 = 2;
     pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
@@ -66,7 +67,10 @@ impl Front {
         if node_id < 0 {
             return (StrBytes::default(), -1);
         }
-        (self.host.clone(), i32::from(self.port_base).saturating_add(node_id))
+        (
+            self.host.clone(),
+            i32::from(self.port_base).saturating_add(node_id),
+        )
     }
 }
 

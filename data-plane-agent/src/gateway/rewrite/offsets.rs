@@ -1,7 +1,9 @@
 //! Offsets of topics and of groups.
 
 use kafka_protocol::messages::describe_producers_response::{PartitionResponse, TopicResponse};
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
 use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
@@ -11,7 +13,9 @@ use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
-use kafka_protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult};
+use kafka_protocol::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
 use kafka_protocol::messages::{
     BrokerId, DescribeProducersRequest, ListOffsetsRequest, OffsetCommitRequest, OffsetCommitResponse,
     OffsetFetchRequest, OffsetFetchResponse, OffsetForLeaderEpochRequest,
@@ -24,7 +28,9 @@ const NO_REPLICA: BrokerId = BrokerId(-1);
 
 pub(super) fn list(call: Call<'_>, mut request: ListOffsetsRequest) -> Result<Plan, Refusal> {
     request.replica_id = NO_REPLICA;
-    let denied = split_topics(call.tenant, Operation::Describe, &mut request.topics, |it| &mut it.name);
+    let denied = split_topics(call.tenant, Operation::Describe, &mut request.topics, |it| {
+        &mut it.name
+    });
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         response.topics.extend(denied.into_iter().map(|(topic, code)| {
@@ -45,7 +51,9 @@ pub(super) fn for_leader_epoch(
     mut request: OffsetForLeaderEpochRequest,
 ) -> Result<Plan, Refusal> {
     request.replica_id = NO_REPLICA;
-    let denied = split_topics(call.tenant, Operation::Describe, &mut request.topics, |it| &mut it.topic);
+    let denied = split_topics(call.tenant, Operation::Describe, &mut request.topics, |it| {
+        &mut it.topic
+    });
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.topic);
         response.topics.extend(denied.into_iter().map(|(topic, code)| {
@@ -65,7 +73,9 @@ pub(super) fn describe_producers(
     call: Call<'_>,
     mut request: DescribeProducersRequest,
 ) -> Result<Plan, Refusal> {
-    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| &mut it.name);
+    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| {
+        &mut it.name
+    });
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         for partition in response.topics.iter_mut().flat_map(|it| &mut it.partitions) {
@@ -95,7 +105,9 @@ pub(super) fn commit(call: Call<'_>, mut request: OffsetCommitRequest) -> Result
         return call.answer::<OffsetCommitRequest>(&response);
     }
     *group = call.tenant.cluster.id_out(group).into();
-    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| &mut it.name);
+    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| {
+        &mut it.name
+    });
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         let denied = denied.into_iter().map(|(topic, code)| not_committed(topic, code));
@@ -131,7 +143,11 @@ fn fetch_one(call: Call<'_>, mut request: OffsetFetchRequest) -> Result<Plan, Re
         let topics = request.topics.unwrap_or_default().into_iter();
         let topics = topics.map(|it| not_fetched(it.name, &it.partition_indexes, code));
         // Version 1 has no room for the group's own error.
-        let group_code = if call.header.version >= 2 { code } else { code::NONE };
+        let group_code = if call.header.version >= 2 {
+            code
+        } else {
+            code::NONE
+        };
         let response = OffsetFetchResponse::default()
             .with_error_code(group_code)
             .with_topics(topics.collect());
@@ -170,20 +186,22 @@ fn not_fetched(
 fn fetch_many(call: Call<'_>, mut request: OffsetFetchRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
     let mut denied = Vec::new();
-    request.groups.retain_mut(|group| match group_out(call.tenant, group) {
-        Some(topics) => {
-            denied.push((group.group_id.clone(), topics));
-            true
-        }
-        None => {
-            refused.push(
-                OffsetFetchResponseGroup::default()
-                    .with_group_id(group.group_id.clone())
-                    .with_error_code(code::GROUP_AUTHORIZATION_FAILED),
-            );
-            false
-        }
-    });
+    request
+        .groups
+        .retain_mut(|group| match group_out(call.tenant, group) {
+            Some(topics) => {
+                denied.push((group.group_id.clone(), topics));
+                true
+            }
+            None => {
+                refused.push(
+                    OffsetFetchResponseGroup::default()
+                        .with_group_id(group.group_id.clone())
+                        .with_error_code(code::GROUP_AUTHORIZATION_FAILED),
+                );
+                false
+            }
+        });
     if request.groups.is_empty() {
         let response = OffsetFetchResponse::default().with_groups(refused);
         return call.answer::<OffsetFetchRequest>(&response);

@@ -36,7 +36,12 @@ pub(super) fn produce(call: Call<'_>, mut request: ProduceRequest) -> Result<Pla
 }
 
 fn silent(call: Call<'_>, request: &ProduceRequest, sorted: &Sorted) -> Result<Plan, Refusal> {
-    if let Some(refused) = sorted.refused.iter().flat_map(|it| &it.partition_responses).next() {
+    if let Some(refused) = sorted
+        .refused
+        .iter()
+        .flat_map(|it| &it.partition_responses)
+        .next()
+    {
         return Err(Refusal::Unacknowledged(refused.error_code));
     }
     let frame = frame_request(call.header, request)?;
@@ -75,13 +80,21 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
         // A topic whose physical id is not known yet cannot be addressed by id.
         let found = found.and_then(|topic| {
             let unknown = call.header.version >= BY_ID && topic.physical_id.is_nil();
-            if unknown { Err(code::UNKNOWN_TOPIC_ID) } else { Ok(topic) }
+            if unknown {
+                Err(code::UNKNOWN_TOPIC_ID)
+            } else {
+                Ok(topic)
+            }
         });
         let mut refused = refusals(&data);
         match found {
-            Err(code) => data.partition_data.drain(..).for_each(|it| refused.push(&it, code)),
-            Ok(topic) => data.partition_data.retain(|partition| {
-                match admit(partition, transaction) {
+            Err(code) => data
+                .partition_data
+                .drain(..)
+                .for_each(|it| refused.push(&it, code)),
+            Ok(topic) => data
+                .partition_data
+                .retain(|partition| match admit(partition, transaction) {
                     Ok(batches) => {
                         sorted.batches.extend(batches.into_iter().map(|batch| Outgoing {
                             topic: Arc::clone(&topic.id),
@@ -94,8 +107,7 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
                         refused.push(partition, code);
                         false
                     }
-                }
-            }),
+                }),
         }
         sorted.refused.extend(refused.finish());
         if let (Ok(topic), false) = (found, data.partition_data.is_empty()) {
@@ -165,11 +177,7 @@ fn fates(batches: &[Outgoing], topics: &[Arc<Topic>], response: &ProduceResponse
             .partition_responses
             .iter()
             .find(|it| it.index == batch.partition)?;
-        matches!(
-            partition.error_code,
-            code::NONE | code::DUPLICATE_SEQUENCE_NUMBER
-        )
-        .then_some(())
+        matches!(partition.error_code, code::NONE | code::DUPLICATE_SEQUENCE_NUMBER).then_some(())
     };
     batches
         .iter()

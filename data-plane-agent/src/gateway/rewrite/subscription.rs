@@ -46,7 +46,10 @@ pub(super) fn sync(call: Call<'_>, mut request: SyncGroupRequest) -> Result<Plan
     }
     request.group_id = call.tenant.cluster.id_out(&request.group_id).into();
     // Before version 5 the request does not tell its protocol; what does not read as an assignment stays as it is.
-    let consumer = request.protocol_type.as_ref().is_none_or(|it| it.as_str() == CONSUMER);
+    let consumer = request
+        .protocol_type
+        .as_ref()
+        .is_none_or(|it| it.as_str() == CONSUMER);
     if consumer {
         for member in &mut request.assignments {
             member.assignment = map(&member.assignment, Part::Assignment, |it| {

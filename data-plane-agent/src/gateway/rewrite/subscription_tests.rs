@@ -1,0 +1,1 @@
+//! Names inside the consumer protocol's metadata.

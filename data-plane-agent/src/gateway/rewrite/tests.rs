@@ -1,0 +1,1 @@
+//! Requests and answers of one tenant, as the broker and the client see them.

@@ -30,12 +30,13 @@ impl Call<'_> {
 }
 
 pub(super) fn init_producer_id(call: Call<'_>, mut request: InitProducerIdRequest) -> Result<Plan, Refusal> {
-    let refusal = match &mut request.transactional_id {
-        Some(id) => (!call.transaction(Operation::Write, id))
-            .then_some(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
-        None => (!call.tenant.access.may_anywhere(Operation::Write))
-            .then_some(code::CLUSTER_AUTHORIZATION_FAILED),
-    };
+    let refusal =
+        match &mut request.transactional_id {
+            Some(id) => (!call.transaction(Operation::Write, id))
+                .then_some(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+            None => (!call.tenant.access.may_anywhere(Operation::Write))
+                .then_some(code::CLUSTER_AUTHORIZATION_FAILED),
+        };
     if let Some(code) = refusal {
         let response = InitProducerIdResponse::default()
             .with_error_code(code)
@@ -45,7 +46,10 @@ pub(super) fn init_producer_id(call: Call<'_>, mut request: InitProducerIdReques
     call.forward(&request, |_tenant, _memory, _response| {})
 }
 
-pub(super) fn add_partitions(call: Call<'_>, mut request: AddPartitionsToTxnRequest) -> Result<Plan, Refusal> {
+pub(super) fn add_partitions(
+    call: Call<'_>,
+    mut request: AddPartitionsToTxnRequest,
+) -> Result<Plan, Refusal> {
     let results = |topics: Vec<(AddPartitionsToTxnTopic, i16)>| {
         let results = topics.into_iter().map(|(topic, code)| {
             let partitions = topic.partitions.iter().map(|index| {
@@ -105,8 +109,7 @@ pub(super) fn add_offsets(call: Call<'_>, mut request: AddOffsetsToTxnRequest) -
 
 pub(super) fn end(call: Call<'_>, mut request: EndTxnRequest) -> Result<Plan, Refusal> {
     if !call.transaction(Operation::Write, &mut request.transactional_id) {
-        let response =
-            EndTxnResponse::default().with_error_code(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+        let response = EndTxnResponse::default().with_error_code(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
         return call.answer::<EndTxnRequest>(&response);
     }
     call.forward(&request, |_tenant, _memory, _response| {})
@@ -126,7 +129,9 @@ pub(super) fn offset_commit(call: Call<'_>, mut request: TxnOffsetCommitRequest)
         return call.answer::<TxnOffsetCommitRequest>(&response);
     }
     request.group_id = call.tenant.cluster.id_out(&request.group_id).into();
-    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| &mut it.name);
+    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| {
+        &mut it.name
+    });
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         let denied = denied.into_iter().map(|(topic, code)| not_committed(topic, code));

@@ -89,12 +89,8 @@ impl Server {
         }
         let message = format!("{}{without_proof}", challenge.transcript);
         let proof = STANDARD.decode(proof).ok()?;
-        let hmac_of = |key: &[u8]| {
-            hmac::sign(
-                &hmac::Key::new(self.mechanism.hmac(), key),
-                message.as_bytes(),
-            )
-        };
+        let hmac_of =
+            |key: &[u8]| hmac::sign(&hmac::Key::new(self.mechanism.hmac(), key), message.as_bytes());
         let mask = hmac_of(&challenge.verifier.stored_key);
         if proof.len() != mask.as_ref().len() {
             return None;
@@ -106,8 +102,12 @@ impl Server {
         // The key as it is now: it may have been revoked between the two messages.
         let key = registry.view.keys.get(&challenge.key.as_ref()?.id)?;
         let unchanged = challenge.key.as_ref() == Some(key);
-        (right && unchanged && !key.expired(registry.now_unix_seconds))
-            .then(|| Step::Done(Arc::clone(key), Bytes::from(format!("v={signature}").into_bytes())))
+        (right && unchanged && !key.expired(registry.now_unix_seconds)).then(|| {
+            Step::Done(
+                Arc::clone(key),
+                Bytes::from(format!("v={signature}").into_bytes()),
+            )
+        })
     }
 }
 

@@ -40,7 +40,9 @@ const CLIENT_FINAL: &str = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)
 fn the_exchange_of_rfc_7677_succeeds() {
     let (view, pepper) = (view(), Pepper::new(&[7; 32]));
     let mut server = Server::new(Mechanism::Sha256);
-    let challenge = server.first(registry(&view, &pepper), CLIENT_FIRST, NONCE).unwrap();
+    let challenge = server
+        .first(registry(&view, &pepper), CLIENT_FIRST, NONCE)
+        .unwrap();
     assert_eq!(
         &challenge[..],
         b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
@@ -55,12 +57,23 @@ fn the_exchange_of_rfc_7677_succeeds() {
 #[test]
 fn a_wrong_proof_nonce_or_binding_fails_and_so_does_a_second_try() {
     let (view, pepper) = (view(), Pepper::new(&[7; 32]));
-    for (from, to) in [("p=dH", "p=dI"), ("NEkqO%", "NEkqP%"), ("c=biws", "c=eSws"), (",p=", ",q="), ("ndVQ=", "")] {
+    for (from, to) in [
+        ("p=dH", "p=dI"),
+        ("NEkqO%", "NEkqP%"),
+        ("c=biws", "c=eSws"),
+        (",p=", ",q="),
+        ("ndVQ=", ""),
+    ] {
         let mut server = Server::new(Mechanism::Sha256);
-        server.first(registry(&view, &pepper), CLIENT_FIRST, NONCE).unwrap();
+        server
+            .first(registry(&view, &pepper), CLIENT_FIRST, NONCE)
+            .unwrap();
         let wrong = CLIENT_FINAL.replace(from, to);
         assert!(
-            matches!(server.step(registry(&view, &pepper), wrong.as_bytes()), Step::Failed),
+            matches!(
+                server.step(registry(&view, &pepper), wrong.as_bytes()),
+                Step::Failed
+            ),
             "{wrong}"
         );
         assert!(!matches!(
@@ -74,7 +87,9 @@ fn a_wrong_proof_nonce_or_binding_fails_and_so_does_a_second_try() {
 fn a_key_that_expired_or_went_between_the_messages_fails() {
     let (view, pepper) = (view(), Pepper::new(&[7; 32]));
     let mut server = Server::new(Mechanism::Sha256);
-    server.first(registry(&view, &pepper), CLIENT_FIRST, NONCE).unwrap();
+    server
+        .first(registry(&view, &pepper), CLIENT_FIRST, NONCE)
+        .unwrap();
     let without = View::build(&sample::snapshot());
     assert!(matches!(
         server.step(registry(&without, &pepper), CLIENT_FINAL.as_bytes()),

@@ -25,7 +25,10 @@ fn plain(token: &[u8], now_unix_seconds: i64) -> Option<String> {
 #[test]
 fn the_right_secret_opens_its_own_key_only() {
     // The samples' secrets are their own ids.
-    assert_eq!(plain(b"\0key_reader\0key_reader", 0).as_deref(), Some("key_reader"));
+    assert_eq!(
+        plain(b"\0key_reader\0key_reader", 0).as_deref(),
+        Some("key_reader")
+    );
     assert_eq!(
         plain(b"key_reader\0key_reader\0key_reader", 0).as_deref(),
         Some("key_reader")

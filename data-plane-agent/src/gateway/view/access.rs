@@ -13,8 +13,6 @@ pub enum Operation {
     Read,
     /// Produce to a topic, run transactions.
     Write,
-    /// Administer it.
-    Alter,
 }
 
 impl Operation {
@@ -22,7 +20,6 @@ impl Operation {
         match self {
             Self::Describe | Self::Read => AccessRole::Reader,
             Self::Write => AccessRole::Developer,
-            Self::Alter => AccessRole::Admin,
         }
     }
 }
@@ -89,10 +86,7 @@ mod tests {
 
     #[test]
     fn a_literal_matches_itself_only_and_a_star_every_continuation() {
-        let access = access(&[
-            ("orders", AccessRole::Reader),
-            ("pay*", AccessRole::Developer),
-        ]);
+        let access = access(&[("orders", AccessRole::Reader), ("pay*", AccessRole::Developer)]);
         assert!(access.may(Operation::Read, "orders"));
         assert!(!access.may(Operation::Read, "orders2"));
         assert!(!access.may(Operation::Read, "order"));
@@ -103,17 +97,16 @@ mod tests {
 
     #[test]
     fn roles_rise_from_reader_to_admin() {
-        for (role, read, write, alter) in [
-            (AccessRole::Unspecified, false, false, false),
-            (AccessRole::Reader, true, false, false),
-            (AccessRole::Developer, true, true, false),
-            (AccessRole::Admin, true, true, true),
+        for (role, read, write) in [
+            (AccessRole::Unspecified, false, false),
+            (AccessRole::Reader, true, false),
+            (AccessRole::Developer, true, true),
+            (AccessRole::Admin, true, true),
         ] {
             let access = access(&[("*", role)]);
             assert_eq!(access.may(Operation::Describe, "x"), read);
             assert_eq!(access.may(Operation::Read, "x"), read);
             assert_eq!(access.may(Operation::Write, "x"), write);
-            assert_eq!(access.may(Operation::Alter, "x"), alter);
             assert_eq!(access.may_anywhere(Operation::Write), write);
         }
     }
@@ -127,7 +120,7 @@ mod tests {
             ("yz", AccessRole::Admin),
         ]);
         assert!(access.may(Operation::Write, "x"));
-        assert!(access.may(Operation::Alter, "yz"));
+        assert!(access.may(Operation::Write, "yz"));
         assert!(!access.may(Operation::Write, "yy"));
     }
 }

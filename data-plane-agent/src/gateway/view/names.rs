@@ -175,9 +175,8 @@ fn without_prefixes(text: &str) -> String {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         let bytes = from.as_bytes();
-        let is_prefix = bytes.len() > 27
-            && bytes[27] == b'-'
-            && bytes[1..27].iter().all(|byte| digit(*byte).is_some());
+        let is_prefix =
+            bytes.len() > 27 && bytes[27] == b'-' && bytes[1..27].iter().all(|byte| digit(*byte).is_some());
         if is_prefix {
             rest = &from[28..];
         } else {
@@ -197,9 +196,9 @@ pub fn uuid_of_type_id(id: &str) -> Option<Uuid> {
     if suffix.len() != 26 || suffix[0] > b'7' {
         return None;
     }
-    let value = suffix
-        .iter()
-        .try_fold(0_u128, |value, byte| Some((value << 5) | u128::from(digit(*byte)?)))?;
+    let value = suffix.iter().try_fold(0_u128, |value, byte| {
+        Some((value << 5) | u128::from(digit(*byte)?))
+    })?;
     Some(Uuid::from_u128(value))
 }
 

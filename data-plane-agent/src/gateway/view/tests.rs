@@ -153,10 +153,17 @@ fn texts_lose_physical_names() {
 #[test]
 fn a_type_id_holds_its_uuid() {
     assert_eq!(
-        uuid_of_type_id("topic_01h455vb4pex5vsknk084sn02q").unwrap().to_string(),
+        uuid_of_type_id("topic_01h455vb4pex5vsknk084sn02q")
+            .unwrap()
+            .to_string(),
         "01890a5d-ac96-774b-bcce-b302099a8057"
     );
-    for wrong in ["topic", "topic_", "topic_81h455vb4pex5vsknk084sn02q", "topic_01h455vb4pex5vsknk084sn02l"] {
+    for wrong in [
+        "topic",
+        "topic_",
+        "topic_81h455vb4pex5vsknk084sn02q",
+        "topic_01h455vb4pex5vsknk084sn02l",
+    ] {
         assert_eq!(uuid_of_type_id(wrong), None, "{wrong}");
     }
 }
