@@ -76,6 +76,15 @@ impl Identity {
         })
     }
 
+    /// Does it hold for another month?
+    fn lasts(&self) -> bool {
+        let month = (OffsetDateTime::now_utc() + Span::days(30)).unix_timestamp();
+        self.chain.first().is_some_and(|leaf| {
+            x509_parser::parse_x509_certificate(leaf)
+                .is_ok_and(|(_rest, parsed)| parsed.validity().not_after.timestamp() > month)
+        })
+    }
+
     fn roots(&self) -> Result<RootCertStore, TlsError> {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.clone())?;
@@ -207,9 +216,15 @@ impl Authority {
     /// As the file system and the certificates say.
     pub fn keep(&self, folder: &Path, uri: &str) -> Result<Identity, TlsError> {
         match Identity::read(folder) {
-            Ok(identity) => Ok(identity),
-            Err(_absent) => self.issue(folder, Some(uri), &[]),
+            Ok(identity) if identity.lasts() && self.made(&identity) => Ok(identity),
+            Ok(_) | Err(_) => self.issue(folder, Some(uri), &[]),
         }
+    }
+}
+
+impl Authority {
+    fn made(&self, identity: &Identity) -> bool {
+        CertificateDer::from_pem_slice(self.pem.as_bytes()).is_ok_and(|ours| ours == identity.authority)
     }
 }
 
@@ -345,6 +360,9 @@ mod tests {
         assert_eq!(uri_names(&identity.chain[0]), [LANE_GATEWAY]);
         let again = open().keep(&folder.path().join("gateway"), LANE_GATEWAY).unwrap();
         assert_eq!(again.chain, identity.chain, "a running gateway stays believed");
+        let other = Authority::open(&folder.path().join("other")).unwrap();
+        let anew = other.keep(&folder.path().join("gateway"), LANE_GATEWAY).unwrap();
+        assert_ne!(anew.chain, identity.chain, "one of a lost authority is not kept");
         identity.mutual_client().unwrap();
         identity.mutual_server().unwrap();
     }

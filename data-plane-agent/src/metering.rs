@@ -19,6 +19,8 @@ use crate::disk;
 const WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const SENT_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 const SENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Windows of one frame to the control plane, together.
+pub const FRAME_BYTES: usize = 1024 * 1024;
 /// Waiting windows of one data plane; beyond it a gateway's window is refused and stays in the gateway's journal.
 const WAITING_MAX: usize = 200_000;
 
@@ -101,7 +103,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Up to `count` waiting windows after the keys in `except`, oldest key first. Blocks on the disk.
+    /// Up to `count` waiting windows without those in `except`, in the order of their keys, and no more once they are
+    /// [`FRAME_BYTES`] together. Blocks on the disk.
     ///
     /// # Errors
     /// As the file system says.
@@ -115,13 +118,21 @@ impl Store {
             .cloned()
             .collect();
         let mut windows = Vec::with_capacity(chosen.len());
+        let mut size = 0;
         for key in chosen {
+            if size >= FRAME_BYTES {
+                break;
+            }
             let Some(name) = file_name(&key) else { continue };
-            if let Some(bytes) = disk::read_bounded(&self.waiting_folder.join(name), WINDOW_BYTES_MAX)? {
+            let path = self.waiting_folder.join(name);
+            if let Some(bytes) = disk::read_bounded(&path, WINDOW_BYTES_MAX)? {
+                size += bytes.len();
                 match UsageWindow::decode(bytes.as_slice()) {
                     Ok(window) => windows.push(window),
                     Err(error) => {
-                        tracing::error!(%error, gateway = key.0, boot = key.1, sequence = key.2, "a stored usage window does not decode");
+                        tracing::error!(%error, gateway = key.0, boot = key.1, sequence = key.2, "a stored usage window is damaged and set aside");
+                        fs::rename(&path, path.with_added_extension("damaged"))?;
+                        self.keys().waiting.remove(&key);
                     }
                 }
             }
@@ -298,6 +309,19 @@ mod tests {
         let later = SystemTime::now() + SENT_AGE_MAX + Duration::from_secs(60);
         assert_eq!(store.prune(later).unwrap(), 1);
         assert_eq!(store.waiting(&BTreeSet::new(), 10).unwrap(), [window(2, 20)]);
+    }
+
+    #[test]
+    fn a_damaged_window_does_not_hold_up_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.put(&window(1, 10)).unwrap();
+        store.put(&window(2, 20)).unwrap();
+        let first = fs::read_dir(folder.path().join("waiting")).unwrap();
+        let path = first.map(|it| it.unwrap().path()).min().unwrap();
+        fs::write(&path, [0xFF; 9]).unwrap();
+        assert_eq!(store.waiting(&BTreeSet::new(), 1).unwrap(), []);
+        assert_eq!(store.waiting(&BTreeSet::new(), 1).unwrap(), [window(2, 20)]);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Driver {
             let waits = if wish.deleted {
                 !room.is_gone()
             } else {
-                room.brokers_ready < wish.brokers
+                room.brokers_ready() < wish.brokers || room.restless
             };
             if waits && room.stuck.is_none() && !room.refused {
                 self.unsettled = true;

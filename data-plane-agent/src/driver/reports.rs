@@ -6,6 +6,7 @@ use weir_proto::agent::v1::{Cluster, Generation, ItemStatus, Phase, Reason, Topi
 
 use super::Driver;
 use crate::desired::Held;
+use crate::resources::broker_pool::Room;
 use crate::resources::topic::Outcome;
 use crate::resources::{Served, api_key, broker_pool, cluster, topic};
 
@@ -104,8 +105,8 @@ impl Driver {
                 admitted,
                 self.refused.contains(&wish.id) || room.is_some_and(|room| room.refused),
                 stuck,
-                room.is_none_or(crate::resources::broker_pool::Room::is_gone),
-                room.map_or(0, |room| room.brokers_ready),
+                room.is_none_or(Room::is_gone),
+                room.map_or(0, Room::brokers_ready),
                 room.is_some_and(|room| room.was_ready),
                 held.generation,
             )
@@ -129,7 +130,7 @@ impl Driver {
         let clusters = held.state.clusters.iter().map(|wish| {
             let pool = self.rooms.get(&wish.broker_pool_id);
             let seen = cluster::Seen {
-                pool_ready: pool.is_some_and(|room| room.brokers_ready > 0),
+                pool_ready: pool.is_some_and(|room| room.brokers_ready() > 0),
                 topics_left: left.get(wish.id.as_str()).copied().unwrap_or(0),
                 served: self.served(&wish.id),
                 was_ready: self.ever_ready.contains(&wish.id),

@@ -68,7 +68,7 @@ impl Driver {
             .iter()
             .any(|it| it.id == pool && !it.deleted);
         match self.rooms.get(pool) {
-            Some(room) if room.brokers_ready > 0 => match room.address(self.config.ports) {
+            Some(room) if room.brokers_ready() > 0 => match room.address(self.config.ports) {
                 Some(at) => Place::At(Box::new(at)),
                 None => Place::NotReady,
             },

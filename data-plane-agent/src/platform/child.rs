@@ -72,6 +72,16 @@ impl Child {
         processes.alive(&record.identity).then_some(record.identity.pid)
     }
 
+    /// It runs with something else than `fingerprint`: the next [`Child::ensure`] would start it anew.
+    #[must_use]
+    pub fn is_outdated(&self, processes: &dyn Processes, fingerprint: &str) -> bool {
+        self.running(processes).is_some()
+            && self
+                .record
+                .as_ref()
+                .is_some_and(|record| record.fingerprint != fingerprint)
+    }
+
     /// Takes one step towards: it runs, as `program` says. Never waits.
     ///
     /// # Errors

@@ -97,9 +97,9 @@ impl FakeKafka {
 }
 
 impl Kafka for FakeKafka {
-    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<u32, KafkaError>> {
-        let count = u32::try_from(at.brokers.len()).unwrap_or(u32::MAX);
-        Box::pin(ready(self.reading(&at.pool_id, |_topics| count)))
+    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeSet<i32>, KafkaError>> {
+        let ids = at.brokers.iter().map(|(id, _host, _port)| *id).collect();
+        Box::pin(ready(self.reading(&at.pool_id, |_topics| ids)))
     }
 
     fn topics<'a>(

@@ -67,8 +67,8 @@ pub enum KafkaError {
 
 /// Kafka's administration, as far as the agent needs it.
 pub trait Kafka: Send + Sync + 'static {
-    /// How many brokers are registered and answer.
-    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<u32, KafkaError>>;
+    /// The node ids of those brokers of the pool that are registered and not fenced.
+    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeSet<i32>, KafkaError>>;
     /// Those of `names` that exist.
     fn topics<'a>(
         &'a self,

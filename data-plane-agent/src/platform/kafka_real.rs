@@ -155,15 +155,12 @@ impl RealKafka {
 }
 
 impl Kafka for RealKafka {
-    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<u32, KafkaError>> {
+    fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeSet<i32>, KafkaError>> {
         Box::pin(async move {
             let answer = self.metadata(at, &[]).await?;
-            let ours = answer.brokers.iter().filter(|broker| {
-                at.brokers
-                    .iter()
-                    .any(|(id, _host, _port)| *id == broker.node_id.0)
-            });
-            Ok(u32::try_from(ours.count()).unwrap_or(u32::MAX))
+            let ours: BTreeSet<i32> = at.brokers.iter().map(|(id, _host, _port)| *id).collect();
+            let seen = answer.brokers.iter().map(|broker| broker.node_id.0);
+            Ok(seen.filter(|id| ours.contains(id)).collect())
         })
     }
 

@@ -163,3 +163,68 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
     assert!(status.success(), "{status}");
     assert!(!is_alive(pid), "a clean end takes Kafka along");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants Java and WEIR_KAFKA_LIBS"]
+async fn three_brokers_form_a_quorum_and_restart_one_at_a_time() {
+    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("agent");
+    let ports = ports();
+    let plane = ControlPlane::start().await;
+    let mut running = run(&state, &plane, &libs, ports.gateway());
+    plane
+        .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
+        .await;
+    let mut orders = topic("topic_01t", "orders", 3);
+    orders.replication_factor = 3;
+    let mut state_wished = wish(vec![orders]);
+    state_wished.broker_pools[0].brokers = 3;
+    plane.wish(plane.seal(1, 1, &state_wished)).await;
+    plane
+        .until("three ready brokers", LONG, |frames| {
+            newest(frames, POOL).filter(|it| it.phase() == Phase::Ready && it.brokers_ready == 3)
+        })
+        .await;
+    made(&plane, "topic_01t").await;
+    let pid = broker_pid(&state);
+    plane.forget_received();
+    state_wished.broker_pools[0].restart_nonce = 1;
+    plane.wish(plane.seal(1, 2, &state_wished)).await;
+    let seat = Seat::read(&state.join("pools").join(POOL)).unwrap().unwrap();
+    let at = seat.address(POOL, ports);
+    let kafka = Platform::real().kafka;
+    let deadline = tokio::time::Instant::now() + LONG;
+    let pids = || -> Option<Vec<i64>> {
+        let read = |node: u16| {
+            let record = std::fs::read(state.join(format!("run/{POOL}-broker-{node}.pid"))).ok()?;
+            let record: serde_json::Value = serde_json::from_slice(&record).ok()?;
+            record["identity"]["pid"].as_i64()
+        };
+        (1..=3).map(read).collect()
+    };
+    let before = pids().unwrap();
+    assert_eq!(before[0], pid);
+    // A full turn: all three are new ones, and all answer. A topic of three copies stays readable throughout.
+    loop {
+        assert!(tokio::time::Instant::now() < deadline, "restarted in time");
+        let seen = kafka.topics(&at, &["w01c-orders".to_owned()]).await.unwrap();
+        assert_eq!(seen["w01c-orders"].partitions, 3);
+        let renewed = pids().is_some_and(|now| now.iter().zip(&before).all(|(now, before)| now != before));
+        if renewed && kafka.brokers_ready(&at).await.unwrap().len() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let agent = i32::try_from(running.child.id()).unwrap();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(agent).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    let ended = tokio::task::spawn_blocking(move || running.child.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(ended.success());
+}

@@ -1,6 +1,6 @@
 //! One pool on this machine: its seat, its processes, and one turn of work on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::launch::{Folders, broker, format};
 use super::seat::Seat;
 use crate::config::{KafkaInstall, Ports};
 use crate::platform::Platform;
-use crate::platform::child::Child;
+use crate::platform::child::{Child, Step};
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Kind, Policy};
 
@@ -43,8 +43,9 @@ pub struct Room {
     folder: PathBuf,
     seat: Option<Seat>,
     children: BTreeMap<u16, Child>,
-    /// Brokers that answer now.
-    pub brokers_ready: u32,
+    ready: BTreeSet<i32>,
+    /// A process is on its way up or down.
+    pub restless: bool,
     /// All of them answered at some time.
     pub was_ready: bool,
     /// Why it is not as wished.
@@ -66,7 +67,8 @@ impl Room {
             folder,
             seat,
             children: BTreeMap::new(),
-            brokers_ready: 0,
+            ready: BTreeSet::new(),
+            restless: false,
             was_ready: false,
             stuck: None,
             refused: false,
@@ -101,6 +103,12 @@ impl Room {
         self.seat.as_ref().map(|seat| seat.address(&self.id, ports))
     }
 
+    /// How many brokers answer now.
+    #[must_use]
+    pub fn brokers_ready(&self) -> u32 {
+        u32::try_from(self.ready.len()).unwrap_or(u32::MAX)
+    }
+
     /// Nothing is left of it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -117,6 +125,7 @@ impl Room {
     ) {
         self.stuck = None;
         self.refused = false;
+        self.restless = false;
         let unformatted: Vec<u16> = match &self.seat {
             None => Vec::new(),
             Some(seat) => (1..=seat.brokers)
@@ -154,12 +163,12 @@ impl Room {
     }
 
     async fn observe_brokers(&mut self, shop: &Workshop<'_>) {
-        self.brokers_ready = match self.address(shop.ports) {
-            None => 0,
-            Some(at) => shop.platform.kafka.brokers_ready(&at).await.unwrap_or(0),
+        self.ready = match self.address(shop.ports) {
+            None => BTreeSet::new(),
+            Some(at) => shop.platform.kafka.brokers_ready(&at).await.unwrap_or_default(),
         };
         let wished = self.seat.as_ref().map_or(0, |seat| u32::from(seat.brokers));
-        if wished > 0 && self.brokers_ready >= wished {
+        if wished > 0 && self.brokers_ready() >= wished {
             self.was_ready = true;
         }
     }
@@ -224,7 +233,19 @@ impl Room {
             return Ok(false);
         };
         let processes = shop.platform.processes.as_ref();
-        child.ensure(processes, &program, &fingerprint, Instant::now())?;
+        let id = i32::from(node);
+        if child.is_outdated(processes, &fingerprint) {
+            // One broker at a time: the next when all others answer again.
+            let others_ready =
+                (1..=i32::from(seat.brokers)).all(|other| other == id || self.ready.contains(&other));
+            if self.ready.contains(&id) && !others_ready {
+                self.restless = true;
+                return Ok(true);
+            }
+            self.ready.remove(&id);
+        }
+        let step = child.ensure(processes, &program, &fingerprint, Instant::now())?;
+        self.restless |= step != Step::Running;
         Ok(true)
     }
 
@@ -245,6 +266,56 @@ impl Room {
 mod tests {
     use super::*;
     use crate::platform::fake;
+
+    #[tokio::test]
+    async fn brokers_are_started_anew_one_at_a_time() {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join("kafka.jar"), b"").unwrap();
+        let (platform, _kafka, processes) = fake::platform();
+        let install = KafkaInstall {
+            libs: state.path().to_owned(),
+            java: "java".into(),
+        };
+        let (pools, run) = (state.path().join("pools"), state.path().join("run"));
+        let policy = Policy::default();
+        let shop = Workshop {
+            platform: &platform,
+            install: &install,
+            ports: Ports::above(9650).unwrap(),
+            logs: state.path(),
+            run: &run,
+            policy: &policy,
+        };
+        let mut wish = BrokerPool {
+            id: "pool_3".to_owned(),
+            brokers: 3,
+            ..Default::default()
+        };
+        let mut room = Room::open("pool_3", &pools, &run).unwrap();
+        room.turn(&wish, Some(0), 0, &shop).await;
+        assert_eq!(room.brokers_ready(), 3);
+        let alive = || {
+            (1..=3)
+                .filter(|node| processes.is_alive(&format!("pool_3-broker-{node}")))
+                .count()
+        };
+        wish.restart_nonce = 1;
+        let mut turns = 0;
+        loop {
+            room.turn(&wish, None, 0, &shop).await;
+            assert!(alive() >= 2, "never two away at once");
+            turns += 1;
+            let starts = processes
+                .started()
+                .iter()
+                .filter(|name| !name.ends_with("format"))
+                .count();
+            if starts == 6 && !room.restless {
+                break;
+            }
+            assert!(turns < 20, "{:?}", processes.started());
+        }
+    }
 
     #[tokio::test]
     async fn a_pool_comes_up_is_adopted_again_and_goes_only_by_its_tombstone() {
@@ -275,7 +346,7 @@ mod tests {
         let mut room = Room::open("pool_1", &pools, &run).unwrap();
         room.turn(&wish, Some(0), 1, &shop).await;
         assert_eq!(processes.started(), ["pool_1-broker-1-format", "pool_1-broker-1"]);
-        assert_eq!((room.brokers_ready, room.was_ready), (1, true));
+        assert_eq!((room.brokers_ready(), room.was_ready), (1, true));
         drop(room);
         // As Kafka leaves it.
         let data = pools.join("pool_1/broker-1/data");
@@ -290,7 +361,15 @@ mod tests {
         );
         kafka.set_away(true);
         room.turn(&wish, None, 1, &shop).await;
-        assert_eq!((room.brokers_ready, room.was_ready), (0, true));
+        assert_eq!((room.brokers_ready(), room.was_ready), (0, true));
+        kafka.set_away(false);
+        wish.restart_nonce = 7;
+        room.turn(&wish, None, 1, &shop).await;
+        assert!(room.restless, "asked to end, to be started anew");
+        room.turn(&wish, None, 1, &shop).await;
+        assert_eq!(processes.started().len(), 3);
+        room.turn(&wish, None, 1, &shop).await;
+        assert!(!room.restless && processes.started().len() == 3);
         wish.deleted = true;
         room.turn(&wish, None, 1, &shop).await;
         assert!(
