@@ -12,8 +12,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -48,7 +53,7 @@ pub enum TlsError {
     Config(#[from] rustls::Error),
 }
 
-/// Whom a client certificate names. It was verified against the authority during the handshake.
+/// Whom a client certificate names. It was verified against the authority during the handshake; it may have ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The data plane's TypeID, as the certificate has it.
@@ -120,6 +125,7 @@ fn server_config(ca: &Ca, hosts: &[String], now: DateTime<Utc>) -> Result<Arc<Se
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .allow_unauthenticated()
         .build()?;
+    let verifier = Arc::new(LateComers(verifier));
     let identity = ca.server_identity(hosts, now)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -129,6 +135,56 @@ fn server_config(ca: &Ca, hosts: &[String], now: DateTime<Utc>) -> Result<Arc<Se
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
+}
+
+/// Lets certificates in that have ended: an agent that was away renews with what it has, by proof of its key. The
+/// calls decide what such a certificate is still good for; a session it is not.
+#[derive(Debug)]
+struct LateComers(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for LateComers {
+    fn client_auth_mandatory(&self) -> bool {
+        self.0.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let end = Leaf::parse(end_entity).and_then(|leaf| u64::try_from(leaf.not_after.timestamp()).ok());
+        let end = end.ok_or(rustls::Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let at = now.as_secs().min(end);
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
+        self.0.verify_client_cert(end_entity, intermediates, at)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// The connections of a listener, after their handshakes, until `shutdown`.

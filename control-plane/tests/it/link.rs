@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use tonic::Code;
 use weir_control_plane::kernel::{Id, kind};
@@ -118,6 +119,39 @@ async fn a_token_enrols_once_in_time_and_only_its_own_data_plane() {
         let refused = door.enroll(nonsense).await.err().expect("refused");
         assert_eq!(refused.code(), Code::Unauthenticated, "{nonsense}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_that_lost_the_answer_may_ask_again_with_its_key() {
+    let bench = Bench::start().await;
+    let (_, tenant) = bench.tenant("TENANT_ADMIN").await;
+    let served = bench.database.serve(tenant).await;
+    let door = bench.door().await;
+    let token = bench.database.token(&served, 30).await;
+    let first = door.enroll(&token).await.expect("enrolled");
+    let same_key = rcgen::KeyPair::from_pem(&first.key.serialize_pem()).expect("the key");
+    let again = door.enroll_with(&token, same_key).await.expect("the same agent");
+    session(&door, &again, 1, NOTHING).await;
+    let other = door.enroll(&token).await.err().expect("another agent");
+    assert_eq!(other.code(), Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn an_ended_certificate_opens_no_session_and_renews_for_thirty_days() {
+    let bench = Bench::start().await;
+    let (door, _, identity) = enrolled(&bench).await;
+    let ended = door.aged(&identity, TimeDelta::days(2));
+    let refused = door.session(&ended, 1, NOTHING).await.err().expect("ended");
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let renewed = door.renew(&ended, true, true).await.expect("renewed");
+    session(&door, &renewed, 1, NOTHING).await;
+    let long_ended = door.aged(&renewed, TimeDelta::days(32));
+    let refused = door
+        .renew(&long_ended, true, false)
+        .await
+        .err()
+        .expect("too late");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
 }
 
 #[tokio::test]

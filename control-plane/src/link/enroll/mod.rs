@@ -30,32 +30,30 @@ pub(super) async fn enroll(
     let token = Secret::parse(SecretKind::Enrollment, &token).map_err(|_not_one| unknown())?;
     let hash = sha256(token.reveal().as_bytes());
     let now = Utc::now();
+    // Before the token is spent, so that a bad request does not cost it.
+    let key = key_of_request(&csr_pem).map_err(request_refused)?;
 
-    let mut tx = door
-        .app
-        .db
-        .read(&Scope::Lookup(LookupKey::TokenSha256(hash)))
-        .await
-        .map_err(refused)?;
+    let lookup = Scope::Lookup(LookupKey::TokenSha256(hash));
+    let mut tx = door.app.db.read(&lookup).await.map_err(refused)?;
     let row = store::token(&mut tx, &hash).await.map_err(refused)?;
     drop(tx);
     let row = row.ok_or_else(unknown)?;
-    if row.used {
-        return Err(spent());
-    }
     if row.expired {
         let message = "the enrolment token is older than 30 minutes: make a new one for this data plane";
         return Err(Status::failed_precondition(message));
     }
-    // Before the token is spent, so that a bad request does not cost it.
+    if row.used {
+        // The answer was lost, and the same agent asks again: it proves the key that the token enrolled.
+        return match present_key(door, &key).await? {
+            Some(held) if held.data_plane == row.data_plane => {
+                reissue(door, row.data_plane, &key, &csr_pem, now).await
+            }
+            _another => Err(spent()),
+        };
+    }
     let issued = issue(door, &csr_pem, row.data_plane, now)?;
-
-    let mut tx = door
-        .app
-        .db
-        .begin(&Scope::DataPlane(row.data_plane))
-        .await
-        .map_err(refused)?;
+    let scope = Scope::DataPlane(row.data_plane);
+    let mut tx = door.app.db.begin(&scope).await.map_err(refused)?;
     let Some(tenant) = store::spend(&mut tx, &hash).await.map_err(refused)? else {
         return Err(spent());
     };
@@ -74,17 +72,34 @@ pub(super) async fn enroll(
     Ok(response(door, row.data_plane, issued))
 }
 
-/// Renews: by a live certificate, or by a request that is signed with the key of one that has ended.
+/// Renews: by a certificate, or by a request that is signed with the key of one. Both may have ended, not long ago.
 pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<EnrollResponse, Status> {
     let now = Utc::now();
     let (data_plane, asked_with) = match &peer.identity {
-        Some(identity) => (data_plane_of(identity, now)?, identity.key_sha256),
+        Some(identity) => {
+            check_end(identity.not_after, now)?;
+            (named(identity)?, identity.key_sha256)
+        }
         None => {
             admit(door, peer)?;
             let key = key_of_request(csr_pem).map_err(request_refused)?;
-            (data_plane_of_key(door, &key, now).await?, key)
+            let held = present_key(door, &key).await?;
+            let held = held.ok_or_else(|| Status::unauthenticated("no agent is enrolled with this key"))?;
+            check_end(held.certificate_not_after, now)?;
+            (held.data_plane, key)
         }
     };
+    reissue(door, data_plane, &asked_with, csr_pem, now).await
+}
+
+/// A new certificate in place of one of the key `asked_with`.
+async fn reissue(
+    door: &Door,
+    data_plane: DataPlaneId,
+    asked_with: &[u8; 32],
+    csr_pem: &str,
+    now: DateTime<Utc>,
+) -> Result<EnrollResponse, Status> {
     let issued = issue(door, csr_pem, data_plane, now)?;
     let mut tx = door
         .app
@@ -93,14 +108,14 @@ pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<Enr
         .await
         .map_err(refused)?;
     check_standing(
-        store::key_stands(&mut tx, data_plane, &asked_with)
+        store::key_stands(&mut tx, data_plane, asked_with)
             .await
             .map_err(refused)?,
     )?;
     let renewed = store::renew(
         &mut tx,
         data_plane,
-        &asked_with,
+        asked_with,
         &issued.key_sha256,
         issued.not_after,
     )
@@ -113,17 +128,27 @@ pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<Enr
     Ok(response(door, data_plane, issued))
 }
 
-/// Whom a certificate names, if it has not ended since the connection was made.
+/// Whom a certificate names, if it has not ended.
 pub(super) fn data_plane_of(identity: &Identity, now: DateTime<Utc>) -> Result<DataPlaneId, Status> {
     if identity.not_after <= now {
         return Err(Status::unauthenticated(
             "the certificate has ended: renew it by proof of its key",
         ));
     }
-    identity
-        .data_plane
-        .parse()
-        .map_err(|_not_an_id| Status::unauthenticated("the certificate names no data plane"))
+    named(identity)
+}
+
+fn named(identity: &Identity) -> Result<DataPlaneId, Status> {
+    let id = identity.data_plane.parse();
+    id.map_err(|_not_an_id| Status::unauthenticated("the certificate names no data plane"))
+}
+
+fn check_end(not_after: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Status> {
+    if now < not_after + RENEWAL_AFTER_END {
+        return Ok(());
+    }
+    let message = "the certificate ended more than 30 days ago: enrol again with a new token";
+    Err(Status::failed_precondition(message))
 }
 
 /// Refuses an identity whose data plane is revoked, or whose key is not the present one or the one before.
@@ -158,20 +183,10 @@ pub(super) fn revoked() -> Status {
     Status::permission_denied("the data plane was revoked")
 }
 
-async fn data_plane_of_key(door: &Door, key: &[u8; 32], now: DateTime<Utc>) -> Result<DataPlaneId, Status> {
-    let mut tx = door
-        .app
-        .db
-        .read(&Scope::Lookup(LookupKey::TokenSha256(*key)))
-        .await
-        .map_err(refused)?;
-    let row = store::key(&mut tx, key).await.map_err(refused)?;
-    let row = row.ok_or_else(|| Status::unauthenticated("no agent is enrolled with this key"))?;
-    if row.certificate_not_after + RENEWAL_AFTER_END <= now {
-        let message = "the certificate ended more than 30 days ago: enrol again with a new token";
-        return Err(Status::failed_precondition(message));
-    }
-    Ok(row.data_plane)
+async fn present_key(door: &Door, key: &[u8; 32]) -> Result<Option<store::KeyRow>, Status> {
+    let lookup = Scope::Lookup(LookupKey::TokenSha256(*key));
+    let mut tx = door.app.db.read(&lookup).await.map_err(refused)?;
+    store::key(&mut tx, key).await.map_err(refused)
 }
 
 fn admit(door: &Door, peer: &Peer) -> Result<(), Status> {

@@ -7,7 +7,7 @@ pub(super) const ITEMS_MAX: usize = 10_000;
 /// Windows of one usage report.
 pub(super) const WINDOWS_MAX: usize = 1_000;
 /// Rows over all windows of one usage report.
-pub(super) const ROWS_MAX: usize = 50_000;
+pub(super) const ROWS_MAX: usize = 100_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 const VERSION_LENGTH_MAX: usize = 64;

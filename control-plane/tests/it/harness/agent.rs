@@ -20,6 +20,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 use weir_control_plane::kernel::{DataPlaneId, Id, kind};
+use weir_control_plane::link::ca::Ca;
 use weir_control_plane::link::{self, Keys};
 use weir_control_plane::runtime::App;
 use weir_credentials::{Secret, SecretKind};
@@ -55,6 +56,7 @@ impl Bench {
 pub struct Door {
     pub address: SocketAddr,
     ca: CertificateDer<'static>,
+    authority: Arc<Ca>,
     dialled: Arc<AtomicUsize>,
     _keys: tempfile::TempDir,
     _stop: tokio_util::sync::DropGuard,
@@ -64,7 +66,7 @@ impl Door {
     pub async fn open(app: &App) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let keys = Keys::load_or_create(directory.path(), vec!["127.0.0.1".into()]).expect("keys");
-        let ca = keys.ca.certificate();
+        let (ca, authority) = (keys.ca.certificate(), Arc::clone(&keys.ca));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -75,6 +77,7 @@ impl Door {
         Self {
             address,
             ca,
+            authority,
             dialled: Arc::default(),
             _keys: directory,
             _stop: stop.drop_guard(),
@@ -124,6 +127,10 @@ impl Door {
 
     pub async fn enroll(&self, token: &str) -> Result<Identity, Status> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+        self.enroll_with(token, key).await
+    }
+
+    pub async fn enroll_with(&self, token: &str, key: KeyPair) -> Result<Identity, Status> {
         let request = EnrollRequest {
             token: token.to_owned(),
             csr_pem: csr(&key),
@@ -131,6 +138,20 @@ impl Door {
         let channel = self.connect(None).await.expect("connect");
         let response = EnrollmentClient::new(channel).enroll(request).await?;
         Ok(Identity::of(key, response.into_inner()))
+    }
+
+    /// The identity as it would be had its certificate been issued that long ago.
+    pub fn aged(&self, identity: &Identity, by: chrono::TimeDelta) -> Identity {
+        let then = chrono::Utc::now() - by;
+        let issued = self
+            .authority
+            .issue(&csr(&identity.key), &identity.data_plane, then);
+        Identity {
+            key: KeyPair::from_pem(&identity.key.serialize_pem()).expect("the key"),
+            certificate_pem: issued.expect("a certificate").chain_pem,
+            data_plane: identity.data_plane.clone(),
+            signing_key: identity.signing_key.clone(),
+        }
     }
 
     /// Renews with a certificate, or by proof of the key alone; `fresh` makes a new key.
