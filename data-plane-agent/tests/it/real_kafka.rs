@@ -51,10 +51,14 @@ fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u16) 
     Running { child }
 }
 
-fn broker_pid(state: &Path) -> i64 {
-    let record = std::fs::read(state.join(format!("run/{POOL}-broker-1.pid"))).unwrap();
+fn pid_of(state: &Path, child: &str) -> i64 {
+    let record = std::fs::read(state.join(format!("run/{child}.pid"))).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     record["identity"]["pid"].as_i64().unwrap()
+}
+
+fn broker_pid(state: &Path) -> i64 {
+    pid_of(state, &format!("{POOL}-broker-1"))
 }
 
 fn is_alive(pid: i64) -> bool {
@@ -94,6 +98,10 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
         .await;
     made(&plane, "topic_01t").await;
 
+    let served = |frames: &[AgentFrame]| newest(frames, "topic_01t").filter(|it| it.phase() == Phase::Ready);
+    let ready = plane.until("a topic that a gateway serves", LONG, served).await;
+    assert_eq!(ready.gateways_acknowledged, 1);
+
     // Growing, settings and the refusal to shrink, on the real thing.
     let mut larger = topic("topic_01t", "orders", 5);
     larger.configs[0].value = "7200000".to_owned();
@@ -120,9 +128,12 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
         })
         .await;
 
-    let pid = broker_pid(&state);
+    let (pid, gateway) = (broker_pid(&state), pid_of(&state, "gateway"));
     drop(running);
-    assert!(is_alive(pid), "Kafka outlives a killed agent");
+    assert!(
+        is_alive(pid) && is_alive(gateway),
+        "Kafka and the gateway outlive a killed agent"
+    );
     plane.forget_received();
     let mut running = run(&state, &plane, &libs, ports.gateway());
     plane
@@ -131,6 +142,12 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
         })
         .await;
     assert_eq!(broker_pid(&state), pid, "adopted, not restarted");
+    let attached =
+        |frames: &[AgentFrame]| newest(frames, "topic_01t").filter(|it| it.gateways_acknowledged == 1);
+    plane
+        .until("the gateway is back on the lane", LONG, attached)
+        .await;
+    assert_eq!(pid_of(&state, "gateway"), gateway, "adopted, not restarted");
 
     let tomb = Topic {
         deleted: true,
@@ -161,7 +178,10 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
         .unwrap()
         .unwrap();
     assert!(status.success(), "{status}");
-    assert!(!is_alive(pid), "a clean end takes Kafka along");
+    assert!(
+        !is_alive(pid) && !is_alive(gateway),
+        "a clean end takes Kafka and the gateway along"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
