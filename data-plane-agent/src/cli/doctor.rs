@@ -179,8 +179,9 @@ async fn control_plane(config: &AgentConfig) -> Result<String, String> {
     match tokio::time::timeout(Duration::from_secs(10), door.open(None)).await {
         Ok(Ok(_channel)) => Ok(format!("{} answers and is the pinned one", config.control_plane)),
         Ok(Err(error)) => Err(format!(
-            "{} does not answer as the pinned one: {error}",
-            config.control_plane
+            "{} does not answer as the pinned one: {:#}",
+            config.control_plane,
+            anyhow::Error::from(error)
         )),
         Err(_late) => Err(format!("{} does not answer", config.control_plane)),
     }

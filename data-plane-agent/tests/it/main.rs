@@ -5,6 +5,8 @@
 mod control_plane;
 mod harness;
 mod hostile;
+mod inside;
 mod lane;
 mod real_kafka;
 mod session;
+mod tidy;

@@ -128,6 +128,13 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
         })
         .await;
 
+    for log in std::fs::read_dir(state.join("logs")).unwrap() {
+        let text = std::fs::read_to_string(log.unwrap().path()).unwrap();
+        assert!(
+            !text.contains(&seat.password),
+            "the internal password is in a log"
+        );
+    }
     let (pid, gateway) = (broker_pid(&state), pid_of(&state, "gateway"));
     drop(running);
     assert!(

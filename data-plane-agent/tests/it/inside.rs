@@ -1,0 +1,47 @@
+//! The endpoint inside the network, over its own TLS.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use weir_agent::local_tls::Identity;
+
+use crate::harness::{Harness, POOL, wish};
+use weir_proto::agent::v1::Phase;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_this_network_is_shown_inside_it() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let plane = &harness.control_plane;
+    plane.wish(plane.seal(1, 1, &wish(vec![]))).await;
+    harness.phase(POOL, Phase::Ready).await;
+    // Any identity of the local authority: its root is what is believed.
+    let identity = Identity::read(&harness.state_dir().join("inside")).unwrap();
+    let mut config = identity.mutual_client().unwrap();
+    config.alpn_protocols.clear();
+    let tcp = TcpStream::connect(("127.0.0.1", harness.ports.inside()))
+        .await
+        .unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(Arc::new(config))
+        .connect(name, tcp)
+        .await
+        .unwrap();
+    stream
+        .write_all(b"GET /v1/ledger?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(head.contains("default-src 'none'"));
+    let view: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(view["verified"], true);
+    assert_eq!(view["summary"]["kinds"]["enroll"]["entries"], 1);
+    assert!(view["summary"]["kinds"]["status"]["entries"].as_u64().unwrap() > 0);
+    agent.shutdown().await.unwrap();
+}
