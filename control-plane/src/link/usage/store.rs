@@ -41,9 +41,9 @@ pub(super) struct HourRow {
 /// The owners of all clusters that the data plane serves or served.
 pub(super) async fn owners(tx: &mut Tx, data_plane: DataPlaneId) -> Result<BTreeMap<Uuid, Owner>> {
     let rows = sqlx::query!(
-        r#"SELECT s.cluster_id AS "cluster_id!", s.tenant_id AS "tenant_id!", s.environment_id AS "environment_id!",
-                  t.organization_id AS "organization_id?"
-           FROM served_cluster s LEFT JOIN tenant t ON t.id = s.tenant_id WHERE s.data_plane_id = $1"#,
+        r#"SELECT cluster_id, tenant_id, environment_id,
+                  (SELECT organization_id FROM tenant WHERE tenant.id = served_cluster.tenant_id) AS organization_id
+           FROM served_cluster WHERE data_plane_id = $1"#,
         data_plane.uuid(),
     )
     .fetch_all(tx.conn())
