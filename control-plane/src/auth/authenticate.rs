@@ -43,6 +43,19 @@ pub async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Re
     Ok(caller)
 }
 
+/// The session token that a request presents, as bearer or cookie.
+///
+/// # Errors
+/// 401 when it presents none, for example an API key.
+pub fn session_token(headers: &HeaderMap) -> Result<Secret> {
+    match credential(headers)? {
+        Credential::Token(text) | Credential::Cookie(text) => {
+            Secret::parse(SecretKind::Session, &text).map_err(|_| Error::unauthenticated())
+        }
+        Credential::Key { .. } => Err(Error::unauthenticated()),
+    }
+}
+
 enum Credential {
     Token(String),
     Cookie(String),

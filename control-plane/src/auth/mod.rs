@@ -6,9 +6,10 @@ mod permission;
 mod principal;
 mod store;
 
-pub use authenticate::{COOKIE, CSRF_HEADER, TENANT_HEADER, authenticate, csrf_token};
+pub use authenticate::{COOKIE, CSRF_HEADER, TENANT_HEADER, authenticate, csrf_token, session_token};
 pub use permission::{
-    AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, Operate, Permission, ReadDirectory,
-    ReadTenant, SignedIn, TenantScope, WriteStreams,
+    AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, ManageTenants, Operate, Permission,
+    ReadDirectory, ReadTenant, SignedIn, TenantScope, WriteStreams,
 };
 pub use principal::{Binding, Caller, Home, Principal, Role};
+pub use store::bindings;

@@ -211,3 +211,21 @@ impl Permission for Operate {
         Err(Error::denied("This is for operators of the installation."))
     }
 }
+
+/// To change tenants: above them, so for organization administrators and operators.
+#[derive(Debug)]
+pub enum ManageTenants {}
+impl Permission for ManageTenants {
+    type Scope = DirectoryScope;
+    fn grant(caller: &Caller) -> Result<DirectoryScope> {
+        match caller.home {
+            crate::auth::Home::Operator if caller.is_operator() => Ok(DirectoryScope::Operator),
+            crate::auth::Home::Organization(id) if caller.administers(id) => {
+                Ok(DirectoryScope::Organization(id))
+            }
+            _ => Err(Error::denied(
+                "This needs the role ORGANIZATION_ADMIN. An operator can grant it.",
+            )),
+        }
+    }
+}

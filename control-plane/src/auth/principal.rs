@@ -1,9 +1,10 @@
 //! Principals, their roles, and where they belong.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use uuid::Uuid;
 
-use crate::kernel::{Error, Id, OrganizationId, Result, TenantId, kind, matches_pattern};
+use crate::kernel::{Error, Id, OrganizationId, Result, TenantId, covers_pattern, kind, matches_pattern};
 
 /// What a principal may do. Ordered: a later role includes the earlier ones within a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -89,6 +90,44 @@ impl std::fmt::Display for Principal {
     }
 }
 
+impl std::str::FromStr for Principal {
+    type Err = NotAPrincipal;
+    fn from_str(text: &str) -> std::result::Result<Self, NotAPrincipal> {
+        let member = text.parse().map(Self::Member);
+        member
+            .or_else(|_| text.parse().map(Self::ServiceAccount))
+            .map_err(|_| NotAPrincipal)
+    }
+}
+
+/// The text is neither the id of a member nor that of a service account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a principal: expected member_ or service_account_ and 26 characters")]
+pub struct NotAPrincipal;
+
+impl Serialize for Principal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for Principal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl utoipa::PartialSchema for Principal {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^(member|service_account)_[0-7][0-9a-hjkmnp-tv-z]{25}$"))
+            .description(Some("Id of a Member or of a ServiceAccount."))
+            .into()
+    }
+}
+impl utoipa::ToSchema for Principal {}
+
 /// Where a principal belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Home {
@@ -98,6 +137,18 @@ pub enum Home {
     Organization(OrganizationId),
     /// A tenant of an organization.
     Tenant(OrganizationId, TenantId),
+}
+
+impl Home {
+    /// Where a row's owner columns put a principal.
+    #[must_use]
+    pub const fn of(organization: Option<OrganizationId>, tenant: Option<TenantId>) -> Self {
+        match (organization, tenant) {
+            (None, _) => Self::Operator,
+            (Some(organization), None) => Self::Organization(organization),
+            (Some(organization), Some(tenant)) => Self::Tenant(organization, tenant),
+        }
+    }
 }
 
 /// An authenticated caller, and the tenant that this request is about.
@@ -141,6 +192,21 @@ impl Caller {
             .filter(|it| it.tenant == Some(tenant))
             .map(|it| it.role)
             .max()
+    }
+
+    /// Does the caller hold, at `place`, at least `role` on everything that `pattern` covers?
+    #[must_use]
+    pub fn covers(&self, place: Home, role: Role, pattern: &str) -> bool {
+        match place {
+            Home::Operator => self.is_operator(),
+            Home::Organization(organization) => self.administers(organization),
+            Home::Tenant(organization, tenant) => {
+                let holds = |it: &Binding| {
+                    it.tenant == Some(tenant) && it.role >= role && covers_pattern(&it.resource, pattern)
+                };
+                self.administers(organization) || self.bindings.iter().any(holds)
+            }
+        }
     }
 
     /// Checks that the caller holds at least `role` on a resource of the request's tenant.
@@ -211,6 +277,25 @@ mod tests {
                 .require(Role::Reader, "environment=test/cluster=a")
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_caller_covers_what_lies_within_its_own_bindings() {
+        let caller = developer("environment=test/*");
+        let Home::Tenant(organization, _) = caller.home else {
+            panic!("a tenant's")
+        };
+        assert!(caller.covers(caller.home, Role::Developer, "environment=test/cluster=*"));
+        assert!(caller.covers(caller.home, Role::Reader, "environment=test/cluster=a"));
+        assert!(!caller.covers(caller.home, Role::TenantAdmin, "environment=test/cluster=a"));
+        assert!(!caller.covers(caller.home, Role::Reader, "*"));
+        assert!(!caller.covers(
+            Home::Tenant(organization, Id::generate()),
+            Role::Reader,
+            "environment=test/*"
+        ));
+        assert!(!caller.covers(Home::Organization(organization), Role::OrganizationAdmin, "*"));
+        assert!(!caller.covers(Home::Operator, Role::Operator, "*"));
     }
 
     #[test]

@@ -21,16 +21,6 @@ pub struct KeyRow {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-pub fn home(organization: Option<Uuid>, tenant: Option<Uuid>) -> Home {
-    match (organization, tenant) {
-        (None, _) => Home::Operator,
-        (Some(organization), None) => Home::Organization(Id::from_uuid(organization)),
-        (Some(organization), Some(tenant)) => {
-            Home::Tenant(Id::from_uuid(organization), Id::from_uuid(tenant))
-        }
-    }
-}
-
 pub async fn session(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<SessionRow>> {
     let row = sqlx::query!(
         "SELECT member_id, organization_id, tenant_id FROM session WHERE token_sha256 = $1 AND expires_at > now()",
@@ -40,7 +30,10 @@ pub async fn session(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<Sess
     .await?;
     Ok(row.map(|it| SessionRow {
         member: it.member_id,
-        home: home(it.organization_id, it.tenant_id),
+        home: Home::of(
+            it.organization_id.map(Id::from_uuid),
+            it.tenant_id.map(Id::from_uuid),
+        ),
     }))
 }
 
@@ -59,6 +52,10 @@ pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
     }))
 }
 
+/// What a principal holds. Row-level security shows those of the scope.
+///
+/// # Errors
+/// The database's.
 pub async fn bindings(tx: &mut Tx, principal: Uuid) -> Result<Vec<Binding>> {
     let rows = sqlx::query!(
         "SELECT role, resource, tenant_id FROM role_binding WHERE member_id = $1 OR service_account_id = $1",

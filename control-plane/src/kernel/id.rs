@@ -24,20 +24,19 @@ pub mod kind {
     use super::Kind;
 
     macro_rules! kinds {
-        ($($name:ident $prefix:literal $doc:literal),* $(,)?) => {$(
-            #[doc = $doc]
-            #[derive(Debug)]
-            pub enum $name {}
-            impl Kind for $name {
-                const KIND: &'static str = stringify!($name);
-                const PREFIX: &'static str = $prefix;
-            }
-        )*
-        /// The id prefix of a kind that was stored as text.
-        #[must_use]
-        pub fn prefix_of(kind: &str) -> Option<&'static str> {
-            [$((stringify!($name), $prefix)),*].into_iter().find(|(name, _)| *name == kind).map(|(_, prefix)| prefix)
-        }};
+        ($($name:ident $prefix:literal $doc:literal),* $(,)?) => {
+            $(
+                #[doc = $doc]
+                #[derive(Debug)]
+                pub enum $name {}
+                impl Kind for $name {
+                    const KIND: &'static str = stringify!($name);
+                    const PREFIX: &'static str = $prefix;
+                }
+            )*
+            /// Every kind and its prefix.
+            pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $prefix)),*];
+        };
     }
 
     kinds! {
@@ -175,10 +174,19 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
 }
 impl<K: Kind> utoipa::ToSchema for Id<K> {}
 
-/// The id of an object whose kind was stored as text; the bare UUID for a kind that this version does not know.
+/// The id text of an object whose kind is only known by name; `None` for a kind that this version does not know.
 #[must_use]
-pub fn id_of(kind: &str, uuid: Uuid) -> String {
-    kind::prefix_of(kind).map_or_else(|| uuid.to_string(), |prefix| format!("{prefix}_{}", encode(uuid)))
+pub fn id_text(kind: &str, uuid: Uuid) -> Option<String> {
+    let (_kind, prefix) = kind::ALL.iter().find(|(name, _)| *name == kind)?;
+    Some(format!("{prefix}_{}", encode(uuid)))
+}
+
+/// Reads an id of any kind: the kind's name, and what the database holds.
+#[must_use]
+pub fn parse_id(text: &str) -> Option<(&'static str, Uuid)> {
+    let (prefix, suffix) = text.rsplit_once('_')?;
+    let (kind, _prefix) = kind::ALL.iter().find(|(_, known)| *known == prefix)?;
+    Some((kind, decode(suffix)?))
 }
 
 fn encode(uuid: Uuid) -> String {
@@ -249,6 +257,16 @@ mod tests {
         ] {
             assert!(text.parse::<Id<kind::Topic>>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_of_any_kind_is_read_and_written_by_name() {
+        let id = Id::<kind::ServiceAccount>::generate();
+        assert_eq!(parse_id(&id.to_string()), Some(("ServiceAccount", id.uuid())));
+        assert_eq!(id_text("ServiceAccount", id.uuid()), Some(id.to_string()));
+        assert_eq!(parse_id("unknown_01h2xcejqtf2nbrexx3vqjhp41"), None);
+        assert_eq!(parse_id("topic"), None);
+        assert_eq!(id_text("Unknown", id.uuid()), None);
     }
 
     proptest! {

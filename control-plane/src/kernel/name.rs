@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kernel::{FieldError, code};
+use crate::kernel::{FieldError, code, kind};
 
 /// Free labels of an object: at most 32, keys to 63 characters, values to 255.
 pub type Labels = BTreeMap<String, String>;
@@ -69,6 +69,72 @@ pub fn matches_pattern(pattern: &str, resource: &str) -> bool {
     }
 }
 
+/// Does everything that `asked` covers lie within what `held` covers? So that nobody hands on more than he holds.
+#[must_use]
+pub fn covers_pattern(held: &str, asked: &str) -> bool {
+    let Some(asked_prefix) = asked.strip_suffix('*') else {
+        return matches_pattern(held, asked);
+    };
+    match held.strip_suffix('*') {
+        Some(held_prefix) => asked_prefix.starts_with(held_prefix),
+        // What `held` names and all below it: the asked prefix must lead below.
+        None => asked_prefix
+            .strip_prefix(held)
+            .is_some_and(|rest| rest.starts_with('/')),
+    }
+}
+
+const PATTERN_LENGTH_MAX: usize = 500;
+
+/// A pattern of a role binding: `*`, or `kind=name` steps joined by `/`, of which the last may end in `*`.
+pub fn check_pattern(pointer: &str, pattern: &str, errors: &mut Vec<FieldError>) {
+    let (steps, open) = match pattern.strip_suffix('*') {
+        Some(steps) => (steps, true),
+        None => (pattern, false),
+    };
+    // `environment=prod/*`: the last step is the star alone.
+    let steps = if open {
+        steps.strip_suffix('/').unwrap_or(steps)
+    } else {
+        steps
+    };
+    let legal_value = |value: &str| {
+        value
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.' | b'@' | b'+'))
+    };
+    let count = steps.split('/').count();
+    let legal_step = |(at, step): (usize, &str)| {
+        step.split_once('=').is_some_and(|(key, value)| {
+            names_a_kind(key) && legal_value(value) && (!value.is_empty() || (open && at + 1 == count))
+        })
+    };
+    let legal = pattern == "*"
+        || (pattern.len() <= PATTERN_LENGTH_MAX && steps.split('/').enumerate().all(legal_step));
+    if !legal {
+        let detail = "A pattern is `*`, or steps such as environment=prod/cluster=cards/topic=pay* of which only the last may end in '*'.";
+        errors.push(bad(pointer, code::BAD_NAME, detail.into()));
+    }
+}
+
+/// `data_plane` names the kind `DataPlane`.
+fn names_a_kind(key: &str) -> bool {
+    let camel: String = key
+        .split('_')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+                .collect::<String>()
+        })
+        .collect();
+    key.bytes().all(|it| it.is_ascii_lowercase() || it == b'_')
+        && kind::ALL.iter().any(|(name, _)| *name == camel)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +179,56 @@ mod tests {
             "environment=prod/cluster=cards/topic=pays",
             topic
         ));
+    }
+
+    #[test]
+    fn a_pattern_is_covered_only_when_all_of_it_is() {
+        for (held, asked, covered) in [
+            ("*", "*", true),
+            ("*", "environment=prod/*", true),
+            ("environment=prod", "environment=prod", true),
+            ("environment=prod", "environment=prod/cluster=a", true),
+            ("environment=prod", "environment=prod/*", true),
+            ("environment=prod", "environment=prod*", false),
+            ("environment=prod/*", "environment=prod", false),
+            ("environment=prod/*", "environment=prod/cluster=*", true),
+            ("environment=prod/*", "*", false),
+            ("environment=prod/*", "environment=*", false),
+            ("environment=prod", "*", false),
+            ("environment=test/*", "environment=prod/*", false),
+        ] {
+            assert_eq!(covers_pattern(held, asked), covered, "{held} covers {asked}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_made_of_known_steps() {
+        for (pattern, good) in [
+            ("*", true),
+            ("environment=prod", true),
+            ("environment=prod/*", true),
+            ("environment=*", true),
+            ("environment=prod/cluster=cards/topic=pay*", true),
+            ("data_plane=north", true),
+            ("member=a.b+c@example.com", true),
+            ("", false),
+            ("/", false),
+            ("/*", false),
+            ("**", false),
+            ("enviroment=prod", false),
+            ("environment=", false),
+            ("environment=/cluster=*", false),
+            ("environment=p*d", false),
+            ("environment=prod/", false),
+            ("environment=prod//topic=a", false),
+            ("environment=prod/topic", false),
+            ("Environment=prod", false),
+            ("environment=a b", false),
+            ("environment=a\0", false),
+        ] {
+            let mut errors = Vec::new();
+            check_pattern("/spec/resource", pattern, &mut errors);
+            assert_eq!(errors.is_empty(), good, "{pattern:?}");
+        }
     }
 }

@@ -45,6 +45,12 @@ impl Page {
         self.token.map_or(Uuid::nil(), |it| it.0)
     }
 
+    /// The id before which the page begins, for lists that show the newest first.
+    #[must_use]
+    pub fn before(self) -> Uuid {
+        self.token.map_or(Uuid::max(), |it| it.0)
+    }
+
     /// One more than the size: the extra row tells whether another page follows.
     #[must_use]
     pub const fn limit(self) -> i64 {

@@ -1,27 +1,30 @@
 //! The rooms: one folder per noun. This is the register; a room shows its face in `mod.rs` and hides the rest.
 //! A room may use those above it in this list.
 
+pub mod api_key;
 pub mod broker_pool;
 pub mod cluster;
+pub mod cost;
 pub mod data_plane;
 pub mod data_plane_generation;
 pub mod data_plane_grant;
 pub mod environment;
 pub mod event;
 pub mod member;
-pub mod served;
-pub mod service_quota;
-pub mod topic;
-
-pub mod usage;
-
+pub mod organization;
 pub mod rate_card;
-
-pub mod cost;
+pub mod role_binding;
+pub mod served;
+pub mod service_account;
+pub mod service_quota;
+pub mod session;
+pub mod tenant;
+pub mod topic;
+pub mod usage;
 
 use serde_json::Value;
 
-use crate::auth::TenantScope;
+use crate::auth::{DirectoryScope, TenantScope};
 use crate::kernel::{Error, ErrorKind, Labels, Owner, Result, code};
 
 /// Whose record a change in a tenant goes to.
@@ -30,6 +33,22 @@ fn owner(scope: TenantScope) -> Owner {
         organization: Some(scope.organization()),
         tenant: Some(scope.tenant()),
     }
+}
+
+/// Whose record a change in part of the directory goes to, unless the change says otherwise.
+fn directory_owner(scope: DirectoryScope) -> Owner {
+    Owner {
+        organization: scope.organization(),
+        tenant: scope.tenant(),
+    }
+}
+
+/// What a body refers to and is not there is the body's fault: 422 at `pointer`, not 404.
+fn referred<T>(found: Result<T>, pointer: &str, detail: &str) -> Result<T> {
+    found.map_err(|error| match error.kind {
+        ErrorKind::NotFound => Error::invalid(pointer, code::BAD_REFERENCE, detail),
+        _ => error,
+    })
 }
 
 /// Stored labels; the column only ever holds an object of texts.

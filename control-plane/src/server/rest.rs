@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, rate_card, service_quota,
-    topic, usage,
+    api_key, broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, member,
+    organization, rate_card, role_binding, service_account, service_quota, session, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -21,6 +21,12 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The API: one line per room.
 fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (router, document) = OpenApiRouter::with_openapi(openapi::base())
+        .merge(session::router())
+        .merge(organization::router())
+        .merge(tenant::router())
+        .merge(member::router())
+        .merge(role_binding::router())
+        .merge(api_key::router())
         .merge(environment::router())
         .merge(data_plane::router())
         .merge(broker_pool::router())
@@ -28,6 +34,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(cluster::router())
         .merge(topic::router())
         .merge(event::router())
+        .merge(service_account::router())
         .merge(service_quota::router())
         .merge(usage::router())
         .merge(rate_card::router())

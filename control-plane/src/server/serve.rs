@@ -46,8 +46,11 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
         )
     })?;
     tracing::info!(http = %arguments.http_listen, link = %arguments.link_listen, "serving");
-    let served =
-        axum::serve(http, rest::router(&app)).with_graceful_shutdown(app.stop.clone().cancelled_owned());
+    let served = axum::serve(
+        http,
+        rest::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>(),
+    )
+    .with_graceful_shutdown(app.stop.clone().cancelled_owned());
     tracker.spawn(async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "serve the API");

@@ -5,6 +5,7 @@
 )]
 
 mod costs;
+mod directory;
 mod environments;
 mod events;
 mod harness;

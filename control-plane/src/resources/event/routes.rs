@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Allowed, DirectoryScope, ReadDirectory};
-use crate::kernel::{Error, ErrorKind, Result, code, id_of};
+use crate::kernel::{Error, ErrorKind, Result, code, id_text};
 use crate::resources::event::store::{self, Row};
 use crate::rest::Queried;
 use crate::runtime::App;
@@ -140,7 +140,7 @@ fn event(row: Row) -> Event {
         occurred_at,
     } = row;
     let changed = Changed {
-        id: id_of(&kind, object_id),
+        id: id_text(&kind, object_id).unwrap_or_else(|| object_id.to_string()),
         kind,
         action,
         generation,

@@ -1,5 +1,12 @@
 //! A member: a person of a tenant, of an organization above its tenants, or an operator of the installation.
 
+mod api;
+mod model;
+mod routes;
+mod service;
 mod store;
 
-pub use store::bootstrap;
+pub use model::{Member, normalised};
+pub use routes::router;
+pub use service::bootstrap;
+pub use store::{by_email, by_id, signed_in};

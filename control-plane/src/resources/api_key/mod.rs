@@ -1,0 +1,13 @@
+//! An API key: a credential of a service account. With a cluster it opens that cluster, and its data plane learns of
+//! it; without, it opens this API. The secret is shown once; only verifiers are kept.
+
+mod api;
+mod model;
+mod routes;
+mod service;
+mod store;
+mod verifiers;
+
+pub use model::ApiKey;
+pub use routes::router;
+pub use store::{by_id, keys_changed};

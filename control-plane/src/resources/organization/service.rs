@@ -1,0 +1,107 @@
+//! What may happen to an organization.
+
+use crate::auth::{Caller, DirectoryScope};
+use crate::kernel::{Action, Change, Error, Id, OrganizationId, Owner, Result, kind};
+use crate::resources::directory_owner;
+use crate::resources::organization::model::{self, resource_name};
+use crate::resources::organization::store;
+use crate::rest::{Answer, Begun, Call, Object, ObjectInput, PatchInput, Write, merged};
+use crate::runtime::App;
+
+type View = Object<kind::Organization>;
+
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    scope: DirectoryScope,
+    call: &Call,
+    input: ObjectInput<kind::Organization>,
+) -> Result<Answer> {
+    let ObjectInput { spec, metadata } = input;
+    let mut errors = Vec::new();
+    model::validate(&spec, &mut errors);
+    crate::kernel::check_labels(&metadata.labels, &mut errors);
+    Error::check(errors)?;
+    let mut write = match Write::begin(app, &scope.scope(), caller, directory_owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let id: OrganizationId = Id::generate();
+    store::insert(write.tx(), id, &spec, &metadata.labels).await?;
+    let row = store::by_id(write.tx(), scope, id).await?;
+    let name = resource_name(&row.spec);
+    let view = View::from(row).json()?;
+    let owner = Owner {
+        organization: Some(id),
+        tenant: None,
+    };
+    write
+        .record(Change::new(Action::Create, id, &name, 1, owner).with_after(view.clone()))
+        .await?;
+    write.finish(201, view).await
+}
+
+pub async fn update(
+    app: &App,
+    caller: &Caller,
+    scope: DirectoryScope,
+    call: &Call,
+    id: OrganizationId,
+    patch: PatchInput<kind::Organization>,
+) -> Result<Answer> {
+    let mut write = match Write::begin(app, &scope.scope(), caller, directory_owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let before = store::by_id(write.tx(), scope, id).await?;
+    call.check_generation(before.generation)?;
+    let (spec, labels) = merged::<kind::Organization>(&before.spec, &before.labels, patch, &["name"])?;
+    let mut errors = Vec::new();
+    model::validate(&spec, &mut errors);
+    crate::kernel::check_labels(&labels, &mut errors);
+    Error::check(errors)?;
+    let mut after = before.clone();
+    (after.spec, after.labels, after.generation) = (spec, labels, before.generation + 1);
+    store::update(write.tx(), before.generation, &after).await?;
+    let after = store::by_id(write.tx(), scope, id).await?;
+    let (name, generation) = (resource_name(&after.spec), after.generation);
+    let owner = Owner {
+        organization: Some(id),
+        tenant: None,
+    };
+    let view = View::from(after).json()?;
+    let change = Change::new(Action::Update, id, &name, generation, owner);
+    write
+        .record(
+            change
+                .with_before(View::from(before).json()?)
+                .with_after(view.clone()),
+        )
+        .await?;
+    write.finish(200, view).await
+}
+
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    scope: DirectoryScope,
+    call: &Call,
+    id: OrganizationId,
+) -> Result<Answer> {
+    let mut write = match Write::begin(app, &scope.scope(), caller, directory_owner(scope), call).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Fresh(write) => write,
+    };
+    let row = store::by_id(write.tx(), scope, id).await?;
+    call.check_generation(row.generation)?;
+    // Its objects hold it by their foreign keys: 409.
+    store::delete(write.tx(), id).await?;
+    let (name, generation) = (resource_name(&row.spec), row.generation);
+    let owner = Owner {
+        organization: Some(id),
+        tenant: None,
+    };
+    let change = Change::new(Action::Delete, id, &name, generation, owner);
+    write.record(change.with_before(View::from(row).json()?)).await?;
+    write.finish_empty().await
+}
