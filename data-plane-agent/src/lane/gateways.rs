@@ -144,6 +144,7 @@ mod tests {
         assert_eq!(served(4), (2, 1), "an acknowledgement is not taken back");
         two.applied(4);
         assert_eq!(served(4), (2, 2));
+        assert_eq!(served(5), (2, 1), "an earlier version is not enough");
         assert_eq!(
             gateways.served(None).acknowledged,
             0,

@@ -67,6 +67,16 @@ fn tampering_is_found_wherever_it_happens() {
         })
     });
     assert!(matches!(altered, Broken::Chain { .. }), "{altered}");
+    let last = tamper(&|files| {
+        rewrite(files.last().unwrap(), &|lines| {
+            let line = lines.last_mut().unwrap();
+            *line = line.replace("at_unix_ms\":1", "at_unix_ms\":2");
+        });
+    });
+    assert!(
+        matches!(last, Broken::Chain { seq: 10 }),
+        "also where nothing follows: {last}"
+    );
     let dropped = tamper(&|files| rewrite(&files[0], &|lines| drop(lines.remove(1))));
     assert!(
         matches!(

@@ -313,19 +313,29 @@ mod tests {
     fn access_can_be_refused_but_its_reduction_cannot() {
         let policy = refusing("\"api_key.create\", \"grant.create\"");
         let before = DesiredState {
-            api_keys: vec![key("a", 1, 0), key("b", 1, 0), key("gone", 1, 0)],
+            api_keys: vec![
+                key("a", 1, 0),
+                key("b", 1, 0),
+                key("c", 1, 900),
+                key("gone", 1, 0),
+            ],
             grants: vec![grant("x", 2), grant("y", 2), grant("gone", 3)],
             ..Default::default()
         };
         let wish = DesiredState {
-            api_keys: vec![key("a", 9, 500), key("b", 1, 700), key("new", 1, 0)],
+            api_keys: vec![
+                key("a", 9, 500),
+                key("b", 1, 700),
+                key("c", 1, 400),
+                key("new", 1, 0),
+            ],
             grants: vec![grant("new", 1), grant("x", 3), grant("y", 1)],
             ..Default::default()
         };
         let admitted = admit(&before, &wish, &policy);
         assert_eq!(
             admitted.state.api_keys,
-            [key("a", 1, 500), key("b", 1, 700)],
+            [key("a", 1, 500), key("b", 1, 700), key("c", 1, 400)],
             "a substituted verifier is refused, an earlier end is not, a missing key is revoked"
         );
         assert_eq!(

@@ -192,6 +192,13 @@ async fn every_frame_is_in_the_ledger_and_the_token_is_not() {
             .filter(|it| matches!(it.frame, Some(Up::Hello(_))))
             .count() as u64
     );
+    for line in &ledger {
+        assert!(
+            !line.message.to_string().contains(TOKEN),
+            "the token stands in entry {}",
+            line.seq
+        );
+    }
     for file in walk(&harness.state_dir()) {
         let content = std::fs::read(&file).unwrap();
         let found = content
