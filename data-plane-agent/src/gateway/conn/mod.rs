@@ -1,6 +1,7 @@
 //! One client's connection: login, then two streams of frames, one each way, in one task.
 
 mod end;
+mod farewell;
 mod guard;
 mod intake;
 mod live;

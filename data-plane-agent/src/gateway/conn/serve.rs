@@ -8,27 +8,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request, split_response};
 
 use super::intake::{Intake, IntakeError};
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
-use super::stream::{Client, Source};
+use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
 use crate::gateway::rewrite::{self, Answer, Memory, Plan, Reply, Tenant};
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{Key, View, now_unix_seconds};
 
-/// Answers are written together up to so many bytes.
-const TOGETHER: usize = 64 * 1024;
 /// How often idleness and expiry are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -52,7 +50,7 @@ pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut b
 }
 
 /// What waits for its turn to be answered.
-enum Pending {
+pub(super) enum Pending {
     /// Ready.
     Local(Bytes),
     /// The broker's answer is to come.
@@ -64,8 +62,8 @@ enum Pending {
     },
 }
 
-struct Line<'a> {
-    gateway: &'a Gateway,
+pub(super) struct Line<'a> {
+    pub(super) gateway: &'a Gateway,
     key: &'a Arc<Key>,
     versions: Arc<BrokerVersions>,
     queue: Mutex<VecDeque<Pending>>,
@@ -73,7 +71,7 @@ struct Line<'a> {
     queued: Notify,
     /// Something was answered.
     answered: Notify,
-    within: Mutex<Within>,
+    pub(super) within: Mutex<Within>,
     began: Instant,
     heard_ms: AtomicU64,
     in_flight: AtomicUsize,
@@ -81,11 +79,11 @@ struct Line<'a> {
 }
 
 /// The tenant by the snapshot last looked at, and what the connection remembers.
-struct Within {
+pub(super) struct Within {
     view: Arc<View>,
-    tenant: Option<Tenant>,
+    pub(super) tenant: Option<Tenant>,
     fallen: bool,
-    memory: Memory,
+    pub(super) memory: Memory,
 }
 
 impl<'a> Line<'a> {
@@ -110,7 +108,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Pending>> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, VecDeque<Pending>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -163,7 +161,8 @@ impl<'a> Line<'a> {
                     self.queued.notify_one();
                 }
                 () = sleep(TICK), if !self.stopping.load(Ordering::Relaxed) => {
-                    if self.key.expired(now_unix_seconds()) {
+                    // The key as it is now: its end may have been set after the login.
+                    if !self.gateway.view.load().upholds(self.key, now_unix_seconds()) {
                         return End::Revoked;
                     }
                     let silent = self.began.elapsed().saturating_sub(Duration::from_millis(
@@ -350,70 +349,4 @@ impl<'a> Line<'a> {
         }
         self.within(|tenant, memory| answer(tenant, memory, body))
     }
-
-    /// The client is gone; what it produced may still be acknowledged, and then counts.
-    async fn farewell(&self, read: &mut Intake<OwnedReadHalf>) {
-        let produces = |it: &Pending| matches!(it, Pending::Remote { api_key: 0, .. });
-        let rest = async {
-            while self.queue().iter().any(produces) {
-                match read.next() {
-                    Ok(Some(frame)) => {
-                        let turn = loop {
-                            match self.queue().pop_front() {
-                                Some(Pending::Local(_)) => {}
-                                other => break other,
-                            }
-                        };
-                        let Some(Pending::Remote {
-                            answer,
-                            api_key,
-                            version,
-                            correlation_id,
-                        }) = turn
-                        else {
-                            return;
-                        };
-                        self.last_answer(answer, frame, (api_key, version, correlation_id));
-                    }
-                    Ok(None) => {
-                        if read.fill().await.is_err() {
-                            return;
-                        }
-                    }
-                    Err(_unreadable) => return,
-                }
-            }
-        };
-        let _late = timeout(self.gateway.limits.farewell, rest).await;
-    }
-
-    /// Lets a produce request's answer settle its count, by the tenant as it was.
-    fn last_answer(&self, answer: Answer, frame: Bytes, (api_key, version, correlation_id): (i16, i16, i32)) {
-        if api_key != 0 {
-            return;
-        }
-        let mut within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
-        let Within { tenant, memory, .. } = &mut *within;
-        if let (Some(tenant), Ok((answered, body))) = (tenant, split_response(frame, api_key, version))
-            && answered == correlation_id
-        {
-            let _gone = answer(tenant, memory, body);
-        }
-    }
-}
-
-/// Writes frames: small ones as one, large ones as they are.
-async fn put<W: AsyncWrite + Unpin>(write: &mut W, frames: &mut Vec<Bytes>) -> std::io::Result<()> {
-    let total: usize = frames.iter().map(Bytes::len).sum();
-    if frames.len() > 1 && total <= 2 * TOGETHER {
-        let mut together = BytesMut::with_capacity(total);
-        frames.iter().for_each(|it| together.extend_from_slice(it));
-        write.write_all(&together).await?;
-    } else {
-        for frame in frames.iter() {
-            write.write_all(frame).await?;
-        }
-    }
-    frames.clear();
-    write.flush().await
 }

@@ -1,9 +1,10 @@
-//! A client's socket, plain or TLS, in two halves.
+//! A client's socket, plain or TLS, in two halves; and how frames are written to any.
 
 use std::future::Future;
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::server::TlsStream;
@@ -51,4 +52,23 @@ impl Client for TlsStream<TcpStream> {
     fn halves(self) -> (Self::Read, Self::Write) {
         tokio::io::split(self)
     }
+}
+
+/// Frames are written together up to so many bytes.
+pub const TOGETHER: usize = 64 * 1024;
+
+/// Writes frames: small ones as one, large ones as they are.
+pub async fn put<W: AsyncWrite + Unpin>(write: &mut W, frames: &mut Vec<Bytes>) -> io::Result<()> {
+    let total: usize = frames.iter().map(Bytes::len).sum();
+    if frames.len() > 1 && total <= 2 * TOGETHER {
+        let mut together = BytesMut::with_capacity(total);
+        frames.iter().for_each(|it| together.extend_from_slice(it));
+        write.write_all(&together).await?;
+    } else {
+        for frame in frames.iter() {
+            write.write_all(frame).await?;
+        }
+    }
+    frames.clear();
+    write.flush().await
 }

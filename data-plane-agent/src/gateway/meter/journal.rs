@@ -13,6 +13,8 @@ use bytes::Bytes;
 use prost::Message;
 use weir_proto::agent::v1::{UsageRow, UsageWindow};
 
+use super::Outgoing;
+
 /// One note.
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
@@ -87,6 +89,37 @@ pub struct IntentProducer {
     /// First sequence number.
     #[prost(int32, tag = "3")]
     pub sequence: i32,
+}
+
+/// What a retry of a batch has in common with it: topic id, partition, producer id, epoch, sequence.
+pub type Identity = (String, i32, i64, i32, i32);
+
+impl IntentBatch {
+    /// What is noted of a batch on its way.
+    pub fn new(it: &Outgoing) -> Self {
+        Self {
+            topic_id: it.topic.to_string(),
+            partition: it.partition,
+            bytes: it.batch.bytes,
+            records: it.batch.records,
+            producer: it.batch.producer.map(|producer| IntentProducer {
+                id: producer.id,
+                epoch: i32::from(producer.epoch),
+                sequence: producer.sequence,
+            }),
+        }
+    }
+
+    /// By what its retry is known.
+    pub fn identity(&self, producer: &IntentProducer) -> Identity {
+        (
+            self.topic_id.clone(),
+            self.partition,
+            producer.id,
+            producer.epoch,
+            producer.sequence,
+        )
+    }
 }
 
 /// Which batches of an intent count: positions in its list. The others do not (refused, or counted before).

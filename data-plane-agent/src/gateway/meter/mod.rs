@@ -19,7 +19,7 @@ use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow};
 
 pub use batch::{Batch, Producer};
 pub use journal::WindowKey;
-use journal::{Intent, IntentBatch, IntentProducer, Journal, Note, Settled};
+use journal::{Identity, Intent, IntentBatch, Journal, Note, Settled};
 use seen::Seen;
 use window::{Rows, now_unix_ms};
 
@@ -73,13 +73,10 @@ struct Inner {
     intents: HashMap<u64, Intent>,
     next_intent: u64,
     /// Batches whose connection ended before their answer: where a retry finds them.
-    orphans: BTreeMap<Orphan, (u64, Instant)>,
+    orphans: BTreeMap<Identity, (u64, Instant)>,
     seen: Seen,
     journal: Journal,
 }
-
-/// (topic id, partition, producer id, epoch, sequence).
-type Orphan = (String, i32, i64, i32, i32);
 
 impl Meter {
     /// Opens the meter of this boot and closes the windows that earlier boots left open.
@@ -122,7 +119,7 @@ impl Meter {
     #[must_use]
     pub fn intend(self: &Arc<Self>, payer: &Payer, batches: &[Outgoing]) -> Ticket {
         let mut inner = self.lock();
-        let batches = batches.iter().map(noted).collect();
+        let batches = batches.iter().map(IntentBatch::new).collect();
         let id = inner.register(&payer.cluster, &payer.principal, batches);
         drop(inner);
         Ticket {
@@ -271,7 +268,7 @@ impl Inner {
             return true;
         };
         // The retry tells the fate of the attempt that was cut off.
-        if let Some((orphan, _since)) = self.orphans.remove(&orphan(batch, producer)) {
+        if let Some((orphan, _since)) = self.orphans.remove(&batch.identity(producer)) {
             self.settle(orphan, &[Fate::Refused]);
         }
         let topic = Arc::from(batch.topic_id.as_str());
@@ -302,7 +299,7 @@ impl Inner {
             batches,
         } = intent;
         for batch in batches {
-            let key = batch.producer.as_ref().map(|it| orphan(&batch, it));
+            let key = batch.producer.as_ref().map(|it| batch.identity(it));
             match key {
                 Some(key) if self.orphans.len() < ORPHANS => {
                     let id = self.register(&cluster_id, &principal_id, vec![batch]);
@@ -382,30 +379,6 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-fn noted(it: &Outgoing) -> IntentBatch {
-    IntentBatch {
-        topic_id: it.topic.to_string(),
-        partition: it.partition,
-        bytes: it.batch.bytes,
-        records: it.batch.records,
-        producer: it.batch.producer.map(|producer| IntentProducer {
-            id: producer.id,
-            epoch: i32::from(producer.epoch),
-            sequence: producer.sequence,
-        }),
-    }
-}
-
-fn orphan(batch: &IntentBatch, producer: &IntentProducer) -> Orphan {
-    (
-        batch.topic_id.clone(),
-        batch.partition,
-        producer.id,
-        producer.epoch,
-        producer.sequence,
-    )
 }
 
 #[cfg(test)]

@@ -17,8 +17,10 @@ use crate::gateway::view::Topic;
 
 /// "Not asked for" in Kafka's bit fields of operations.
 const NOT_ASKED: i32 = i32::MIN;
-/// Kafka's own bound on partitions in one answer of `DescribeTopicPartitions`.
+/// The bit of "describe", which is all that a tenant may do to its cluster by the Kafka protocol.
 const DESCRIBE: i32 = 1 << 8;
+/// The first version in which a request can say that no topic is to be created.
+const WITHOUT_CREATION: i16 = 4;
 
 fn visible(tenant: &Tenant) -> impl Iterator<Item = &Arc<Topic>> {
     tenant
@@ -65,7 +67,8 @@ pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<P
     };
     request.topics = Some(topics);
     request.allow_auto_topic_creation = false;
-    call.forward(&request, move |tenant, _memory, response| {
+    let upstream = call.header.version.max(WITHOUT_CREATION);
+    call.forward_as(upstream, &request, move |tenant, _memory, response| {
         for broker in &mut response.brokers {
             (broker.host, broker.port) = tenant.front.address(*broker.node_id);
             broker.rack = None;

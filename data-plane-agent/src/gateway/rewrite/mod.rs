@@ -297,10 +297,23 @@ impl Call<'_> {
         R: Request,
         F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
     {
-        let frame = frame_request(self.header, request)?;
+        self.forward_as(self.header.version, request, inwards)
+    }
+
+    /// The same in another version than the client's, whose headers are alike.
+    fn forward_as<R, F>(self, upstream: i16, request: &R, inwards: F) -> Result<Plan, Refusal>
+    where
+        R: Request,
+        F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
+    {
         let (version, correlation_id) = (self.header.version, self.header.correlation_id);
+        let header = RequestHeader {
+            version: upstream,
+            ..self.header.clone()
+        };
+        let frame = frame_request(&header, request)?;
         let answer: Answer = Box::new(move |tenant, memory, body| {
-            let mut response = decode_response::<R>(version, body, Budget::BROKER)?;
+            let mut response = decode_response::<R>(upstream, body, Budget::BROKER)?;
             inwards(tenant, memory, &mut response);
             Ok(frame_response::<R>(version, correlation_id, &response)?.into())
         });

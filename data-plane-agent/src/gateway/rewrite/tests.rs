@@ -1,1 +1,207 @@
-//! Requests and answers of one tenant, as the broker and the client see them.
+//! Requests and answers of one tenant, as the broker and the client see them: what passes, what is refused, what is
+//! shown, what is counted.
+
+mod groups;
+mod metadata;
+mod records;
+
+use bytes::BytesMut;
+use kafka_protocol::protocol::Encodable;
+use weir_kafka_wire::header::{split_request, split_response};
+use weir_kafka_wire::shape::Direction;
+
+use super::*;
+use crate::gateway::view::tests as sample;
+
+/// A topic or group of the first cluster as the broker knows it.
+pub fn prefix(name: &str) -> String {
+    format!("w{}-{name}", sample::A)
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+fn shared(folder: &std::path::Path) -> Shared {
+    Shared {
+        front: Arc::new(Front {
+            host: text("gateway.test"),
+            port_base: 9650,
+        }),
+        meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
+        members: Arc::new(Members::default()),
+    }
+}
+
+/// The tenant of a key of the sample snapshot; its meter writes to a folder that is gone.
+pub fn tenant(key: &str) -> Tenant {
+    let folder = tempfile::tempdir().unwrap();
+    tenant_of(&sample::snapshot(), key, &shared(folder.path()))
+}
+
+fn tenant_of(snapshot: &weir_proto::lane::v1::Snapshot, key: &str, shared: &Shared) -> Tenant {
+    let view = View::build(snapshot);
+    Tenant::new(&view, &view.keys[key], shared).unwrap()
+}
+
+fn header<R: Request>(version: i16) -> RequestHeader {
+    RequestHeader {
+        api_key: R::KEY,
+        version,
+        correlation_id: 42,
+        client_id: None,
+    }
+}
+
+fn body<M: Encodable>(message: &M, version: i16) -> Bytes {
+    let mut out = BytesMut::new();
+    message.encode(&mut out, version).unwrap();
+    out.freeze()
+}
+
+fn unframed(frame: &Bytes) -> Bytes {
+    assert_eq!(
+        u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,
+        frame.len() - 4
+    );
+    frame.slice(4..)
+}
+
+/// What became of a request.
+enum Outcome<R: Request> {
+    /// What the broker receives, and what turns its answer.
+    Forwarded(R, Answer),
+    /// What the client receives at once.
+    Answered(R::Response),
+}
+
+fn ask<R: Request>(tenant: &Tenant, memory: &mut Memory, version: i16, message: &R) -> Outcome<R> {
+    let header = header::<R>(version);
+    match request(tenant, memory, &header, body(message, version)).unwrap() {
+        Plan::Forward(frame, answer) => {
+            let (sent, body) = split_request(unframed(&frame)).unwrap();
+            assert_eq!(sent, header);
+            Outcome::Forwarded(decode_request(version, body, Budget::CLIENT).unwrap(), answer)
+        }
+        Plan::Local(frame) => Outcome::Answered(client_reads::<R>(&frame, version)),
+        Plan::Silent(_frame) => panic!("every request here has an answer"),
+    }
+}
+
+fn client_reads<R: Request>(frame: &Bytes, version: i16) -> R::Response {
+    let (correlation_id, body) = split_response(unframed(frame), R::KEY, version).unwrap();
+    assert_eq!(correlation_id, 42);
+    decode_response::<R>(version, body, Budget::BROKER).unwrap()
+}
+
+impl<R: Request> Outcome<R> {
+    fn forwarded(self) -> (R, Answer) {
+        match self {
+            Self::Forwarded(request, answer) => (request, answer),
+            Self::Answered(_) => panic!("answered by the gateway"),
+        }
+    }
+
+    fn answered(self) -> R::Response {
+        match self {
+            Self::Answered(response) => response,
+            Self::Forwarded(..) => panic!("forwarded to the broker"),
+        }
+    }
+}
+
+fn reply<R: Request>(
+    tenant: &Tenant,
+    memory: &mut Memory,
+    version: i16,
+    answer: Answer,
+    response: &R::Response,
+) -> (R::Response, Reply) {
+    let reply = answer(tenant, memory, body(response, version)).unwrap();
+    (client_reads::<R>(&reply.frame, version), reply)
+}
+
+#[test]
+fn what_is_not_in_the_table_ends_the_connection() {
+    let tenant = tenant("key_writer");
+    for (api_key, version) in [
+        (27, 1),
+        (21, 2),
+        (3, 0),
+        (66, 2),
+        (24, 4),
+        (78, 1),
+        (36, 1),
+        (17, 1),
+        (-1, 0),
+    ] {
+        let header = RequestHeader {
+            api_key,
+            version,
+            correlation_id: 1,
+            client_id: None,
+        };
+        assert!(matches!(
+            request(&tenant, &mut Memory::default(), &header, Bytes::new()),
+            Err(Refusal::NotOffered(..))
+        ));
+    }
+}
+
+#[test]
+fn a_body_out_of_bounds_ends_the_connection() {
+    let tenant = tenant("key_writer");
+    let header = header::<kafka_protocol::messages::MetadataRequest>(1);
+    let hostile = Bytes::from_static(&[0x7f, 0xff, 0xff, 0xff]);
+    assert!(matches!(
+        request(&tenant, &mut Memory::default(), &header, hostile),
+        Err(Refusal::Message(_))
+    ));
+}
+
+/// Every request of the table has a handler, and every answer finds its way back, in every version.
+#[test]
+fn every_row_of_the_table_is_handled_both_ways() {
+    let tenant = tenant("key_writer");
+    for (key, least, greatest) in table::TABLE {
+        let own = [
+            ApiKey::ApiVersions,
+            ApiKey::SaslHandshake,
+            ApiKey::SaslAuthenticate,
+        ];
+        for version in (least..=greatest).filter(|_version| !own.contains(&key)) {
+            for seed in 1..30 {
+                let answer = match planned(&tenant, key, version, seed) {
+                    Ok(Plan::Forward(_frame, answer)) => answer,
+                    Ok(_) | Err(Refusal::Replica | Refusal::Unacknowledged(_)) => continue,
+                    Err(error) => panic!("{key:?} {version}: {error}"),
+                };
+                // Old Metadata goes to the broker as version 4.
+                let upstream = if key == ApiKey::Metadata {
+                    version.max(4)
+                } else {
+                    version
+                };
+                let response = filled(Direction::Response, key, upstream, seed);
+                let answered = answer(&tenant, &mut Memory::default(), response);
+                assert!(answered.is_ok(), "{key:?} {version}: {:?}", answered.err());
+            }
+        }
+    }
+}
+
+fn filled(direction: Direction, key: ApiKey, version: i16, seed: u64) -> Bytes {
+    let shape = weir_kafka_wire::shape::shape(direction, key as i16, version).unwrap();
+    weir_kafka_wire::sample::body(shape, seed * 977)
+}
+
+fn planned(tenant: &Tenant, key: ApiKey, version: i16, seed: u64) -> Result<Plan, Refusal> {
+    let header = RequestHeader {
+        api_key: key as i16,
+        version,
+        correlation_id: 1,
+        client_id: None,
+    };
+    let body = filled(Direction::Request, key, version, seed);
+    request(tenant, &mut Memory::default(), &header, body)
+}
