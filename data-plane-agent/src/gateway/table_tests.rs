@@ -131,3 +131,19 @@ fn only_features_that_are_carried_are_passed_on() {
     assert_eq!(out.finalized_features.len(), 1);
     assert_eq!(out.finalized_features[0].name.as_str(), "transaction.version");
 }
+
+#[test]
+fn the_page_for_people_has_the_same_rows() {
+    let page = include_str!("../../../docs/gateway-protocol.md");
+    let rows: Vec<_> = page
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ");
+            let (request, versions) = (cells.next()?, cells.next()?);
+            let first = versions.chars().next()?;
+            first.is_ascii_digit().then(|| format!("{request} {versions}"))
+        })
+        .collect();
+    let table = TABLE.map(|(key, least, greatest)| format!("{key:?} {least}-{greatest}"));
+    assert_eq!(rows, table);
+}

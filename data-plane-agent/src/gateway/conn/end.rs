@@ -78,7 +78,12 @@ impl End {
             Self::NoBroker(source) => {
                 tracing::warn!(%address, key, cluster, reason = %self, %source, "connection ended");
             }
-            Self::Broker | Self::UnknownBroker | Self::OutOfTurn | Self::Revoked | Self::Authentication => {
+            Self::Broker
+            | Self::UnknownBroker
+            | Self::OutOfTurn
+            | Self::Revoked
+            | Self::Authentication
+            | Self::Slow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }
             _hostile => tracing::warn!(%address, key, cluster, reason = %self, "connection closed"),
