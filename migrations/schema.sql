@@ -886,6 +886,10 @@ CREATE POLICY data_plane_scope ON public.usage_row USING ((data_plane_id = ( SEL
 
 CREATE POLICY data_plane_scope ON public.usage_window USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_writes ON public.audit_event FOR INSERT WITH CHECK ((tenant_id IN ( SELECT data_plane.tenant_id
+   FROM public.data_plane
+  WHERE (data_plane.id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
 CREATE POLICY data_plane_writes ON public.event FOR INSERT WITH CHECK (((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))) OR (tenant_id IN ( SELECT data_plane.tenant_id

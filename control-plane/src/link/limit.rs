@@ -37,6 +37,11 @@ impl Bucket {
         Err(Duration::from_secs_f64((1.0 - self.tokens) / self.per_second))
     }
 
+    /// Puts a token back.
+    fn give_back(&mut self) {
+        self.tokens = (self.tokens + 1.0).min(self.capacity);
+    }
+
     fn fill(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * self.per_second).min(self.capacity);
@@ -78,6 +83,14 @@ impl Addresses {
         let full = Bucket::full(self.capacity, self.per_second, now);
         buckets.entry(address).or_insert(full).take(now)
     }
+
+    /// Puts the token of an attempt back that succeeded: many agents may come from one address.
+    pub(super) fn give_back(&self, address: IpAddr) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(&address) {
+            bucket.give_back();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +115,9 @@ mod tests {
         let start = Instant::now();
         let addresses = Addresses::new(1.0, 0.1);
         let address = |bits: u32| IpAddr::V4(Ipv4Addr::from_bits(bits));
+        assert_eq!(addresses.take(address(1), start), Ok(()));
+        assert!(addresses.take(address(1), start).is_err());
+        addresses.give_back(address(1));
         assert_eq!(addresses.take(address(1), start), Ok(()));
         assert!(addresses.take(address(1), start).is_err());
         for bits in 2..=10_000 {

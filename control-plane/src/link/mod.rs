@@ -37,7 +37,7 @@ use crate::runtime::App;
 
 /// The largest frame from an agent.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Enrolments of one address: this many at once, then one every six seconds.
+/// Failed enrolments of one address: this many at once, then one every six seconds.
 const ENROLMENTS_AT_ONCE: f64 = 10.0;
 const ENROLMENTS_PER_SECOND: f64 = 1.0 / 6.0;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);

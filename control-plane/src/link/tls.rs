@@ -34,6 +34,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKES_MAX: usize = 512;
 /// Each takes a descriptor and about 44 KiB.
 const CONNECTIONS_MAX: usize = 20_000;
+/// Connections without a certificate at a time: however many there are, agents still find a place.
+const STRANGERS_MAX: usize = 1_000;
 /// A connection without a certificate is for one enrolment or renewal.
 const STRANGER_STAY: Duration = Duration::from_secs(60);
 /// After a failed accept (descriptors exhausted), the listener rests.
@@ -198,6 +200,7 @@ pub fn incoming(
     tokio::spawn(async move {
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
         loop {
             // Waiting for a free handshake leaves newcomers in the kernel's queue.
             let next = async {
@@ -220,9 +223,9 @@ pub fn incoming(
                 tracing::warn!(%address, limit = CONNECTIONS_MAX, "the agents' door is full: connection refused");
                 continue;
             };
-            let (acceptor, ready) = (tls.acceptor(), ready.clone());
+            let (acceptor, ready, strangers) = (tls.acceptor(), ready.clone(), Arc::clone(&strangers));
             tokio::spawn(async move {
-                let stream = handshake_of(&acceptor, socket, address, slot).await;
+                let stream = handshake_of(&acceptor, socket, address, slot, &strangers).await;
                 drop(handshake);
                 if let Some(stream) = stream {
                     // The server is gone when nobody receives: the connection ends here.
@@ -239,13 +242,19 @@ async fn handshake_of(
     socket: TcpStream,
     address: SocketAddr,
     slot: OwnedSemaphorePermit,
+    strangers: &Arc<Semaphore>,
 ) -> Option<DoorStream> {
     // Nagle's delay would only slow small frames; a socket that refuses the option still works.
     let _best_effort = socket.set_nodelay(true);
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
         Ok(Ok(inner)) => {
-            let stream = DoorStream::new(inner, address, slot);
+            let mut stream = DoorStream::new(inner, address, slot);
             if stream.peer.identity.is_none() {
+                let Ok(place) = Arc::clone(strangers).try_acquire_owned() else {
+                    tracing::warn!(%address, limit = STRANGERS_MAX, "too many connections without a certificate");
+                    return None;
+                };
+                stream._stranger = Some(place);
                 let cut = stream.peer.cut.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(STRANGER_STAY).await;
@@ -271,6 +280,7 @@ pub struct DoorStream {
     peer: Peer,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     _slot: OwnedSemaphorePermit,
+    _stranger: Option<OwnedSemaphorePermit>,
 }
 
 impl DoorStream {
@@ -299,6 +309,7 @@ impl DoorStream {
                 cut,
             },
             _slot: slot,
+            _stranger: None,
         }
     }
 

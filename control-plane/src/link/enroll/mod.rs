@@ -46,7 +46,7 @@ pub(super) async fn enroll(
         // The answer was lost, and the same agent asks again: it proves the key that the token enrolled.
         return match present_key(door, &key).await? {
             Some(held) if held.data_plane == row.data_plane => {
-                reissue(door, row.data_plane, &key, &csr_pem, now).await
+                reissue(door, peer, row.data_plane, &key, &csr_pem, now).await
             }
             _another => Err(spent()),
         };
@@ -66,10 +66,15 @@ pub(super) async fn enroll(
     )
     .await
     .map_err(refused)?;
+    let address = peer.address.ip().to_string();
+    store::record(&mut tx, row.data_plane, &address, &issued.serial)
+        .await
+        .map_err(refused)?;
+    store::tell(&mut tx, row.data_plane).await.map_err(refused)?;
     tx.commit().await.map_err(refused)?;
     door.app.wake.changed();
     tracing::info!(data_plane = %row.data_plane, address = %peer.address, "an agent enrolled");
-    Ok(response(door, row.data_plane, issued))
+    Ok(response(door, peer, row.data_plane, issued))
 }
 
 /// Renews: by a certificate, or by a request that is signed with the key of one. Both may have ended, not long ago.
@@ -89,12 +94,13 @@ pub(super) async fn renew(door: &Door, peer: &Peer, csr_pem: &str) -> Result<Enr
             (held.data_plane, key)
         }
     };
-    reissue(door, data_plane, &asked_with, csr_pem, now).await
+    reissue(door, peer, data_plane, &asked_with, csr_pem, now).await
 }
 
 /// A new certificate in place of one of the key `asked_with`.
 async fn reissue(
     door: &Door,
+    peer: &Peer,
     data_plane: DataPlaneId,
     asked_with: &[u8; 32],
     csr_pem: &str,
@@ -125,7 +131,7 @@ async fn reissue(
         return Err(superseded());
     }
     tx.commit().await.map_err(refused)?;
-    Ok(response(door, data_plane, issued))
+    Ok(response(door, peer, data_plane, issued))
 }
 
 /// Whom a certificate names, if it has not ended.
@@ -227,7 +233,10 @@ fn superseded() -> Status {
     Status::permission_denied("another key took the place of this one: this agent was replaced")
 }
 
-fn response(door: &Door, data_plane: DataPlaneId, issued: Issued) -> EnrollResponse {
+fn response(door: &Door, peer: &Peer, data_plane: DataPlaneId, issued: Issued) -> EnrollResponse {
+    if peer.identity.is_none() {
+        door.enrolments.give_back(peer.address.ip());
+    }
     EnrollResponse {
         data_plane_id: data_plane.to_string(),
         certificate_pem: issued.chain_pem,

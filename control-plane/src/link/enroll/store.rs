@@ -143,3 +143,34 @@ pub(in crate::link) async fn renew(
     .await?;
     Ok(renewed.rows_affected() == 1)
 }
+
+/// Puts an enrolment on the record of the data plane's owner.
+pub(super) async fn record(tx: &mut Tx, data_plane: DataPlaneId, address: &str, serial: &str) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO audit_event (id, tenant_id, principal, action, kind, object_id, resource_name, after, request_id)
+         SELECT $2, tenant_id, $3, 'enroll', 'DataPlane', id, 'data_plane=' || name,
+             jsonb_build_object('address', $4::text, 'certificate_serial', $5::text), 'enroll_' || $5
+         FROM data_plane WHERE id = $1",
+        data_plane.uuid(),
+        Uuid::now_v7(),
+        data_plane.to_string(),
+        address,
+        serial,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Tells watchers that the data plane's agent came or went.
+pub(in crate::link) async fn tell(tx: &mut Tx, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO event (id, tenant_id, kind, object_id, action, generation)
+         SELECT $2, tenant_id, 'DataPlane', id, 'status', generation FROM data_plane WHERE id = $1",
+        data_plane.uuid(),
+        Uuid::now_v7(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -92,11 +92,11 @@ struct Session {
 impl Session {
     async fn run(mut self, inbound: Streaming<AgentFrame>, cut: CancellationToken) {
         let ended = self.converse(inbound).await;
-        let (code, message) = match &ended {
+        let (code, why) = match &ended {
             Ok(()) => (tonic::Code::Ok, "the agent closed the session"),
             Err(status) => (status.code(), status.message()),
         };
-        tracing::info!(data_plane = %self.data_plane, session = %self.id, ?code, message, "an agent's session ended");
+        tracing::info!(data_plane = %self.data_plane, session = %self.id, ?code, why, "an agent's session ended");
         if let Err(error) = self.leave().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -112,8 +112,13 @@ impl Session {
 
     async fn leave(&self) -> Result<()> {
         let mut tx = self.door.app.db.begin(&Scope::DataPlane(self.data_plane)).await?;
-        store::leave(&mut tx, self.data_plane, self.id).await?;
-        tx.commit().await
+        // A session that was replaced leaves nothing behind.
+        if store::leave(&mut tx, self.data_plane, self.id).await? {
+            enroll::store::tell(&mut tx, self.data_plane).await?;
+        }
+        tx.commit().await?;
+        self.door.app.wake.changed();
+        Ok(())
     }
 
     async fn converse(&mut self, mut inbound: Streaming<AgentFrame>) -> Result<(), Status> {
@@ -201,7 +206,12 @@ impl Session {
         .await
         .map_err(refused)?;
         match claim {
-            Claim::Taken => tx.commit().await.map_err(refused)?,
+            Claim::Taken => {
+                enroll::store::tell(&mut tx, self.data_plane)
+                    .await
+                    .map_err(refused)?;
+                tx.commit().await.map_err(refused)?;
+            }
             Claim::Fenced => return Err(fenced()),
             Claim::Unknown => return Err(enroll::revoked()),
         }

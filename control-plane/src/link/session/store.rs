@@ -109,16 +109,16 @@ pub(super) async fn beat(tx: &mut Tx, data_plane: DataPlaneId, session: Uuid, pu
     Ok(())
 }
 
-/// The session is over.
-pub(super) async fn leave(tx: &mut Tx, data_plane: DataPlaneId, session: Uuid) -> Result<()> {
-    sqlx::query!(
+/// The session is over; false when another has taken its place.
+pub(super) async fn leave(tx: &mut Tx, data_plane: DataPlaneId, session: Uuid) -> Result<bool> {
+    let left = sqlx::query!(
         "UPDATE data_plane_link SET session_id = NULL, gateways_live = 0 WHERE data_plane_id = $1 AND session_id = $2",
         data_plane.uuid(),
         session,
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(left.rows_affected() == 1)
 }
 
 /// How these data planes stand, in one query for all sessions of this process. Under the operator's scope: sessions
