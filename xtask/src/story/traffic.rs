@@ -111,7 +111,7 @@ async fn consume(story: &Story<'_>, client: &str, batch: u64, step: &Step) -> Re
     let command = if client == "kcat" {
         clients.kcat(
             "payments",
-            &["-X", "auto.offset.reset=earliest", "-G", &group, "payments"],
+            &["-u", "-X", "auto.offset.reset=earliest", "-G", &group, "payments"],
         )
     } else {
         clients.console_consumer(user, "payments", &group)
