@@ -92,6 +92,7 @@ impl Agent {
             ledger,
             board: shared.board.subscribe(),
             usage: Arc::clone(&usage),
+            usage_window: config.usage_window,
             inlet,
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),

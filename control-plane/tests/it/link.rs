@@ -556,6 +556,7 @@ async fn heartbeats_are_kept_and_a_restored_database_raises_the_epoch() {
         applied: frame.generation,
         gateways_live: 2,
         usage_windows_waiting: 0,
+        usage_window_ms: 5_000,
     };
     live.say(Up::Heartbeat(beat)).await;
     settle(&mut live).await;

@@ -50,6 +50,8 @@ pub struct Uplink {
     pub usage: Arc<Store>,
     /// Who handles wishes and questions.
     pub inlet: mpsc::Sender<Inlet>,
+    /// How often gateways close a window.
+    pub usage_window: Duration,
     /// Random per process.
     pub instance: u64,
     /// Version of the jars that run here.
@@ -123,6 +125,7 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
         answers,
         asks_under_way: 0,
         welcomed: false,
+        usage_window: uplink.usage_window,
     };
     session.run(uplink, channel, inbound, answered).await
 }
@@ -141,6 +144,7 @@ struct Session {
     answers: mpsc::Sender<Answer>,
     asks_under_way: usize,
     welcomed: bool,
+    usage_window: Duration,
 }
 
 impl Session {
@@ -276,6 +280,7 @@ impl Session {
                 applied: Some(board.applied),
                 gateways_live: board.gateways_live,
                 usage_windows_waiting: windows as u64,
+                usage_window_ms: u32::try_from(self.usage_window.as_millis()).unwrap_or(u32::MAX),
             }))
             .await?;
         Ok(())

@@ -42,8 +42,10 @@ const BEAT_AT_LEAST: Duration = Duration::from_secs(20);
 const FRAMES_PER_SECOND: f64 = 200.0;
 /// A refused agent gets this long to read why, then its connection breaks.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// A gateway's open window and the agent's next report: what may still be under way when no window waits.
-const USAGE_UNDER_WAY: TimeDelta = TimeDelta::seconds(150);
+/// On top of a gateway's open window: its way to the agent and the next report, when no window waits.
+const USAGE_UNDER_WAY: TimeDelta = TimeDelta::seconds(5);
+/// The window of an agent that does not tell it: the default, doubled.
+const USAGE_WINDOW_UNTOLD: TimeDelta = TimeDelta::seconds(120);
 
 /// Where frames to the agent go.
 pub(super) type Outbound = mpsc::Sender<Result<ControlFrame, Status>>;
@@ -305,6 +307,7 @@ impl Session {
             applied,
             gateways_live,
             usage_windows_waiting,
+            usage_window_ms,
         } = *beat;
         let pulse = Pulse {
             accepted: accepted.unwrap_or_default(),
@@ -319,7 +322,12 @@ impl Session {
         let mut tx = self.door.app.db.begin(&Scope::DataPlane(self.data_plane)).await?;
         store::beat(&mut tx, self.data_plane, self.id, pulse).await?;
         if pulse.usage_windows_waiting == 0 {
-            usage::store::complete_until(&mut tx, self.data_plane, Utc::now() - USAGE_UNDER_WAY).await?;
+            let window = match usage_window_ms {
+                0 => USAGE_WINDOW_UNTOLD,
+                told => TimeDelta::milliseconds(i64::from(told)),
+            };
+            let until = Utc::now() - window - USAGE_UNDER_WAY;
+            usage::store::complete_until(&mut tx, self.data_plane, until).await?;
         }
         tx.commit().await?;
         (self.pulse, self.beaten) = (pulse, Some(Instant::now()));
