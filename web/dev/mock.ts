@@ -1,0 +1,137 @@
+// A stand-in for the API while working on the console without a control plane (`npm run dev`, `npm run preview`).
+// In memory only; never part of the build. Real behaviour is tested against the real stack.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Connect, Plugin } from 'vite'
+import { reportFor } from './mock-reports.ts'
+import { seed } from './mock-seed.ts'
+import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
+
+const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+export function mockApi(): Plugin {
+  const store = new Store()
+  seed(store)
+  const handler: Connect.NextHandleFunction = (request, response, next) => {
+    if (!request.url?.startsWith('/v1/')) return next()
+    void serve(store, request, response)
+  }
+  return {
+    name: 'weir-mock-api',
+    configureServer: (server) => void server.middlewares.use(handler),
+    configurePreviewServer: (server) => {
+      // The built console is tried under the policy that it will live under.
+      server.middlewares.use((_request, response, next) => {
+        response.setHeader('Content-Security-Policy', POLICY)
+        next()
+      })
+      server.middlewares.use(handler)
+    },
+  }
+}
+
+interface Exchange {
+  store: Store
+  method: string
+  segments: string[]
+  query: URLSearchParams
+  body: Record<string, unknown>
+  tenant: string | undefined
+}
+
+async function serve(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://mock')
+  const segments = url.pathname.slice(4).split('/')
+  if (segments[0] === 'events') return store.watch(request, response)
+  if (segments[0] === 'sessions') return session(store, request, response)
+  if (!request.headers.cookie?.includes('weir_session=mock')) return problem(response, 401, 'unauthenticated', 'Not signed in', 'Sign in first.')
+  const tenant = request.headers['weir-tenant']
+  const exchange: Exchange = { store, method: request.method ?? 'GET', segments, query: url.searchParams, body: await bodyOf(request), tenant: typeof tenant === 'string' ? tenant : undefined }
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  answer(exchange, response)
+}
+
+function answer(exchange: Exchange, response: ServerResponse): void {
+  const { store, segments, query, method, tenant } = exchange
+  const [collection = '', id, action] = segments
+  if (collection === 'usage' || collection === 'costs') return json(response, 200, reportFor(store, collection, query, tenant))
+  if (collection === 'service-quotas') return json(response, 200, { kind: 'ServiceQuotaList', data: [{ name: 'topics', limit: 500, used: store.list('topics', tenant).length }, { name: 'clusters', limit: 10, used: store.list('clusters', tenant).length }] })
+  if (collection === 'audit-events') return json(response, 200, { kind: 'AuditEventList', metadata: {}, data: store.auditOf(tenant) })
+  if (!KIND_OF_PATH[collection]) return problem(response, 404, 'no_route', 'No such path', `Nothing answers at ${collection}.`)
+  if (method === 'GET' && !id) return list(exchange, response)
+  const object = id ? store.get(id) : undefined
+  if (id && !object) return problem(response, 404, 'not_found', 'Not found', 'There is no such object, or it is not visible to you.')
+  if (method === 'GET') return json(response, 200, action === 'extent' ? store.extent(object!) : object)
+  change(exchange, object, action, response)
+}
+
+function list({ store, segments, query, tenant }: Exchange, response: ServerResponse): void {
+  const rows = store.list(segments[0] ?? '', tenant).filter((o) => [...query.entries()].every(([key, value]) => matches(o, key, value, tenant)))
+  json(response, 200, { kind: `${KIND_OF_PATH[segments[0] ?? '']}List`, metadata: {}, data: rows })
+}
+
+function matches(object: MockObject, key: string, value: string, tenant: string | undefined): boolean {
+  if (key.startsWith('page_')) return true
+  if (key === 'direction') return (object.status.owner_tenant === tenant) === (value === 'offered')
+  return !(key in object.spec) || object.spec[key] === value
+}
+
+function change({ store, method, segments, query, body, tenant }: Exchange, object: MockObject | undefined, action: string | undefined, response: ServerResponse): void {
+  const dry = query.get('dry_run') === 'true'
+  const collection = segments[0] ?? ''
+  const spec = (body.spec ?? {}) as Record<string, unknown>
+  if (method === 'POST' && !object) {
+    if (spec.name && store.list(collection, tenant).some((o) => o.spec.name === spec.name)) {
+      return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${String(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
+    }
+    const made = store.draft(collection, spec, tenant, body.metadata)
+    if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })
+    return json(response, 201, { ...store.insert(collection, made, tenant), ...store.secretsFor(made) })
+  }
+  const before = structuredClone(object!)
+  const after = structuredClone(object!)
+  if (method === 'PATCH') after.spec = { ...after.spec, ...spec }
+  if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: method === 'DELETE' ? 'delete' : 'update', kind: before.kind, id: before.id, before, after: method === 'DELETE' ? undefined : after }] })
+  if (method === 'DELETE') {
+    store.remove(object!)
+    response.writeHead(204).end()
+    return
+  }
+  if (method === 'PATCH') return json(response, 200, store.update(object!, after))
+  if (action === 'enrollment-tokens') return json(response, 200, store.secretsFor(object!).enrollment)
+  object!.status.phase = { accept: 'ACTIVE', decline: 'DECLINED', revoke: 'REVOKED' }[action ?? ''] ?? object!.status.phase
+  json(response, 200, object)
+}
+
+async function session(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const signedIn = request.headers.cookie?.includes('weir_session=mock')
+  const answerBody = { token: 'weirt_mock', csrf_token: 'mock', expires_at: new Date(Date.now() + 8.64e7).toISOString(), member: store.me() }
+  if (request.method === 'POST') {
+    const body = await bodyOf(request)
+    if (body.password === 'wrong') return problem(response, 401, 'bad_credentials', 'Not signed in', 'E-mail or password is wrong.')
+    response.setHeader('Set-Cookie', 'weir_session=mock; HttpOnly; SameSite=Strict; Path=/')
+    return json(response, 201, answerBody)
+  }
+  if (request.method === 'DELETE') {
+    response.setHeader('Set-Cookie', 'weir_session=; Max-Age=0; Path=/')
+    response.writeHead(204).end()
+    return
+  }
+  if (!signedIn) return problem(response, 401, 'unauthenticated', 'Not signed in', 'Sign in first.')
+  json(response, 200, answerBody)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Request-Id': 'req_mock' })
+  response.end(JSON.stringify(body))
+}
+
+function problem(response: ServerResponse, status: number, code: string, title: string, detail: string, errors: unknown[] = []): void {
+  response.writeHead(status, { 'Content-Type': 'application/problem+json', 'Request-Id': 'req_mock' })
+  response.end(JSON.stringify({ type: `/docs/errors#${code}`, title, status, detail, code, request_id: 'req_mock', errors }))
+}

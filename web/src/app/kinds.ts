@@ -1,0 +1,57 @@
+// The register of kinds: where each lives in the API and in the console, and what it is called. One line per kind.
+import type { AnyObject, ListPath } from '../api/types.ts'
+
+export interface Kind {
+  kind: string
+  prefix: string
+  api: ListPath
+  /** Path of its list in the console; an object is at `<route>/<id>`. */
+  route: string
+  one: string
+  many: string
+  /** Objects of this kind have a page of their own. */
+  page: boolean
+}
+
+export const KINDS: readonly Kind[] = [
+  { kind: 'Environment', prefix: 'environment', api: '/v1/environments', route: '/environments', one: 'environment', many: 'environments', page: true },
+  { kind: 'Cluster', prefix: 'cluster', api: '/v1/clusters', route: '/clusters', one: 'cluster', many: 'clusters', page: true },
+  { kind: 'Topic', prefix: 'topic', api: '/v1/topics', route: '/topics', one: 'topic', many: 'topics', page: true },
+  { kind: 'DataPlane', prefix: 'data_plane', api: '/v1/data-planes', route: '/data-planes', one: 'data plane', many: 'data planes', page: true },
+  { kind: 'BrokerPool', prefix: 'pool', api: '/v1/broker-pools', route: '/data-planes', one: 'broker pool', many: 'broker pools', page: false },
+  { kind: 'DataPlaneGrant', prefix: 'grant', api: '/v1/data-plane-grants', route: '/grants', one: 'grant', many: 'grants', page: true },
+  { kind: 'ServiceAccount', prefix: 'service_account', api: '/v1/service-accounts', route: '/service-accounts', one: 'service account', many: 'service accounts', page: true },
+  { kind: 'ApiKey', prefix: 'key', api: '/v1/api-keys', route: '/api-keys', one: 'API key', many: 'API keys', page: true },
+  { kind: 'RoleBinding', prefix: 'binding', api: '/v1/role-bindings', route: '/role-bindings', one: 'role binding', many: 'role bindings', page: true },
+  { kind: 'Member', prefix: 'member', api: '/v1/members', route: '/members', one: 'member', many: 'members', page: true },
+  { kind: 'RateCard', prefix: 'rate_card', api: '/v1/rate-cards', route: '/rate-cards', one: 'rate card', many: 'rate cards', page: true },
+  { kind: 'Organization', prefix: 'org', api: '/v1/organizations', route: '/organizations', one: 'organization', many: 'organizations', page: true },
+  { kind: 'Tenant', prefix: 'tenant', api: '/v1/tenants', route: '/tenants', one: 'tenant', many: 'tenants', page: true },
+]
+
+export function kindNamed(kind: string): Kind | undefined {
+  return KINDS.find((k) => k.kind === kind)
+}
+
+/** The kind of a TypeID: `service_account_01j…` is a ServiceAccount. */
+export function kindOfId(id: string): Kind | undefined {
+  const prefix = id.slice(0, id.lastIndexOf('_'))
+  return KINDS.find((k) => k.prefix === prefix)
+}
+
+/** What people call an object; its id when it has no name. */
+export function nameOf(object: Pick<AnyObject, 'id' | 'spec'> | undefined, id?: string): string {
+  const spec = (object?.spec ?? {}) as Record<string, unknown>
+  for (const key of ['name', 'display_name', 'email', 'description', 'resource']) {
+    const value = spec[key]
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return object?.id ?? id ?? ''
+}
+
+/** An id short enough for a table, still recognisable: prefix and last characters. */
+export function shortId(id: string): string {
+  const at = id.lastIndexOf('_')
+  const suffix = id.slice(at + 1)
+  return suffix.length > 12 ? `${id.slice(0, at + 1)}…${suffix.slice(-6)}` : id
+}

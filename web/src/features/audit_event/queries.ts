@@ -1,0 +1,11 @@
+// Reads of the audit trail.
+import { useList } from '../../api/hooks.ts'
+
+export interface AuditFilters {
+  kind?: string
+  object?: string
+  who?: string
+  action?: string
+}
+
+export const useAuditEvents = (filters: AuditFilters) => useList('/v1/audit-events', filters)

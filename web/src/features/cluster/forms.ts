@@ -1,0 +1,26 @@
+// What a cluster is asked for.
+import { useAll } from '../../api/hooks.ts'
+import type { BrokerPool, DataPlaneGrant } from '../../api/types.ts'
+import { labelsField, type Field, type Option } from '../../ui/form/fields.ts'
+import { parseName } from '../../ui/form/parse.ts'
+
+export function useClusterFields(): readonly Field[] {
+  const environments = useAll('/v1/environments').data ?? []
+  const pools = useAll('/v1/broker-pools').data ?? []
+  const grants = useAll('/v1/data-plane-grants', { direction: 'received' }).data ?? []
+  return [
+    { name: 'name', label: 'Name', kind: 'text', required: true, fixed: true, parse: parseName, hint: 'Part of every resource name below it; it never changes.' },
+    { name: 'environment', label: 'Environment', kind: 'select', required: true, fixed: true, options: environments.map((e) => ({ value: e.id, label: e.spec.name })) },
+    { name: 'broker_pool', label: 'Runs on', kind: 'select', required: true, fixed: true, options: poolOptions(pools, grants), hint: 'A broker pool of yours, or a place that another tenant granted you.' },
+    labelsField(),
+  ]
+}
+
+/** A granted pool is not among one's own; its name is the owner's, so the grant stands for it. */
+export function poolOptions(pools: readonly BrokerPool[], grants: readonly DataPlaneGrant[]): Option[] {
+  const own = pools.map((p) => ({ value: p.id, label: p.spec.name }))
+  const granted = grants
+    .filter((g) => g.status.phase === 'ACTIVE' && !own.some((o) => o.value === g.spec.broker_pool))
+    .map((g) => ({ value: g.spec.broker_pool, label: `granted place …${g.spec.broker_pool.slice(-6)} (by …${(g.status.owner_tenant ?? '').slice(-6)})` }))
+  return [...own, ...granted]
+}

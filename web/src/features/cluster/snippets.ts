@@ -1,0 +1,124 @@
+// Ready configurations for stock Kafka clients. Pure, so that a test can read them.
+
+export interface Access {
+  bootstrap: string
+  username: string
+  password: string
+  topic: string
+  group: string
+}
+
+export interface Snippet {
+  key: string
+  label: string
+  file: string
+  text: string
+}
+
+/** SCRAM proves the secret without sending it, so it is the one that is shown. */
+const MECHANISM = 'SCRAM-SHA-512'
+
+export function snippetsFor(access: Access): readonly Snippet[] {
+  return [
+    { key: 'java', label: 'Java properties', file: 'client.properties', text: java(access) },
+    { key: 'librdkafka', label: 'librdkafka, kcat', file: 'kcat.conf', text: librdkafka(access) },
+    { key: 'python', label: 'Python', file: 'consume.py', text: python(access) },
+    { key: 'go', label: 'Go', file: 'consume.go', text: go(access) },
+    { key: 'javascript', label: 'JavaScript', file: 'consume.mjs', text: javascript(access) },
+  ]
+}
+
+function java({ bootstrap, username, password, topic }: Access): string {
+  return `# kafka-console-consumer.sh --bootstrap-server ${bootstrap} --consumer.config client.properties --topic ${topic} --from-beginning
+bootstrap.servers=${bootstrap}
+security.protocol=SASL_PLAINTEXT
+sasl.mechanism=${MECHANISM}
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${username}" password="${password}";
+`
+}
+
+function librdkafka({ bootstrap, username, password, topic }: Access): string {
+  return `# kcat -F kcat.conf -C -t ${topic} -o beginning -e
+bootstrap.servers=${bootstrap}
+security.protocol=SASL_PLAINTEXT
+sasl.mechanisms=${MECHANISM}
+sasl.username=${username}
+sasl.password=${password}
+`
+}
+
+function python({ bootstrap, username, password, topic, group }: Access): string {
+  return `# pip install confluent-kafka
+from confluent_kafka import Consumer
+
+consumer = Consumer({
+    "bootstrap.servers": "${bootstrap}",
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanisms": "${MECHANISM}",
+    "sasl.username": "${username}",
+    "sasl.password": "${password}",
+    "group.id": "${group}",
+    "auto.offset.reset": "earliest",
+})
+consumer.subscribe(["${topic}"])
+while True:
+    record = consumer.poll(1.0)
+    if record is None:
+        continue
+    if record.error():
+        raise SystemExit(record.error())
+    print(record.key(), record.value())
+`
+}
+
+function go({ bootstrap, username, password, topic, group }: Access): string {
+  return `// go get github.com/twmb/franz-go
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+func main() {
+	auth := scram.Auth{User: "${username}", Pass: "${password}"}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers("${bootstrap}"),
+		kgo.SASL(auth.AsSha512Mechanism()),
+		kgo.ConsumerGroup("${group}"),
+		kgo.ConsumeTopics("${topic}"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	)
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+	for {
+		client.PollFetches(context.Background()).EachRecord(func(r *kgo.Record) {
+			fmt.Println(string(r.Key), string(r.Value))
+		})
+	}
+}
+`
+}
+
+function javascript({ bootstrap, username, password, topic, group }: Access): string {
+  return `// npm install kafkajs
+import { Kafka } from 'kafkajs'
+
+const kafka = new Kafka({
+  brokers: ['${bootstrap.split(',').join("', '")}'],
+  ssl: false,
+  sasl: { mechanism: '${MECHANISM.toLowerCase()}', username: '${username}', password: '${password}' },
+})
+const consumer = kafka.consumer({ groupId: '${group}' })
+await consumer.connect()
+await consumer.subscribe({ topics: ['${topic}'], fromBeginning: true })
+await consumer.run({
+  eachMessage: async ({ message }) => console.log(message.key?.toString(), message.value?.toString()),
+})
+`
+}

@@ -1,0 +1,53 @@
+// The few glyphs of the console, drawn on a 16 px grid with the current colour. Decorative: the text beside them speaks.
+const PATHS = {
+  overview: 'M2 9h5V2H2zM9 14h5V7H9zM2 14h5v-3H2zM9 5h5V2H9z',
+  environment: 'M8 1.5 14.5 5 8 8.5 1.5 5zM2 8l6 3.2L14 8M2 11l6 3.2L14 11',
+  cluster: 'M8 4.5a1.8 1.8 0 1 0 0-.01M3.5 13a1.8 1.8 0 1 0 0-.01M12.5 13a1.8 1.8 0 1 0 0-.01M7 6 4.5 10M9 6l2.5 4M5.5 12h5',
+  topic: 'M2 4c2-1.6 4-1.6 6 0s4 1.6 6 0M2 8c2-1.6 4-1.6 6 0s4 1.6 6 0M2 12c2-1.6 4-1.6 6 0s4 1.6 6 0',
+  plane: 'M2 3h12v4H2zM2 9h12v4H2zM4.5 5h.01M4.5 11h.01M7 5h4M7 11h4',
+  grant: 'M2 8h9M8 4.5 11.5 8 8 11.5M14 2.5v11',
+  account: 'M8 8a3 3 0 1 0 0-.01M2.5 14c.8-2.7 2.9-4 5.5-4s4.700 1.300 5.500 4',
+  key: 'M6 10.500a3 3 0 1 0 0-.01M8 8l6-5.500M11 5l2 2.200',
+  role: 'M8 1.500 13.500 3.500v4c0 3.500-2.300 5.800-5.500 7-3.200-1.200-5.500-3.500-5.500-7v-4zM5.500 8l2 2 3.200-3.600',
+  members: 'M6 7.500a2.500 2.500 0 1 0 0-.01M1.500 13.500c.5-2.300 2.200-3.500 4.500-3.500s4 1.200 4.500 3.500M10.500 3a2.400 2.400 0 0 1 0 4.600M12 10.200c1.400.5 2.200 1.600 2.500 3.300',
+  cost: 'M2 14h12M4 11.500V8M8 11.500V3M12 11.500V6',
+  card: 'M1.500 3.500h13v9h-13zM1.500 6.500h13M4 10h3',
+  audit: 'M4 1.500h6l3 3v10H4zM6 7h5M6 9.500h5M6 12h3',
+  organization: 'M2.500 14V3h7v11M9.500 7h4v7M1 14h14M4.500 6h3M4.500 9h3',
+  tenant: 'M2 6.500 8 2l6 4.500V14H2zM6 14v-4h4v4',
+  search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zM10.700 10.700 14 14',
+  menu: 'M2 4h12M2 8h12M2 12h12',
+  close: 'M3.500 3.500l9 9M12.500 3.500l-9 9',
+  copy: 'M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3',
+  check: 'M3 8.500 6.500 12 13 4.500',
+  plus: 'M8 3v10M3 8h10',
+  alert: 'M8 2 14.800 13.500H1.200zM8 6.500v3.500M8 11.900v.01',
+  down: 'M4 6l4 4 4-4',
+  right: 'M6 4l4 4-4 4',
+  more: 'M3.500 8h.01M8 8h.01M12.500 8h.01',
+  download: 'M8 2v8M4.500 7 8 10.500 11.500 7M2.500 13.500h11',
+  person: 'M8 7.500a2.800 2.800 0 1 0 0-.01M3 14c.6-2.500 2.500-3.800 5-3.800s4.400 1.300 5 3.800',
+  code: 'M5.500 4 2 8l3.500 4M10.500 4 14 8l-3.500 4',
+  external: 'M6 3H3v10h10v-3M9 2.500h4.500V7M13 3 7.500 8.500',
+} as const
+
+export type IconName = keyof typeof PATHS
+
+export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
+  const dots = name === 'more'
+  return (
+    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} fill="none" stroke="currentColor" strokeWidth={dots ? 2.4 : 1.4} strokeLinecap="round" strokeLinejoin="round" />
+    </svg>
+  )
+}
+
+export function Mark() {
+  return (
+    <svg className="mark" width="22" height="22" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="7" className="mark-ground" />
+      <path d="M5 11h9v10h4v-6h9" fill="none" stroke="#fff" strokeWidth="3" strokeLinejoin="round" strokeLinecap="round" />
+      <path d="M5 26c2-2 4-2 6 0s4 2 6 0 4-2 6 0 3 1.500 4 .6" fill="none" stroke="#8fd3d0" strokeWidth="2.400" strokeLinecap="round" />
+    </svg>
+  )
+}

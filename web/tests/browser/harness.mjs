@@ -1,0 +1,31 @@
+// Chromium through playwright-core, without a browser download: what the browser test and the screenshots share.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+export const WIDE = { width: 1280, height: 860 }
+export const NARROW = { width: 390, height: 844 }
+
+export async function openBrowser() {
+  const profile = mkdtempSync(join(tmpdir(), 'weir-browser-'))
+  const browser = await chromium.launch({ executablePath: process.env.WEIR_CHROMIUM || '/usr/bin/chromium', args: FLAGS })
+  const close = async () => {
+    await browser.close()
+    rmSync(profile, { recursive: true, force: true })
+  }
+  return { browser, close }
+}
+
+export async function signIn(page, { email, password }) {
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: /: account$/ }).waitFor()
+}
+
+/** No skeleton is left and the network is quiet: the page shows what it has to show. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.skeleton'), undefined, { timeout: 15_000 })
+}
