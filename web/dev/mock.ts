@@ -81,7 +81,7 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
   const spec = (body.spec ?? {}) as Record<string, unknown>
   if (method === 'POST' && !object) {
     if (spec.name && store.list(collection, tenant).some((o) => o.spec.name === spec.name)) {
-      return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${String(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
+      return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${JSON.stringify(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
     }
     const made = store.draft(collection, spec, tenant, body.metadata)
     if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })

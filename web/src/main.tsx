@@ -13,6 +13,7 @@ import './styles/dialogs.css'
 import './styles/states.css'
 import './styles/forms.css'
 import './styles/pages.css'
+import './styles/reports.css'
 
 applyTheme()
 const root = document.getElementById('root')

@@ -25,7 +25,15 @@ export interface Answer<T> {
 
 /** Holds the CSRF token in memory only; a reload reads it again from the session. */
 export class CsrfToken {
-  value: string | undefined
+  private held: string | undefined
+
+  get value(): string | undefined {
+    return this.held
+  }
+
+  keep(token: string | undefined): void {
+    this.held = token
+  }
 }
 
 export class Api {

@@ -62,7 +62,7 @@ export async function follow(api: Api, signal: AbortSignal, listener: Listener):
         const parser = new EventParser()
         const decoder = new TextDecoder()
         for await (const bytes of response.body) {
-          for (const event of parser.feed(decoder.decode(bytes as Uint8Array, { stream: true }))) {
+          for (const event of parser.feed(decoder.decode(bytes, { stream: true }))) {
             last = event.id ?? last
             listener.onEvent(event)
           }

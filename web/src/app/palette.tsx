@@ -7,21 +7,11 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { KINDS, nameOf } from './kinds.ts'
 import { placesFor } from './nav.ts'
+import { narrow, type Entry } from './palette-search.ts'
 import type { Search } from './search.ts'
 import { useReach } from './session.tsx'
 import { useTenantInView } from './tenant.tsx'
 
-export interface Entry {
-  key: string
-  label: string
-  note: string
-  icon: IconName
-  to: string
-  id?: string
-  search?: Search
-}
-
-const SHOWN_MAX = 40
 const ICONS: Record<string, IconName> = {
   Environment: 'environment', Cluster: 'cluster', Topic: 'topic', DataPlane: 'plane', ServiceAccount: 'account', ApiKey: 'key', Tenant: 'tenant',
 }
@@ -31,14 +21,6 @@ const ACTS: readonly Entry[] = [
   { key: 'new-key', label: 'Create an API key', note: 'act', icon: 'plus', to: '/api-keys', search: { do: 'create' } },
   { key: 'new-data-plane', label: 'Install a data plane', note: 'act', icon: 'plus', to: '/data-planes', search: { do: 'create' } },
 ]
-
-/** Every word must occur; what begins with the words comes first. */
-export function narrow(entries: readonly Entry[], text: string): Entry[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-  const found = entries.filter((e) => words.every((w) => `${e.label} ${e.note} ${e.id ?? ''}`.toLowerCase().includes(w)))
-  const rank = (e: Entry) => (words[0] && e.label.toLowerCase().startsWith(words[0]) ? 0 : 1)
-  return found.sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN_MAX)
-}
 
 export function Palette({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
@@ -107,17 +89,17 @@ function Finder({ onClose }: { onClose: () => void }) {
           onChange={(event) => { setText(event.target.value); setAt(0) }} onKeyDown={onKey}
         />
       </div>
-      <ul id="palette-list" role="listbox" aria-label="Found">
+      <div id="palette-list" role="listbox" tabIndex={-1} aria-label="Found">
         {found.map((entry, index) => (
           // Keys are handled by the input, which keeps the focus: the listbox pattern.
           // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-          <li key={entry.key} id={`palette-${index}`} role="option" aria-selected={index === active} onClick={() => go(entry)} onPointerMove={() => setAt(index)}>
+          <div key={entry.key} id={`palette-${index}`} role="option" tabIndex={-1} aria-selected={index === active} onClick={() => go(entry)} onPointerMove={() => setAt(index)}>
             <Icon name={entry.icon} />
             <span>{entry.label}</span>
             <span className="muted">{entry.note}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
       <p className="palette-foot" role="status">
         {loading ? 'Reading objects…' : found.length === 0 ? 'Nothing found' : '↑ ↓ to move, Enter to go, Esc to close'}
       </p>

@@ -49,7 +49,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const read = useCallback(async () => {
     try {
       const { data } = await api.send<Session>({ method: 'get', path: '/v1/sessions/current' })
-      csrf.value = data.csrf_token
+      csrf.keep(data.csrf_token)
       setState({ at: 'in', session: data })
     } catch (error) {
       setState(isProblem(error, 401) ? { at: 'out', expired: false } : { at: 'failed', error })
@@ -67,12 +67,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     csrf,
     signIn: async (email, password) => {
       const { data } = await api.send<Session>({ method: 'post', path: '/v1/sessions', body: { email, password } })
-      csrf.value = data.csrf_token
+      csrf.keep(data.csrf_token)
       setState({ at: 'in', session: data })
     },
     signOut: async () => {
       await api.send({ method: 'delete', path: '/v1/sessions/current' })
-      csrf.value = undefined
+      csrf.keep(undefined)
       setState({ at: 'out', expired: false })
     },
     expire: () => setState((old) => (old.at === 'in' ? { at: 'out', expired: true } : old)),

@@ -62,9 +62,9 @@ export function Shell({ children }: { children: ReactNode }) {
 function SideMap({ open, onLeave }: { open: boolean; onLeave: () => void }) {
   const areas = placesFor(useReach())
   return (
-    <nav id="map" className={`side ${open ? 'open' : ''}`} aria-label="Map">
+    <nav id="map" className={`map ${open ? 'open' : ''}`} aria-label="Map">
       {areas.map((area) => (
-        <div key={area.label} className="side-area">
+        <div key={area.label} className="map-area">
           <h2>{area.label}</h2>
           <ul>
             {area.places.map((place) => (

@@ -49,7 +49,11 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
   }
   const onRefused = (error: Error) => {
     if (!(error instanceof Problem)) return
-    const found = Object.fromEntries(fields.map((f) => [f.name, error.forField(f.name)]).filter(([, e]) => e))
+    const found: Record<string, string | undefined> = {}
+    for (const field of fields) {
+      const said = error.forField(field.name)
+      if (said !== undefined) found[field.name] = said
+    }
     if (Object.keys(found).length > 0) {
       setPlanned(undefined)
       showErrors(found)

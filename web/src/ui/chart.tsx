@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { formatTime } from './format.ts'
+import { formatTime, tickText } from './format.ts'
 import { drawIncomplete, stack } from './chart-parts.ts'
 
 export interface ChartSeries {
@@ -124,7 +124,7 @@ function optionsFor(element: HTMLElement, drawing: Drawing): uPlot.Options {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { range: [drawing.times[0] ?? 0, last] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [axis, { ...axis, size: 84, values: (_u, ticks) => ticks.map((t) => drawing.format(t)) }],
+    axes: [{ ...axis, values: (_u, ticks) => ticks.map((t, i) => tickText(t, ticks[i - 1])) }, { ...axis, size: 84, values: (_u, ticks) => ticks.map((t) => drawing.format(t)) }],
     series: [{}, ...bands.reverse()],
     hooks: {
       setCursor: [(u) => drawing.onIndex(u.cursor.idx ?? undefined)],

@@ -75,6 +75,18 @@ export function formatTime(iso: string, precision: 'second' | 'minute' = 'second
   return precision === 'second' ? localTime.format(at) : localMinute.format(at)
 }
 
+const clockTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const dayTime = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+
+/** A tick of a time axis in seconds: the day where it changes, the hour otherwise. */
+export function tickText(seconds: number, before: number | undefined): string {
+  const day = dayTime.format(seconds * 1000)
+  const clock = clockTime.format(seconds * 1000)
+  if (before === undefined) return clock === '00:00' ? day : `${clock}\n${day}`
+  if (dayTime.format(before * 1000) === day) return clock
+  return clock === '00:00' ? day : `${clock}\n${day}`
+}
+
 export function formatUtc(iso: string): string {
   const at = new Date(iso)
   return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().replace('T', ' ').replace(/\.\d+Z$/, '')} UTC`
@@ -123,6 +135,7 @@ function toScaled(value: string, scale: number): bigint {
 
 /** `BROKER_POOL_NOT_READY` and `data_plane` become words. */
 export function words(name: string): string {
+  if (name.toLowerCase().startsWith('api')) return name.toLowerCase().replaceAll('_', ' ').replace('api', 'API')
   const text = name.replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
   return text.charAt(0).toUpperCase() + text.slice(1)
 }

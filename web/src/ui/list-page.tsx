@@ -50,6 +50,8 @@ interface CollectionProps<T> {
   narrowed?: boolean
 }
 
+const FILTER_FROM_ROWS = 5
+
 /** Rows with a filter; usable on a page of its own or as a part of another. */
 export function Collection<T extends { id: string }>({ list, caption, columns, text, empty, noun, filters, narrowed }: CollectionProps<T>) {
   const q = useAddress().q ?? ''
@@ -59,12 +61,14 @@ export function Collection<T extends { id: string }>({ list, caption, columns, t
   const wanted = q.trim().toLowerCase()
   const found = wanted === '' ? list.rows : list.rows.filter((row) => text(row).toLowerCase().includes(wanted))
   const nothing = list.rows.length === 0 && !narrowed
+  // A handful of rows is seen at a glance; a filter over them would only be noise.
+  const searchable = list.rows.length >= FILTER_FROM_ROWS || wanted !== '' || list.more
   return (
     <>
       {list.error && <Stale since={list.updatedAt} error={list.error} again={list.again} />}
-      {!nothing && (
+      {!nothing && (searchable || filters) && (
         <div className="toolbar">
-          <input type="search" className="filter" aria-label={`Filter ${noun[1]}`} placeholder={`Filter ${noun[1]}`} value={q} onChange={(event) => setAddress({ q: event.target.value })} />
+          {searchable && <input type="search" className="filter" aria-label={`Filter ${noun[1]}`} placeholder={`Filter ${noun[1]}`} value={q} onChange={(event) => setAddress({ q: event.target.value })} />}
           {filters}
           <span className="count" role="status">
             {wanted === '' ? plural(list.rows.length, ...noun) : `${formatCount(found.length)} of ${plural(list.rows.length, ...noun)}`}

@@ -55,7 +55,7 @@ export function ClusterPage() {
           label={`Parts of cluster ${cluster.spec.name}`}
           tabs={[
             { key: 'topics', label: 'Topics', content: () => <Topics cluster={cluster} /> },
-            { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client"><Connect cluster={cluster} /></Section> },
+            { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: cluster.id }} icon="key">Create key</LinkButton>}><Connect cluster={cluster} /></Section> },
             { key: 'keys', label: 'Keys', content: () => <Keys cluster={cluster} /> },
             { key: 'settings', label: 'Settings', content: () => <Settings cluster={cluster} /> },
           ]}

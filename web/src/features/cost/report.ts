@@ -22,7 +22,9 @@ export interface Row {
 }
 
 function keysOf(row: CostRow | UsageRow): Row['keys'] {
-  return Object.fromEntries(GROUPS.map((g) => [g, (row as Record<string, unknown>)[g] as string | undefined]).filter(([, v]) => v !== undefined))
+  const keys: Row['keys'] = {}
+  for (const group of GROUPS) if (row[group] !== undefined) keys[group] = row[group]
+  return keys
 }
 
 export function fromCost(row: CostRow): Row {
@@ -134,11 +136,11 @@ export function floorTo(at: Date, granularity: string): Date {
 /** Rows as CSV for a spreadsheet; a cell that could be taken for a formula is quoted as text. */
 export function toCsv(rows: readonly Row[], groups: readonly Group[]): string {
   const columns = ['start', 'end', ...groups, 'meter', 'quantity', 'amount', 'currency', 'bytes', 'records', 'requests', 'uncertain'] as const
-  const cell = (value: unknown) => {
-    const text = value === undefined || value === null ? '' : String(value as string | number)
+  const cell = (value: string | number | boolean | undefined) => {
+    const text = value === undefined ? '' : String(value)
     const safe = /^[=+\-@\t]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text
     return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
   }
-  const line = (row: Row) => columns.map((c) => cell((GROUPS as readonly string[]).includes(c) ? row.keys[c as Group] : row[c as keyof Row])).join(',')
+  const line = (row: Row) => columns.map((c) => cell((GROUPS as readonly string[]).includes(c) ? row.keys[c as Group] : row[c as Exclude<keyof Row, 'keys'>])).join(',')
   return [columns.join(','), ...rows.map(line)].join('\n') + '\n'
 }

@@ -38,7 +38,7 @@ export function OverviewPage() {
       <LastDay day={day} />
       <Fleet seen={seen} />
       <Counts parts={parts} />
-      {tenant && <p className="note">Tenant id, for those who want to lend you a place: <Copyable text={tenant} label="Copy tenant id" /></p>}
+      {tenant && <p className="note page-foot">Tenant id, for those who want to lend you a place: <Copyable text={tenant} label="Copy tenant id" /></p>}
     </>
   )
 }

@@ -21,7 +21,7 @@ export function PricesEditor({ id, text, onChange }: PricesEditorProps) {
       {METERS.map(({ meter, label, units }) => {
         const price = prices.find((p) => p.meter === meter)
         return (
-          <fieldset key={meter} className="price">
+          <fieldset key={meter} className={price ? 'price' : undefined}>
             <legend>
               <label className="check">
                 <input type="checkbox" checked={!!price} onChange={(event) => set(meter, event.target.checked ? { meter, unit: units[0]!, model: 'PER_UNIT', tiers: [{ unit_price: '' }] } : undefined)} />

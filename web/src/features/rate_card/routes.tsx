@@ -44,7 +44,7 @@ export function RateCardsPage() {
   ]
   return (
     <>
-      <PageHead title="Rate cards" intro="What usage costs. A card holds from its hour until the next one for the same audience; the past is never re-priced by a new card." actions={button} />
+      <PageHead title="Rate cards" intro="What usage costs. A card holds from its hour until the next one for the same audience." actions={button} />
       <Collection
         list={useRateCards()} caption="Rate cards" columns={columns} noun={['rate card', 'rate cards']} text={(c) => `${c.spec.name} ${c.spec.currency} ${c.id}`}
         empty={{ title: 'No rate cards', text: 'Without a card usage is counted but not charged.', action: button }}

@@ -2,7 +2,7 @@
 import { useAll } from '../../api/hooks.ts'
 import { useReach } from '../../app/session.tsx'
 import { labelsField, type Field, type Option } from '../../ui/form/fields.ts'
-import type { Parsed } from '../../ui/form/parse.ts'
+import { parsePattern } from './pattern.ts'
 
 export const ROLES: readonly Option[] = [
   { value: 'READER', label: 'Reader: sees and consumes' },
@@ -30,13 +30,4 @@ export function useBindingFields(): readonly Field[] {
     { name: 'resource', label: 'On', kind: 'suggest', required: true, initial: '*', parse: parsePattern, options: patterns, hint: '* is the whole tenant. environment=prod/* is an environment. environment=prod/cluster=cards/topic=pay* are topics by prefix.' },
     labelsField(),
   ]
-}
-
-/** Segments kind=name, a star only at the end. */
-export function parsePattern(text: string): Parsed<string> {
-  const value = text.trim()
-  const segment = /^[a-z_]+=[A-Za-z0-9._-]+\*?$/
-  const segments = value.split('/')
-  const fits = value === '*' || segments.every((s, i) => (s === '*' && i === segments.length - 1) || (segment.test(s) && (!s.endsWith('*') || i === segments.length - 1)))
-  return fits ? { ok: true, value } : { ok: false, error: 'Write *, or kind=name parts with a slash between, and a star only at the end' }
 }

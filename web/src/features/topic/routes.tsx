@@ -4,7 +4,7 @@ import { useAll } from '../../api/hooks.ts'
 import type { Topic } from '../../api/types.ts'
 import { kindNamed } from '../../app/kinds.ts'
 import { useAddress, useDialogInAddress, useSetAddress } from '../../app/search.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, LinkButton } from '../../ui/button.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
 import { Crumb, Crumbs, ObjectCrumb } from '../../ui/crumbs.tsx'
 import { Section, Tabs } from '../../ui/facts.tsx'
@@ -74,5 +74,5 @@ export function TopicPage() {
 
 function TopicConnect({ topic }: { topic: Topic }) {
   const cluster = useCluster(topic.spec.cluster)
-  return <Section title="Connect a client">{cluster.data && <Connect cluster={cluster.data} topic={topic.spec.name} />}</Section>
+  return <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: topic.spec.cluster }} icon="key">Create key</LinkButton>}>{cluster.data && <Connect cluster={cluster.data} topic={topic.spec.name} />}</Section>
 }

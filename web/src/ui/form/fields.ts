@@ -63,9 +63,13 @@ export function textOf(field: Field, value: unknown): string {
   if (field.print) return field.print(value)
   if (field.kind === 'duration') return printDuration(Number(value))
   if (field.kind === 'bytes') return printBytes(Number(value))
-  if (field.kind === 'moment') return printMoment(String(value))
+  if (field.kind === 'moment') return printMoment(printScalar(value))
   if (field.kind === 'pairs') return printPairs(value as Record<string, unknown>)
-  return String(value as string | number | boolean)
+  return printScalar(value)
+}
+
+function printScalar(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 export function initialTexts(fields: readonly Field[], object?: { spec: object; metadata: { labels?: object } }): Texts {

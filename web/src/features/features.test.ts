@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import type { CostRow } from '../api/types.ts'
+import { kindOfId, shortId } from '../app/kinds.ts'
+import { narrow, type Entry } from '../app/palette-search.ts'
+import { parseSearch, stringifySearch, validateSearch } from '../app/search.ts'
+import { snippetsFor } from './cluster/snippets.ts'
+import { viewOf } from './cost/range.ts'
+import { fromCost, periods, seriesOf, sums, toCsv } from './cost/report.ts'
+import { attention, type Seen } from './overview/attention.ts'
+import { parsePrices } from './rate_card/prices.ts'
+import { parsePattern } from './role_binding/pattern.ts'
+
+const nothing: Seen = { planes: [], pools: [], clusters: [], topics: [], keys: [], received: [] }
+const now = Date.parse('2026-11-21T12:00:00Z')
+const plane = (status: object) => ({ id: 'data_plane_1', spec: { name: 'p' }, status: { phase: 'READY', connected: true, enrolled_at: '2026-11-01T00:00:00Z', ...status } }) as unknown as Seen['planes'][number]
+const topic = (name: string, phase: string) => ({ id: `topic_${name}`, spec: { name }, status: { phase } }) as unknown as Seen['topics'][number]
+
+test('a silent data plane goes before a topic that is not ready', () => {
+  const found = attention({ ...nothing, planes: [plane({ connected: false, phase: 'DEGRADED', last_seen_at: '2026-11-21T11:46:00Z' })], topics: [topic('b', 'PROVISIONING'), topic('a', 'FAILED')] }, now)
+  expect(found.map((f) => f.id)).toEqual(['data_plane_1', 'topic_a', 'topic_b'])
+  expect(found[0]?.text).toContain('14 min ago')
+})
+
+test('all is well when everything is ready', () => {
+  expect(attention({ ...nothing, planes: [plane({})], topics: [topic('a', 'READY')] }, now)).toEqual([])
+})
+
+const row = (start: string, topicId: string, amount: string, currency = 'EUR'): CostRow => ({ start, end: start, topic: topicId, meter: 'PRODUCE_BYTES', quantity: 1, amount, currency, unrated: false })
+
+test('sums are exact and never mix currencies', () => {
+  const rows = [row('2026-11-21T00:00:00Z', 'a', '0.1'), row('2026-11-21T01:00:00Z', 'a', '0.2'), row('2026-11-21T01:00:00Z', 'a', '5', 'USD')].map(fromCost)
+  expect(sums(rows, ['topic']).map((s) => [s.keys.topic, s.amount, s.currency])).toEqual([['a', '0.3', 'EUR'], ['a', '5', 'USD']])
+})
+
+test('a quiet hour is a gap, and small series go together', () => {
+  const times = periods('2026-11-21T00:00:00Z', '2026-11-21T03:00:00Z', 'HOURLY')
+  expect(times).toHaveLength(3)
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  const rows = names.map((n, i) => fromCost(row('2026-11-21T00:00:00Z', n, String(10 - i))))
+  const series = seriesOf(rows, ['topic'], 'cost', times)
+  expect(series).toHaveLength(7)
+  expect(series[0]?.values).toEqual([10, null, null])
+  expect(series[6]).toMatchObject({ key: 'others', values: [4 + 3, null, null] })
+})
+
+test('the view comes from the address, with sense for nonsense', () => {
+  const view = viewOf({ range: 'nonsense', group_by: 'topic,nonsense,principal', measure: 'cost' }, new Date('2026-11-21T12:34:56Z'))
+  expect(view).toMatchObject({ range: '24h', start: '2026-11-20T13:00:00.000Z', end: '2026-11-21T13:00:00.000Z', granularity: 'HOURLY', groups: ['topic', 'principal'] })
+  expect(viewOf({ range: 'month' }, new Date('2026-11-21T12:34:56Z')).start).toBe('2026-11-01T00:00:00.000Z')
+})
+
+test('a spreadsheet does not run what a name says', () => {
+  const rows = [{ ...fromCost(row('2026-11-21T00:00:00Z', '=cmd()', '0.5')) }]
+  expect(toCsv(rows, ['topic'])).toContain("'=cmd()")
+})
+
+test('each snippet carries address and key', () => {
+  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g' }
+  for (const snippet of snippetsFor(access)) for (const part of ['h:1', 'key_1', 'weirs_1']) expect(snippet.text).toContain(part)
+})
+
+test('patterns of roles', () => {
+  for (const good of ['*', 'environment=prod/*', 'environment=prod/cluster=cards/topic=pay*']) expect(parsePattern(good).ok).toBe(true)
+  for (const bad of ['', 'prod', '*/x', 'environment=pr*/cluster=a', 'environment=']) expect(parsePattern(bad).ok).toBe(false)
+})
+
+test('prices need a number in each tier and an end in all but the last', () => {
+  const price = (tiers: object[]) => JSON.stringify([{ meter: 'REQUESTS', unit: 'REQUEST', model: 'GRADUATED', tiers }])
+  expect(parsePrices(price([{ up_to: '10', unit_price: '0.1' }, { unit_price: '0.05' }])).ok).toBe(true)
+  expect(parsePrices(price([{ unit_price: '0.1' }, { unit_price: '0.05' }])).ok).toBe(false)
+  expect(parsePrices(price([{ unit_price: 'x' }])).ok).toBe(false)
+  expect(parsePrices('').ok).toBe(false)
+})
+
+test('ids tell their kind', () => {
+  expect(kindOfId('service_account_01j00000000000000000000000')?.one).toBe('service account')
+  expect(kindOfId('what_is_this')).toBeUndefined()
+  expect(shortId('topic_01j0000000000000000abcdef')).toBe('topic_…abcdef')
+})
+
+test('the address holds plain text of known keys only', () => {
+  expect(validateSearch(parseSearch('?tenant=tenant_1&evil=1&q=123'))).toEqual({ tenant: 'tenant_1', q: '123' })
+  expect(stringifySearch({ tenant: 'tenant_1', q: undefined, do: '' })).toBe('?tenant=tenant_1')
+})
+
+test('the palette wants every word and puts beginnings first', () => {
+  const entry = (label: string, note = ''): Entry => ({ key: label, label, note, icon: 'topic', to: '/' })
+  const entries = [entry('high-risk-payments', 'topic'), entry('payments', 'topic'), entry('payments', 'tenant')]
+  expect(narrow(entries, 'pay topic').map((e) => e.label)).toEqual(['payments', 'high-risk-payments'])
+})
