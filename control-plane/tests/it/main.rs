@@ -10,5 +10,6 @@ mod environments;
 mod events;
 mod harness;
 mod link;
+mod openapi;
 mod streams;
 mod usage;
