@@ -6,6 +6,7 @@
 //!   allocate out of proportion. `kafka-protocol` trusts array lengths, so nothing is decoded unchecked.
 //! - [`header`]: request headers.
 //! - [`message`]: checked decoding and framed encoding of typed messages.
+//! - [`pieces`]: frames written around their record batches.
 //! - [`sample`]: messages made from shapes, for tests.
 //! - [`Connection`]: a small asynchronous client.
 
@@ -14,6 +15,7 @@ mod connection;
 pub mod frame;
 pub mod header;
 pub mod message;
+pub mod pieces;
 pub mod sample;
 pub mod shape;
 

@@ -238,7 +238,7 @@ impl<'a> Line<'a> {
         }
         match self.within(|tenant, memory| rewrite::request(tenant, memory, &header, body))? {
             Plan::Local(answer) => self.push(Pending::Local(answer)),
-            Plan::Silent(frame) => out.push(frame),
+            Plan::Silent(frame) => out.extend(frame),
             Plan::Forward(frame, answer) => {
                 let RequestHeader {
                     api_key,
@@ -252,7 +252,7 @@ impl<'a> Line<'a> {
                     correlation_id,
                     answer,
                 });
-                out.push(frame);
+                out.extend(frame);
             }
         }
         Ok(())
@@ -271,7 +271,7 @@ impl<'a> Line<'a> {
         loop {
             match self.ready(read) {
                 Ok(Some(reply)) => {
-                    out.push(reply.frame);
+                    out.extend(reply.frame);
                     sent.extend(reply.sent);
                     if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
                         continue;

@@ -1,9 +1,10 @@
 //! A client's socket, plain or TLS, in two halves; and how frames are written to any.
 
+use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -56,19 +57,86 @@ impl Client for TlsStream<TcpStream> {
 
 /// Frames are written together up to so many bytes.
 pub const TOGETHER: usize = 64 * 1024;
+/// So little is copied into one buffer rather than written from many.
+const SMALL: usize = 16 * 1024;
 
-/// Writes frames: small ones as one, large ones as they are.
-pub async fn put<W: AsyncWrite + Unpin>(write: &mut W, frames: &mut Vec<Bytes>) -> io::Result<()> {
-    let total: usize = frames.iter().map(Bytes::len).sum();
-    if frames.len() > 1 && total <= 2 * TOGETHER {
+/// Writes pieces of frames: what is small together, what is large as it lies, in as few calls as may be.
+pub async fn put<W: AsyncWrite + Unpin>(write: &mut W, pieces: &mut Vec<Bytes>) -> io::Result<()> {
+    let total: usize = pieces.iter().map(Bytes::len).sum();
+    if pieces.len() > 1 && total <= SMALL {
         let mut together = BytesMut::with_capacity(total);
-        frames.iter().for_each(|it| together.extend_from_slice(it));
+        pieces.drain(..).for_each(|it| together.extend_from_slice(&it));
         write.write_all(&together).await?;
     } else {
-        for frame in frames.iter() {
-            write.write_all(frame).await?;
+        write.write_all_buf(&mut Row(pieces.drain(..).collect())).await?;
+    }
+    write.flush().await
+}
+
+/// Pieces one behind the other.
+struct Row(VecDeque<Bytes>);
+
+impl Buf for Row {
+    fn remaining(&self) -> usize {
+        self.0.iter().map(Bytes::len).sum()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.0.iter().find(|it| !it.is_empty()).map_or(&[], |it| it)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let full = self.0.iter().filter(|it| !it.is_empty());
+        let mut filled = 0;
+        for (slice, piece) in slices.iter_mut().zip(full) {
+            *slice = IoSlice::new(piece);
+            filled += 1;
+        }
+        filled
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        while let Some(first) = self.0.front_mut() {
+            if first.len() > count {
+                return first.advance(count);
+            }
+            count -= first.len();
+            self.0.pop_front();
         }
     }
-    frames.clear();
-    write.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn pieces_arrive_in_their_order_whatever_their_size() {
+        for size in [0, 1, 10, SMALL, 100_000] {
+            let pieces = [vec![1; 4], vec![2; size], Vec::new(), vec![3; size], vec![4; 3]];
+            let expected = pieces.concat();
+            let mut pieces: Vec<Bytes> = pieces.into_iter().map(Bytes::from).collect();
+            let (mut near, mut far) = tokio::io::duplex(777);
+            let mut arrived = vec![0; expected.len()];
+            let (written, read) = tokio::join!(
+                put(&mut near, &mut pieces),
+                tokio::io::AsyncReadExt::read_exact(&mut far, &mut arrived)
+            );
+            written.unwrap();
+            read.unwrap();
+            assert_eq!(arrived, expected);
+            assert!(pieces.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_row_advances_over_its_pieces() {
+        let mut row = Row(["ab", "", "cde", "f"].map(|it| Bytes::from(it.as_bytes())).into());
+        row.advance(3);
+        assert_eq!((row.remaining(), row.chunk()), (3, &b"de"[..]));
+        let mut slices = [IoSlice::new(&[]); 8];
+        assert_eq!(row.chunks_vectored(&mut slices), 2);
+        row.advance(3);
+        assert!(!row.has_remaining());
+    }
 }

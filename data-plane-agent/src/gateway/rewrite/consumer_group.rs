@@ -41,7 +41,21 @@ struct Member {
     heard: Instant,
 }
 
+fn topic_names(names: &BTreeSet<String>) -> Vec<TopicName> {
+    let names = names.iter();
+    names.map(|it| StrBytes::from_string(it.clone()).into()).collect()
+}
+
 impl Member {
+    fn new(names: Vec<TopicName>) -> Self {
+        Self {
+            names,
+            pattern: None,
+            told: None,
+            heard: Instant::now(),
+        }
+    }
+
     /// The broker's names of what the member asked for and may have.
     fn resolve(&self, tenant: &Tenant) -> BTreeSet<String> {
         tenant
@@ -97,6 +111,11 @@ impl Members {
             members.remove(&key);
             return Ok(None);
         }
+        if request.member_id.is_empty() {
+            // Version 0 joins without a name of its own: nothing to remember it by yet.
+            let member = Member::new(names.unwrap_or_default());
+            return Ok(Some(topic_names(&member.resolve(tenant))));
+        }
         if members.len() >= MEMBERS {
             members.retain(|_key, it| it.heard.elapsed() < SILENCE);
         }
@@ -104,12 +123,7 @@ impl Members {
             // It subscribed through another gateway, or before this one started: the broker knows what it was told.
             return Ok(None);
         }
-        let member = members.entry(key).or_insert_with(|| Member {
-            names: Vec::new(),
-            pattern: None,
-            told: None,
-            heard: Instant::now(),
-        });
+        let member = members.entry(key).or_insert_with(|| Member::new(Vec::new()));
         member.heard = Instant::now();
         if let Some(pattern) = pattern {
             member.pattern = pattern;
@@ -121,10 +135,7 @@ impl Members {
         if !said && member.told.as_ref() == Some(&resolved) {
             return Ok(None);
         }
-        let names = resolved
-            .iter()
-            .map(|it| StrBytes::from_string(it.clone()).into())
-            .collect();
+        let names = topic_names(&resolved);
         member.told = Some(resolved);
         Ok(Some(names))
     }

@@ -13,7 +13,8 @@ use kafka_protocol::messages::{FetchRequest, FetchResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 use weir_kafka_wire::bounds::Budget;
-use weir_kafka_wire::message::{decode_response, frame_request, frame_response};
+use weir_kafka_wire::message::{decode_response, frame_request};
+use weir_kafka_wire::pieces::fetch_response;
 
 use super::{Answer, Call, Memory, Operation, Plan, Refusal, Reply, Tenant, code};
 use crate::gateway::meter::batch;
@@ -61,7 +62,9 @@ impl Sessions {
         if self.by_name.len() >= TOPICS {
             self.clear();
         }
-        self.by_id.insert(topic.physical_id, Arc::clone(topic));
+        if !topic.physical_id.is_nil() {
+            self.by_id.insert(topic.physical_id, Arc::clone(topic));
+        }
         self.by_name
             .insert(topic.physical_name.clone(), Arc::clone(topic));
     }
@@ -134,7 +137,7 @@ pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchReque
         }
         request.session_epoch = WITHOUT_SESSION;
     }
-    let frame = frame_request(call.header, &request)?;
+    let frame = vec![frame_request(call.header, &request)?];
     Ok(Plan::Forward(
         frame,
         answer(call.header.version, call.header.correlation_id, refused),
@@ -242,7 +245,7 @@ fn answer(version: i16, correlation_id: i32, mut refused: Vec<FetchableTopicResp
         let sent = inwards(tenant, &mut memory.fetch, &mut response, version >= BY_ID);
         response.responses.append(&mut refused);
         Ok(Reply {
-            frame: frame_response::<FetchRequest>(version, correlation_id, &response)?,
+            frame: fetch_response(version, correlation_id, &response)?,
             sent,
         })
     })

@@ -200,7 +200,7 @@ pub enum Refusal {
 #[derive(Debug)]
 pub struct Reply {
     /// The frame, in pieces.
-    pub frame: Bytes,
+    pub frame: Vec<Bytes>,
     /// Batches in it: (topic id, bytes, records); counted once they are written.
     pub sent: Vec<(Arc<str>, u64, u64)>,
 }
@@ -208,7 +208,7 @@ pub struct Reply {
 impl From<Bytes> for Reply {
     fn from(frame: Bytes) -> Self {
         Self {
-            frame,
+            frame: vec![frame],
             sent: Vec::new(),
         }
     }
@@ -220,9 +220,9 @@ pub type Answer = Box<dyn FnOnce(&Tenant, &mut Memory, Bytes) -> Result<Reply, R
 /// What to do with a request.
 pub enum Plan {
     /// Send this to the broker, and its answer through this.
-    Forward(Bytes, Answer),
+    Forward(Vec<Bytes>, Answer),
     /// Send this to the broker; no answer will come.
-    Silent(Bytes),
+    Silent(Vec<Bytes>),
     /// Answer this.
     Local(Bytes),
 }
@@ -297,7 +297,8 @@ impl Call<'_> {
         R: Request,
         F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
     {
-        self.forward_as(self.header.version, request, inwards)
+        let frame = vec![frame_request(self.header, request)?];
+        Ok(self.send::<R, F>(self.header.version, frame, inwards))
     }
 
     /// The same in another version than the client's, whose headers are alike.
@@ -306,18 +307,27 @@ impl Call<'_> {
         R: Request,
         F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
     {
-        let (version, correlation_id) = (self.header.version, self.header.correlation_id);
         let header = RequestHeader {
             version: upstream,
             ..self.header.clone()
         };
-        let frame = frame_request(&header, request)?;
+        let frame = vec![frame_request(&header, request)?];
+        Ok(self.send::<R, F>(upstream, frame, inwards))
+    }
+
+    /// Forwards a frame that is written already.
+    fn send<R, F>(self, upstream: i16, frame: Vec<Bytes>, inwards: F) -> Plan
+    where
+        R: Request,
+        F: FnOnce(&Tenant, &mut Memory, &mut R::Response) + Send + 'static,
+    {
+        let (version, correlation_id) = (self.header.version, self.header.correlation_id);
         let answer: Answer = Box::new(move |tenant, memory, body| {
             let mut response = decode_response::<R>(upstream, body, Budget::BROKER)?;
             inwards(tenant, memory, &mut response);
             Ok(frame_response::<R>(version, correlation_id, &response)?.into())
         });
-        Ok(Plan::Forward(frame, answer))
+        Plan::Forward(frame, answer)
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
-use weir_kafka_wire::message::frame_request;
+use weir_kafka_wire::pieces::produce_request;
 
-use super::{Call, Operation, Plan, Refusal, Tenant, code};
+use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code};
 use crate::gateway::meter::batch::{self, Batch};
 use crate::gateway::meter::{Fate, Outgoing};
 use crate::gateway::view::Topic;
@@ -28,11 +28,13 @@ pub(super) fn produce(call: Call<'_>, mut request: ProduceRequest) -> Result<Pla
     let ticket = call.tenant.meter.intend(&call.tenant.payer, &sorted.batches);
     let batches = std::mem::take(&mut sorted.batches);
     let by_id = call.header.version >= BY_ID;
-    call.forward(&request, move |tenant, _memory, response| {
+    let frame = produce_request(call.header, &request)?;
+    let answered = move |tenant: &Tenant, _memory: &mut Memory, response: &mut ProduceResponse| {
         ticket.settle(&fates(&batches, &sorted.topics, response, by_id));
         inwards(tenant, response, &sorted.topics, by_id);
         response.responses.append(&mut sorted.refused);
-    })
+    };
+    Ok(call.send::<ProduceRequest, _>(call.header.version, frame, answered))
 }
 
 fn silent(call: Call<'_>, request: &ProduceRequest, sorted: &Sorted) -> Result<Plan, Refusal> {
@@ -44,7 +46,7 @@ fn silent(call: Call<'_>, request: &ProduceRequest, sorted: &Sorted) -> Result<P
     {
         return Err(Refusal::Unacknowledged(refused.error_code));
     }
-    let frame = frame_request(call.header, request)?;
+    let frame = produce_request(call.header, request)?;
     call.tenant.meter.forwarded(&call.tenant.payer, &sorted.batches);
     Ok(Plan::Silent(frame))
 }

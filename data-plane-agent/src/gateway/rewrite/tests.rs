@@ -59,7 +59,8 @@ fn body<M: Encodable>(message: &M, version: i16) -> Bytes {
     out.freeze()
 }
 
-fn unframed(frame: &Bytes) -> Bytes {
+fn unframed(pieces: &[Bytes]) -> Bytes {
+    let frame = Bytes::from(pieces.concat());
     assert_eq!(
         u32::from_be_bytes(frame[..4].try_into().unwrap()) as usize,
         frame.len() - 4
@@ -83,12 +84,12 @@ fn ask<R: Request>(tenant: &Tenant, memory: &mut Memory, version: i16, message: 
             assert_eq!(sent, header);
             Outcome::Forwarded(decode_request(version, body, Budget::CLIENT).unwrap(), answer)
         }
-        Plan::Local(frame) => Outcome::Answered(client_reads::<R>(&frame, version)),
+        Plan::Local(frame) => Outcome::Answered(client_reads::<R>(&[frame], version)),
         Plan::Silent(_frame) => panic!("every request here has an answer"),
     }
 }
 
-fn client_reads<R: Request>(frame: &Bytes, version: i16) -> R::Response {
+fn client_reads<R: Request>(frame: &[Bytes], version: i16) -> R::Response {
     let (correlation_id, body) = split_response(unframed(frame), R::KEY, version).unwrap();
     assert_eq!(correlation_id, 42);
     decode_response::<R>(version, body, Budget::BROKER).unwrap()
