@@ -2,20 +2,20 @@
 
 pub(super) mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use uuid::Uuid;
 use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow, WindowKey};
 
-use self::store::{HourRow, Owner, WindowRow};
+use self::store::{Count, HourRow, Key, Owner, WindowRow};
 use crate::kernel::{DataPlaneId, Id, Result, kind};
 use crate::runtime::{Db, Scope};
 
 /// A window is a minute or so; one that claims more is an error of the agent's clock.
 const WINDOW_MAX: TimeDelta = TimeDelta::hours(24);
-/// No agent counts so much in a window: 2^50 bytes.
-const COUNT_MAX: u64 = 1 << 50;
+/// No agent counts so much in a window: 2^44 bytes, 17 terabytes.
+const COUNT_MAX: u64 = 1 << 44;
 const GATEWAY_ID_LENGTH_MAX: usize = 128;
 
 /// What became of windows.
@@ -52,19 +52,23 @@ pub(super) async fn count(
     }
     let mut tx = db.begin(&Scope::DataPlane(data_plane)).await?;
     let owners: BTreeMap<Uuid, Owner> = store::owners(&mut tx, data_plane).await?;
-    for (window, rows) in readable {
-        if !store::first_time(&mut tx, data_plane, &window).await? {
+    let windows: Vec<&WindowRow> = readable.iter().map(|(window, _)| window).collect();
+    let mut fresh: BTreeSet<Key> = store::first_time(&mut tx, data_plane, &windows).await?;
+    let mut counts = Vec::new();
+    for (window, rows) in &readable {
+        // A key that stands twice in one report counts once as well.
+        if !fresh.remove(&window.key()) {
             continue;
         }
         counted.fresh += 1;
-        let named = rows.len();
-        let rows: Vec<(Owner, HourRow)> = rows
-            .into_iter()
-            .filter_map(|row| owners.get(&row.cluster).map(|owner| (*owner, row)))
-            .collect();
-        counted.ignored += named - rows.len();
-        store::add(&mut tx, data_plane, &window, &rows).await?;
+        let known = rows
+            .iter()
+            .filter_map(|row| owners.get(&row.cluster).map(|owner| Count { window, owner, row }));
+        let before = counts.len();
+        counts.extend(known);
+        counted.ignored += rows.len() - (counts.len() - before);
     }
+    store::add(&mut tx, data_plane, &counts).await?;
     tx.commit().await?;
     Ok(counted)
 }
