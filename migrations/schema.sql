@@ -819,9 +819,6 @@ ALTER TABLE ONLY public.topic
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.usage_row
-    ADD CONSTRAINT usage_row_data_plane_id_gateway_id_boot_sequence_fkey FOREIGN KEY (data_plane_id, gateway_id, boot, sequence) REFERENCES public.usage_window(data_plane_id, gateway_id, boot, sequence) ON DELETE CASCADE;
-
 ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
