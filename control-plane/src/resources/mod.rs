@@ -2,6 +2,7 @@
 //! A room may use those above it in this list.
 
 pub mod api_key;
+pub mod audit_event;
 pub mod broker_pool;
 pub mod cluster;
 pub mod cost;

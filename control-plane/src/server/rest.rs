@@ -9,8 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    api_key, broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event, member,
-    organization, rate_card, role_binding, service_account, service_quota, session, tenant, topic, usage,
+    api_key, audit_event, broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event,
+    member, organization, rate_card, role_binding, service_account, service_quota, session, tenant, topic,
+    usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -34,6 +35,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(cluster::router())
         .merge(topic::router())
         .merge(event::router())
+        .merge(audit_event::router())
         .merge(service_account::router())
         .merge(service_quota::router())
         .merge(usage::router())

@@ -4,6 +4,8 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod audit_events;
+mod authz;
 mod costs;
 mod directory;
 mod environments;

@@ -8,7 +8,7 @@ mod database;
 
 pub use agent::{Door, Identity, Served, Session};
 pub use caller::Caller;
-pub use database::Database;
+pub use database::{Database, TenantIds};
 
 use weir_control_plane::runtime::{App, Db, Settings};
 
