@@ -82,15 +82,15 @@ fn operations() -> Vec<Operation> {
 }
 
 /// One object of each kind, all of the first tenant, by the path of their list.
-struct World {
-    bench: Bench,
-    owner: Caller,
-    ids: TenantIds,
+pub struct World {
+    pub bench: Bench,
+    pub owner: Caller,
+    pub ids: TenantIds,
     objects: BTreeMap<&'static str, String>,
 }
 
 impl World {
-    async fn make() -> Self {
+    pub async fn make() -> Self {
         let bench = Bench::start().await;
         let (owner, ids) = bench.tenant("TENANT_ADMIN").await;
         let operator = bench.operator().await;

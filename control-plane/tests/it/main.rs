@@ -13,5 +13,7 @@ mod events;
 mod harness;
 mod link;
 mod openapi;
+mod rls;
 mod streams;
+mod tidy;
 mod usage;
