@@ -1,12 +1,16 @@
 // An address that leads nowhere, and a page whose code failed.
 import { LinkButton } from '../ui/button.tsx'
+import { PageHead } from '../ui/list-page.tsx'
 import { Empty, Failure } from '../ui/states.tsx'
 
 export function NotFound() {
   return (
-    <Empty title="There is no such page" action={<LinkButton to="/">To the overview</LinkButton>}>
-      The address may be mistyped, or from a newer console.
-    </Empty>
+    <>
+      <PageHead title="Not found" />
+      <Empty title="There is no such page" action={<LinkButton to="/">To the overview</LinkButton>}>
+        The address may be mistyped, or from a newer console.
+      </Empty>
+    </>
   )
 }
 

@@ -31,10 +31,10 @@ function Gate() {
 }
 
 function SignedIn() {
-  const { id, spec } = useMember()
+  const { id, tenant: home } = useMember()
   const chosen = useAddress().tenant
   // A member of a tenant has no other to choose.
-  const tenant = spec.tenant ? undefined : chosen
+  const tenant = home ? undefined : chosen
   return (
     <Connection key={`${id}/${tenant ?? ''}`} tenant={tenant}>
       <Shell>

@@ -36,9 +36,9 @@ export function useMember(): Session['member'] {
 
 /** How far a member reaches: an operator over everything, an organization's admin over its tenants, others over their own. */
 export function useReach(): 'operator' | 'organization' | 'tenant' {
-  const { spec } = useMember()
-  if (spec.tenant) return 'tenant'
-  return spec.organization ? 'organization' : 'operator'
+  const { tenant, organization } = useMember()
+  if (tenant) return 'tenant'
+  return organization ? 'organization' : 'operator'
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {

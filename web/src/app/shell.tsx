@@ -42,7 +42,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <IconButton icon="menu" label="Map" className="map-button" aria-expanded={map} aria-controls="map" onClick={() => setMap(!map)} />
         <Link to="/" className="brand" aria-label="Weir, overview"><Mark /><span>Weir</span></Link>
         <TenantSwitch />
-        <button type="button" className="search-button" onClick={() => setPalette(true)}>
+        <button type="button" className="search-button" aria-label="Search pages and objects" aria-keyshortcuts="Control+K" onClick={() => setPalette(true)}>
           <Icon name="search" />
           <span className="search-words">Search</span>
           <kbd>Ctrl K</kbd>
@@ -98,9 +98,9 @@ function Person() {
   const items: MenuItem[] = [
     ...themes,
     { label: 'API documentation', icon: 'external', onSelect: () => window.open('/docs', '_blank', 'noopener') },
-    { label: `Sign out ${member.spec.email}`, onSelect: () => void signOut().catch(() => say('Signing out failed: the control plane does not answer')) },
+    { label: `Sign out ${member.email}`, onSelect: () => void signOut().catch(() => say('Signing out failed: the control plane does not answer')) },
   ]
-  return <Menu label={`${member.spec.display_name || member.spec.email}: account`} className="icon-button person" button={<Icon name="person" />} items={items} />
+  return <Menu label={`${member.display_name || member.email}: account`} className="icon-button person" button={<Icon name="person" />} items={items} />
 }
 
 function subscribeOnline(changed: () => void): () => void {

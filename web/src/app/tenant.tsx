@@ -19,7 +19,7 @@ export function useTenants(): { tenants: Tenant[] | undefined; error: Error | nu
 /** The tenant whose objects the pages show; none when nobody above tenants has chosen one. */
 export function useTenantInView(): string | undefined {
   const { tenant } = useApi()
-  return useMember().spec.tenant ?? tenant
+  return useMember().tenant ?? tenant
 }
 
 export function TenantSwitch() {

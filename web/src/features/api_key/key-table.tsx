@@ -17,7 +17,7 @@ export function KeyTable({ serviceAccount, cluster, action }: { serviceAccount?:
     { key: 'description', label: 'Description', cell: (k) => k.spec.description, sort: (k) => k.spec.description ?? undefined },
     { key: 'phase', label: 'Phase', cell: (k) => <Phase phase={k.status.phase} />, sort: (k) => k.status.phase },
     { key: 'account', label: 'Service account', cell: (k) => <ObjectLink id={k.spec.service_account} name={accountName(k.spec.service_account)} />, sort: (k) => accountName(k.spec.service_account) },
-    { key: 'cluster', label: 'Cluster', cell: (k) => k.spec.cluster ? <ObjectLink id={k.spec.cluster} name={clusterName(k.spec.cluster)} /> : <span className="muted">any</span> },
+    { key: 'cluster', label: 'Opens', cell: (k) => k.spec.cluster ? <ObjectLink id={k.spec.cluster} name={clusterName(k.spec.cluster)} /> : <span className="muted">the API</span> },
     { key: 'expires', label: 'Expires', cell: (k) => k.spec.expires_at ? <Until at={k.spec.expires_at} /> : <span className="muted">never</span>, sort: (k) => k.spec.expires_at ?? undefined },
     { key: 'created', label: 'Created', cell: (k) => <Age at={k.metadata.created_at} />, sort: (k) => k.metadata.created_at },
   ]

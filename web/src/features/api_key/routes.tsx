@@ -53,7 +53,7 @@ export function ApiKeyPage() {
           ['User name', <Copyable key="u" text={key.id} label="Copy key id" />],
           ['Secret', <span key="s" className="muted">shown once, when it was made</span>],
           ['Service account', <ObjectLink key="a" id={key.spec.service_account} name={accountName(key.spec.service_account)} />],
-          ['Cluster', key.spec.cluster ? <ObjectLink key="c" id={key.spec.cluster} name={clusterName(key.spec.cluster)} /> : 'any'],
+          ['Opens', key.spec.cluster ? <ObjectLink key="c" id={key.spec.cluster} name={clusterName(key.spec.cluster)} /> : 'the API'],
           ['Description', key.spec.description || <span className="muted">none</span>],
           ['Expires', key.spec.expires_at ? <span key="e"><Moment at={key.spec.expires_at} /> (<Until at={key.spec.expires_at} />)</span> : 'never'],
           ['Created', <Moment key="m" at={key.metadata.created_at} />],

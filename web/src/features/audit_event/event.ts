@@ -15,7 +15,7 @@ export interface AuditFacts {
 
 export function factsOf(event: AuditEvent): AuditFacts {
   const { who, action, object_kind, object, before, after, request_id, occurred_at } = event
-  return { who, action, kind: object_kind ?? '', object, before, after, request_id, occurred_at }
+  return { who, action, kind: object_kind, object, before, after, request_id, occurred_at }
 }
 
 /** The name that the object had after the change, or before it was gone. */

@@ -3,8 +3,8 @@ import { useList } from '../../api/hooks.ts'
 
 export interface AuditFilters {
   kind?: string
-  object?: string
-  who?: string
+  object_id?: string
+  principal?: string
   action?: string
 }
 

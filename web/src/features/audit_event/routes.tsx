@@ -19,7 +19,7 @@ import { useAuditEvents } from './queries.ts'
 export function AuditPage() {
   const address = useAddress()
   const set = useSetAddress()
-  const list = useAuditEvents({ kind: address.kind, object: address.object, who: address.who })
+  const list = useAuditEvents({ kind: address.kind, object_id: address.object, principal: address.who, action: address.action })
   const opened = list.rows?.find((e) => e.id === address.event)
   const memberName = useNames('/v1/members')
   const accountName = useNames('/v1/service-accounts')

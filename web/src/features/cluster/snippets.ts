@@ -15,7 +15,10 @@ export interface Snippet {
   text: string
 }
 
-/** SCRAM proves the secret without sending it, so it is the one that is shown. */
+/**
+ * SCRAM proves the secret without sending it, so it is the one that is shown. Not for kcat: librdkafka before 2.6.1, which
+ * distributions still carry, repeats the nonce, and a server that follows RFC 5802 (Kafka 4 too) refuses that.
+ */
 const MECHANISM = 'SCRAM-SHA-512'
 
 export function snippetsFor(access: Access): readonly Snippet[] {
@@ -41,7 +44,8 @@ function librdkafka({ bootstrap, username, password, topic }: Access): string {
   return `# kcat -F kcat.conf -C -t ${topic} -o beginning -e
 bootstrap.servers=${bootstrap}
 security.protocol=SASL_PLAINTEXT
-sasl.mechanisms=${MECHANISM}
+# With librdkafka 2.6.1 or newer, ${MECHANISM} is better: it does not send the secret.
+sasl.mechanisms=PLAIN
 sasl.username=${username}
 sasl.password=${password}
 `
@@ -49,7 +53,7 @@ sasl.password=${password}
 
 function python({ bootstrap, username, password, topic, group }: Access): string {
   return `# pip install confluent-kafka
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer  # 2.6.1 or newer
 
 consumer = Consumer({
     "bootstrap.servers": "${bootstrap}",

@@ -1,13 +1,16 @@
 // Members: the people of a tenant, an organization, or the installation.
 import { useParams } from '@tanstack/react-router'
+import { useState } from 'react'
 import type { Member } from '../../api/types.ts'
 import { kindNamed } from '../../app/kinds.ts'
 import { useDialogInAddress } from '../../app/search.ts'
 import { useTenants } from '../../app/tenant.tsx'
 import { Button } from '../../ui/button.tsx'
+import { ActDialog } from '../../ui/act-dialog.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
 import { Copyable } from '../../ui/copyable.tsx'
 import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
 import { Collection, PageHead } from '../../ui/list-page.tsx'
 import { ObjectLink } from '../../ui/object-link.tsx'
@@ -55,18 +58,18 @@ function homeOf(member: Member, tenantName: string | undefined): string {
   return member.spec.organization ? 'the organization' : 'the installation (operator)'
 }
 
-function NewPassword({ created, close }: { created: CreatedMember; close: () => void }) {
+function NewPassword({ created, close, reset = false }: { created: CreatedMember; close: () => void; reset?: boolean }) {
   return (
     <>
       <div className="dialog-main">
-        <p>{created.spec.display_name} was added and can sign in with {created.spec.email}.</p>
+        <p>{created.spec.display_name || created.spec.email} {reset ? 'was signed out everywhere and' : 'was added and'} can sign in with {created.spec.email}.</p>
         {created.secret?.password && (
           <>
             <p className="warning">This is the only time that the password is shown. Hand it over in a safe way.</p>
             <Facts items={[['Password', <span key="p" data-secret><Copyable text={created.secret.password} label="Copy password" /></span>]]} />
           </>
         )}
-        <p className="note">Next: bind a role, so that they may do something.</p>
+        {!reset && <p className="note">Next: bind a role, so that they may do something.</p>}
       </div>
       <footer className="dialog-foot"><Button tone="primary" onClick={close}>Done</Button></footer>
     </>
@@ -76,8 +79,11 @@ function NewPassword({ created, close }: { created: CreatedMember; close: () => 
 export function MemberPage() {
   const { id } = useParams({ strict: false })
   const fields = useMemberFields()
+  const reset = useDialogInAddress('reset')
+  const [fresh, setFresh] = useState<CreatedMember | undefined>(undefined)
   return (
     <ObjectPage
+      menu={() => [{ label: 'Reset password…', icon: 'key', onSelect: reset.show }]}
       kind={KIND} query={useMemberObject(id)} fields={fields} title={(m) => m.spec.display_name || m.spec.email}
       deletes="They are signed out everywhere and cannot sign in again. What they made stays."
       crumbs={() => <Crumbs><Crumb to="/members">Members</Crumb></Crumbs>}
@@ -91,6 +97,15 @@ export function MemberPage() {
             ['Last signed in', <Age key="s" at={member.status.last_signed_in_at} />],
             ['Added', <Moment key="a" at={member.metadata.created_at} />],
           ]} />
+          <ActDialog<CreatedMember>
+            open={reset.open} title="Reset the password" act="Reset password"
+            call={{ method: 'post', path: '/v1/members/{id}/reset-password', id: member.id }} onClose={reset.close} onDone={setFresh}
+          >
+            <p>The old password stops working, and a new one is shown once.</p>
+          </ActDialog>
+          <Dialog open={!!fresh} title="New password" keepOpen onClose={() => setFresh(undefined)}>
+            {fresh && <NewPassword created={fresh} close={() => setFresh(undefined)} reset />}
+          </Dialog>
           {member.spec.tenant && <Section title="Roles"><BindingTable principal={member.id} /></Section>}
         </>
       )}

@@ -4,6 +4,6 @@ import { parseName } from '../../ui/form/parse.ts'
 
 export const organizationFields: readonly Field[] = [
   { name: 'name', label: 'Name', kind: 'text', required: true, fixed: true, parse: parseName, hint: 'Part of resource names; it never changes.' },
-  { name: 'display_name', label: 'Shown as', kind: 'text', required: true },
+  { name: 'display_name', label: 'Shown as', kind: 'text' },
   labelsField(),
 ]

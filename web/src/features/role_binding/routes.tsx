@@ -37,11 +37,10 @@ export function RoleBindingsPage() {
 export function RoleBindingPage() {
   const { id } = useParams({ strict: false })
   const name = usePrincipalName()
-  const fields = useBindingFields()
   return (
     <ObjectPage
-      kind={KIND} query={useRoleBinding(id)} fields={fields} title={(b) => shortId(b.id)}
-      deletes="Whoever holds it loses this role."
+      kind={KIND} query={useRoleBinding(id)} title={(b) => shortId(b.id)}
+      deletes="Whoever holds it loses this role. A binding does not change: delete it and make another."
       crumbs={() => <Crumbs><Crumb to="/role-bindings">Role bindings</Crumb></Crumbs>}
     >
       {(binding) => (

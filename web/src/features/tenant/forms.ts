@@ -8,7 +8,7 @@ export function useTenantFields(): readonly Field[] {
   return [
     { name: 'organization', label: 'Organization', kind: 'select', required: true, fixed: true, options: organizations.map((o) => ({ value: o.id, label: o.spec.display_name || o.spec.name })) },
     { name: 'name', label: 'Name', kind: 'text', required: true, fixed: true, parse: parseName, hint: 'Part of resource names; it never changes.' },
-    { name: 'display_name', label: 'Shown as', kind: 'text', required: true },
+    { name: 'display_name', label: 'Shown as', kind: 'text' },
     labelsField(),
   ]
 }

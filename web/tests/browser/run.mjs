@@ -1,0 +1,17 @@
+// Runs the browser journeys and prints their sum; ends with a failure if one failed.
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+
+const files = [fileURLToPath(new URL('./journeys.test.mjs', import.meta.url))]
+let passed = 0
+let failed = 0
+const stream = run({ files, concurrency: 1 })
+const isCase = (event) => event.nesting > 0 && event.details?.type !== 'suite'
+stream.on('test:pass', (event) => { if (isCase(event)) passed += 1 })
+stream.on('test:fail', (event) => { if (isCase(event)) failed += 1 })
+stream.compose(spec).pipe(process.stdout)
+stream.once('end', () => {
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+  process.on('exit', () => console.log(`${passed} passed, ${failed} failed`))
+})
