@@ -122,7 +122,11 @@ impl Db {
         let statement = format!(
             "{begin}; SELECT set_config('app.scope', '{name}', true), set_config('{setting}', '{id}', true)"
         );
-        let mut inner = self.pool.begin_with(AssertSqlSafe(statement)).await?;
+        // In a task of its own: a caller that is gone before BEGIN is answered (a browser leaves a page) would otherwise
+        // give the connection back with the transaction open, and the next one would work inside it.
+        let pool = self.pool.clone();
+        let opening = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
+        let mut inner = opening.await.map_err(Error::internal)??;
         if let Scope::Lookup(key) = scope {
             sqlx::query_scalar!("SELECT set_config('app.lookup', $1, true)", key.text())
                 .fetch_one(&mut *inner)

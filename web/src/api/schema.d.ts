@@ -41,6 +41,43 @@ export interface paths {
         patch: operations["api_key_update"];
         trace?: never;
     };
+    "/v1/audit-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List audit events
+         * @description The newest first; a page token leads to older ones.
+         */
+        get: operations["audit_event_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an audit event */
+        get: operations["audit_event_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/broker-pools": {
         parameters: {
             query?: never;
@@ -730,54 +767,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/audit-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    kind?: string;
-                    object_id?: string;
-                    principal?: string;
-                    action?: string;
-                    since?: string;
-                    until?: string;
-                    page_size?: string;
-                    page_token?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            kind: string;
-                            metadata: components["schemas"]["ListMetadata"];
-                            data: components["schemas"]["AuditEvent"][];
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -841,6 +830,49 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+        };
+        /** @description The record of one change. It has neither spec nor status: nobody wishes it, and it never changes. */
+        AuditEvent: {
+            /** @description `create`, `update`, `delete`, or an action of the kind. New actions may appear. */
+            action: string;
+            /** @description The object after the change, without secrets; null when it ended. */
+            after?: unknown;
+            /** @description Always `v1`. */
+            api_version: string;
+            /** @description The object before the change, without secrets; null when it began. */
+            before?: unknown;
+            /** @description Id. */
+            id: string;
+            /** @description Always `AuditEvent`. */
+            kind: string;
+            /** @description Its id. */
+            object: string;
+            /** @description Kind of the object. */
+            object_kind: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            occurred_at: string;
+            /** @description The organization whose record this is; null above all. */
+            organization?: string | null;
+            /** @description The request that made the change, as in its `Request-Id` header. */
+            request_id: string;
+            /** @description Its hierarchical name at that moment. */
+            resource_name: string;
+            /** @description The tenant whose record this is; null above tenants. */
+            tenant?: string | null;
+            /** @description Id of the member or service account that made the change, or the name of a part of Weir. */
+            who: string;
+        };
+        /** @description One page, the newest first. */
+        AuditEventList: {
+            /** @description The page. */
+            data: components["schemas"]["AuditEvent"][];
+            /** @description Always `AuditEventList`. */
+            kind: string;
+            /** @description Where the list goes on. */
+            metadata: components["schemas"]["ListMetadata"];
         };
         BrokerPool: {
             /** @enum {string} */
@@ -1888,267 +1920,6 @@ export interface components {
             /** @description When grouped by topic. */
             topic?: string;
         };
-        Condition: {
-            type: string;
-            status: string;
-            reason?: string;
-            message?: string;
-        };
-        Price: {
-            meter: string;
-            unit: string;
-            model: string;
-            tiers: {
-                up_to?: string;
-                unit_price: string;
-            }[];
-        };
-        Plan: {
-            kind: string;
-            changes: components["schemas"]["PlanChange"][];
-        };
-        PlanChange: {
-            action: string;
-            kind: string;
-            id?: string;
-            before?: unknown;
-            after?: unknown;
-        };
-        Enrollment: {
-            token: string;
-            expires_at: string;
-            command: string;
-        };
-        Extent: {
-            kind: string;
-            partitions: {
-                partition: number;
-                log_start_offset: number;
-                log_end_offset: number;
-                size_bytes: number;
-            }[];
-        };
-        AuditEvent: {
-            api_version?: string;
-            kind: string;
-            id: string;
-            who: string;
-            action: string;
-            object_kind: string;
-            object: string;
-            resource_name: string;
-            organization?: string;
-            tenant?: string;
-            before?: unknown;
-            after?: unknown;
-            request_id: string;
-            occurred_at: string;
-        };
-        CreatedOrganization: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["OrganizationSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
-        CreatedTenant: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["TenantSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
-        CreatedMember: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["MemberSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                last_signed_in_at?: string;
-            };
-            secret?: {
-                password: string;
-            };
-        };
-        CreatedServiceAccount: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["ServiceAccountSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
-        CreatedApiKey: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["ApiKeySpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-            secret?: {
-                username: string;
-                password: string;
-            };
-        };
-        CreatedRoleBinding: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["RoleBindingSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
-        CreatedEnvironment: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["EnvironmentSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
-        CreatedDataPlane: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["DataPlaneSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                enrolled_at?: string;
-                last_seen_at?: string;
-                connected?: boolean;
-                agent_version?: string;
-                kafka_version?: string;
-                desired_generation?: number;
-                accepted_generation?: number;
-                applied_generation?: number;
-                gateways_live?: number;
-            };
-            enrollment?: components["schemas"]["Enrollment"];
-        };
-        CreatedDataPlaneGrant: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["DataPlaneGrantSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                owner_tenant?: string;
-            };
-        };
-        CreatedBrokerPool: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["BrokerPoolSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                brokers_ready?: number;
-            };
-        };
-        CreatedCluster: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["ClusterSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                bootstrap_servers?: string;
-                kafka_cluster_id?: string;
-            };
-        };
-        CreatedTopic: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["TopicSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-                observed_partitions?: number;
-            };
-        };
-        CreatedRateCard: {
-            api_version: string;
-            kind: string;
-            id: string;
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["RateCardSpec"];
-            status: {
-                phase: string;
-                reason?: string;
-                message?: string;
-                observed_generation?: number;
-                conditions?: components["schemas"]["Condition"][];
-            };
-        };
     };
     responses: never;
     parameters: never;
@@ -2350,6 +2121,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_event_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Those about objects of this kind, such as `Topic`. */
+                kind?: string;
+                /** @description Those about this object: the id of any kind. */
+                object_id?: string;
+                /** @description Those of this member or service account. */
+                principal?: string;
+                /** @description Those with this action, such as `delete`. */
+                action?: string;
+                /** @description Those from this moment on. */
+                since?: string;
+                /** @description Those before this moment. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEventList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_event_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the audit event. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The audit event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEvent"];
                 };
             };
             /** @description A problem; `code` names it. */
