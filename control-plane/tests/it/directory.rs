@@ -282,3 +282,25 @@ async fn nobody_hands_on_more_than_he_holds() {
         .await
         .expect(204);
 }
+
+#[tokio::test]
+async fn another_tenant_cannot_be_named() {
+    let bench = Bench::start().await;
+    let (owner, ids) = bench.tenant("TENANT_ADMIN").await;
+    let (stranger, _) = bench.tenant("TENANT_ADMIN").await;
+    create(&owner, "/v1/environments", json!({"name": "prod"})).await;
+    let trespassing = stranger.with("Weir-Tenant", ids.tenant.to_string());
+    trespassing
+        .get("/v1/environments")
+        .await
+        .expect_problem(404, "not_found");
+    trespassing
+        .post("/v1/environments", &json!({"spec": {"name": "x"}}))
+        .await
+        .expect_problem(404, "not_found");
+    owner
+        .with("Weir-Tenant", "nonsense")
+        .get("/v1/environments")
+        .await
+        .expect_problem(400, "malformed_header");
+}
