@@ -172,7 +172,12 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
             .into()
     }
 }
-impl<K: Kind> utoipa::ToSchema for Id<K> {}
+impl<K: Kind> utoipa::ToSchema for Id<K> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        // Each kind has a pattern of its own, so each is a schema of its own.
+        format!("{}Id", K::KIND).into()
+    }
+}
 
 /// The id text of an object whose kind is only known by name; `None` for a kind that this version does not know.
 #[must_use]
