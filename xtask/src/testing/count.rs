@@ -27,7 +27,7 @@ pub enum Runner {
     CargoTest,
     /// `Tests  1 failed | 11 passed (12)`
     Vitest,
-    /// `# pass 5` and `# fail 0` (TAP) or `ℹ pass 5` and `ℹ fail 0`
+    /// `# pass 5` and `# fail 0` (TAP), `ℹ pass 5` and `ℹ fail 0`, or `5 passed, 0 failed`
     NodeTest,
 }
 
@@ -69,6 +69,9 @@ fn of_line(runner: Runner, line: &str) -> Option<Count> {
             })
         }
         Runner::NodeTest => {
+            if let (Some(passed), Some(failed)) = (before(line, " passed, "), before(line, " failed")) {
+                return Some(Count { passed, failed });
+            }
             let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
             let (word, number) = rest.split_once(' ')?;
             let number = number.trim().parse().ok()?;
@@ -135,6 +138,7 @@ mod tests {
             count(Runner::NodeTest, "ℹ tests 7\nℹ pass 6\nℹ fail 1"),
             all(6, 1)
         );
+        assert_eq!(count(Runner::NodeTest, "browser: 4 passed, 1 failed"), all(4, 1));
         assert_eq!(count(Runner::NodeTest, "# pass 3\n# fail 0"), all(3, 0));
         assert_eq!(count(Runner::Nextest, "error: could not compile"), None);
     }
