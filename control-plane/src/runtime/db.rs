@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
-use crate::kernel::{DataPlaneId, OrganizationId, Result, TenantId};
+use crate::kernel::{DataPlaneId, Error, OrganizationId, Result, TenantId};
 
 /// Whose rows a transaction may see and change.
 #[derive(Debug, Clone, PartialEq, Eq)]
