@@ -781,7 +781,7 @@ ALTER TABLE ONLY public.object_status
     ADD CONSTRAINT object_status_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.object_status
-    ADD CONSTRAINT object_status_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+    ADD CONSTRAINT object_status_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_card
     ADD CONSTRAINT rate_card_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);

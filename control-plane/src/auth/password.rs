@@ -1,14 +1,21 @@
 //! Passwords of people: Argon2id (RFC 9106), off the async threads, bounded in length.
 
+use std::time::Duration;
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
 
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Result, code};
 
 /// Shortest password that a person may choose.
 pub const LENGTH_MIN: usize = 12;
 /// Longest: hashing is work that a stranger can ask for.
 pub const LENGTH_MAX: usize = 256;
+
+/// How many are hashed at once: each takes 19 MiB and a core, and strangers can ask for it.
+static TURNS: Semaphore = Semaphore::const_new(4);
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Hashes with a fresh salt.
 ///
@@ -52,5 +59,16 @@ fn into_internal(error: argon2::password_hash::Error) -> Error {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let busy = || {
+        Error::unavailable(
+            code::BUSY,
+            "Too many people sign in at this moment; try again.",
+            5,
+        )
+    };
+    let _turn = tokio::time::timeout(TURN_WITHIN, TURNS.acquire())
+        .await
+        .map_err(|_| busy())?
+        .map_err(Error::internal)?;
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }

@@ -52,6 +52,16 @@ fn referred<T>(found: Result<T>, pointer: &str, detail: &str) -> Result<T> {
     })
 }
 
+/// Whatever still refers to what is deleted holds it: 409, whichever table that is in.
+fn held(error: sqlx::Error, detail: &str) -> Error {
+    match &error {
+        sqlx::Error::Database(refused) if refused.is_foreign_key_violation() => {
+            Error::conflict(code::IN_USE, detail)
+        }
+        _ => error.into(),
+    }
+}
+
 /// Stored labels; the column only ever holds an object of texts.
 fn labels_of(stored: Value) -> Labels {
     serde_json::from_value(stored).unwrap_or_default()

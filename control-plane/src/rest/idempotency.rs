@@ -16,11 +16,11 @@ pub struct First {
 }
 
 /// Looks for a first answer to the same key. Holds the key for the rest of the transaction.
-pub async fn claim(tx: &mut Tx, principal: uuid::Uuid, call: &Call) -> Result<Option<First>> {
+pub async fn claim(tx: &mut Tx, principal: uuid::Uuid, owner: Owner, call: &Call) -> Result<Option<First>> {
     let Some(key) = call.idempotency_key.as_deref() else {
         return Ok(None);
     };
-    let hash = stored_key(key);
+    let hash = stored_key(owner, key);
     let mut lock = [0_u8; 8];
     lock.copy_from_slice(&sha256([principal.as_bytes().as_slice(), &hash].concat().as_slice())[..8]);
     let free = sqlx::query_scalar!("SELECT pg_try_advisory_xact_lock($1)", i64::from_be_bytes(lock))
@@ -39,7 +39,7 @@ pub async fn claim(tx: &mut Tx, principal: uuid::Uuid, call: &Call) -> Result<Op
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    if row.request_sha256 != call.fingerprint {
+    if row.request_sha256 != request_hash(key, &call.fingerprint) {
         let detail = "This Idempotency-Key was used for another request; take a new key for a new request.";
         return Err(Error::new(
             ErrorKind::Invalid,
@@ -66,7 +66,7 @@ pub async fn keep(
     let Some(key) = call.idempotency_key.as_deref() else {
         return Ok(());
     };
-    let hash = stored_key(key);
+    let (hash, request) = (stored_key(owner, key), request_hash(key, &call.fingerprint));
     sqlx::query!(
         "INSERT INTO idempotency (principal_id, key_sha256, tenant_id, organization_id, request_sha256, status, answer)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -77,7 +77,7 @@ pub async fn keep(
         hash.as_slice(),
         owner.tenant.map(|it| it.uuid()),
         owner.organization.map(|it| it.uuid()),
-        call.fingerprint.as_slice(),
+        request.as_slice(),
         i32::from(status),
         seal(key, body)?,
     )
@@ -86,8 +86,21 @@ pub async fn keep(
     Ok(())
 }
 
-fn stored_key(key: &str) -> [u8; 32] {
-    sha256(format!("weir.idempotency.key.{key}").as_bytes())
+/// A key counts within the tenant or organization that the request is about, as its row shows only there.
+fn stored_key(owner: Owner, key: &str) -> [u8; 32] {
+    let organization = owner.organization.map(|it| it.to_string()).unwrap_or_default();
+    let tenant = owner.tenant.map(|it| it.to_string()).unwrap_or_default();
+    sha256(format!("weir.idempotency.key.{organization}.{tenant}.{key}").as_bytes())
+}
+
+/// What the key stands for. Bound to the key, which is not kept: a body may hold a password, and its plain hash could
+/// be tried against guesses.
+fn request_hash(key: &str, fingerprint: &[u8; 32]) -> [u8; 32] {
+    sha256(
+        [format!("weir.idempotency.request.{key}.").as_bytes(), fingerprint]
+            .concat()
+            .as_slice(),
+    )
 }
 
 fn sealing_key(key: &str) -> Result<LessSafeKey> {
@@ -123,6 +136,16 @@ fn open(key: &str, stored: Vec<u8>) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_request_cannot_be_guessed_without_its_key() {
+        let fingerprint = sha256(b"POST /v1/members");
+        assert_ne!(request_hash("one", &fingerprint), fingerprint);
+        assert_ne!(
+            request_hash("one", &fingerprint),
+            request_hash("other", &fingerprint)
+        );
+    }
 
     #[test]
     fn an_answer_opens_under_its_own_key_only() {

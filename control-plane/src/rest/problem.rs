@@ -64,6 +64,11 @@ impl IntoResponse for Error {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            if self.kind == ErrorKind::TooMany {
+                let headers = response.headers_mut();
+                headers.insert("ratelimit-remaining", HeaderValue::from_static("0"));
+                headers.insert("ratelimit-reset", HeaderValue::from(seconds));
+            }
         }
         if self.kind == ErrorKind::Unauthenticated {
             let challenge = HeaderValue::from_static("Bearer realm=\"weir\", Basic realm=\"weir\"");

@@ -60,7 +60,7 @@ impl Write {
     ) -> Result<Begun> {
         let mut tx = app.db.begin(scope).await?;
         if let Some(First { status, body }) =
-            idempotency::claim(&mut tx, caller.principal.uuid(), call).await?
+            idempotency::claim(&mut tx, caller.principal.uuid(), owner, call).await?
         {
             tx.rollback().await?;
             return Ok(Begun::Replayed(Answer {

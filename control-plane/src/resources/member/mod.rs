@@ -6,7 +6,7 @@ mod routes;
 mod service;
 mod store;
 
-pub use model::{Member, normalised};
+pub use model::{Member, is_email, normalised};
 pub use routes::router;
 pub use service::bootstrap;
 pub use store::{by_email, by_id, signed_in};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_credentials::{Secret, SecretKind};
 
-use crate::auth::{Caller, DirectoryScope, Home, password};
+use crate::auth::{Caller, DirectoryScope, Home, Role, bindings, password};
 use crate::kernel::{Action, Change, Error, Id, MemberId, Owner, Result, code, kind};
 use crate::resources::member::api::MemberInput;
 use crate::resources::member::model::{self, Member, MemberSpec, normalised, resource_name};
@@ -57,6 +57,7 @@ pub async fn create(
         Begun::Fresh(write) => write,
     };
     let home = home_of(write.tx(), scope, &spec).await?;
+    check_administers(caller, home, &resource_name(&spec))?;
     let id: MemberId = Id::generate();
     store::insert(write.tx(), id, home, &spec, &hash, &metadata.labels).await?;
     let row = store::by_id(write.tx(), scope, id).await?;
@@ -129,6 +130,7 @@ pub async fn update(
         Begun::Fresh(write) => write,
     };
     let before = store::by_id(write.tx(), scope, id).await?;
+    check_administers(caller, before.home(), &resource_name(&before.spec))?;
     call.check_generation(before.generation)?;
     let immutable = ["email", "organization", "tenant"];
     let (spec, labels) = merged::<kind::Member>(&before.spec, &before.labels, patch, &immutable)?;
@@ -177,6 +179,8 @@ pub async fn reset_password(
         Begun::Fresh(write) => write,
     };
     let before = store::by_id(write.tx(), scope, id).await?;
+    check_above(write.tx(), caller, &before).await?;
+    call.check_generation(before.generation)?;
     let after = Member {
         generation: before.generation + 1,
         ..before.clone()
@@ -208,6 +212,7 @@ pub async fn delete(
         Begun::Fresh(write) => write,
     };
     let row = store::by_id(write.tx(), scope, id).await?;
+    check_above(write.tx(), caller, &row).await?;
     call.check_generation(row.generation)?;
     if caller.principal.uuid() == id.uuid() {
         return Err(Error::conflict(
@@ -226,6 +231,39 @@ pub async fn delete(
     );
     write.record(change.with_before(View::from(row).json()?)).await?;
     write.finish_empty().await
+}
+
+/// Within a tenant the right to administer may be bound to some resources; a member is a resource too.
+fn check_administers(caller: &Caller, home: Home, name: &str) -> Result<()> {
+    let role = match home {
+        Home::Operator => Role::Operator,
+        Home::Organization(_) => Role::OrganizationAdmin,
+        Home::Tenant(..) => Role::TenantAdmin,
+    };
+    if caller.covers(home, role, name) {
+        return Ok(());
+    }
+    let detail = format!(
+        "This needs the role {} on {name}. Somebody who holds it can grant it.",
+        role.name()
+    );
+    Err(Error::denied(detail))
+}
+
+/// Whoever makes a member's password could sign in as the member: he must hold what the member holds.
+async fn check_above(tx: &mut Tx, caller: &Caller, row: &Member) -> Result<()> {
+    check_administers(caller, row.home(), &resource_name(&row.spec))?;
+    for held in bindings(tx, row.id.uuid()).await? {
+        let place = Home::of(row.spec.organization, held.tenant.or(row.spec.tenant));
+        if !caller.covers(place, held.role, &held.resource) {
+            return Err(Error::denied(format!(
+                "The member holds {} on {}, which you do not. Somebody who does can do this.",
+                held.role.name(),
+                held.resource
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The password, and whether it was made here.

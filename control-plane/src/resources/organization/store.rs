@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::auth::DirectoryScope;
 use crate::kernel::{Error, Id, Kind as _, Labels, OrganizationId, Page, Result, kind};
-use crate::resources::labels_of;
 use crate::resources::organization::model::{Organization, OrganizationSpec};
+use crate::resources::{held, labels_of};
 use crate::runtime::Tx;
 
 struct Row {
@@ -108,8 +108,9 @@ pub async fn update(tx: &mut Tx, before: i64, row: &Organization) -> Result<()> 
 }
 
 pub async fn delete(tx: &mut Tx, id: OrganizationId) -> Result<()> {
-    sqlx::query!("DELETE FROM organization WHERE id = $1", id.uuid())
+    let done = sqlx::query!("DELETE FROM organization WHERE id = $1", id.uuid())
         .execute(tx.conn())
-        .await?;
-    Ok(())
+        .await;
+    let detail = "The organization still has tenants, members or rate cards; delete these first.";
+    done.map(drop).map_err(|error| held(error, detail))
 }

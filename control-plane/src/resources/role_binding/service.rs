@@ -168,6 +168,11 @@ pub async fn delete(
     let row = store::by_id(write.tx(), scope, id).await?;
     call.check_generation(row.generation)?;
     refuse_escalation(caller, row.place, &row.spec)?;
+    if row.spec.principal == caller.principal {
+        // So that the last administrator cannot lock everybody out by one call.
+        let detail = "Nobody takes a role from himself; another administrator can.";
+        return Err(Error::conflict(code::IN_USE, detail));
+    }
     store::delete(write.tx(), id).await?;
     tell_gateways(&mut write, scope, row.spec.principal).await?;
     let change = Change::new(

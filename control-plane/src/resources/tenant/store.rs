@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::auth::DirectoryScope;
 use crate::kernel::{Error, Id, Kind as _, Labels, OrganizationId, Page, Result, TenantId, kind};
-use crate::resources::labels_of;
 use crate::resources::tenant::model::{Tenant, TenantSpec};
+use crate::resources::{held, labels_of};
 use crate::runtime::Tx;
 
 struct Row {
@@ -125,8 +125,9 @@ pub async fn update(tx: &mut Tx, before: i64, row: &Tenant) -> Result<()> {
 }
 
 pub async fn delete(tx: &mut Tx, id: TenantId) -> Result<()> {
-    sqlx::query!("DELETE FROM tenant WHERE id = $1", id.uuid())
+    let done = sqlx::query!("DELETE FROM tenant WHERE id = $1", id.uuid())
         .execute(tx.conn())
-        .await?;
-    Ok(())
+        .await;
+    let detail = "The tenant still has objects, or a place on somebody's brokers; delete these first.";
+    done.map(drop).map_err(|error| held(error, detail))
 }
