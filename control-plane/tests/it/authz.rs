@@ -288,6 +288,12 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
         let own = answer.0.is_success() && !operation.names_an_object();
         let right = (refused || own) && world.hidden_in(&answer.1);
         wrong.unless(right, "another organization", operation, &answer);
+        if !operation.row.ends_session {
+            let pretender = above.with("Weir-Tenant", world.ids.tenant.to_string());
+            let answer = world.call(&pretender, operation).await;
+            let right = answer.0 == 404 && world.hidden_in(&answer.1);
+            wrong.unless(right, "another organization's pretender", operation, &answer);
+        }
     }
     wrong.none();
     assert_eq!(world.seen().await, before);

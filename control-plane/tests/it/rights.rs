@@ -221,3 +221,28 @@ async fn a_kept_request_does_not_give_its_password_away() {
     let guess = weir_credentials::sha256(format!("POST /v1/members\n{body}").as_bytes());
     assert_ne!(kept, guess);
 }
+
+#[tokio::test]
+async fn a_key_past_its_end_opens_nothing() {
+    use base64::Engine as _;
+    let bench = Bench::start().await;
+    let (admin, _) = bench.tenant("TENANT_ADMIN").await;
+    let account = create(&admin, "/v1/service-accounts", json!({"name": "app"})).await;
+    let binding = json!({"principal": id(&account), "role": "READER", "resource": "*"});
+    create(&admin, "/v1/role-bindings", binding).await;
+    let spec = json!({"service_account": id(&account), "expires_at": "2999-01-01T00:00:00Z"});
+    let key = create(&admin, "/v1/api-keys", spec).await;
+    let password = key["secret"]["password"].as_str().expect("a secret");
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{}:{password}", id(&key)));
+    let program = bench.nobody().with("Authorization", format!("Basic {pair}"));
+    program.get("/v1/environments").await.expect(200);
+    sqlx::query("UPDATE api_key SET expires_at = now() - interval '1 second'")
+        .execute(&mut bench.database.owner().await)
+        .await
+        .expect("let time pass");
+    let gone = program.get("/v1/environments").await;
+    gone.expect_problem(401, "unauthenticated");
+    let path = format!("/v1/api-keys/{}", id(&key));
+    let ended = admin.get(&path).await.expect(200);
+    assert_eq!(ended["status"]["phase"], "EXPIRED");
+}
