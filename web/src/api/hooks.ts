@@ -3,6 +3,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
 import { createContext, use } from 'react'
 import type { Api, Call } from './client.ts'
+import { noteOwn } from './own.ts'
 import type { paths } from './schema'
 import type { ItemOf, ListPath, ObjectOf, ObjectPath, OneOf, Plan, QueryOf } from './types.ts'
 
@@ -118,6 +119,9 @@ export function useChange<T>() {
   const cache = useQueryClient()
   return useMutation({
     mutationFn: async (call: Call) => (await api.send<T>(call)).data,
-    onSuccess: () => cache.invalidateQueries(),
+    onSuccess: (answer) => {
+      noteOwn(answer)
+      return cache.invalidateQueries()
+    },
   })
 }

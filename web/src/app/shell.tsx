@@ -42,7 +42,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <IconButton icon="menu" label="Map" className="map-button" aria-expanded={map} aria-controls="map" onClick={() => setMap(!map)} />
         <Link to="/" className="brand" aria-label="Weir, overview"><Mark /><span>Weir</span></Link>
         <TenantSwitch />
-        <button type="button" className="search-button" aria-label="Search pages and objects" aria-keyshortcuts="Control+K" onClick={() => setPalette(true)}>
+        <button type="button" className="search-button" aria-keyshortcuts="Control+K" onClick={() => setPalette(true)}>
           <Icon name="search" />
           <span className="search-words">Search</span>
           <kbd>Ctrl K</kbd>

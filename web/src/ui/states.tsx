@@ -17,7 +17,7 @@ export function Skeleton({ lines = 6, label = 'Loading' }: { lines?: number; lab
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <p className="empty-title">{title}</p>
       {children && <p>{children}</p>}
       {action}
     </div>

@@ -22,9 +22,9 @@ function compare(a: SortValue, b: SortValue): number {
 }
 
 /** Rows that joined after the reader began to look wait for a word from them; rows that left go at once. */
-export function heldBack<T>(rows: readonly T[], id: (row: T) => string, known: ReadonlySet<string>): { shown: T[]; waiting: T[] } {
+export function heldBack<T>(rows: readonly T[], id: (row: T) => string, isKnown: (id: string) => boolean): { shown: T[]; waiting: T[] } {
   const shown: T[] = []
   const waiting: T[] = []
-  for (const row of rows) (known.has(id(row)) ? shown : waiting).push(row)
+  for (const row of rows) (isKnown(id(row)) ? shown : waiting).push(row)
   return { shown, waiting }
 }

@@ -1,6 +1,7 @@
 // The table of the console: sortable columns on a wide screen, cards on a narrow one. New rows do not push the others
 // away under the pointer: they are announced and join when asked.
 import { useState, type ReactNode } from 'react'
+import { isOwn } from '../api/own.ts'
 import { Button } from './button.tsx'
 import { plural } from './format.ts'
 import { useNarrow } from './media.ts'
@@ -12,6 +13,8 @@ export interface Column<T> {
   cell: (row: T) => ReactNode
   sort?: (row: T) => SortValue
   align?: 'right'
+  /** The label is for screen readers only: buttons speak for themselves. */
+  unlabelled?: boolean
   /** Title of the card on a narrow screen; the first column if none says so. */
   title?: boolean
   /** Left out on a narrow screen, since it repeats what is elsewhere. */
@@ -55,7 +58,7 @@ function useSettled<T>(rows: readonly T[], id: (row: T) => string, resetKey: str
   const everything = () => new Set(rows.map(id))
   const [known, setKnown] = useState(() => ({ key: resetKey, ids: everything() }))
   if (known.key !== resetKey) setKnown({ key: resetKey, ids: everything() })
-  const { shown, waiting } = heldBack(rows, id, known.ids)
+  const { shown, waiting } = heldBack(rows, id, (one) => known.ids.has(one) || isOwn(one))
   const fewToBegin = shown.length === 0 && waiting.length > 0
   if (fewToBegin) setKnown({ key: resetKey, ids: everything() })
   return { shown: fewToBegin ? [...rows] : shown, waiting: fewToBegin ? 0 : waiting.length, join: () => setKnown({ key: resetKey, ids: everything() }) }
@@ -80,7 +83,7 @@ function Grid<T>({ caption, rows, columns, id, footer, sort, onSort }: InnerProp
                     {c.label}
                     <span aria-hidden="true">{direction === 'ascending' ? ' ↑' : direction === 'descending' ? ' ↓' : ''}</span>
                   </button>
-                ) : c.label}
+                ) : <span className={c.unlabelled ? 'hidden-visually' : undefined}>{c.label}</span>}
               </th>
             )
           })}
@@ -110,7 +113,7 @@ function Cards<T>({ caption, rows, columns, id, footer }: InnerProps<T>) {
             <dl>
               {others.map((c) => (
                 <div key={c.key}>
-                  {c.label && <dt>{c.label}</dt>}
+                  <dt className={c.unlabelled ? 'hidden-visually' : undefined}>{c.label}</dt>
                   <dd>{c.cell(row)}</dd>
                 </div>
               ))}

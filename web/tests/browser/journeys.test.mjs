@@ -16,7 +16,9 @@ let chromium
 before(async () => { chromium = await openBrowser() })
 after(async () => { await chromium?.close() })
 
+const only = process.env.WEIR_E2E_SCREEN
 for (const [screen, viewport] of [['1280', WIDE], ['390', NARROW]]) {
+  if (only && only !== screen) continue
   describe(`at ${screen} px`, { concurrency: 1 }, () => journeys(screen, viewport))
 }
 
@@ -163,7 +165,7 @@ function journeys(screen, viewport) {
     await apply('Create service account')
     await named(name).click()
     await page.getByRole('link', { name: 'Bind role' }).click()
-    await dialog().getByLabel('On').fill(`environment=${name}/*`)
+    await dialog().locator('[name=resource]').fill(`environment=${name}/*`)
     await apply('Bind role')
     await dialog().waitFor({ state: 'detached' })
     await open('/service-accounts')

@@ -28,7 +28,7 @@ export function BrokerPools({ dataPlane }: { dataPlane: string }) {
     { key: 'brokers', label: 'Brokers ready', align: 'right', cell: (p) => `${formatCount(p.status.brokers_ready)} of ${formatCount(p.spec.brokers)}` },
     { key: 'id', label: 'Id', cell: (p) => <Copyable text={p.id} shown={shortId(p.id)} label="Copy broker pool id" /> },
     { key: 'created', label: 'Created', cell: (p) => <Age at={p.metadata.created_at} /> },
-    { key: 'act', label: '', cell: (p) => <Menu label={`Actions for ${p.spec.name}`} button={<Icon name="more" />} items={[{ label: 'Delete broker pool…', danger: true, onSelect: () => setDoomed(p) }]} /> },
+    { key: 'act', label: 'Actions', unlabelled: true, cell: (p) => <Menu label={`Actions for ${p.spec.name}`} button={<Icon name="more" />} items={[{ label: 'Delete broker pool…', danger: true, onSelect: () => setDoomed(p) }]} /> },
   ]
   return (
     <Section title="Broker pools" actions={button} note="Each pool is one physical Kafka cluster that the agent runs. Logical clusters share it.">

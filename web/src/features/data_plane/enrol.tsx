@@ -27,7 +27,7 @@ export function Progress({ plane }: { plane: DataPlane | undefined }) {
   ]
   const next = steps.findIndex(([, done]) => !done)
   return (
-    <ol className="steps" role="status">
+    <div role="status"><ol className="steps">
       {steps.map(([label, done, waiting], index) => (
         <li key={label} className={done ? 'done' : index === next ? 'now' : ''}>
           <span aria-hidden="true">{done ? '✓' : index === next ? '◐' : '○'}</span> {label}
@@ -35,7 +35,7 @@ export function Progress({ plane }: { plane: DataPlane | undefined }) {
           <span className="hidden-visually">{done ? ' (done)' : ' (not yet)'}</span>
         </li>
       ))}
-    </ol>
+    </ol></div>
   )
 }
 

@@ -15,7 +15,7 @@ export function TenantTable({ organization, action }: { organization?: string; a
     { key: 'short', label: 'In names', cell: (t) => <code>{t.spec.name}</code>, sort: (t) => t.spec.name },
     { key: 'organization', label: 'Organization', cell: (t) => <ObjectLink id={t.spec.organization} name={organizationName(t.spec.organization)} />, sort: (t) => organizationName(t.spec.organization) },
     { key: 'created', label: 'Created', cell: (t) => <Age at={t.metadata.created_at} />, sort: (t) => t.metadata.created_at },
-    { key: 'open', label: '', cell: (t) => <LinkButton to="/" search={{ tenant: t.id }} tone="quiet">View its streams</LinkButton> },
+    { key: 'open', label: 'Actions', unlabelled: true, cell: (t) => <LinkButton to="/" search={{ tenant: t.id }} tone="quiet">View its streams</LinkButton> },
   ]
   return (
     <Collection
