@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod console;
+mod errors;
 mod health;
 pub mod openapi;
 pub mod rest;

@@ -15,7 +15,7 @@ use crate::resources::{
 };
 use crate::rest;
 use crate::runtime::App;
-use crate::server::{console, health, openapi};
+use crate::server::{console, errors, health, openapi};
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -59,6 +59,7 @@ pub fn router(app: &App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/docs/errors", get(errors::serve))
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
         .route_layer(from_fn(health::measure))
         .fallback(console::serve)

@@ -181,21 +181,7 @@ impl Driver {
             )
             .await?
             {
-                Done::Yes => match action {
-                    Action::Create(new) => {
-                        outcome.exists = true;
-                        outcome.partitions = new.partitions;
-                    }
-                    Action::Grow(partitions) => outcome.partitions = *partitions,
-                    Action::Destroy(_) => {
-                        found.remove(&topic.physical_name);
-                    }
-                    Action::Adopt(_)
-                    | Action::Configure { .. }
-                    | Action::Bury
-                    | Action::Wait
-                    | Action::Refuse(_) => {}
-                },
+                Done::Yes => carried_out(&mut outcome, action, &topic.physical_name, found),
                 Done::Later => self.unsettled = true,
                 Done::No(reason) => outcome.stuck = Some(reason),
                 Done::Forbidden => outcome.refused = true,
@@ -216,5 +202,25 @@ impl Driver {
             self.fulfilled.insert(topic.id.clone(), topic.clone());
         }
         self.outcomes.insert(topic.id.clone(), outcome);
+    }
+}
+
+/// What an action that was carried out changed.
+fn carried_out(
+    outcome: &mut Outcome,
+    action: &Action,
+    physical_name: &str,
+    found: &mut BTreeMap<String, SeenTopic>,
+) {
+    match action {
+        Action::Create(new) => {
+            outcome.exists = true;
+            outcome.partitions = new.partitions;
+        }
+        Action::Grow(partitions) => outcome.partitions = *partitions,
+        Action::Destroy(_) => {
+            found.remove(physical_name);
+        }
+        Action::Adopt(_) | Action::Configure { .. } | Action::Bury | Action::Wait | Action::Refuse(_) => {}
     }
 }

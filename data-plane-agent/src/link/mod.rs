@@ -10,6 +10,7 @@ use weir_proto::agent::v1::{Answer, Ask, DesiredFrame, Generation, ItemStatus, R
 pub mod enroll;
 pub mod identity;
 pub mod ledger;
+mod news;
 mod outbound;
 pub mod replay;
 pub mod session;

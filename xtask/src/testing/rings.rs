@@ -197,7 +197,7 @@ impl Bench {
                 .env("WEIR_E2E_CONNECTION", &connection)
                 .env("WEIR_E2E_URL", stack.url())
                 .env("WEIR_CHROMIUM", &self.tools.chromium);
-            self.tests(suite, "browser", command, Runner::NodeTest).await?;
+            self.tests(suite, "browser", command, Runner::Browser).await?;
         }
         for name in stop_all(&state).await {
             println!("had to stop {name}");
