@@ -35,8 +35,14 @@ export interface Rows<T> {
 
 const PAGE_SIZE = '100'
 
+/** `every`: read again after so many milliseconds, for what changes without an event, such as a heartbeat. */
+interface ReadOptions {
+  enabled?: boolean
+  every?: number
+}
+
 /** A collection, page by page. */
-export function useList<P extends ListPath>(path: P, filters?: Filters<P>, options?: { enabled?: boolean }): Rows<ItemOf<P>> {
+export function useList<P extends ListPath>(path: P, filters?: Filters<P>, options?: ReadOptions): Rows<ItemOf<P>> {
   const api = useApi()
   const query = useInfiniteQuery({
     queryKey: [path, 'list', filters ?? {}],
@@ -49,6 +55,7 @@ export function useList<P extends ListPath>(path: P, filters?: Filters<P>, optio
     },
     getNextPageParam: (last) => last.metadata?.next_page_token ?? undefined,
     enabled: options?.enabled ?? true,
+    refetchInterval: options?.every ?? false,
   })
   return {
     rows: query.data?.pages.flatMap((page) => page.data),
@@ -63,7 +70,7 @@ export function useList<P extends ListPath>(path: P, filters?: Filters<P>, optio
 }
 
 /** Up to 1,000 objects at once: for names of references and for choices in forms. */
-export function useAll<P extends ListPath>(path: P, filters?: Filters<P>, options?: { enabled?: boolean }): UseQueryResult<ItemOf<P>[]> {
+export function useAll<P extends ListPath>(path: P, filters?: Filters<P>, options?: ReadOptions): UseQueryResult<ItemOf<P>[]> {
   const api = useApi()
   return useQuery({
     queryKey: [path, 'all', filters ?? {}],
@@ -72,11 +79,12 @@ export function useAll<P extends ListPath>(path: P, filters?: Filters<P>, option
       return answer.data.data
     },
     enabled: options?.enabled ?? true,
+    refetchInterval: options?.every ?? false,
   })
 }
 
 /** One object; read again every few seconds while the agent is still at work on it, in case the event stream is away. */
-export function useObject<P extends ListPath>(path: P, id: string | undefined): UseQueryResult<ObjectOf<OneOf<P> & ObjectPath>> {
+export function useObject<P extends ListPath>(path: P, id: string | undefined, options?: ReadOptions): UseQueryResult<ObjectOf<OneOf<P> & ObjectPath>> {
   const api = useApi()
   return useQuery({
     queryKey: [path, 'one', id],
@@ -85,7 +93,7 @@ export function useObject<P extends ListPath>(path: P, id: string | undefined): 
       return answer.data
     },
     enabled: id !== undefined,
-    refetchInterval: (query) => (isSettled(query.state.data) ? false : 4000),
+    refetchInterval: (query) => (isSettled(query.state.data) ? (options?.every ?? false) : 4000),
   })
 }
 
@@ -95,7 +103,7 @@ function isSettled(object: unknown): boolean {
 }
 
 /** Any other read. */
-export function useRead<T>(path: keyof paths, call: { id?: string; query?: Record<string, string | undefined> }, options?: { enabled?: boolean; every?: number }): UseQueryResult<T> {
+export function useRead<T>(path: keyof paths, call: { id?: string; query?: Record<string, string | undefined> }, options?: ReadOptions): UseQueryResult<T> {
   const api = useApi()
   return useQuery({
     queryKey: [path, 'read', call],

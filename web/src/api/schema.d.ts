@@ -808,7 +808,7 @@ export interface components {
         /** @description What is wished. */
         ApiKeySpec: {
             /** @description The cluster that it opens; without one it opens this API. */
-            cluster?: components["schemas"]["Id"];
+            cluster?: components["schemas"]["ClusterId"];
             /** @description For people. */
             description?: string;
             /**
@@ -817,7 +817,7 @@ export interface components {
              */
             expires_at?: string;
             /** @description Whose credential it is. */
-            service_account: components["schemas"]["Id"];
+            service_account: components["schemas"]["ServiceAccountId"];
         };
         /** @description What is so. */
         ApiKeyStatus: {
@@ -885,6 +885,8 @@ export interface components {
             spec: components["schemas"]["BrokerPoolSpec"];
             status: components["schemas"]["BrokerPoolStatus"];
         };
+        /** @description Id of a BrokerPool. */
+        BrokerPoolId: string;
         BrokerPoolInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["BrokerPoolSpec"];
@@ -910,7 +912,7 @@ export interface components {
              */
             brokers: number;
             /** @description The data plane whose agent runs it; never changes. */
-            data_plane: components["schemas"]["Id"];
+            data_plane: components["schemas"]["DataPlaneId"];
             /** @description Unique on the data plane; never changes. */
             name: string;
         };
@@ -968,6 +970,8 @@ export interface components {
             spec: components["schemas"]["ClusterSpec"];
             status: components["schemas"]["ClusterStatus"];
         };
+        /** @description Id of a Cluster. */
+        ClusterId: string;
         ClusterInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["ClusterSpec"];
@@ -987,9 +991,9 @@ export interface components {
         /** @description What is wished. */
         ClusterSpec: {
             /** @description The brokers that it lives on: the tenant's own, or granted to it; never changes. */
-            broker_pool: components["schemas"]["Id"];
+            broker_pool: components["schemas"]["BrokerPoolId"];
             /** @description The environment that it belongs to; never changes. */
-            environment: components["schemas"]["Id"];
+            environment: components["schemas"]["EnvironmentId"];
             /** @description Unique in the environment; never changes. */
             name: string;
         };
@@ -1119,7 +1123,7 @@ export interface components {
         /** @description What is wished. */
         DataPlaneGrantSpec: {
             /** @description The pool that the place is on; never changes. */
-            broker_pool: components["schemas"]["Id"];
+            broker_pool: components["schemas"]["BrokerPoolId"];
             /**
              * Format: int32
              * @description Clusters that the guest may have on the pool.
@@ -1127,7 +1131,7 @@ export interface components {
              */
             clusters_max: number;
             /** @description The tenant that may use it; never changes. */
-            guest_tenant: components["schemas"]["Id"];
+            guest_tenant: components["schemas"]["TenantId"];
             /**
              * Format: int32
              * @description Partitions over all of them.
@@ -1149,10 +1153,12 @@ export interface components {
              */
             decided_at?: string | null;
             /** @description The tenant that lends the place. */
-            owner_tenant: components["schemas"]["Id"];
+            owner_tenant: components["schemas"]["TenantId"];
             /** @description OFFERED, ACTIVE, DECLINED or REVOKED. */
             phase: components["schemas"]["Phase"];
         };
+        /** @description Id of a DataPlane. */
+        DataPlaneId: string;
         DataPlaneInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["DataPlaneSpec"];
@@ -1234,6 +1240,8 @@ export interface components {
             spec: components["schemas"]["EnvironmentSpec"];
             status: components["schemas"]["EnvironmentStatus"];
         };
+        /** @description Id of a Environment. */
+        EnvironmentId: string;
         EnvironmentInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["EnvironmentSpec"];
@@ -1271,8 +1279,6 @@ export interface components {
             /** @description JSON Pointer (RFC 6901) into the body. */
             pointer: string;
         };
-        /** @description Id of a Tenant. */
-        Id: string;
         /** @description Where a list goes on. */
         ListMetadata: {
             /** @description Send it as `page_token` for the next page; absent on the last one. */
@@ -1294,6 +1300,8 @@ export interface components {
             spec: components["schemas"]["MemberSpec"];
             status: components["schemas"]["MemberStatus"];
         };
+        /** @description Id of a Member. */
+        MemberId: string;
         /** @description The body of a create. */
         MemberInput: {
             /** @description Labels. */
@@ -1332,12 +1340,12 @@ export interface components {
             /** @description Who signs in; unique in the installation, kept in lower case, and it never changes. */
             email: string;
             /** @description The organization of a member above its tenants. With a tenant it may be left out. */
-            organization?: components["schemas"]["Id"];
+            organization?: components["schemas"]["OrganizationId"];
             /**
              * @description The tenant of its member. Without organization and tenant the member belongs where the request stands: in the
              *     tenant that it is about, in the caller's organization, or among the operators.
              */
-            tenant?: components["schemas"]["Id"];
+            tenant?: components["schemas"]["TenantId"];
         };
         /** @description What is so. */
         MemberStatus: {
@@ -1420,6 +1428,8 @@ export interface components {
             spec: components["schemas"]["OrganizationSpec"];
             status: components["schemas"]["OrganizationStatus"];
         };
+        /** @description Id of a Organization. */
+        OrganizationId: string;
         OrganizationInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["OrganizationSpec"];
@@ -1639,6 +1649,8 @@ export interface components {
             spec: components["schemas"]["ServiceAccountSpec"];
             status: components["schemas"]["ServiceAccountStatus"];
         };
+        /** @description Id of a ServiceAccount. */
+        ServiceAccountId: string;
         ServiceAccountInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["ServiceAccountSpec"];
@@ -1717,11 +1729,11 @@ export interface components {
             /** @description E-mail address. */
             email: string;
             /** @description Id. */
-            id: components["schemas"]["Id"];
-            organization?: components["schemas"]["Id"] | null;
+            id: components["schemas"]["MemberId"];
+            organization?: components["schemas"]["OrganizationId"] | null;
             /** @description Every role that the member holds anywhere. */
             roles: components["schemas"]["Role"][];
-            tenant?: components["schemas"]["Id"] | null;
+            tenant?: components["schemas"]["TenantId"] | null;
         };
         Tenant: {
             /** @enum {string} */
@@ -1734,6 +1746,8 @@ export interface components {
             spec: components["schemas"]["TenantSpec"];
             status: components["schemas"]["TenantStatus"];
         };
+        /** @description Id of a Tenant. */
+        TenantId: string;
         TenantInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["TenantSpec"];
@@ -1757,7 +1771,7 @@ export interface components {
             /** @description Unique in the organization; never changes. */
             name: string;
             /** @description The organization that it belongs to; never changes. Left out: the caller's own. */
-            organization?: components["schemas"]["Id"];
+            organization?: components["schemas"]["OrganizationId"];
         };
         /** @description What is so: no agent serves it, so it is READY at once. */
         TenantStatus: {
@@ -1801,7 +1815,7 @@ export interface components {
             /** @description What happens to old records. */
             cleanup_policy?: components["schemas"]["CleanupPolicy"];
             /** @description The cluster that it is in; never changes. */
-            cluster: components["schemas"]["Id"];
+            cluster: components["schemas"]["ClusterId"];
             /** @description Further Kafka settings, from a list of open ones. */
             configs?: {
                 [key: string]: string;
@@ -1937,9 +1951,9 @@ export interface operations {
                 /** @description `next_page_token` of the page before. */
                 page_token?: string;
                 /** @description Those of this service account. */
-                service_account?: components["schemas"]["Id"];
+                service_account?: components["schemas"]["ServiceAccountId"];
                 /** @description Those that open this cluster. */
-                cluster?: components["schemas"]["Id"];
+                cluster?: components["schemas"]["ClusterId"];
             };
             header?: never;
             path?: never;

@@ -39,10 +39,15 @@ export function kindOfId(id: string): Kind | undefined {
   return KINDS.find((k) => k.prefix === prefix)
 }
 
+/** The word for a kind, also for one that has no place in the register, such as a session. */
+export function nounOf(kind: string): string {
+  return kindNamed(kind)?.one ?? kind.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+}
+
 /** What people call an object; its id when it has no name. */
 export function nameOf(object: Pick<AnyObject, 'id' | 'spec'> | undefined, id?: string): string {
   const spec = (object?.spec ?? {}) as Record<string, unknown>
-  for (const key of ['name', 'display_name', 'email', 'description', 'resource']) {
+  for (const key of ['display_name', 'name', 'email', 'description', 'resource']) {
     const value = spec[key]
     if (typeof value === 'string' && value !== '') return value
   }

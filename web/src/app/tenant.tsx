@@ -1,11 +1,12 @@
 // The tenant in view. Operators and administrators of an organization choose it; it stands in the address.
 import { useLocation } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { useAll, useApi } from '../api/hooks.ts'
+import { useAll, useApi, useObject } from '../api/hooks.ts'
 import type { Tenant } from '../api/types.ts'
 import { PageHead } from '../ui/list-page.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { Empty, Failure, Skeleton } from '../ui/states.tsx'
+import { nameOf } from './kinds.ts'
 import { AREAS } from './nav.ts'
 import { useSetAddress } from './search.ts'
 import { useMember, useReach } from './session.tsx'
@@ -27,7 +28,7 @@ export function TenantSwitch() {
   const { tenants } = useTenants()
   const set = useSetAddress()
   const { tenant } = useApi()
-  if (reach === 'tenant') return null
+  if (reach === 'tenant') return <OwnTenant />
   const unlisted = tenant !== undefined && !tenants?.some((t) => t.id === tenant)
   return (
     <label className="tenant-switch">
@@ -39,6 +40,12 @@ export function TenantSwitch() {
       </select>
     </label>
   )
+}
+
+/** Who belongs to one tenant cannot switch, but sees where they are. */
+function OwnTenant() {
+  const own = useObject('/v1/tenants', useMember().tenant ?? undefined).data
+  return own ? <p className="tenant-name"><span className="hidden-visually">Tenant </span>{nameOf(own)}</p> : null
 }
 
 const ABOVE = new Set(AREAS.flatMap((a) => a.places.filter((p) => p.above).map((p) => p.to)))

@@ -36,7 +36,7 @@ function OpenActDialog<T>({ title, act, call, onClose, onDone, typed, danger, ch
   useEffect(() => mutate(asked), [mutate, asked])
   const ready = plan.isSuccess && (typed === undefined || text === typed)
   return (
-    <Dialog open title={title} onClose={onClose}>
+    <Dialog open title={title} stage={plan.isSuccess ? 'plan' : 'asking'} onClose={onClose}>
       <form
         className="dialog-form"
         onSubmit={(event) => {

@@ -81,11 +81,11 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
   }
 
   if (change.isSuccess && after) {
-    return <Dialog open title={title} onClose={onClose} keepOpen>{after(change.data, onClose)}</Dialog>
+    return <Dialog open title={title} stage="after" onClose={onClose} keepOpen>{after(change.data, onClose)}</Dialog>
   }
   if (planned && plan.data) {
     return (
-      <Dialog open title={title} onClose={onClose}>
+      <Dialog open title={title} stage="plan" onClose={onClose}>
         <div className="dialog-main">
           <PlanView plan={plan.data} call={planned} tenant={tenant} />
           {change.error && <Failure error={change.error} />}
@@ -98,7 +98,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
     )
   }
   return (
-    <Dialog open title={title} onClose={onClose}>
+    <Dialog open title={title} stage="form" onClose={onClose}>
       <form ref={form} onSubmit={review} noValidate className="dialog-form">
         <div className="dialog-main">
           {intro}

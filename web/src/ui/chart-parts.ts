@@ -12,6 +12,11 @@ export function stack(series: readonly (readonly (number | null)[])[]): (number 
   }))
 }
 
+/** Steps of an axis that counts whole things: 1, 2, 5, 10, … */
+export const WHOLE_STEPS = Array.from({ length: 48 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3))
+/** Steps of an axis of bytes, whose units are powers of two. */
+export const BINARY_STEPS = Array.from({ length: 53 }, (_, i) => 2 ** i)
+
 /** A wash behind the time whose numbers may still grow. */
 export function drawIncomplete(u: uPlot, from: number | undefined, colour: string): void {
   if (from === undefined) return

@@ -21,11 +21,18 @@ interface ChartProps {
   /** From here on numbers may still grow; in seconds. */
   incompleteFrom?: number
   height?: number
+  scale?: Scale
+}
+
+/** How the values' axis is cut and labelled, where the drawing's own decimal steps do not fit. */
+export interface Scale {
+  steps?: number[]
+  text?: (ticks: number[]) => string[]
 }
 
 export const SERIES_COLOURS = 7
 
-export function Chart({ label, times, series, format, incompleteFrom, height = 240 }: ChartProps) {
+export function Chart({ label, times, series, format, incompleteFrom, height = 240, scale }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const [at, setAt] = useState<number | undefined>(undefined)
@@ -35,7 +42,7 @@ export function Chart({ label, times, series, format, incompleteFrom, height = 2
   useEffect(() => {
     const element = frame.current
     if (!element) return
-    const options = optionsFor(element, { series, times, format, height, incompleteFrom, onIndex: setAt })
+    const options = optionsFor(element, { series, times, format, height, incompleteFrom, scale, onIndex: setAt })
     const data = [[...times], ...[...stacked].reverse()] as uPlot.AlignedData
     const chart = new uPlot(options, data, element)
     plot.current = chart
@@ -46,7 +53,7 @@ export function Chart({ label, times, series, format, incompleteFrom, height = 2
       chart.destroy()
       plot.current = undefined
     }
-  }, [series, times, stacked, format, height, incompleteFrom, theme])
+  }, [series, times, stacked, format, height, incompleteFrom, scale, theme])
 
   const move = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowRight: (at ?? -1) + 1, ArrowLeft: (at ?? times.length) - 1, Home: 0, End: times.length - 1 }
@@ -101,6 +108,7 @@ interface Drawing {
   format: (value: number) => string
   height: number
   incompleteFrom?: number
+  scale?: Scale
   onIndex: (index: number | undefined) => void
 }
 
@@ -124,7 +132,10 @@ function optionsFor(element: HTMLElement, drawing: Drawing): uPlot.Options {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { range: [drawing.times[0] ?? 0, last] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [{ ...axis, values: (_u, ticks) => ticks.map((t, i) => tickText(t, ticks[i - 1])) }, { ...axis, size: 84, values: (_u, ticks) => ticks.map((t) => drawing.format(t)) }],
+    axes: [
+      { ...axis, gap: 10, values: (_u, ticks) => ticks.map((t, i) => tickText(t, ticks[i - 1])) },
+      { ...axis, size: 84, incrs: drawing.scale?.steps, values: (_u, ticks) => drawing.scale?.text?.(ticks) ?? ticks.map((t) => drawing.format(t)) },
+    ],
     series: [{}, ...bands.reverse()],
     hooks: {
       setCursor: [(u) => drawing.onIndex(u.cursor.idx ?? undefined)],

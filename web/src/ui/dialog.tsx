@@ -12,13 +12,15 @@ interface DialogProps {
   /** A secret that is shown once must not vanish by a stray Escape or click. */
   keepOpen?: boolean
   hideTitle?: boolean
+  /** Another content of the same dialog: the focus goes to what is next, instead of being lost with the old content. */
+  stage?: string
 }
 
 export function Dialog({ open, ...rest }: DialogProps) {
   return open ? <OpenDialog {...rest} /> : null
 }
 
-function OpenDialog({ title, onClose, children, shape = 'side', keepOpen = false, hideTitle = false }: Omit<DialogProps, 'open'>) {
+function OpenDialog({ title, onClose, children, shape = 'side', keepOpen = false, hideTitle = false, stage }: Omit<DialogProps, 'open'>) {
   const ref = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
@@ -30,6 +32,11 @@ function OpenDialog({ title, onClose, children, shape = 'side', keepOpen = false
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])
+  useEffect(() => {
+    const next = ref.current?.querySelector<HTMLElement>('[data-autofocus], .dialog-form :is(input, select, textarea):not(:disabled)')
+    if (next) next.focus()
+    else if (!ref.current?.contains(document.activeElement)) ref.current?.querySelector('h2')?.focus()
+  }, [stage])
   return (
     // The click is on the backdrop; the keyboard's way out is Escape, which arrives as `cancel`.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events
@@ -47,7 +54,7 @@ function OpenDialog({ title, onClose, children, shape = 'side', keepOpen = false
     >
       <div className="dialog-body">
         <header className={hideTitle ? 'hidden-visually' : 'dialog-head'}>
-          <h2 id={titleId}>{title}</h2>
+          <h2 id={titleId} tabIndex={-1}>{title}</h2>
           {!keepOpen && !hideTitle && <IconButton icon="close" label="Close" onClick={onClose} />}
         </header>
         {children}

@@ -1,4 +1,5 @@
 // What changed between two JSON values, leaf by leaf; used by plans and by the audit page.
+import { formatBytes, formatDuration } from './format.ts'
 
 export interface Leaf {
   path: string
@@ -27,4 +28,11 @@ function flatten(value: unknown, prefix = '', into = new Map<string, unknown>())
 export function printLeaf(value: unknown): string {
   if (value === undefined || value === null) return ''
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A number with a unit in its name, as people say it: `retention_ms` 604800000 is `7 d`. */
+export function inWords(path: string, value: unknown): string | undefined {
+  if (typeof value !== 'number') return undefined
+  if (path.endsWith('_ms')) return formatDuration(value)
+  return path.endsWith('_bytes') ? formatBytes(value) : undefined
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addDecimals, formatAge, formatBytes, formatDuration, formatMoney, moneyDecimals, tickText, words } from './format.ts'
+import { addDecimals, formatAge, formatBytes, formatDuration, formatMoney, moneyDecimals, moneyTicks, tickText, words } from './format.ts'
 
 test('bytes keep three significant digits and say unlimited', () => {
   expect(formatBytes(0)).toBe('0 B')
@@ -35,6 +35,9 @@ test('money never passes through a float', () => {
 test('a column shows small amounts with the same decimals', () => {
   expect(moneyDecimals(['0.0001', '12'])).toBe(6)
   expect(moneyDecimals(['0', '12.5'])).toBe(2)
+  expect(moneyDecimals(['0.08675'])).toBe(4)
+  expect(moneyDecimals([])).toBe(2)
+  expect(moneyTicks([0, 0.005, 0.01], 'EUR')).toEqual(['EUR\u00a00.000', 'EUR\u00a00.005', 'EUR\u00a00.010'])
 })
 
 test('ticks name the day only where it changes', () => {

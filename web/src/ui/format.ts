@@ -107,13 +107,17 @@ export function formatMoney(amount: string, currency: string, decimals?: number)
   return format.format(amount as Intl.StringNumericLiteral)
 }
 
-/** One number of decimals for a whole column, so that the points stand under each other. */
+/** One number of decimals for a whole column, so that the points stand under each other; the smallest amount decides. */
 export function moneyDecimals(amounts: readonly string[]): number {
-  const small = amounts.some((a) => {
-    const value = Math.abs(Number(a))
-    return value > 0 && value < 1
-  })
-  return small ? 6 : 2
+  const least = Math.min(...amounts.map((a) => Math.abs(Number(a))).filter((value) => value > 0))
+  return least < 0.01 ? 6 : least < 1 ? 4 : 2
+}
+
+/** Labels of an axis of money: as many decimals as its step needs, the same for all. */
+export function moneyTicks(ticks: readonly number[], currency: string): string[] {
+  const step = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0))
+  const decimals = step === 0 ? 2 : Math.max(2, Math.min(8, Math.ceil(-Math.log10(step) - 1e-9)))
+  return ticks.map((tick) => formatMoney(tick.toFixed(decimals), currency, decimals))
 }
 
 /** Adds decimal strings exactly. */

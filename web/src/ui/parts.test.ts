@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { curlOf, manifestOf } from './api-call.ts'
-import { stack } from './chart-parts.ts'
-import { diffLeaves } from './diff.ts'
+import { BINARY_STEPS, stack, WHOLE_STEPS } from './chart-parts.ts'
+import { diffLeaves, inWords } from './diff.ts'
 import { heldBack, sortRows } from './table-rows.ts'
 
 test('differences are leaf by leaf', () => {
@@ -14,6 +14,12 @@ test('differences are leaf by leaf', () => {
   expect(diffLeaves(undefined, { spec: { name: 'x' } })).toEqual([{ path: 'spec.name', before: undefined, after: 'x' }])
 })
 
+test('numbers with units are said in words too', () => {
+  expect(inWords('spec.retention_ms', 604_800_000)).toBe('7 d')
+  expect(inWords('spec.retention_bytes', -1)).toBe('unlimited')
+  expect(inWords('spec.partitions', 6)).toBeUndefined()
+})
+
 test('rows sort by number, by text with numbers, unknown last', () => {
   const rows = [{ n: 'b10' }, { n: undefined }, { n: 'b9' }]
   expect(sortRows(rows, (r) => r.n, false).map((r) => r.n)).toEqual(['b9', 'b10', undefined])
@@ -24,6 +30,11 @@ test('new rows wait, rows that are gone go', () => {
   const { shown, waiting } = heldBack(['a', 'c'], (r) => r, (id) => id === 'a' || id === 'b')
   expect(shown).toEqual(['a'])
   expect(waiting).toEqual(['c'])
+})
+
+test('an axis is cut at round steps of its unit', () => {
+  expect(WHOLE_STEPS.slice(0, 5)).toEqual([1, 2, 5, 10, 20])
+  expect(BINARY_STEPS[25]).toBe(32 * 1024 * 1024)
 })
 
 test('stacks keep gaps', () => {

@@ -1,10 +1,11 @@
 // A plan as the API answers it: what would be made, changed or destroyed, and the call that would do it.
+import { Fragment } from 'react'
 import type { Call } from '../api/client.ts'
 import type { Plan } from '../api/types.ts'
-import { kindNamed, nameOf } from '../app/kinds.ts'
+import { nameOf, nounOf } from '../app/kinds.ts'
 import { curlOf } from './api-call.ts'
 import { CodeBlock } from './copyable.tsx'
-import { diffLeaves, printLeaf, type Leaf } from './diff.ts'
+import { diffLeaves, inWords, printLeaf, type Leaf } from './diff.ts'
 import { plural } from './format.ts'
 
 type Change = Plan['changes'][number]
@@ -34,7 +35,7 @@ const VERBS: Record<string, { word: string; tone: string }> = {
 
 function PlanChange({ change }: { change: Change }) {
   const verb = VERBS[change.action.toUpperCase()] ?? { word: change.action, tone: 'off' }
-  const noun = kindNamed(change.kind)?.one ?? change.kind
+  const noun = nounOf(change.kind)
   const object = (change.after ?? change.before) as { id: string; spec: object } | undefined
   const leaves = interesting(diffLeaves(change.before, change.after))
   return (
@@ -63,12 +64,22 @@ export function Differences({ leaves }: { leaves: readonly Leaf[] }) {
       <tbody>
         {leaves.map((leaf) => (
           <tr key={leaf.path}>
-            <th scope="row">{leaf.path.replace(/^spec\./, '')}</th>
-            <td>{leaf.before === undefined ? null : <del>{printLeaf(leaf.before)}</del>}</td>
-            <td>{leaf.after === undefined ? null : <ins>{printLeaf(leaf.after)}</ins>}</td>
+            <th scope="row"><Path path={leaf.path.replace(/^spec\./, '')} /></th>
+            <td>{leaf.before === undefined ? null : <><del>{printLeaf(leaf.before)}</del><InWords leaf={leaf} value={leaf.before} /></>}</td>
+            <td>{leaf.after === undefined ? null : <><ins>{printLeaf(leaf.after)}</ins><InWords leaf={leaf} value={leaf.after} /></>}</td>
           </tr>
         ))}
       </tbody>
     </table>
   )
+}
+
+/** A long field name breaks at its joints. */
+function Path({ path }: { path: string }) {
+  return path.split(/(?<=[._])/).map((part, index) => <Fragment key={index}>{index > 0 && <wbr />}{part}</Fragment>)
+}
+
+function InWords({ leaf, value }: { leaf: Leaf; value: unknown }) {
+  const words = inWords(leaf.path, value)
+  return words === undefined ? null : <span className="in-words">{words}</span>
 }

@@ -31,6 +31,8 @@ let clock: ReturnType<typeof setInterval> | undefined
 /** One clock for all ages on a page. */
 function subscribe(tick: () => void): () => void {
   subscribers.add(tick)
+  // Nobody looked for a while: the time that was kept is old.
+  if (!clock) now = Date.now()
   clock ??= setInterval(() => {
     now = Date.now()
     for (const each of subscribers) each()

@@ -35,7 +35,7 @@ function journeys(screen, viewport) {
     page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`))
     page.on('console', (message) => {
       // A refused sign-in and the look for a session before it are answered with 401: that is not a fault.
-      if (message.type() === 'error' && !/status of (401|404|409|412|422)/.test(message.text())) complaints.push(message.text())
+      if (message.type() === 'error' && !/status of (401|404|409|412|422)/.test(message.text())) complaints.push(`${message.text()} ${message.location().url}`)
     })
   })
   after(async () => { await context?.close() })
@@ -52,6 +52,11 @@ function journeys(screen, viewport) {
   // The first cell, or the title of the card, is the object's own name; other cells may name its kin.
   const row = (text) => page.locator('[data-row]').filter({ has: named(text) })
   const named = (text) => page.locator('td:first-child, .card-title').getByRole('link', { name: text, exact: true })
+  /** Seen without scrolling sideways. */
+  const within = async (part) => {
+    const box = await part.boundingBox()
+    assert.ok(box && box.x >= 0 && box.x + box.width <= viewport.width, `cut: ${JSON.stringify(box)}`)
+  }
   const phase = (wanted) => page.locator(`.object-line [data-phase=${wanted}]`).waitFor({ timeout: AGENT_WAIT_MS })
   const confirmDelete = async (what, typed) => {
     await page.getByRole('button', { name: 'More actions' }).click()
@@ -85,6 +90,7 @@ function journeys(screen, viewport) {
     await dialog().getByRole('button', { name: 'Review' }).click()
     await dialog().getByText('1 change. Nothing is done yet.').waitFor()
     await axe('plan')
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Create environment', 'the focus is on what is next')
     await dialog().getByRole('button', { name: 'Create environment' }).click()
     await row(name).waitFor()
   })
@@ -109,6 +115,16 @@ function journeys(screen, viewport) {
     await phase('READY')
     const address = await page.locator('.facts').getByRole('code').first().textContent()
     assert.match(address, /:\d+/)
+  })
+
+  test('how to connect is shown whole, for every client', async () => {
+    await page.getByRole('link', { name: 'Connect', exact: true }).click()
+    for (const client of ['librdkafka, kcat', 'Python', 'Go', 'JavaScript', 'Java properties']) {
+      await page.getByRole('tab', { name: client }).click()
+      await within(page.getByRole('button', { name: `Download ${client} configuration` }))
+    }
+    await axe('connect')
+    await page.getByRole('link', { name: 'Topics', exact: true }).last().click()
   })
 
   test('a topic is made, its wish and its truth shown apart, live until it is ready', async () => {
@@ -181,6 +197,7 @@ function journeys(screen, viewport) {
     assert.ok((await dialog().getByRole('tabpanel').textContent()).includes(secret))
     const [download] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('button', { name: /^Download/ }).click()])
     assert.equal(download.suggestedFilename(), 'consume.py')
+    await within(dialog().getByRole('button', { name: /^Download/ }))
     await axe('secret')
     await page.keyboard.press('Escape')
     await dialog().getByText('only time').waitFor()
@@ -206,6 +223,9 @@ function journeys(screen, viewport) {
     await named(name).click()
     await page.getByRole('heading', { name: 'Installation' }).waitFor()
     await axe('data plane that waits')
+    await page.getByRole('button', { name: 'Enrolment command' }).click()
+    await dialog().getByRole('button', { name: 'Cancel' }).click()
+    await dialog().waitFor({ state: 'detached' })
     await confirmDelete('data plane', name)
   })
 

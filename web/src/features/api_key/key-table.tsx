@@ -14,7 +14,7 @@ export function KeyTable({ serviceAccount, cluster, action }: { serviceAccount?:
   const clusterName = useNames('/v1/clusters')
   const columns: Column<ApiKey>[] = [
     { key: 'key', label: 'Key', cell: (k) => <ObjectLink id={k.id} name={shortId(k.id)} />, sort: (k) => k.id },
-    { key: 'description', label: 'Description', cell: (k) => k.spec.description, sort: (k) => k.spec.description ?? undefined },
+    { key: 'description', label: 'Description', cell: (k) => k.spec.description || <span className="muted">none</span>, sort: (k) => k.spec.description ?? undefined },
     { key: 'phase', label: 'Phase', cell: (k) => <Phase phase={k.status.phase} />, sort: (k) => k.status.phase },
     { key: 'account', label: 'Service account', cell: (k) => <ObjectLink id={k.spec.service_account} name={accountName(k.spec.service_account)} />, sort: (k) => accountName(k.spec.service_account) },
     { key: 'cluster', label: 'Opens', cell: (k) => k.spec.cluster ? <ObjectLink id={k.spec.cluster} name={clusterName(k.spec.cluster)} /> : <span className="muted">the API</span> },

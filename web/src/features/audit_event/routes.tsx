@@ -1,6 +1,6 @@
 // The audit trail: who changed what, when, from what to what.
 import type { AuditEvent } from '../../api/types.ts'
-import { KINDS, kindNamed, shortId } from '../../app/kinds.ts'
+import { KINDS, nounOf, shortId } from '../../app/kinds.ts'
 import { useAddress, useSetAddress } from '../../app/search.ts'
 import { Button } from '../../ui/button.tsx'
 import { Copyable } from '../../ui/copyable.tsx'
@@ -49,7 +49,7 @@ export function AuditPage() {
         }
         empty={{ title: 'Nothing was changed yet', text: 'Every change made through the API, the console or a pipeline appears here.' }}
       />
-      <Dialog open={!!opened} title={opened ? `${words(factsOf(opened).action)} ${kindNamed(factsOf(opened).kind)?.one ?? factsOf(opened).kind}` : ''} onClose={() => set({ event: undefined })}>
+      <Dialog open={!!opened} title={opened ? `${words(factsOf(opened).action)} ${nounOf(factsOf(opened).kind)}` : ''} onClose={() => set({ event: undefined })}>
         {opened && <Details event={opened} who={who(factsOf(opened).who)} />}
       </Dialog>
     </>
@@ -62,7 +62,7 @@ function What({ event, open }: { event: AuditEvent; open: () => void }) {
   const { action, kind } = factsOf(event)
   return (
     <button type="button" className="linkish" onClick={open} aria-haspopup="dialog">
-      <span className={`tag ${TONES[action.toUpperCase()] ?? 'busy'}`}>{words(action)}</span> {kindNamed(kind)?.one ?? kind}
+      <span className={`tag ${TONES[action.toUpperCase()] ?? 'busy'}`}>{words(action)}</span> {nounOf(kind)}
     </button>
   )
 }

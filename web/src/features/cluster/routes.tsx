@@ -88,12 +88,13 @@ function Keys({ cluster }: { cluster: Cluster }) {
 }
 
 function Settings({ cluster }: { cluster: Cluster }) {
+  const environmentName = useNames('/v1/environments')
   const poolName = useNames('/v1/broker-pools')
   return (
     <Facts items={[
       ['Runs on', poolName(cluster.spec.broker_pool) ?? 'a granted place'],
       ['Broker pool', <Copyable key="p" text={cluster.spec.broker_pool} label="Copy broker pool id" />],
-      ['Environment', <ObjectLink key="e" id={cluster.spec.environment} />],
+      ['Environment', <ObjectLink key="e" id={cluster.spec.environment} name={environmentName(cluster.spec.environment)} />],
       ['Labels', <Labels key="l" labels={cluster.metadata.labels} />],
       ['Resource name', <code key="r">{cluster.metadata.resource_name}</code>],
       ['Created', <Moment key="c" at={cluster.metadata.created_at} />],

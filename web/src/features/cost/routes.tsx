@@ -2,8 +2,9 @@
 import { useMemo } from 'react'
 import type { CostReport, UsageReport } from '../../api/types.ts'
 import { useAddress } from '../../app/search.ts'
-import { Chart } from '../../ui/chart.tsx'
-import { formatBytes, formatCount, formatMoney, moneyDecimals } from '../../ui/format.ts'
+import { Chart, type Scale } from '../../ui/chart.tsx'
+import { BINARY_STEPS, WHOLE_STEPS } from '../../ui/chart-parts.ts'
+import { formatBytes, formatCount, formatMoney, moneyDecimals, moneyTicks } from '../../ui/format.ts'
 import { PageHead, Stale } from '../../ui/list-page.tsx'
 import { Empty, Failure, Skeleton } from '../../ui/states.tsx'
 import { Moment, useNow } from '../../ui/status.tsx'
@@ -105,6 +106,12 @@ function formatFor(measure: Measure, currency: string | undefined): (value: numb
   return (value) => (currency ? formatMoney(String(Number(value.toPrecision(6))), currency) : String(value))
 }
 
+function scaleFor(measure: Measure, currency: string | undefined): Scale | undefined {
+  if (measure === 'bytes') return { steps: BINARY_STEPS }
+  if (measure !== 'cost') return { steps: WHOLE_STEPS }
+  return currency ? { text: (ticks) => moneyTicks(ticks, currency) } : undefined
+}
+
 interface BodyProps {
   view: View
   rows: readonly Row[]
@@ -118,6 +125,7 @@ function Body({ view, rows, cut, completeUntil }: BodyProps) {
   const currencies = [...new Set(rows.map((r) => r.currency).filter((c) => c !== undefined))]
   const currency = currencies[0]
   const format = useMemo(() => formatFor(view.measure, currency), [view.measure, currency])
+  const scale = useMemo(() => scaleFor(view.measure, currency), [view.measure, currency])
   const drawn = useMemo(() => seriesOf(rows.filter((r) => r.currency === undefined || r.currency === currency), view.groups, view.measure, times), [rows, view, times, currency])
   const labels = drawn.map((s) => labelOf(s.keys, view.groups, name)).join('\n')
   const series = useMemo(() => drawn.map((s, i) => ({ key: s.key, label: labels.split('\n')[i] ?? s.key, values: s.values })), [drawn, labels])
@@ -129,7 +137,7 @@ function Body({ view, rows, cut, completeUntil }: BodyProps) {
     <>
       {cut && <p className="note warn" role="status">More rows than are shown: choose a shorter time or coarser steps. The totals above are whole.</p>}
       {currencies.length > 1 && <p className="note" role="status">Several currencies: the chart shows {currency}; the table shows all.</p>}
-      <Chart label={`${view.measure} over time`} times={times} series={series} format={format} incompleteFrom={from} />
+      <Chart label={`${view.measure} over time`} times={times} series={series} format={format} scale={scale} incompleteFrom={from} />
       <SumsTable view={view} rows={rows} name={name} />
       <RowsTable view={view} rows={rows} name={name} />
     </>

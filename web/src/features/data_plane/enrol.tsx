@@ -11,10 +11,15 @@ export function Enrol({ id, enrollment }: { id: string; enrollment: Enrollment }
   return (
     <div className="enrol">
       <p>Run this on a machine inside the network where the brokers are to be. The token works once and ends <Until at={enrollment.expires_at} />.</p>
-      <div data-secret><CodeBlock text={enrollment.command} label="enrolment command" wrap /></div>
+      <div data-secret><CodeBlock text={onLines(enrollment.command)} label="enrolment command" wrap /></div>
       <Progress plane={plane} />
     </div>
   )
+}
+
+/** One option a line, so that no line breaks inside one; a shell reads it as one command. */
+function onLines(command: string): string {
+  return command.replaceAll(' --', ' \\\n  --')
 }
 
 export function Progress({ plane }: { plane: DataPlane | undefined }) {

@@ -94,13 +94,13 @@ export function DataPlanePage() {
           <ActDialog<Enrollment>
             open={enrol.open && !enrollment} title="New enrolment command" act="Make command"
             call={{ method: 'post', path: '/v1/data-planes/{id}/enrollment-tokens', id: plane.id }}
-            onClose={() => undefined} onDone={setEnrollment}
+            onClose={enrol.close} onDone={setEnrollment}
           >
             <p>It works once, for half an hour. Earlier commands that were not used stop working.</p>
           </ActDialog>
           <Dialog open={!!enrollment} title="Enrolment command" keepOpen onClose={() => setEnrollment(undefined)}>
             <div className="dialog-main">{enrollment && <Enrol id={plane.id} enrollment={enrollment} />}</div>
-            <footer className="dialog-foot"><Button tone="primary" onClick={() => { setEnrollment(undefined); enrol.close() }}>Done</Button></footer>
+            <footer className="dialog-foot"><Button tone="primary" onClick={() => setEnrollment(undefined)}>Done</Button></footer>
           </Dialog>
           <ActDialog
             open={revoke.open} title="Cut off the agent" act="Cut off" danger typed={plane.spec.name}

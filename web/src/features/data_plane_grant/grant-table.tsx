@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { Rows } from '../../api/hooks.ts'
 import type { DataPlaneGrant } from '../../api/types.ts'
-import { shortId } from '../../app/kinds.ts'
+import { nameOf, shortId } from '../../app/kinds.ts'
 import { useTenants } from '../../app/tenant.tsx'
 import { formatCount } from '../../ui/format.ts'
 import { Collection } from '../../ui/list-page.tsx'
@@ -19,7 +19,10 @@ interface GrantTableProps {
 export function GrantTable({ list, direction, action }: GrantTableProps) {
   const poolName = useNames('/v1/broker-pools')
   const { tenants } = useTenants()
-  const tenantName = (id: string | undefined) => tenants?.find((t) => t.id === id)?.spec.name ?? (id ? shortId(id) : '')
+  const tenantName = (id: string | undefined) => {
+    const found = tenants?.find((t) => t.id === id)
+    return found ? nameOf(found) : id ? shortId(id) : ''
+  }
   const other = (g: DataPlaneGrant) => (direction === 'offered' ? g.spec.guest_tenant : g.status.owner_tenant)
   const columns: Column<DataPlaneGrant>[] = [
     { key: 'id', label: 'Grant', cell: (g) => <ObjectLink id={g.id} name={shortId(g.id)} /> },

@@ -55,7 +55,7 @@ export function GrantPage() {
   const decline = useDialogInAddress('decline')
   return (
     <ObjectPage
-      kind={KIND} query={query} fields={owner ? fields : undefined} title={(g) => `Grant ${shortId(g.id)}`}
+      kind={KIND} query={query} fields={owner ? fields : undefined} title={(g) => shortId(g.id)}
       crumbs={() => <Crumbs><Crumb to="/grants">Grants</Crumb></Crumbs>}
       actions={() => !owner && phase === 'OFFERED' && (
         <>

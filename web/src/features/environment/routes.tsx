@@ -21,7 +21,7 @@ const KIND = kindNamed('Environment')!
 
 const columns: readonly Column<Environment>[] = [
   { key: 'name', label: 'Name', cell: (e) => <ObjectLink id={e.id} name={e.spec.name} />, sort: (e) => e.spec.name },
-  { key: 'description', label: 'Description', cell: (e) => e.spec.description },
+  { key: 'description', label: 'Description', cell: (e) => e.spec.description || <span className="muted">none</span> },
   { key: 'labels', label: 'Labels', cell: (e) => <Labels labels={e.metadata.labels} /> },
   { key: 'phase', label: 'Phase', cell: (e) => <Phase phase={e.status.phase} />, sort: (e) => e.status.phase },
   { key: 'created', label: 'Created', cell: (e) => <Age at={e.metadata.created_at} />, sort: (e) => e.metadata.created_at },

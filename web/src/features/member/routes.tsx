@@ -4,7 +4,6 @@ import { useState } from 'react'
 import type { Member } from '../../api/types.ts'
 import { kindNamed } from '../../app/kinds.ts'
 import { useDialogInAddress } from '../../app/search.ts'
-import { useTenants } from '../../app/tenant.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ActDialog } from '../../ui/act-dialog.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
@@ -13,7 +12,7 @@ import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
 import { Collection, PageHead } from '../../ui/list-page.tsx'
-import { ObjectLink } from '../../ui/object-link.tsx'
+import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Age, Moment } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
@@ -27,12 +26,12 @@ type CreatedMember = Member & { secret?: { password: string } }
 export function MembersPage() {
   const create = useDialogInAddress('create')
   const fields = useMemberFields()
-  const { tenants } = useTenants()
+  const tenantName = useNames('/v1/tenants')
   const button = <Button tone="primary" icon="plus" onClick={create.show}>Add member</Button>
   const columns: Column<Member>[] = [
     { key: 'name', label: 'Name', cell: (m) => <ObjectLink id={m.id} name={m.spec.display_name || m.spec.email} />, sort: (m) => m.spec.display_name },
     { key: 'email', label: 'E-mail', cell: (m) => m.spec.email, sort: (m) => m.spec.email },
-    { key: 'home', label: 'Of', cell: (m) => homeOf(m, tenants?.find((t) => t.id === m.spec.tenant)?.spec.name) },
+    { key: 'home', label: 'Of', cell: (m) => homeOf(m, tenantName(m.spec.tenant)) },
     { key: 'seen', label: 'Last signed in', cell: (m) => <Age at={m.status.last_signed_in_at} />, sort: (m) => m.status.last_signed_in_at ?? undefined },
     { key: 'created', label: 'Added', cell: (m) => <Age at={m.metadata.created_at} />, sort: (m) => m.metadata.created_at },
   ]
@@ -80,6 +79,8 @@ export function MemberPage() {
   const { id } = useParams({ strict: false })
   const fields = useMemberFields()
   const reset = useDialogInAddress('reset')
+  const tenantName = useNames('/v1/tenants')
+  const organizationName = useNames('/v1/organizations')
   const [fresh, setFresh] = useState<CreatedMember | undefined>(undefined)
   return (
     <ObjectPage
@@ -91,9 +92,9 @@ export function MemberPage() {
       {(member) => (
         <>
           <Facts items={[
-            ['E-mail', member.spec.email],
-            ['Tenant', member.spec.tenant ? <ObjectLink key="t" id={member.spec.tenant} /> : 'none'],
-            ['Organization', member.spec.organization ? <ObjectLink key="o" id={member.spec.organization} /> : 'none'],
+            ['E-mail', <Copyable key="e" text={member.spec.email} label="Copy e-mail address" />],
+            ['Tenant', member.spec.tenant ? <ObjectLink key="t" id={member.spec.tenant} name={tenantName(member.spec.tenant)} /> : 'none'],
+            ['Organization', member.spec.organization ? <ObjectLink key="o" id={member.spec.organization} name={organizationName(member.spec.organization)} /> : 'none'],
             ['Last signed in', <Age key="s" at={member.status.last_signed_in_at} />],
             ['Added', <Moment key="a" at={member.metadata.created_at} />],
           ]} />

@@ -3,11 +3,12 @@ import { useMemo } from 'react'
 import { useAll, useRead } from '../../api/hooks.ts'
 import { useCosts, useUsage } from '../cost/queries.ts'
 import { viewOf } from '../cost/range.ts'
+import { useAllDataPlanes } from '../data_plane/queries.ts'
 
 export function useOverview() {
   return {
     environments: useAll('/v1/environments'),
-    planes: useAll('/v1/data-planes'),
+    planes: useAllDataPlanes(),
     pools: useAll('/v1/broker-pools'),
     clusters: useAll('/v1/clusters'),
     topics: useAll('/v1/topics'),

@@ -100,7 +100,7 @@ function LastDay({ day }: { day: ReturnType<typeof useLastDay> }) {
       <div className="figures">
         <div><span className="figure">{totals ? formatCount(totals.records) : '…'}</span><span className="muted">records through the gateway</span></div>
         <div><span className="figure">{totals ? formatBytes(totals.bytes) : '…'}</span><span className="muted">in record batches</span></div>
-        {costs.map((t) => <div key={t.currency}><span className="figure">{formatMoney(t.amount, t.currency, moneyDecimals([t.amount]))}</span><span className="muted">cost</span></div>)}
+        {costs.map((t) => <div key={t.currency}><span className="figure" title={`${t.amount} ${t.currency}`}>{formatMoney(t.amount, t.currency, moneyDecimals([t.amount]))}</span><span className="muted">cost</span></div>)}
         {costs.length === 0 && <div><span className="figure">{day.costs.data ? '0' : '…'}</span><span className="muted">cost; nothing was charged</span></div>}
       </div>
     </Section>
@@ -116,7 +116,7 @@ function Fleet({ seen }: { seen: Seen }) {
           <li key={p.id}>
             <Link to="/data-planes/$id" params={{ id: p.id }}>{p.spec.name}</Link>
             <Phase phase={p.status.phase} />
-            <span className="muted">heard <Age at={p.status.last_seen_at} /></span>
+            <span className="muted">{p.status.last_seen_at ? <>heard <Age at={p.status.last_seen_at} /></> : 'never heard'}</span>
             <span className="muted">{plural(p.status.gateways_live ?? 0, 'gateway')} live</span>
           </li>
         ))}

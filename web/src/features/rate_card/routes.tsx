@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
 import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
+import { formatMoney } from '../../ui/format.ts'
 import { Collection, PageHead } from '../../ui/list-page.tsx'
 import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
@@ -21,11 +22,11 @@ const KIND = kindNamed('RateCard')!
 
 function useAudience(): (card: RateCard) => string {
   const reach = useReach()
-  const organization = useNames('/v1/organizations', { enabled: reach === 'operator' })
+  const organization = useNames('/v1/organizations')
   const tenant = useNames('/v1/tenants', { enabled: reach !== 'tenant' })
   return ({ spec }) => {
     if (spec.tenant) return `tenant ${tenant(spec.tenant) ?? 'in view'}`
-    return spec.organization ? `organization ${organization(spec.organization) ?? ''}` : 'everybody'
+    return spec.organization ? `organization ${organization(spec.organization) ?? 'of this tenant'}` : 'everybody'
   }
 }
 
@@ -54,17 +55,18 @@ export function RateCardsPage() {
   )
 }
 
-const priceColumns: readonly Column<Price>[] = [
+const priceColumns = (currency: string): readonly Column<Price>[] => [
   { key: 'meter', label: 'Meter', cell: (p) => meterLabel(p.meter) },
   { key: 'unit', label: 'Unit', cell: (p) => unitWord(p.unit) },
   { key: 'model', label: 'Model', cell: (p) => MODELS.find((m) => m.model === p.model)?.label ?? p.model },
-  { key: 'tiers', label: 'Price of a unit', align: 'right', cell: (p) => <Tiers price={p} /> },
+  { key: 'tiers', label: 'Price of a unit', align: 'right', cell: (p) => <Tiers price={p} currency={currency} /> },
 ]
 
-function Tiers({ price }: { price: Price }) {
+function Tiers({ price, currency }: { price: Price; currency: string }) {
+  const money = (amount: string) => formatMoney(amount, currency)
   return (
     <span className="lines tabular">
-      {price.tiers.map((t) => (t.up_to ? `up to ${t.up_to}: ${t.unit_price}` : price.tiers.length > 1 ? `beyond: ${t.unit_price}` : t.unit_price)).join('\n')}
+      {price.tiers.map((t) => (t.up_to ? `up to ${t.up_to}: ${money(t.unit_price)}` : price.tiers.length > 1 ? `beyond: ${money(t.unit_price)}` : money(t.unit_price))).join('\n')}
     </span>
   )
 }
@@ -87,7 +89,7 @@ export function RateCardPage() {
             ['In force from', <Moment key="f" at={card.spec.effective_from} precision="minute" />],
           ]} />
           <Section title="Prices" note="A meter that no card in force prices is counted but not charged.">
-            <Table caption="Prices" rows={card.spec.prices} columns={priceColumns} id={(p) => p.meter} still />
+            <Table caption="Prices" rows={card.spec.prices} columns={priceColumns(card.spec.currency)} id={(p) => p.meter} still />
           </Section>
         </>
       )}

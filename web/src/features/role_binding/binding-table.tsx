@@ -15,13 +15,15 @@ export function usePrincipalName(): (id: string | undefined) => string | undefin
   return (id) => (id?.startsWith('member_') ? member(id) : account(id))
 }
 
+export const resourceText = (resource: string): string => (resource === '*' ? '* (whole tenant)' : resource)
+
 export function BindingTable({ principal, action }: { principal?: string; action?: ReactNode }) {
   const list = useRoleBindings({ principal })
   const name = usePrincipalName()
   const columns: Column<RoleBinding>[] = [
     { key: 'principal', label: 'Who', cell: (b) => <ObjectLink id={b.spec.principal} name={name(b.spec.principal)} />, sort: (b) => name(b.spec.principal) },
     { key: 'role', label: 'Role', cell: (b) => words(b.spec.role), sort: (b) => b.spec.role },
-    { key: 'resource', label: 'On', cell: (b) => <code>{b.spec.resource === '*' ? '* (whole tenant)' : b.spec.resource}</code>, sort: (b) => b.spec.resource },
+    { key: 'resource', label: 'On', cell: (b) => <code>{resourceText(b.spec.resource)}</code>, sort: (b) => b.spec.resource },
     { key: 'id', label: 'Binding', cell: (b) => <ObjectLink id={b.id} name={shortId(b.id)} /> },
     { key: 'created', label: 'Created', cell: (b) => <Age at={b.metadata.created_at} />, sort: (b) => b.metadata.created_at },
   ]

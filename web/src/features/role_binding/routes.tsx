@@ -11,7 +11,7 @@ import { PageHead } from '../../ui/list-page.tsx'
 import { ObjectLink } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Moment } from '../../ui/status.tsx'
-import { BindingTable, usePrincipalName } from './binding-table.tsx'
+import { BindingTable, resourceText, usePrincipalName } from './binding-table.tsx'
 import { useBindingFields } from './forms.ts'
 import { useRoleBinding } from './queries.ts'
 
@@ -47,7 +47,7 @@ export function RoleBindingPage() {
         <Facts items={[
           ['Who', <ObjectLink key="w" id={binding.spec.principal} name={name(binding.spec.principal)} />],
           ['Role', words(binding.spec.role)],
-          ['On', <code key="o">{binding.spec.resource}</code>],
+          ['On', <code key="o">{resourceText(binding.spec.resource)}</code>],
           ['Created', <Moment key="c" at={binding.metadata.created_at} />],
         ]} />
       )}

@@ -22,7 +22,7 @@ const KIND = kindNamed('ServiceAccount')!
 
 const columns: readonly Column<ServiceAccount>[] = [
   { key: 'name', label: 'Name', cell: (a) => <ObjectLink id={a.id} name={a.spec.name} />, sort: (a) => a.spec.name },
-  { key: 'description', label: 'Description', cell: (a) => a.spec.description },
+  { key: 'description', label: 'Description', cell: (a) => a.spec.description || <span className="muted">none</span> },
   { key: 'labels', label: 'Labels', cell: (a) => <Labels labels={a.metadata.labels} /> },
   { key: 'created', label: 'Created', cell: (a) => <Age at={a.metadata.created_at} />, sort: (a) => a.metadata.created_at },
 ]
