@@ -40,6 +40,9 @@ pub struct Step {
     open: bool,
 }
 
+/// A step that takes longer tells what it is at, also without a terminal.
+const LONG: Duration = Duration::from_secs(5);
+
 const WHEEL: [&str; 8] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"];
 
 impl Progress {
@@ -56,6 +59,8 @@ impl Progress {
         };
         if alive {
             this.turn();
+        } else {
+            this.tell();
         }
         this
     }
@@ -112,6 +117,24 @@ impl Progress {
                     let seconds = now.started.elapsed().as_secs();
                     print!("\r\x1b[2K  {frame} {} {} ({seconds} s)", now.title, now.note);
                     let _shown = std::io::stdout().flush();
+                }
+            }
+        });
+    }
+
+    /// Without a terminal: says once in a while what a long step is at, until the display is gone.
+    fn tell(&self) {
+        let inner = Arc::downgrade(&self.inner);
+        std::thread::spawn(move || {
+            for tick in 1_u64.. {
+                std::thread::sleep(Duration::from_secs(1));
+                let Some(inner) = inner.upgrade() else { return };
+                let inner = inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let Some(now) = &inner.current else { continue };
+                let took = now.started.elapsed();
+                let due = took.as_secs() == LONG.as_secs() || (took > LONG && tick.is_multiple_of(60));
+                if due && !now.note.is_empty() {
+                    println!("  … {}: {} ({} s)", now.title, now.note, took.as_secs());
                 }
             }
         });

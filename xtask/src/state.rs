@@ -145,6 +145,9 @@ pub struct Settings {
     pub postgres_data: Option<PathBuf>,
     /// `--control-plane` and `--ca-sha256` of the printed enrolment command, once the agent has enrolled.
     pub agent: Vec<String>,
+    /// The story held to its end once.
+    #[serde(default)]
+    pub story_told: bool,
     /// How many batches of payments the story has sent.
     pub batches: u64,
     #[serde(skip)]

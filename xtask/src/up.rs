@@ -30,8 +30,11 @@ pub struct UpArgs {
     #[arg(long, default_value = ".weir", value_name = "DIR")]
     pub state_dir: PathBuf,
     /// Start everything, but do not run the story.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["story", "once"])]
     pub skip_story: bool,
+    /// Run the story again on a state folder where it ran before: more payments, more usage, the same kills.
+    #[arg(long)]
+    pub story: bool,
 }
 
 /// Sets up, starts, runs the story, stays up until Ctrl-C (or leaves with `--once`).
@@ -56,10 +59,10 @@ pub async fn up(ws: &Workspace, args: &UpArgs) -> Result<()> {
     }
     drop(lock);
     let _gone = std::fs::remove_file(pid_file(&state.run(), "up"));
-    println!(
-        "Stopped; nothing is left running. State is kept in {}.",
-        state.root.display()
-    );
+    println!("Stopped; nothing is left running.");
+    if state.root.exists() {
+        println!("State is kept in {}.", state.root.display());
+    }
     if ended.is_err() {
         bail!(
             "`cargo xtask up` did not succeed; logs are in {}",
@@ -75,8 +78,15 @@ async fn go(ws: &Workspace, args: &UpArgs, state: &StateDir) -> Result<()> {
     let mut stack = prepare(ws, args, state, &progress).await?;
     progress.chapter("Start");
     start(&mut stack, &progress).await?;
-    if !args.skip_story {
+    let again = stack.settings.story_told && !args.story && !args.once;
+    if again || (args.skip_story && !stack.settings.agent.is_empty()) {
+        // What the story made is found again, and waited for, so that the commands below work at once.
+        story::set_up(&mut story::Story::begin(&mut stack, &progress)).await?;
+        progress.say("the story ran before: `cargo xtask up --story` runs it again");
+    } else if !args.skip_story {
         story::run(&mut stack, &progress).await?;
+        stack.settings.story_told = true;
+        stack.settings.save()?;
     }
     story::table::print(&stack, &progress)?;
     if args.once {
@@ -101,7 +111,7 @@ async fn prepare(ws: &Workspace, args: &UpArgs, state: &StateDir, progress: &Pro
         .collect();
     if !busy.is_empty() {
         return Err(Trouble::new(format!("ports in use: {}", busy.join(", ")))
-            .remedy("choose others: `cargo xtask up --port-base 12000 --state-dir .weir-2`")
+            .remedy("choose others: `cargo xtask up --port-base 12000`; beside another copy of this folder also `--state-dir .weir-2`")
             .into());
     }
     let mut needs = vec![Need::Java, Need::Node, Need::Postgres, Need::Kcat];
@@ -157,7 +167,7 @@ pub async fn down(ws: &Workspace, state_dir: &std::path::Path, purge: bool) -> R
         remove_state(&state)?;
         println!("removed {}", state.root.display());
     }
-    println!("down");
+    println!("nothing of {} is running", state.root.display());
     Ok(())
 }
 
@@ -196,8 +206,10 @@ pub fn status(ws: &Workspace, state_dir: &std::path::Path) -> Result<()> {
         settings.port_base,
         settings.port_base + 51
     );
+    let mut serving = false;
     for name in ["postgres", "control-plane", "agent"] {
         let part = Identity::load(&pid_file(&state.run(), name)).filter(|it| it.alive());
+        serving |= name == "control-plane" && part.is_some();
         let text = part.map_or_else(|| "not running".to_owned(), |it| format!("process {}", it.pid));
         println!("  {name:<14} {text:<16} {}", state.log(name).display());
     }
@@ -212,7 +224,9 @@ pub fn status(ws: &Workspace, state_dir: &std::path::Path) -> Result<()> {
         };
         println!("  {name:<14} process {}", child.identity.pid);
     }
-    println!("  console        http://127.0.0.1:{}/", settings.ports().http());
+    if serving {
+        println!("  console        http://127.0.0.1:{}/", settings.ports().http());
+    }
     Ok(())
 }
 

@@ -174,7 +174,7 @@ async fn choose_tenant(app: &App, caller: &mut Caller, wanted: &http::HeaderValu
             Error::new(
                 ErrorKind::Malformed,
                 code::MALFORMED_HEADER,
-                "Weir-Tenant must be the id of a tenant.",
+                "Weir-Tenant must be the id of a tenant (tenant_ and 26 characters); GET /v1/tenants lists them.",
             )
         })?;
     let reach = match caller.home {

@@ -165,10 +165,15 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
 
 impl<K: Kind> utoipa::PartialSchema for Id<K> {
     fn schema() -> RefOr<Schema> {
+        let article = if K::KIND.starts_with(['A', 'E', 'I', 'O', 'U']) {
+            "an"
+        } else {
+            "a"
+        };
         ObjectBuilder::new()
             .schema_type(Type::String)
             .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::PREFIX)))
-            .description(Some(format!("Id of a {}.", K::KIND)))
+            .description(Some(format!("Id of {article} {}.", K::KIND)))
             .into()
     }
 }

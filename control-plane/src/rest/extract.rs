@@ -305,7 +305,10 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// The 422 of one field that does not fit its type; the path comes from the deserializer.
 pub fn bad_field(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let text = error.inner().to_string();
-    let detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let mut detail = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    if detail.starts_with("unknown field `name`") && error.path().to_string() == "metadata.name" {
+        detail.push_str("; an object's name stands in /spec/name");
+    }
     let code = if detail.starts_with("unknown field") {
         code::UNKNOWN_FIELD
     } else if detail.starts_with("missing field") {

@@ -774,7 +774,7 @@ export interface components {
         ApiKey: {
             /** @enum {string} */
             api_version: "v1";
-            /** @description Id of a ApiKey. */
+            /** @description Id of an ApiKey. */
             id: string;
             /** @enum {string} */
             kind: "ApiKey";
@@ -1232,7 +1232,7 @@ export interface components {
         Environment: {
             /** @enum {string} */
             api_version: "v1";
-            /** @description Id of a Environment. */
+            /** @description Id of an Environment. */
             id: string;
             /** @enum {string} */
             kind: "Environment";
@@ -1240,7 +1240,7 @@ export interface components {
             spec: components["schemas"]["EnvironmentSpec"];
             status: components["schemas"]["EnvironmentStatus"];
         };
-        /** @description Id of a Environment. */
+        /** @description Id of an Environment. */
         EnvironmentId: string;
         EnvironmentInput: {
             metadata?: components["schemas"]["MetadataInput"];
@@ -1420,7 +1420,7 @@ export interface components {
         Organization: {
             /** @enum {string} */
             api_version: "v1";
-            /** @description Id of a Organization. */
+            /** @description Id of an Organization. */
             id: string;
             /** @enum {string} */
             kind: "Organization";
@@ -1428,7 +1428,7 @@ export interface components {
             spec: components["schemas"]["OrganizationSpec"];
             status: components["schemas"]["OrganizationStatus"];
         };
-        /** @description Id of a Organization. */
+        /** @description Id of an Organization. */
         OrganizationId: string;
         OrganizationInput: {
             metadata?: components["schemas"]["MetadataInput"];

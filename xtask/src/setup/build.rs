@@ -7,6 +7,7 @@ use crate::setup::wheels::path_with;
 use crate::workspace::{Workspace, cargo, fingerprint, read, write};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::process::Command;
 
 /// `npm <arguments>` in `web/`.
@@ -109,7 +110,6 @@ fn web_inputs(web: &Path) -> Result<String> {
 /// Builds control plane and agent.
 pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Result<()> {
     let step = progress.step(if release { "binaries (release)" } else { "binaries" });
-    step.note("cargo build; the first one takes minutes");
     let mut command = cargo(ws);
     command.args([
         "build",
@@ -123,13 +123,27 @@ pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Res
         command.arg("--release");
     }
     let log = ws.scratch("build")?.join("cargo-build.log");
-    run::logged(
+    let build = run::logged(
         command,
         &log,
         "cargo build",
         "read the log; `rustup show` must name the pinned tool chain",
-    )
-    .await?;
+    );
+    tokio::pin!(build);
+    loop {
+        let crates = std::fs::read_to_string(&log).map_or(0, |it| it.matches(" Compiling ").count());
+        step.note(format!(
+            "cargo build, {crates} crates begun (about 330 the first time, 4 to 15 minutes); log {}",
+            log.display()
+        ));
+        tokio::select! {
+            built = &mut build => {
+                built?;
+                break;
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
     step.done(ws.binary("weir-control-plane", release).display().to_string());
     Ok(())
 }

@@ -66,7 +66,7 @@ async fn rate_card(story: &Story<'_>, organization: &str) -> Result<()> {
 
 /// Makes the tenant's first admin, and signs in as that person.
 async fn admin(story: &mut Story<'_>, tenant: &str, email: &str, name: &str) -> Result<Api> {
-    let step = story.progress.step(format!("{tenant}' admin signs in"));
+    let step = story.progress.step(format!("{tenant}'s admin signs in"));
     let tenant_id = story.id(&format!("{tenant}.tenant"))?.to_owned();
     let password = story.stack.settings.secret(&format!("member.{tenant}"))?;
     let acting = story.operator.within(&tenant_id);

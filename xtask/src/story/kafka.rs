@@ -1,4 +1,4 @@
-//! Stock Kafka clients as anyone would start them: kcat (librdkafka) with PLAIN, Kafka's Java tools with SCRAM.
+//! Stock Kafka clients as anyone would start them: kcat (librdkafka) with PLAIN and SCRAM, Kafka's Java tools with SCRAM.
 
 use crate::process::open_log;
 use crate::progress::Step;

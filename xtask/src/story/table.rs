@@ -41,13 +41,17 @@ pub fn print(stack: &Stack, progress: &Progress) -> Result<()> {
 
     println!("\nSign in");
     let secrets = &stack.settings.secrets;
-    for (email, name) in [
-        (OPERATOR, "operator"),
-        (PAYMENTS_ADMIN, "member.payments"),
-        (RISK_ADMIN, "member.risk"),
+    for (email, name, who) in [
+        (OPERATOR, "operator", "operates the installation"),
+        (
+            PAYMENTS_ADMIN,
+            "member.payments",
+            "administers payments: begin here",
+        ),
+        (RISK_ADMIN, "member.risk", "administers risk"),
     ] {
         if let Some(password) = secrets.get(name) {
-            row(email, password);
+            row(email, &format!("{password}  {who}"));
         }
     }
     if secrets.contains_key("key.payments.password") {
@@ -70,16 +74,23 @@ fn commands(stack: &Stack) {
     };
     let (kcat, java) = (clients.kcat_file("payments"), clients.java_file("payments"));
     println!("\nPaste into another terminal (kcat, SASL/PLAIN)");
-    println!("  echo 'hello' | kcat -q -F '{}' -P -t payments", kcat.display());
+    println!("  echo 'hello' | kcat -F '{}' -P -t payments", kcat.display());
     println!("  kcat -q -F '{}' -C -t payments -o -5 -e", kcat.display());
-    println!("\nThe same by Kafka's console consumer (SCRAM-SHA-256)");
-    println!(
-        "  '{}' -Dlog4j2.configurationFile='file:{}' -cp '{}/*' org.apache.kafka.tools.consumer.ConsoleConsumer \\\n    \
-         --bootstrap-server 127.0.0.1:{} --command-config '{}' --topic payments --group mine --from-beginning --max-messages 5",
-        clients.java.display(),
-        clients.logging.display(),
-        clients.libs.display(),
-        stack.ports().agent(),
-        java.display()
+    println!("\nThe same by Kafka's console tools (SCRAM-SHA-256)");
+    let tool = |class: &str, end: &str| {
+        println!(
+            "  '{}' -Dlog4j2.configurationFile='file:{}' -cp '{}/*' org.apache.kafka.tools.{class} \\\n    \
+             --bootstrap-server 127.0.0.1:{} --command-config '{}' --topic payments{end}",
+            clients.java.display(),
+            clients.logging.display(),
+            clients.libs.display(),
+            stack.ports().agent(),
+            java.display()
+        );
+    };
+    tool("ConsoleProducer", "");
+    tool(
+        "consumer.ConsoleConsumer",
+        " --group mine --from-beginning --max-messages 5",
     );
 }

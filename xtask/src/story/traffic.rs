@@ -28,7 +28,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<Batch> {
     sent.sort_unstable();
     let mut delivered = 0;
     for (client, how) in [
-        ("kcat", "kcat, PLAIN"),
+        ("kcat", "kcat, SCRAM-SHA-512"),
         ("java", "Java console consumer, SCRAM-SHA-256"),
     ] {
         let step = story
@@ -109,10 +109,10 @@ async fn consume(story: &Story<'_>, client: &str, batch: u64, step: &Step) -> Re
     let (clients, user) = (story.clients(), story.user("payments")?);
     let group = format!("fraud-{client}");
     let command = if client == "kcat" {
-        clients.kcat(
-            "payments",
-            &["-u", "-X", "auto.offset.reset=earliest", "-G", &group, "payments"],
-        )
+        let scram = ["-X", "sasl.mechanisms=SCRAM-SHA-512"];
+        let mut command = clients.kcat("payments", &scram);
+        command.args(["-u", "-X", "auto.offset.reset=earliest", "-G", &group, "payments"]);
+        command
     } else {
         clients.console_consumer(user, "payments", &group)
     };

@@ -29,6 +29,7 @@ impl From<RoleBinding> for Object<kind::RoleBinding> {
             generation,
             created_at,
             updated_at,
+            on_its_way,
         } = row;
         let metadata = Metadata {
             resource_name: resource_name(id),
@@ -37,6 +38,7 @@ impl From<RoleBinding> for Object<kind::RoleBinding> {
             generation,
             labels,
         };
-        Self::new(id, metadata, spec, RoleBindingStatus { phase: Phase::Ready })
+        let phase = if on_its_way { Phase::Pending } else { Phase::Ready };
+        Self::new(id, metadata, spec, RoleBindingStatus { phase })
     }
 }

@@ -42,6 +42,8 @@ pub struct RoleBinding {
     pub created_at: DateTime<Utc>,
     /// When its labels last changed.
     pub updated_at: DateTime<Utc>,
+    /// Not every live gateway knows yet that the keys of its service account carry it.
+    pub on_its_way: bool,
 }
 
 /// Name within the tenant, or above tenants.

@@ -9,7 +9,7 @@ use crate::kernel::{Result, kind};
 use crate::resources::role_binding::{service, store};
 use crate::rest::{
     Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
-    PatchInput, PathId, Queried, Served,
+    PatchInput, PathId, Queried, Served, until_ready,
 };
 use crate::runtime::App;
 
@@ -35,7 +35,14 @@ async fn create(
     Allowed { caller, scope, .. }: Allowed<AdministerDirectory>,
     Mutation { body, call }: Mutation<Input>,
 ) -> Result<Answer> {
-    service::create(&app, &caller, scope, &call, body).await
+    let answer = service::create(&app, &caller, scope, &call, body).await?;
+    until_ready(&app, &call, answer, |app, id| async move {
+        let mut tx = app.db.read(&scope.scope()).await?;
+        let row = store::by_id(&mut tx, scope, id).await?;
+        tx.commit().await?;
+        View::from(row).json()
+    })
+    .await
 }
 
 /// Filters of the list.

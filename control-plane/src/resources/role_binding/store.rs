@@ -22,6 +22,7 @@ struct Row {
     generation: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    on_its_way: bool,
 }
 
 impl From<Row> for RoleBinding {
@@ -48,6 +49,7 @@ impl From<Row> for RoleBinding {
             generation: row.generation,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            on_its_way: row.on_its_way,
         }
     }
 }
@@ -78,12 +80,19 @@ async fn select(
 ) -> Result<Vec<RoleBinding>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, organization_id, tenant_id, member_id, service_account_id, role, resource, labels, generation,
-                created_at, updated_at
-         FROM role_binding
-         WHERE ($1::uuid IS NULL OR organization_id = $1) AND ($2::uuid IS NULL OR tenant_id = $2)
-           AND ($3::uuid IS NULL OR id = $3) AND ($4::uuid IS NULL OR member_id = $4 OR service_account_id = $4)
-           AND id > $5 ORDER BY id LIMIT $6",
+        // Keys carry the rights of their account to the gateways; keys made later carry this binding from their start.
+        r#"SELECT b.id, b.organization_id, b.tenant_id, b.member_id, b.service_account_id, b.role, b.resource, b.labels,
+                b.generation, b.created_at, b.updated_at,
+                EXISTS (SELECT FROM api_key k
+                    LEFT JOIN object_status s ON s.object_id = k.id AND s.tenant_id = k.tenant_id
+                    WHERE k.tenant_id = b.tenant_id AND k.service_account_id = b.service_account_id
+                      AND k.data_plane_id IS NOT NULL AND k.created_at <= b.created_at
+                      AND (k.expires_at IS NULL OR k.expires_at > now())
+                      AND (s.phase IS DISTINCT FROM 'READY' OR s.observed_n < k.desired_n)) AS "on_its_way!"
+         FROM role_binding b
+         WHERE ($1::uuid IS NULL OR b.organization_id = $1) AND ($2::uuid IS NULL OR b.tenant_id = $2)
+           AND ($3::uuid IS NULL OR b.id = $3) AND ($4::uuid IS NULL OR b.member_id = $4 OR b.service_account_id = $4)
+           AND b.id > $5 ORDER BY b.id LIMIT $6"#,
         scope.organization().map(Id::uuid),
         scope.tenant().map(Id::uuid),
         id.map(Id::uuid),

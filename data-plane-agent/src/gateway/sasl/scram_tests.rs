@@ -137,3 +137,42 @@ fn first_messages_are_read_strictly() {
         assert_eq!(ClientFirst::parse(wrong), None, "{wrong}");
     }
 }
+
+#[test]
+fn older_librdkafka_repeats_its_nonce_and_enters() {
+    let (view, pepper) = (view(), Pepper::new(&[7; 32]));
+    let mut server = Server::new(Mechanism::Sha256);
+    let challenge = server
+        .first(registry(&view, &pepper), CLIENT_FIRST, NONCE)
+        .unwrap();
+    let challenge = std::str::from_utf8(&challenge).unwrap();
+    let without_proof = format!("c=biws,r=rOprNGfwEbeRWgbNEkqOrOprNGfwEbeRWgbNEkqO{NONCE}");
+    let message = format!("n=user,r=rOprNGfwEbeRWgbNEkqO,{challenge},{without_proof}");
+    let proof = STANDARD.encode(proof_of("pencil", &message));
+    let last = format!("{without_proof},p={proof}");
+    let step = server.step(registry(&view, &pepper), last.as_bytes());
+    assert!(matches!(step, Step::Done(..)));
+}
+
+/// The client's side of RFC 5802, with the salt of [`view`].
+fn proof_of(password: &str, message: &str) -> Vec<u8> {
+    let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+    let mut salted = [0; 32];
+    ring::pbkdf2::derive(
+        ring::pbkdf2::PBKDF2_HMAC_SHA256,
+        SCRAM_ITERATIONS,
+        &salt,
+        password.as_bytes(),
+        &mut salted,
+    );
+    let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
+    let client_key = sign(&salted, b"Client Key");
+    let stored_key = digest::digest(&digest::SHA256, client_key.as_ref());
+    let signature = sign(stored_key.as_ref(), message.as_bytes());
+    client_key
+        .as_ref()
+        .iter()
+        .zip(signature.as_ref())
+        .map(|(a, b)| a ^ b)
+        .collect()
+}
