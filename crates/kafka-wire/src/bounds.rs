@@ -1,7 +1,8 @@
 //! Walks a message by its shape before it is decoded.
 //!
-//! What passes has only lengths and counts that the bytes at hand cover, ends exactly where the frame ends, and would
-//! not take more memory decoded than its [`Budget`] allows. The walk itself allocates nothing.
+//! What passes has only lengths and counts that the bytes at hand cover, ends where the frame ends (a request may be
+//! followed by bytes that nobody reads), and would not take more memory decoded than its [`Budget`] allows. The walk
+//! itself allocates nothing.
 
 use crate::shape::{Direction, Field, Length, Shape, shape};
 
@@ -72,17 +73,31 @@ pub fn check(
 /// # Errors
 /// [`BoundsError`]: the message must not be decoded.
 pub fn check_shape(shape: &Shape, body: &[u8], budget: Budget) -> Result<(), BoundsError> {
+    match walk(shape, body, budget)? {
+        [] => Ok(()),
+        _more => Err(BoundsError::Trailing),
+    }
+}
+
+/// Checks a request's body and tells how many of its bytes the request takes. Brokers ignore what follows, and
+/// librdkafka relies on that: its question for all topics (Metadata 9 and above) ends with three stray bytes.
+///
+/// # Errors
+/// [`BoundsError`]: the message must not be decoded.
+pub fn request_length(api_key: i16, version: i16, body: &[u8], budget: Budget) -> Result<usize, BoundsError> {
+    let shape = shape(Direction::Request, api_key, version).ok_or(BoundsError::Unknown)?;
+    Ok(body.len() - walk(shape, body, budget)?.len())
+}
+
+/// What follows the message.
+fn walk<'a>(shape: &Shape, body: &'a [u8], budget: Budget) -> Result<&'a [u8], BoundsError> {
     let allowed = body.len().saturating_mul(budget.factor).max(budget.floor);
     let mut walk = Walk {
         rest: body,
         left: allowed,
     };
     walk.fields(&shape.fields)?;
-    if walk.rest.is_empty() {
-        Ok(())
-    } else {
-        Err(BoundsError::Trailing)
-    }
+    Ok(walk.rest)
 }
 
 /// Checks the tagged fields at the head of `bytes` (those of a flexible header) and returns what follows them.

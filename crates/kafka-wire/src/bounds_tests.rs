@@ -35,6 +35,18 @@ fn four_bytes_cannot_ask_for_gigabytes() {
 }
 
 #[test]
+fn what_follows_a_request_is_not_part_of_it() {
+    // librdkafka 2.16 asks for all topics in Metadata 13 so: null, two booleans, no tagged fields, three stray bytes.
+    let body = [0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(request(3, 13, &body), Err(BoundsError::Trailing));
+    assert_eq!(super::request_length(3, 13, &body, Budget::CLIENT), Ok(4));
+    assert_eq!(
+        super::request_length(3, 13, &body[..3], Budget::CLIENT),
+        Err(BoundsError::Overrun)
+    );
+}
+
+#[test]
 fn many_tiny_elements_cost_more_than_they_weigh() {
     // A million empty names: 2 MB on the wire, 70 MB decoded.
     let count = 1_000_000_u32;

@@ -31,12 +31,12 @@ pub enum MessageError {
     },
 }
 
-/// Reads a request's body.
+/// Reads a request's body; bytes that follow it are ignored, as brokers do.
 ///
 /// # Errors
 /// [`MessageError`] when it is out of bounds or malformed.
-pub fn decode_request<R: Request>(version: i16, body: Bytes, budget: Budget) -> Result<R, MessageError> {
-    bounds::check(Direction::Request, R::KEY, version, &body, budget)?;
+pub fn decode_request<R: Request>(version: i16, mut body: Bytes, budget: Budget) -> Result<R, MessageError> {
+    body.truncate(bounds::request_length(R::KEY, version, &body, budget)?);
     decode(R::KEY, version, body)
 }
 

@@ -4,6 +4,8 @@
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
 mod conn;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod identity;
 mod lane;
 mod listen;

@@ -1,4 +1,5 @@
-//! Bad input on the real stack: what hostile or broken clients send to the gateway and the API, and that it hurts only them.
+//! Against the real stack: what hostile or broken clients send and that it hurts only them; that no answer tells of
+//! another tenant; stock clients.
 //!
 //! `cargo xtask test --ring e2e` starts the stack and names it in `WEIR_E2E_CONNECTION`.
 #![expect(
@@ -7,7 +8,10 @@
 )]
 
 mod api;
+mod clients;
 mod hostile;
+mod isolation;
 mod kafka;
 mod keys;
+mod scene;
 mod stack;

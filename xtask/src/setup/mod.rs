@@ -1,6 +1,7 @@
-//! What a fresh Debian machine lacks, and how it gets there: system packages, wheels, Kafka, the two builds.
+//! What a fresh Debian machine lacks, and how it gets there: system packages, wheels, Kafka, stock clients, the two builds.
 
 pub mod build;
+pub mod clients;
 pub mod kafka;
 pub mod needs;
 pub mod wheels;

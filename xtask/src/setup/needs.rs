@@ -13,6 +13,8 @@ use tokio::process::Command;
 pub enum Need {
     /// A Java runtime, 17 or later: Kafka.
     Java,
+    /// A Java compiler, 17 or later: the Java client's checks.
+    Jdk,
     /// Maven: fetches the pinned Kafka.
     Maven,
     /// Node 20 with npm 10 or later: builds the console.
@@ -103,6 +105,13 @@ async fn present(need: Need) -> bool {
                 .is_some_and(|it| it >= 17),
             None => false,
         },
+        Need::Jdk => match find("javac") {
+            Some(javac) => run::version(&javac, "-version")
+                .await
+                .and_then(|it| leading_number(it.trim_start_matches("javac ")))
+                .is_some_and(|it| it >= 17),
+            None => false,
+        },
         Need::Maven => find("mvn").is_some(),
         // An old Node is no reason to touch the system: a wheel serves.
         Need::Node => true,
@@ -123,6 +132,7 @@ async fn present(need: Need) -> bool {
 fn packages(need: Need) -> &'static [&'static str] {
     match need {
         Need::Java => &["default-jre-headless"],
+        Need::Jdk => &["default-jdk-headless"],
         Need::Maven => &["maven"],
         Need::Node => &[],
         Need::Postgres => &["postgresql"],

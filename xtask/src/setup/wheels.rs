@@ -5,12 +5,30 @@ use crate::setup::needs::find;
 use crate::trouble::Trouble;
 use crate::workspace::{Workspace, fingerprint, make_dir};
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 /// The `bin` folder of a venv that holds `wheels` (pinned), made when it is not there yet. `proof` must run in it.
 pub async fn venv(ws: &Workspace, name: &str, wheels: &[&str], proof: &str) -> Result<PathBuf> {
     let key = fingerprint(wheels.iter().map(|it| it.as_bytes()));
+    made(ws, name, &key, wheels, proof).await
+}
+
+/// The same for a file of requirements that is whole and names its wheels by hash.
+pub async fn venv_of(ws: &Workspace, name: &str, requirements: &Path) -> Result<PathBuf> {
+    let key = fingerprint([crate::workspace::read(requirements)?.as_bytes()]);
+    let file = requirements.display().to_string();
+    let install = [
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "-r",
+        &file,
+    ];
+    made(ws, name, &key, &install, "python").await
+}
+
+async fn made(ws: &Workspace, name: &str, key: &str, install_what: &[&str], proof: &str) -> Result<PathBuf> {
     let dir = ws.cache.join("wheels").join(format!("{name}-{key}"));
     let bin = dir.join("bin");
     // The mark is written last, so a set-up that was interrupted is done again.
@@ -32,11 +50,11 @@ pub async fn venv(ws: &Workspace, name: &str, wheels: &[&str], proof: &str) -> R
     let mut install = Command::new(bin.join("python"));
     install
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(wheels);
+        .args(install_what);
     run::logged(
         install,
         &log,
-        &format!("pip install {}", wheels.join(" ")),
+        &format!("pip install {}", install_what.join(" ")),
         &remedy,
     )
     .await?;

@@ -5,7 +5,7 @@ use super::database::TestDatabase;
 use super::{Ring, Suite, TestArgs};
 use crate::progress::Progress;
 use crate::run::shown;
-use crate::setup::{Need, Tools, build, ensure, kafka, wheels};
+use crate::setup::{Need, Tools, build, clients, ensure, kafka, wheels};
 use crate::stack::{Stack, stop_all};
 use crate::state::{Ports, Settings, StateDir};
 use crate::story;
@@ -39,6 +39,17 @@ pub fn e2e_state(ws: &Workspace) -> Result<StateDir> {
     })
 }
 
+/// Stops a stack; what it kept stays when the story did not hold.
+async fn end(stack: &Stack, held: bool) -> Result<()> {
+    for name in stop_all(&stack.state).await {
+        println!("had to stop {name}");
+    }
+    if held {
+        crate::up::purge(&stack.state).await?;
+    }
+    Ok(())
+}
+
 impl Bench {
     /// Makes sure of the machine for the rings asked for, and builds the console, which every build embeds.
     pub async fn prepare(ws: &Workspace, args: &TestArgs) -> Result<Self> {
@@ -50,8 +61,14 @@ impl Bench {
         ) {
             needs.push(Need::Postgres);
         }
+        if args.ring == Some(Ring::Slow) {
+            needs.push(Need::Jdk);
+        }
         if matches!(args.ring, None | Some(Ring::E2e)) {
-            needs.extend([Need::Java, Need::Kcat, Need::Chromium]);
+            needs.push(Need::Chromium);
+        }
+        if matches!(args.ring, None | Some(Ring::E2e | Ring::Slow)) {
+            needs.extend([Need::Java, Need::Kcat]);
             if kafka::cached(ws)?.is_none() {
                 needs.push(Need::Maven);
             }
@@ -161,6 +178,32 @@ impl Bench {
 
     /// The story on a throw-away stack, then tests against that stack, then the browser.
     pub async fn e2e(&mut self, suite: &mut Suite) -> Result<()> {
+        let (stack, held) = self.stack(suite).await?;
+        let connection = stack.state.root.join("connection.json");
+        if held {
+            // One after the other: the first watches the gateway's memory.
+            let alone = ["-p", "weir-tests", "--test", "e2e", "--", "--skip", "clients::"];
+            let (mut command, runner) = self.runner(&alone);
+            command.env("WEIR_E2E_CONNECTION", &connection);
+            self.tests(suite, "bad input and isolation", command, runner)
+                .await?;
+            let tools = clients::quick(&self.ws, &self.tools).await?;
+            let (mut command, runner) =
+                self.runner(&["-p", "weir-tests", "--test", "e2e", "--", "clients::"]);
+            command.env("WEIR_E2E_CONNECTION", &connection).envs(tools);
+            self.tests(suite, "stock clients", command, runner).await?;
+            let mut command = build::npm(&self.ws, &self.tools, &["run", "test:browser"])?;
+            command
+                .env("WEIR_E2E_CONNECTION", &connection)
+                .env("WEIR_E2E_URL", stack.url())
+                .env("WEIR_CHROMIUM", &self.tools.chromium);
+            self.tests(suite, "browser", command, Runner::Browser).await?;
+        }
+        end(&stack, held).await
+    }
+
+    /// A throw-away stack on which the story was told, and whether it held.
+    async fn stack(&self, suite: &mut Suite) -> Result<(Stack, bool)> {
         let state = e2e_state(&self.ws)?;
         crate::up::purge(&state).await?;
         state.create()?;
@@ -169,7 +212,7 @@ impl Bench {
         build::binaries(&self.ws, false, &self.progress).await?;
         let mut stack = Stack {
             ws: self.ws.clone(),
-            state: state.clone(),
+            state,
             settings,
             tools: self.tools.clone(),
             kafka_libs,
@@ -186,27 +229,7 @@ impl Bench {
             failed: u64::from(!held),
         };
         suite.add("the story", held, Some(count), began.elapsed(), "");
-        if held {
-            let connection = state.root.join("connection.json");
-            let (mut command, runner) = self.runner(&["-p", "weir-tests", "--test", "e2e"]);
-            command.env("WEIR_E2E_CONNECTION", &connection);
-            self.tests(suite, "bad input on the real stack", command, runner)
-                .await?;
-            let mut command = build::npm(&self.ws, &self.tools, &["run", "test:browser"])?;
-            command
-                .env("WEIR_E2E_CONNECTION", &connection)
-                .env("WEIR_E2E_URL", stack.url())
-                .env("WEIR_CHROMIUM", &self.tools.chromium);
-            self.tests(suite, "browser", command, Runner::Browser).await?;
-        }
-        for name in stop_all(&state).await {
-            println!("had to stop {name}");
-        }
-        if held {
-            crate::up::purge(&state).await
-        } else {
-            Ok(())
-        }
+        Ok((stack, held))
     }
 
     async fn story(&self, stack: &mut Stack) -> Result<()> {
@@ -221,16 +244,37 @@ impl Bench {
         self.tests(suite, "properties, many cases", command, runner)
             .await?;
         build::binaries(&self.ws, false, &self.progress).await?;
-        let mut which = vec!["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
-        which.extend(if self.nextest.is_some() {
-            ["--run-ignored=only", "--no-tests=pass"].as_slice()
-        } else {
-            ["--", "--ignored"].as_slice()
-        });
-        let (mut command, runner) = self.runner(&which);
+        let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
+        let (mut command, runner) = self.ignored(&which, &["--skip", "clients::"]);
         command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
         self.with_database(suite, "kill marathons and other long tests", command, runner)
-            .await
+            .await?;
+        self.slow_clients(suite).await
+    }
+
+    /// The stock clients that take a compiler or long, on a throw-away stack.
+    async fn slow_clients(&self, suite: &mut Suite) -> Result<()> {
+        let (stack, held) = self.stack(suite).await?;
+        if held {
+            let tools = clients::heavy(&self.ws, &self.tools, &stack.kafka_libs).await?;
+            let (mut command, runner) = self.ignored(&["-p", "weir-tests", "--test", "e2e"], &["clients::"]);
+            command
+                .env("WEIR_E2E_CONNECTION", stack.state.root.join("connection.json"))
+                .envs(tools);
+            self.tests(suite, "stock clients, slow ones", command, runner)
+                .await?;
+        }
+        end(&stack, held).await
+    }
+
+    /// The tests that are ignored elsewhere, by name.
+    fn ignored(&self, which: &[&str], names: &[&str]) -> (Command, Runner) {
+        let only = if self.nextest.is_some() {
+            ["--run-ignored=only", "--no-tests=pass", "--"].as_slice()
+        } else {
+            ["--", "--ignored"].as_slice()
+        };
+        self.runner(&[which, only, names].concat())
     }
 
     /// nextest, or `cargo test` where it is not to be had.

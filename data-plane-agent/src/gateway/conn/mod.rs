@@ -24,6 +24,8 @@ use super::view::View;
 pub use end::End;
 pub use guard::Guard;
 pub use live::Live;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use login::knock;
 pub use stream::Client;
 pub use upstream::Brokers;
 

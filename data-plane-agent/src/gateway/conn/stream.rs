@@ -29,6 +29,13 @@ impl Source for ReadHalf<TlsStream<TcpStream>> {
     }
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+impl Source for &[u8] {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
 /// A socket that splits.
 pub trait Client: Send {
     /// What is read.

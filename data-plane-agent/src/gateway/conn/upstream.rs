@@ -41,7 +41,8 @@ impl Brokers {
         versions.get(pool).cloned()
     }
 
-    fn hold(&self, pool: &str, found: Arc<BrokerVersions>) {
+    /// Takes in what a pool's brokers said of themselves.
+    pub fn hold(&self, pool: &str, found: Arc<BrokerVersions>) {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         versions.insert(pool.to_owned(), (Instant::now(), found));
     }

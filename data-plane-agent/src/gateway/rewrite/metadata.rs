@@ -41,13 +41,15 @@ pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<P
         Some(asked) => {
             let mut topics = Vec::with_capacity(asked.len());
             for it in asked {
-                let found = match &it.name {
+                // The Java client asks by id with an empty name beside it, others with none.
+                let name = it.name.filter(|_name| it.topic_id.is_nil());
+                let found = match &name {
                     Some(name) => call.tenant.topic(Operation::Describe, name),
                     None => call.tenant.topic_by_id(Operation::Describe, it.topic_id),
                 };
                 match found {
                     Ok(topic) => {
-                        if it.name.is_none() {
+                        if name.is_none() {
                             by_id.insert(topic.virtual_id);
                         }
                         topics.push(by_name(topic));
@@ -56,7 +58,7 @@ pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<P
                         MetadataResponseTopic::default()
                             .with_error_code(code)
                             // Before version 12 a name cannot be null.
-                            .with_name(it.name.or((call.header.version < 12).then(Default::default)))
+                            .with_name(name.or((call.header.version < 12).then(Default::default)))
                             .with_topic_id(it.topic_id)
                             .with_topic_authorized_operations(NOT_ASKED),
                     ),

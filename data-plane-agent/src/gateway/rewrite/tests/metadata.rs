@@ -113,31 +113,38 @@ fn topics_are_found_by_virtual_id_and_only_by_that() {
         sample::physical_id(1),
         foreign,
     ];
-    let topics = asked.map(|id| MetadataRequestTopic::default().with_topic_id(id).with_name(None));
-    let request = MetadataRequest::default().with_topics(Some(topics.to_vec()));
-    let mut memory = Memory::default();
-    let (sent, answer) = ask(&tenant, &mut memory, 12, &request).forwarded();
-    assert_eq!(names(&sent), [prefix("orders")]);
-    // The broker does not have it (yet): the client hears of its own id.
-    let response = MetadataResponse::default().with_topics(vec![
-        topic(&prefix("orders"), 1).with_error_code(code::UNKNOWN_TOPIC_OR_PARTITION),
-    ]);
-    let (read, _reply) = reply::<MetadataRequest>(&tenant, &mut memory, 12, answer, &response);
-    let seen: Vec<_> = read
-        .topics
-        .iter()
-        .map(|it| (it.topic_id, it.error_code))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (asked[0], code::UNKNOWN_TOPIC_ID),
-            (asked[1], code::TOPIC_AUTHORIZATION_FAILED),
-            (asked[2], code::UNKNOWN_TOPIC_ID),
-            (asked[3], code::UNKNOWN_TOPIC_ID)
-        ]
-        .map(|(id, code)| (id, code))
-    );
+    // The Java client sends an empty name beside the id, others none.
+    for name in [None, Some(TopicName::default())] {
+        let topics = asked.map(|id| {
+            MetadataRequestTopic::default()
+                .with_topic_id(id)
+                .with_name(name.clone())
+        });
+        let request = MetadataRequest::default().with_topics(Some(topics.to_vec()));
+        let mut memory = Memory::default();
+        let (sent, answer) = ask(&tenant, &mut memory, 12, &request).forwarded();
+        assert_eq!(names(&sent), [prefix("orders")]);
+        // The broker does not have it (yet): the client hears of its own id.
+        let response = MetadataResponse::default().with_topics(vec![
+            topic(&prefix("orders"), 1).with_error_code(code::UNKNOWN_TOPIC_OR_PARTITION),
+        ]);
+        let (read, _reply) = reply::<MetadataRequest>(&tenant, &mut memory, 12, answer, &response);
+        let seen: Vec<_> = read
+            .topics
+            .iter()
+            .map(|it| (it.topic_id, it.error_code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (asked[0], code::UNKNOWN_TOPIC_ID),
+                (asked[1], code::TOPIC_AUTHORIZATION_FAILED),
+                (asked[2], code::UNKNOWN_TOPIC_ID),
+                (asked[3], code::UNKNOWN_TOPIC_ID)
+            ]
+            .map(|(id, code)| (id, code))
+        );
+    }
 }
 
 #[test]

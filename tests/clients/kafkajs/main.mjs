@@ -1,0 +1,321 @@
+// kafkajs through the gateway: `node main.mjs SETTINGS [CHECK ...]`. One JSON line per check.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+// The packages lie in a cache folder outside the repository, or beside this file.
+const require = createRequire(`${process.env.WEIR_CLIENTS_NODE_PACKAGES ?? import.meta.dirname}/`);
+const kafkajs = require("kafkajs");
+const snappy = require("kafkajs-snappy");
+
+const { CompressionTypes, CompressionCodecs, Kafka, logLevel } = kafkajs;
+CompressionCodecs[CompressionTypes.Snappy] = snappy;
+
+const PATIENCE_MS = 20_000;
+const settings = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const prefix = randomUUID().slice(0, 8);
+let numbers = 0;
+
+/** A group or transactional id that nobody has used. */
+const name = (what) => `${what}-${prefix}-${++numbers}`;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function expect(held, what) {
+  if (!held) throw new Error(what);
+}
+
+function equal(found, expected, what) {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
+  expect(a === b, `${what}: expected ${b}, found ${a}`);
+}
+
+/** No answer shows a name as the brokers know it. */
+function logical(answer) {
+  const text = JSON.stringify(answer);
+  expect(!/w0[0-9a-z]{25}-/.test(text), `a physical name is shown: ${text}`);
+}
+
+async function until(what, step) {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
+    const found = await step();
+    if (found) return found;
+    await pause(50);
+  }
+  throw new Error(`${what}: not within ${PATIENCE_MS} ms`);
+}
+
+function client(user = "owner", { mechanism = "plain", password, ...more } = {}) {
+  const login = settings[user];
+  return new Kafka({
+    brokers: [settings.bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 3, initialRetryTime: 100 },
+    sasl: { mechanism, username: login.username, password: password ?? login.password },
+    ...more,
+  });
+}
+
+/** Runs with a connected producer, consumer or admin, and disconnects it. */
+async function using(it, act) {
+  await it.connect();
+  try {
+    return await act(it);
+  } finally {
+    await it.disconnect();
+  }
+}
+
+const admin = (act, user, more) => using(client(user, more).admin(), act);
+const producing = (act, more, user) => using(client(user).producer(more), act);
+
+async function send(producer, topic, messages, more = {}) {
+  const [{ baseOffset }] = await producer.send({ topic, messages, acks: -1, ...more });
+  return Number(baseOffset);
+}
+
+const batch = (count, value, partition) => Array.from({ length: count }, (_, n) => ({ value: `${value} ${n}`, partition }));
+
+/** Reads `count` records of a partition from an offset on. */
+async function readFrom(topic, partition, offset, count, { user, ...more } = {}) {
+  const found = [];
+  await using(client(user).consumer({ groupId: name("reads"), maxWaitTimeInMs: 200, ...more }), async (consumer) => {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition: at, message }) => {
+        if (at === partition && Number(message.offset) >= offset) found.push(message);
+      },
+    });
+    consumer.seek({ topic, partition, offset: String(offset) });
+    await until(`${count} records`, () => found.length >= count);
+  });
+  return found.slice(0, count);
+}
+
+async function refused(type, call) {
+  try {
+    await call();
+  } catch (error) {
+    const found = [error, error.cause, error.originalError].filter(Boolean).map((it) => it.type ?? it.name);
+    expect(found.includes(type), `expected ${type}, found ${found}: ${error.message}`);
+    return;
+  }
+  throw new Error(`it succeeded, and should fail with ${type}`);
+}
+
+async function login(mechanism) {
+  await admin(async (it) => {
+    const topics = await it.listTopics();
+    expect(topics.includes(settings.topic), `own topic is not listed: ${topics}`);
+    expect(!topics.includes(settings.foreign_topic), "another tenant's topic is listed");
+    logical(await it.describeCluster());
+  }, "owner", { mechanism });
+}
+
+async function wrongPassword() {
+  for (const mechanism of ["plain", "scram-sha-256"]) {
+    await refused("KafkaJSSASLAuthenticationError", () => admin(() => {}, "owner", { mechanism, password: "wrong" }));
+  }
+}
+
+async function headers() {
+  const topic = settings.topic;
+  const sent = { a: ["1", "2"], empty: "", binary: Buffer.from([0, 128, 255]) };
+  const offset = await producing((it) => send(it, topic, [{ key: "k", value: "with headers", headers: sent, partition: 0 }]));
+  const [found] = await readFrom(topic, 0, offset, 1);
+  equal(found.headers.a.map(String), ["1", "2"], "a header twice");
+  equal(found.headers.empty.length, 0, "an empty header");
+  equal([...found.headers.binary], [0, 128, 255], "a binary header");
+}
+
+async function codec(compression) {
+  const messages = batch(200, "x".repeat(400), 0);
+  const offset = await producing((it) => send(it, settings.topic, messages, { compression }));
+  const found = await readFrom(settings.topic, 0, offset, 200);
+  equal(found.map((it) => String(it.value)), messages.map((it) => it.value), "values");
+}
+
+async function idempotence() {
+  await producing(async (it) => {
+    const first = await send(it, settings.topic, batch(100, "idempotent", 1));
+    equal(await send(it, settings.topic, batch(100, "idempotent", 1)), first + 100, "the second batch's offset");
+  }, { idempotent: true, maxInFlightRequests: 1 });
+}
+
+async function offsetsByTime() {
+  // Later than every other record, so that a topic in use serves too.
+  const base = Date.now() + 600_000;
+  const at = await producing(async (it) => {
+    const offsets = [];
+    for (let n = 0; n < 5; n++) {
+      offsets.push(await send(it, settings.topic, [{ value: "timed", partition: 2, timestamp: String(base + n * 1000) }]));
+    }
+    return offsets;
+  });
+  await admin(async (it) => {
+    const found = (await it.fetchTopicOffsetsByTimestamp(settings.topic, base + 2500)).find((it) => it.partition === 2);
+    equal(Number(found.offset), at[3], "the first record not older than the time");
+    const ends = (await it.fetchTopicOffsets(settings.topic)).find((it) => it.partition === 2);
+    equal(Number(ends.high), at[4] + 1, "the end");
+  });
+}
+
+async function commitAndFetch() {
+  const groupId = name("commits");
+  await admin(async (it) => {
+    await it.setOffsets({ groupId, topic: settings.topic, partitions: [{ partition: 3, offset: "4" }] });
+    const [found] = await it.fetchOffsets({ groupId, topics: [settings.topic] });
+    const offsets = Object.fromEntries(found.partitions.map((it) => [it.partition, it.offset]));
+    equal([offsets[3], offsets[0] ?? "-1"], ["4", "-1"], "committed offsets");
+  });
+}
+
+/** A member of a group that commits what it read; remembers it by partition:offset. */
+async function member(groupId) {
+  const consumer = client().consumer({ groupId, heartbeatInterval: 200, sessionTimeout: 10_000, maxWaitTimeInMs: 200 });
+  const it = { consumer, seen: new Set(), assigned: [] };
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    it.assigned = payload.memberAssignment[settings.group_topic] ?? [];
+  });
+  consumer.on(consumer.events.REBALANCING, () => (it.assigned = []));
+  await consumer.connect();
+  await consumer.subscribe({ topic: settings.group_topic, fromBeginning: true });
+  await consumer.run({
+    autoCommitThreshold: 1,
+    eachMessage: async ({ partition, message }) => void it.seen.add(`${partition}:${message.offset}`),
+  });
+  return it;
+}
+
+async function rebalance() {
+  const groupId = name("moves");
+  const sent = new Set();
+  const fill = () => producing(async (it) => {
+    for (let partition = 0; partition < 4; partition++) {
+      const first = await send(it, settings.group_topic, batch(50, "moving", partition));
+      for (let n = 0; n < 50; n++) sent.add(`${partition}:${first + n}`);
+    }
+  });
+  const settled = (members) => () =>
+    members.every((it) => it.assigned.length) &&
+    members.flatMap((it) => it.assigned).sort().join() === "0,1,2,3";
+  await fill();
+  const first = await member(groupId);
+  await until("one member with every partition", settled([first]));
+  const second = await member(groupId);
+  await until("two members that share", settled([first, second]));
+  await fill();
+  await until("a record at the second member", () => second.seen.size > 0);
+  await second.consumer.disconnect();
+  await until("one member again", settled([first]));
+  await fill();
+  await until("every record read", () => [...sent].every((it) => first.seen.has(it) || second.seen.has(it)));
+  await first.consumer.disconnect();
+  return `${sent.size} records, ${second.seen.size} by the second member`;
+}
+
+async function describeGroup() {
+  const groupId = name("described");
+  await using(client().consumer({ groupId, maxWaitTimeInMs: 200 }), async (consumer) => {
+    const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+    await consumer.subscribe({ topic: settings.topic });
+    await consumer.run({ eachMessage: async () => {} });
+    await joined;
+    await admin(async (it) => {
+      const { groups: [found] } = await it.describeGroups([groupId]);
+      equal([found.groupId, found.state, found.members.length], [groupId, "Stable", 1], "the group");
+      const assignment = kafkajs.AssignerProtocol.MemberAssignment.decode(found.members[0].memberAssignment);
+      equal(assignment.assignment, { [settings.topic]: [0, 1, 2, 3] }, "the assignment");
+      const { groups } = await it.listGroups();
+      expect(groups.some((it) => it.groupId === groupId), "the group is not listed");
+      logical(groups);
+    });
+  });
+}
+
+async function transaction() {
+  const topic = settings.topic;
+  const groupId = name("offsets");
+  const more = { transactionalId: name("tx"), idempotent: true, maxInFlightRequests: 1 };
+  const [kept, last] = await producing(async (it) => {
+    const first = await it.transaction();
+    const kept = await send(first, topic, batch(20, "kept", 1));
+    await first.sendOffsets({ consumerGroupId: groupId, topics: [{ topic, partitions: [{ partition: 2, offset: "7" }] }] });
+    await first.commit();
+    const second = await it.transaction();
+    await send(second, topic, batch(20, "dropped", 1));
+    await second.sendOffsets({ consumerGroupId: groupId, topics: [{ topic, partitions: [{ partition: 2, offset: "9" }] }] });
+    await second.abort();
+    const third = await it.transaction();
+    const last = await send(third, topic, [{ value: "last", partition: 1 }]);
+    await third.commit();
+    return [kept, last];
+  }, more);
+  const found = await readFrom(topic, 1, kept, 21);
+  equal(found.map((it) => String(it.value).split(" ")[0]), [...Array(20).fill("kept"), "last"], "read_committed");
+  const all = await readFrom(topic, 1, kept, 41, { readUncommitted: true });
+  equal(Number(all[40].offset), last, "read_uncommitted");
+  await until("the committed offset", () => admin(async (it) => {
+    const [found] = await it.fetchOffsets({ groupId, topics: [topic] });
+    return found.partitions.find((it) => it.partition === 2)?.offset === "7";
+  }));
+}
+
+async function foreignTopic() {
+  await admin((it) => refused("UNKNOWN_TOPIC_OR_PARTITION", () => it.fetchTopicMetadata({ topics: [settings.foreign_topic] })));
+}
+
+async function sameNames() {
+  const { topic } = settings;
+  const groupId = name("twin");
+  const partitions = [{ partition: 0, offset: "3" }];
+  await admin((it) => it.setOffsets({ groupId, topic, partitions }));
+  const theirs = await admin((it) => it.fetchOffsets({ groupId, topics: [topic] }), "other");
+  expect(theirs[0].partitions.every((it) => it.offset === "-1"), `the other tenant's group: ${JSON.stringify(theirs)}`);
+  const metadata = await admin((it) => it.fetchTopicMetadata({ topics: [topic] }), "other");
+  equal(metadata.topics[0].partitions.length, 2, "partitions of the other tenant's topic");
+}
+
+async function reader() {
+  const { topic } = settings;
+  const offset = await producing((it) => send(it, topic, [{ value: "for readers", partition: 0 }]));
+  await producing((it) => refused("TOPIC_AUTHORIZATION_FAILED", () => send(it, topic, [{ value: "no", partition: 0 }])), {}, "reader");
+  const [found] = await readFrom(topic, 0, offset, 1, { user: "reader" });
+  equal(String(found.value), "for readers", "read by a reader");
+}
+
+async function run(name, check) {
+  const began = Date.now();
+  let line;
+  try {
+    line = { check: name, ok: true, detail: (await check()) ?? "" };
+  } catch (error) {
+    line = { check: name, ok: false, detail: error.stack };
+  }
+  console.log(JSON.stringify({ ...line, seconds: (Date.now() - began) / 1000 }));
+}
+
+const checks = [
+  ["login PLAIN", () => login("plain")],
+  ["login SCRAM-SHA-256", () => login("scram-sha-256")],
+  ["login SCRAM-SHA-512", () => login("scram-sha-512")],
+  ["wrong password", wrongPassword],
+  ["headers", headers],
+  ["codec gzip", () => codec(CompressionTypes.GZIP)],
+  ["codec snappy", () => codec(CompressionTypes.Snappy)],
+  ["idempotence", idempotence],
+  ["offsets by time", offsetsByTime],
+  ["describe group", describeGroup],
+  ["transaction", transaction],
+  ["foreign topic", foreignTopic],
+  ["reader", reader],
+];
+
+const only = process.argv.slice(3);
+const asked = (name) => only.length === 0 || only.includes(name);
+// What waits on groups runs beside the rest.
+const waiting = [["rebalance", rebalance], ["commit and fetch", commitAndFetch], ["same names", sameNames]];
+const beside = waiting.filter(([name]) => asked(name)).map(([name, check]) => run(name, check));
+for (const [name, check] of checks.filter(([name]) => asked(name))) await run(name, check);
+await Promise.all(beside);

@@ -1,0 +1,107 @@
+//! Topics and keys of one test: two tenants, a topic of the same name in both, one that only the other has, a reader.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::api::Person;
+use crate::stack;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was made; `clear` removes it again.
+pub struct Scene {
+    /// What the names end in.
+    pub run: String,
+    /// In both tenants: 4 partitions of payments', 2 of risk's.
+    pub topic: String,
+    /// payments' topic for groups that come and go: 4 partitions.
+    pub group_topic: String,
+    /// risk's alone.
+    pub foreign_topic: String,
+    /// Made by [`Scene::with_reader`]: a key of payments that may read everything and write nothing.
+    pub reader: Option<Value>,
+    payments: Person,
+    risk: Person,
+    made: Vec<(bool, String)>,
+}
+
+impl Scene {
+    pub async fn new(what: &str) -> Self {
+        let run = format!("{what}-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+        let mut scene = Self {
+            topic: format!("conformance-{run}"),
+            group_topic: format!("groups-{run}"),
+            foreign_topic: format!("foreign-{run}"),
+            run,
+            reader: None,
+            payments: Person::sign_in("payments").await,
+            risk: Person::sign_in("risk").await,
+            made: Vec::new(),
+        };
+        let (topic, groups, foreign) = (
+            scene.topic.clone(),
+            scene.group_topic.clone(),
+            scene.foreign_topic.clone(),
+        );
+        for (own, name, partitions) in [
+            (true, &topic, 4),
+            (false, &topic, 2),
+            (true, &groups, 4),
+            (false, &foreign, 1),
+        ] {
+            let tenant = if own { "payments" } else { "risk" };
+            let cluster = stack::text(&format!("/ids/{tenant}.cluster"));
+            let spec = json!({"cluster": cluster, "name": name, "partitions": partitions});
+            scene.make(own, "/v1/topics", &spec).await;
+        }
+        scene
+    }
+
+    /// The same, with a key that may only read.
+    pub async fn with_reader(what: &str) -> Self {
+        let mut scene = Self::new(what).await;
+        let name = format!("reader-{}", scene.run);
+        let account = scene
+            .make(true, "/v1/service-accounts", &json!({"name": name}))
+            .await;
+        let binding = json!({"principal": account["id"], "role": "READER", "resource": "*"});
+        scene.make(true, "/v1/role-bindings", &binding).await;
+        let cluster = stack::text("/ids/payments.cluster");
+        let spec = json!({"service_account": account["id"], "cluster": cluster, "description": "of a test"});
+        let key = scene.make(true, "/v1/api-keys", &spec).await;
+        scene.reader = Some(key["secret"].clone());
+        scene
+    }
+
+    async fn make(&mut self, own: bool, path: &str, spec: &Value) -> Value {
+        let person = if own { &self.payments } else { &self.risk };
+        let (status, made) = person
+            .call("POST", &format!("{path}?wait=30s"), &json!({ "spec": spec }))
+            .await;
+        assert_eq!(status, 201, "{path} {spec}: {made:#}");
+        let at = format!("{path}/{}", made["id"].as_str().expect("an id"));
+        let end = Instant::now() + PATIENCE;
+        let mut now = made.clone();
+        while now["status"]["phase"].as_str().is_some_and(|it| it != "READY") {
+            assert!(Instant::now() < end, "{at} is not ready: {now:#}");
+            sleep(Duration::from_millis(200)).await;
+            now = person.call("GET", &at, &json!({})).await.1;
+        }
+        self.made.push((own, at));
+        made
+    }
+
+    /// Removes everything, the last first.
+    pub async fn clear(self) {
+        for (own, at) in self.made.iter().rev() {
+            let person = if *own { &self.payments } else { &self.risk };
+            let (status, answer) = person.call("DELETE", at, &json!({})).await;
+            assert!(
+                matches!(status, 200 | 202 | 204),
+                "DELETE {at}: {status} {answer:#}"
+            );
+        }
+    }
+}
