@@ -10,4 +10,5 @@ mod api;
 mod hostile;
 mod kafka;
 mod keys;
+mod quotas;
 mod stack;
