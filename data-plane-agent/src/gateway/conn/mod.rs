@@ -130,3 +130,6 @@ impl Gateway {
         end.log(address, Some(&key));
     }
 }
+
+#[cfg(test)]
+mod quota_tests;
