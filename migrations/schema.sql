@@ -324,6 +324,66 @@ CREATE TABLE public.organization (
 
 ALTER TABLE ONLY public.organization FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.quota (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    subject text NOT NULL,
+    mode text NOT NULL,
+    ingress_bytes_per_second bigint,
+    egress_bytes_per_second bigint,
+    requests_per_second bigint,
+    connections bigint,
+    floor_ingress_bytes_per_second bigint,
+    floor_egress_bytes_per_second bigint,
+    burst_seconds integer NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT quota_burst_seconds_check CHECK ((burst_seconds >= 0)),
+    CONSTRAINT quota_connections_check CHECK ((connections > 0)),
+    CONSTRAINT quota_egress_bytes_per_second_check CHECK ((egress_bytes_per_second > 0)),
+    CONSTRAINT quota_floor_egress_bytes_per_second_check CHECK ((floor_egress_bytes_per_second > 0)),
+    CONSTRAINT quota_floor_ingress_bytes_per_second_check CHECK ((floor_ingress_bytes_per_second > 0)),
+    CONSTRAINT quota_ingress_bytes_per_second_check CHECK ((ingress_bytes_per_second > 0)),
+    CONSTRAINT quota_mode_check CHECK ((mode = ANY (ARRAY['ENFORCE'::text, 'SHADOW'::text]))),
+    CONSTRAINT quota_requests_per_second_check CHECK ((requests_per_second > 0)),
+    CONSTRAINT quota_subject_check CHECK ((subject = ANY (ARRAY['PRINCIPALS'::text, 'DEFAULT'::text, 'SHARED'::text, 'TENANT'::text])))
+);
+
+ALTER TABLE ONLY public.quota FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.quota_principal (
+    quota_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    subject text NOT NULL,
+    service_account_id uuid NOT NULL,
+    CONSTRAINT quota_principal_subject_check CHECK ((subject = ANY (ARRAY['PRINCIPALS'::text, 'SHARED'::text])))
+);
+
+ALTER TABLE ONLY public.quota_principal FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.quota_use (
+    quota_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ingress_bytes bigint NOT NULL,
+    egress_bytes bigint NOT NULL,
+    requests bigint NOT NULL,
+    throttled_ms bigint NOT NULL,
+    would_throttle_ms bigint NOT NULL,
+    connections bigint NOT NULL,
+    connections_refused bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.quota_use FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.rate_card (
     id uuid NOT NULL,
     organization_id uuid,
@@ -616,6 +676,24 @@ ALTER TABLE ONLY public.organization
 ALTER TABLE ONLY public.organization
     ADD CONSTRAINT organization_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.quota_principal
+    ADD CONSTRAINT quota_principal_pkey PRIMARY KEY (quota_id, service_account_id);
+
+ALTER TABLE ONLY public.quota_principal
+    ADD CONSTRAINT quota_principal_unique UNIQUE (cluster_id, subject, service_account_id);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_tenant_id_cluster_id_subject_id_key UNIQUE (tenant_id, cluster_id, subject, id);
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_pkey PRIMARY KEY (quota_id, ended_at, principal_id);
+
 ALTER TABLE ONLY public.rate_card
     ADD CONSTRAINT rate_card_effective_unique UNIQUE NULLS NOT DISTINCT (organization_id, tenant_id, effective_from);
 
@@ -714,6 +792,14 @@ CREATE INDEX object_status_data_plane ON public.object_status USING btree (data_
 
 CREATE INDEX object_status_tenant ON public.object_status USING btree (tenant_id);
 
+CREATE INDEX quota_data_plane ON public.quota USING btree (data_plane_id, id);
+
+CREATE INDEX quota_principal_service_account ON public.quota_principal USING btree (service_account_id);
+
+CREATE UNIQUE INDEX quota_subject_unique ON public.quota USING btree (cluster_id, subject) WHERE (subject = ANY (ARRAY['DEFAULT'::text, 'TENANT'::text]));
+
+CREATE INDEX quota_tenant ON public.quota USING btree (tenant_id, id);
+
 CREATE INDEX role_binding_member ON public.role_binding USING btree (member_id);
 
 CREATE INDEX role_binding_service_account ON public.role_binding USING btree (service_account_id);
@@ -782,6 +868,18 @@ ALTER TABLE ONLY public.object_status
 
 ALTER TABLE ONLY public.object_status
     ADD CONSTRAINT object_status_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.quota
+    ADD CONSTRAINT quota_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.quota_principal
+    ADD CONSTRAINT quota_principal_quota_exists FOREIGN KEY (tenant_id, cluster_id, subject, quota_id) REFERENCES public.quota(tenant_id, cluster_id, subject, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.quota_principal
+    ADD CONSTRAINT quota_principal_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
+
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_quota_id_fkey FOREIGN KEY (quota_id) REFERENCES public.quota(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_card
     ADD CONSTRAINT rate_card_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
@@ -856,6 +954,17 @@ CREATE POLICY data_plane_scope ON public.environment FOR SELECT USING ((tenant_i
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.object_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.quota FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.quota_principal FOR SELECT USING ((cluster_id IN ( SELECT cluster.id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.quota_use USING (((quota_id, tenant_id) IN ( SELECT quota.id,
+    quota.tenant_id
+   FROM public.quota
+  WHERE (quota.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.role_binding FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
@@ -976,6 +1085,12 @@ CREATE POLICY operator_scope ON public.object_status USING ((( SELECT public.app
 
 CREATE POLICY operator_scope ON public.organization USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.quota USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.quota_principal USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.quota_use USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.rate_card USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.role_binding USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1048,6 +1163,18 @@ CREATE POLICY organization_scope ON public.object_status FOR SELECT USING ((tena
 
 CREATE POLICY organization_scope ON public.organization FOR SELECT USING ((id = ( SELECT public.app_organization() AS app_organization)));
 
+CREATE POLICY organization_scope ON public.quota FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.quota_principal FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.quota_use FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.rate_card FOR SELECT USING (((organization_id = ( SELECT public.app_organization() AS app_organization)) OR ((( SELECT public.app_organization() AS app_organization) IS NOT NULL) AND (organization_id IS NULL) AND ((tenant_id IS NULL) OR (tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
@@ -1087,6 +1214,12 @@ CREATE POLICY organization_scope ON public.usage_row FOR SELECT USING ((tenant_i
 CREATE POLICY organization_writes ON public.audit_event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
 CREATE POLICY organization_writes ON public.event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
+
+ALTER TABLE public.quota ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.quota_principal ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.quota_use ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rate_card ENABLE ROW LEVEL SECURITY;
 
@@ -1139,6 +1272,12 @@ CREATE POLICY tenant_scope ON public.object_status USING ((tenant_id = ( SELECT 
 CREATE POLICY tenant_scope ON public.organization FOR SELECT USING ((id IN ( SELECT tenant.organization_id
    FROM public.tenant
   WHERE (tenant.id = ( SELECT public.app_tenant() AS app_tenant)))));
+
+CREATE POLICY tenant_scope ON public.quota USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.quota_principal USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.quota_use USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.rate_card FOR SELECT USING (((tenant_id = ( SELECT public.app_tenant() AS app_tenant)) OR ((tenant_id IS NULL) AND (( SELECT public.app_tenant() AS app_tenant) IS NOT NULL) AND ((organization_id IS NULL) OR (organization_id IN ( SELECT tenant.organization_id
    FROM public.tenant

@@ -20,7 +20,7 @@ use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Directory, Driver, Shared};
 use crate::inside;
-use crate::lane::{self, Gateways, LaneServer, Publisher};
+use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
@@ -29,6 +29,7 @@ use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
 use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
+use crate::quota_uses::QuotaUses;
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -71,20 +72,16 @@ impl Agent {
         .context("open the accepted desired state")?;
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
-        let wake = Arc::new(Notify::new());
-        let shared = Shared {
-            gateways: Arc::new(Gateways::new(Arc::clone(&wake))),
-            board: watch::Sender::new(Board {
-                accepted: accepted.generation(),
-                ..Board::default()
-            }),
-            accepted: Arc::new(accepted),
-            directory: Arc::default(),
-            wake,
-        };
+        let shared = shared(accepted);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        serve_inside_network(&config, &shared, &usage, &publisher, &close, &mut tasks).await?;
+        let uses = Arc::<QuotaUses>::default();
+        let served = Served {
+            usage: &usage,
+            uses: &uses,
+            publisher: &publisher,
+        };
+        serve_inside_network(&config, &shared, served, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
             door,
@@ -92,6 +89,7 @@ impl Agent {
             ledger,
             board: shared.board.subscribe(),
             usage: Arc::clone(&usage),
+            quota_uses: uses,
             usage_window: config.usage_window,
             inlet,
             instance: instance()?,
@@ -166,12 +164,32 @@ fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     Ok(file)
 }
 
+fn shared(accepted: Accepted) -> Shared {
+    let wake = Arc::new(Notify::new());
+    Shared {
+        gateways: Arc::new(Gateways::new(Arc::clone(&wake))),
+        board: watch::Sender::new(Board {
+            accepted: accepted.generation(),
+            ..Board::default()
+        }),
+        accepted: Arc::new(accepted),
+        directory: Arc::default(),
+        wake,
+    }
+}
+
+/// What gateways are given, and where their counts go.
+struct Served<'a> {
+    usage: &'a Arc<Store>,
+    uses: &'a Arc<QuotaUses>,
+    publisher: &'a Publisher,
+}
+
 /// The lane for gateways and the endpoint for people, both of this network only.
 async fn serve_inside_network(
     config: &AgentConfig,
     shared: &Shared,
-    usage: &Arc<Store>,
-    publisher: &Publisher,
+    served: Served<'_>,
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -189,12 +207,16 @@ async fn serve_inside_network(
         .with_context(|| format!("listen on {lane_address} for the lane"))?;
     let lane = LaneServer {
         gateways: Arc::clone(&shared.gateways),
-        usage: Arc::clone(usage),
-        snapshot: publisher.watch(),
+        usage: Arc::clone(served.usage),
+        snapshot: served.publisher.watch(),
+        budgets: Arc::new(
+            Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?,
+        ),
+        uses: Arc::clone(served.uses),
     };
-    let served = lane::serve(lane, listener, &agent_folder, close.clone())?;
+    let serving = lane::serve(lane, listener, &agent_folder, close.clone())?;
     tasks.spawn(async move {
-        let _ended = served.await;
+        let _ended = serving.await;
     });
     let inside_folder = state.join("inside");
     let identity = authority.issue(

@@ -19,6 +19,7 @@ pub mod local_tls;
 pub mod metering;
 pub mod platform;
 pub mod policy;
+pub mod quota_uses;
 pub mod resources;
 
 pub use agent::Agent;

@@ -42,6 +42,7 @@ codes! {
     BAD_REFERENCE "bad_reference",
     BAD_PAGE_TOKEN "bad_page_token",
     BAD_CONFIG "bad_config",
+    NOT_ENFORCED "not_enforced",
     IMMUTABLE "immutable",
     CANNOT_SHRINK "cannot_shrink",
     IDEMPOTENCY_KEY_REUSED "idempotency_key_reused",
@@ -96,7 +97,8 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 }
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
-const CLUSTER_IN_USE: &str = "The cluster still has topics or keys; delete them first.";
+const CLUSTER_IN_USE: &str = "The cluster still has topics, keys or quotas; delete them first.";
+const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
 const NO_PRINCIPAL: &str = "There is no such principal in this tenant.";
 
@@ -202,6 +204,17 @@ const VIOLATIONS: &[Violation] = &[
     in_use(
         "broker_pool_data_plane_exists",
         "The data plane still has broker pools; delete them first.",
+    ),
+    taken(
+        "quota_subject_unique",
+        "/spec/subject",
+        "Another quota of the cluster has this subject; change that one.",
+    ),
+    taken("quota_principal_unique", "/spec/subject/principals", QUOTA_TAKEN),
+    in_use("quota_cluster_exists", CLUSTER_IN_USE),
+    in_use(
+        "quota_principal_service_account_exists",
+        "A quota names the service account; take it out there first.",
     ),
     in_use("topic_cluster_exists", CLUSTER_IN_USE),
     in_use("api_key_cluster_exists", CLUSTER_IN_USE),

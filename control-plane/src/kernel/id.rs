@@ -53,6 +53,7 @@ pub mod kind {
         BrokerPool "pool" "One physical Kafka cluster.",
         Cluster "cluster" "A tenant's own logical Kafka cluster.",
         Topic "topic" "A named, partitioned log.",
+        Quota "quota" "How much principals may use of a cluster.",
         RateCard "rate_card" "What usage costs from a moment on.",
         AuditEvent "audit" "A record of one mutation.",
         Event "event" "A change that watchers are told of.",

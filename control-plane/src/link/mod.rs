@@ -6,6 +6,7 @@ mod enroll;
 mod files;
 mod identity;
 mod limit;
+mod quota;
 mod report;
 mod session;
 pub mod signing;

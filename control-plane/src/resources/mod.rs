@@ -13,6 +13,7 @@ pub mod environment;
 pub mod event;
 pub mod member;
 pub mod organization;
+pub mod quota;
 pub mod rate_card;
 pub mod role_binding;
 pub mod served;

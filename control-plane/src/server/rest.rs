@@ -10,8 +10,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
     api_key, audit_event, broker_pool, cluster, cost, data_plane, data_plane_grant, environment, event,
-    member, organization, rate_card, role_binding, service_account, service_quota, session, tenant, topic,
-    usage,
+    member, organization, quota, rate_card, role_binding, service_account, service_quota, session, tenant,
+    topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -34,6 +34,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(data_plane_grant::router())
         .merge(cluster::router())
         .merge(topic::router())
+        .merge(quota::router())
         .merge(event::router())
         .merge(audit_event::router())
         .merge(service_account::router())

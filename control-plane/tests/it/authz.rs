@@ -98,6 +98,9 @@ impl World {
         let account = post(&owner, "/v1/service-accounts", &json!({"spec": {"name": "app"}})).await;
         let key = json!({"spec": {"service_account": account, "cluster": made.cluster}});
         let key = post(&owner, "/v1/api-keys", &key).await;
+        let quota = json!({"spec": {"cluster": made.cluster, "subject": {"kind": "PRINCIPALS", "principals": [account]},
+            "limits": {"requests_per_second": 9}}});
+        let quota = post(&owner, "/v1/quotas", &quota).await;
         let member = json!({"spec": {"email": "new@example.com"}});
         let member = post(&owner, "/v1/members", &member).await;
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
@@ -124,6 +127,7 @@ impl World {
             ("data-plane-grants", grant),
             ("clusters", made.cluster),
             ("topics", made.topic),
+            ("quotas", quota),
             ("rate-cards", card),
             ("audit-events", id(&audit["data"][0])),
         ]);

@@ -13,6 +13,7 @@ mod events;
 mod harness;
 mod link;
 mod openapi;
+mod quotas;
 mod rights;
 mod rls;
 mod streams;

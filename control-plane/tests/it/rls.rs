@@ -19,6 +19,9 @@ const SEED: &str = "
         SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM topic;
     INSERT INTO data_plane_link (data_plane_id, tenant_id, enrolled_at, public_key_sha256, certificate_not_after)
         SELECT id, tenant_id, now(), '', now() FROM data_plane;
+    INSERT INTO quota_use (quota_id, tenant_id, principal_id, started_at, ended_at, ingress_bytes, egress_bytes, requests,
+            throttled_ms, would_throttle_ms, connections, connections_refused)
+        SELECT id, tenant_id, id, now(), now(), 1, 1, 1, 1, 1, 1, 1 FROM quota;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;
     INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)

@@ -113,6 +113,25 @@ pub fn after_tagged_fields(bytes: &[u8], budget: Budget) -> Result<&[u8], Bounds
     Ok(walk.rest)
 }
 
+/// What follows the first `count` fields of a message of a given shape. A run of fixed-size fields is one.
+///
+/// # Errors
+/// [`BoundsError`]: the message is shorter or malformed.
+pub fn after_leading_fields<'a>(
+    shape: &Shape,
+    body: &'a [u8],
+    count: usize,
+) -> Result<&'a [u8], BoundsError> {
+    let mut walk = Walk {
+        rest: body,
+        left: usize::MAX,
+    };
+    for field in shape.fields.iter().take(count) {
+        walk.field(field)?;
+    }
+    Ok(walk.rest)
+}
+
 /// What a tagged field that nobody knows takes in the decoder's map.
 const UNKNOWN_TAG_COST: usize = 128;
 

@@ -8,6 +8,7 @@
 //! - [`message`]: checked decoding and framed encoding of typed messages.
 //! - [`pieces`]: frames written around their record batches.
 //! - [`sample`]: messages made from shapes, for tests.
+//! - [`throttle`]: where an encoded answer has its `throttle_time_ms`.
 //! - [`Connection`]: a small asynchronous client.
 
 pub mod bounds;
@@ -18,6 +19,7 @@ pub mod message;
 pub mod pieces;
 pub mod sample;
 pub mod shape;
+pub mod throttle;
 
 pub use connection::{CallError, Connection, Options};
 pub use kafka_protocol;

@@ -8,7 +8,7 @@ use super::Driver;
 use crate::desired::Held;
 use crate::resources::broker_pool::Room;
 use crate::resources::topic::Outcome;
-use crate::resources::{Served, api_key, broker_pool, cluster, topic};
+use crate::resources::{Served, api_key, broker_pool, cluster, quota, topic};
 
 const UNKNOWN: Outcome = Outcome {
     stuck: None,
@@ -83,11 +83,23 @@ impl Driver {
                 held.generation,
             )
         });
+        let kept: BTreeSet<&str> = self.admitted.quotas.iter().map(|it| it.id.as_str()).collect();
+        let quotas = held.state.quotas.iter().map(|wish| {
+            quota::status(
+                wish,
+                kept.contains(wish.id.as_str()),
+                self.refused.contains(&wish.id),
+                self.served(&wish.id),
+                self.ever_ready.contains(&wish.id),
+                held.generation,
+            )
+        });
         pools
             .into_iter()
             .chain(clusters)
             .chain(topics)
             .chain(keys)
+            .chain(quotas)
             .collect()
     }
 

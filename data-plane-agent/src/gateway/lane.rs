@@ -8,14 +8,14 @@ use anyhow::Context as _;
 use hyper_util::rt::TokioIo;
 use prost::Message as _;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    AgentLaneFrame, Applied, Counters, CountersAck, Draining, GatewayFrame, GatewayHello, Snapshot,
-    agent_lane_frame, gateway_frame,
+    AgentLaneFrame, Applied, Counters, CountersAck, Draining, GatewayFrame, GatewayHello, QuotaWindow,
+    Snapshot, agent_lane_frame, gateway_frame,
 };
 
 use super::conn::Gateway;
@@ -29,6 +29,10 @@ const SNAPSHOT_LIMIT: usize = 256 * 1024 * 1024;
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// Windows that were sent and not acknowledged are sent again after this time.
 const RESEND: Duration = Duration::from_secs(15);
+/// How often parts of budgets are asked for.
+const ASK: Duration = Duration::from_millis(400);
+/// How often the use of quotas is reported.
+const REPORT: Duration = Duration::from_secs(2);
 /// Windows sent at once.
 const WINDOWS: usize = 100;
 
@@ -101,6 +105,15 @@ impl Lane {
         let mut draining = gateway.draining.subscribe();
         let mut told = false;
         let mut applying = tokio::task::JoinSet::new();
+        let quotas = &gateway.shared.quotas;
+        let (mut ask, mut report, mut resend) = (
+            interval(ASK),
+            interval(REPORT),
+            interval_at(Instant::now() + RESEND, RESEND),
+        );
+        ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        quotas.detached();
         self.send_windows(gateway, &out).await?;
         loop {
             tokio::select! {
@@ -115,8 +128,13 @@ impl Lane {
                     applying.abort_all();
                     applying.spawn(applied(Arc::clone(gateway), version, out.clone()));
                 }
+                _now = ask.tick() => out.send(frame(gateway_frame::Frame::LeaseRequest(quotas.request()))).await?,
+                _now = report.tick() => if let Some(report) = quotas.report() {
+                    let window = QuotaWindow { report: Some(report) };
+                    out.send(frame(gateway_frame::Frame::QuotaWindow(window))).await?;
+                },
                 () = self.closed.notified() => self.send_windows(gateway, &out).await?,
-                () = sleep(RESEND) => self.send_windows(gateway, &out).await?,
+                _now = resend.tick() => self.send_windows(gateway, &out).await?,
                 () = stopped(&mut draining), if !told => {
                     told = true;
                     out.send(frame(gateway_frame::Frame::Draining(Draining {}))).await?;
@@ -159,6 +177,10 @@ impl Lane {
                     .acknowledged((boot, sequence))
                     .context("forget an acknowledged window")?;
                 self.acknowledged.notify_one();
+                Ok(())
+            }
+            Some(agent_lane_frame::Frame::Leases(leases)) => {
+                gateway.shared.quotas.leased(&leases);
                 Ok(())
             }
             None => Ok(()),

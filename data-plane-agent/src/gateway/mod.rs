@@ -10,6 +10,7 @@ mod identity;
 mod lane;
 mod listen;
 mod meter;
+mod quota;
 mod rewrite;
 mod sasl;
 mod table;
@@ -33,6 +34,7 @@ use conn::{Brokers, Gateway, Guard, Limits, Live};
 use lane::Lane;
 use listen::Doors;
 use meter::Meter;
+use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
 use view::View;
@@ -82,6 +84,10 @@ pub struct GatewayArgs {
 const FILE_LIMIT: u64 = 4096;
 /// How long live connections may finish when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How often the ends of leases are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// Where the number of gateways is kept.
+const GATEWAYS_FILE: &str = "gateways";
 /// How long the last window's acknowledgement is awaited.
 const LAST_WORD: Duration = Duration::from_secs(3);
 
@@ -118,6 +124,10 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         tls,
     };
     let mut listening = tokio::spawn(doors.run(Arc::clone(&gateway)));
+    let looking = tokio::spawn(look_at_the_clock(
+        Arc::clone(&gateway),
+        args.state_dir.join(GATEWAYS_FILE),
+    ));
     let attached = {
         let (lane, gateway) = (Arc::clone(&lane), Arc::clone(&gateway));
         tokio::spawn(async move { lane.run(&gateway).await })
@@ -134,7 +144,24 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
     }
     drain(&gateway, &lane).await;
     attached.abort();
+    looking.abort();
     Ok(())
+}
+
+/// Lets leases end when they do, and remembers how many gateways there are for a start without the agent.
+async fn look_at_the_clock(gateway: Arc<Gateway>, path: PathBuf) {
+    let mut ticks = interval(LOOK);
+    let mut kept = 0;
+    loop {
+        ticks.tick().await;
+        let gateways = gateway.shared.quotas.look_at_the_clock();
+        if gateways != kept && gateways > 0 {
+            match disk::write_atomic(&path, gateways.to_string().as_bytes()) {
+                Ok(()) => kept = gateways,
+                Err(error) => tracing::error!(%error, "the number of gateways cannot be kept"),
+            }
+        }
+    }
 }
 
 fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
@@ -160,6 +187,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
+            quotas: Arc::new(Quotas::remembering(start.gateways)),
         },
         limits,
     })
@@ -215,6 +243,8 @@ struct Start {
     gateway_id: String,
     boot: u64,
     pepper: Vec<u8>,
+    /// How many gateways there were, as last heard; 0: unknown.
+    gateways: u32,
 }
 
 impl Start {
@@ -239,10 +269,15 @@ impl Start {
         };
         let boot = before + 1;
         disk::write_atomic(&path, boot.to_string().as_bytes()).context("keep the boot counter")?;
+        let gateways = disk::read_bounded(&folder.join(GATEWAYS_FILE), FILE_LIMIT)
+            .context("read the number of gateways")?
+            .and_then(|text| String::from_utf8_lossy(&text).trim().parse().ok())
+            .unwrap_or(0);
         Ok(Self {
             gateway_id: String::from_utf8(gateway_id).context("read the gateway's id")?,
             boot,
             pepper,
+            gateways,
         })
     }
 }

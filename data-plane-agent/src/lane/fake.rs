@@ -11,11 +11,14 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Endpoint, Uri};
-use weir_proto::agent::v1::UsageWindow;
+use weir_proto::agent::v1::{QuotaReport, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
-use weir_proto::lane::v1::{Applied, Counters, CountersAck, GatewayFrame, GatewayHello, Snapshot};
+use weir_proto::lane::v1::{
+    Applied, BudgetNeed, Counters, CountersAck, GatewayFrame, GatewayHello, LeaseRequest, Leases,
+    QuotaWindow, Snapshot,
+};
 
 use crate::local_tls::Identity;
 
@@ -24,6 +27,7 @@ pub struct FakeGateway {
     up: mpsc::Sender<GatewayFrame>,
     snapshots: watch::Receiver<Option<Snapshot>>,
     acknowledgements: mpsc::Receiver<CountersAck>,
+    leases: watch::Receiver<Option<Leases>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -75,6 +79,7 @@ impl FakeGateway {
             .into_inner();
         let (seen, snapshots) = watch::channel(None);
         let (acknowledged, acknowledgements) = mpsc::channel(64);
+        let (leased, leases) = watch::channel(None);
         let answer = up.clone();
         let task = tokio::spawn(async move {
             while let Ok(Some(frame)) = down.message().await {
@@ -92,6 +97,9 @@ impl FakeGateway {
                     Some(Down::CountersAck(ack)) => {
                         let _nobody_waits = acknowledged.send(ack).await;
                     }
+                    Some(Down::Leases(leases)) => {
+                        leased.send_replace(Some(leases));
+                    }
                     None => {}
                 }
             }
@@ -100,6 +108,7 @@ impl FakeGateway {
             up,
             snapshots,
             acknowledgements,
+            leases,
             task,
         })
     }
@@ -127,6 +136,43 @@ impl FakeGateway {
     /// When the lane ended.
     pub async fn acknowledge(&self, version: u64) -> anyhow::Result<()> {
         let frame = Some(Up::Applied(Applied { version }));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// Asks for parts of budgets, again and again until they are lent.
+    ///
+    /// # Errors
+    /// When none are within ten seconds.
+    pub async fn lease(&mut self, gateways: u32, needs: Vec<BudgetNeed>) -> anyhow::Result<Leases> {
+        let asking = async {
+            for sequence in 1.. {
+                let request = LeaseRequest {
+                    sequence,
+                    seen: 0,
+                    gateways,
+                    needs: needs.clone(),
+                };
+                let frame = Some(Up::LeaseRequest(request));
+                self.up.send(GatewayFrame { frame }).await?;
+                let lent = tokio::time::timeout(Duration::from_millis(200), self.leases.changed()).await;
+                if let Ok(changed) = lent {
+                    changed?;
+                    break;
+                }
+            }
+            let lent = self.leases.borrow_and_update().clone();
+            lent.ok_or_else(|| anyhow::anyhow!("no leases"))
+        };
+        tokio::time::timeout(Duration::from_secs(10), asking).await?
+    }
+
+    /// Tells what quotas were used for.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn report(&self, report: QuotaReport) -> anyhow::Result<()> {
+        let window = QuotaWindow { report: Some(report) };
+        let frame = Some(Up::QuotaWindow(window));
         Ok(self.up.send(GatewayFrame { frame }).await?)
     }
 

@@ -1,11 +1,14 @@
-//! The local lane: what gateways need goes out as numbered snapshots; acknowledgements and counters come in.
+//! The local lane: what gateways need goes out as numbered snapshots; acknowledgements and counters come in, parts of budgets are lent.
 
+mod budgets;
 pub mod fake;
 mod gateways;
+pub mod leases;
 mod publish;
 mod server;
 mod snapshot;
 
+pub use budgets::Budgets;
 pub use gateways::Gateways;
 pub use publish::Publisher;
 pub use server::{LaneServer, serve};

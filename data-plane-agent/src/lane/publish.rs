@@ -159,6 +159,12 @@ fn parts(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
             .iter()
             .map(|key| (key.id.clone(), key.encode_to_vec())),
     );
+    parts.extend(
+        snapshot
+            .quotas
+            .iter()
+            .map(|quota| (quota.id.clone(), quota.encode_to_vec())),
+    );
     parts
 }
 

@@ -17,9 +17,11 @@ use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_server::{Lane, LaneServer as LaneService};
 use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHello, Snapshot};
 
+use super::budgets::Budgets;
 use super::gateways::{Attached, Gateways};
 use crate::local_tls::{Identity, LANE_GATEWAY, TlsError, incoming};
 use crate::metering::{Refused, Store};
+use crate::quota_uses::QuotaUses;
 
 const HELLO_MAX: Duration = Duration::from_secs(10);
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -34,6 +36,10 @@ pub struct LaneServer {
     pub usage: Arc<Store>,
     /// The newest snapshot.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
+    /// Who lends parts of budgets.
+    pub budgets: Arc<Budgets>,
+    /// Where use of quotas goes.
+    pub uses: Arc<QuotaUses>,
 }
 
 /// Serves the lane on `listener` until `stop`.
@@ -105,6 +111,25 @@ impl LaneServer {
             boot = hello.boot,
             "a gateway is attached"
         );
+        let mut leaving = false;
+        let ended = self
+            .converse(&mut up, &hello, &attached, &down, &mut leaving)
+            .await;
+        if leaving {
+            // It ended in order: what it had is for others.
+            self.budgets.leave(&hello.gateway_id).await;
+        }
+        ended
+    }
+
+    async fn converse(
+        &self,
+        up: &mut Streaming<GatewayFrame>,
+        hello: &GatewayHello,
+        attached: &Attached,
+        down: &DownSender,
+        leaving: &mut bool,
+    ) -> Result<(), Status> {
         let mut snapshots = self.snapshot.clone();
         snapshots.mark_changed();
         loop {
@@ -116,12 +141,12 @@ impl LaneServer {
                     let snapshot = Arc::clone(&snapshots.borrow_and_update());
                     // Version 0 is nothing at all: not even an empty snapshot.
                     if snapshot.version > 0 {
-                        tell(&down, Down::Snapshot((*snapshot).clone())).await?;
+                        tell(down, Down::Snapshot((*snapshot).clone())).await?;
                     }
                 }
                 frame = up.message() => match frame? {
                     None => return Ok(()),
-                    Some(frame) => self.take(frame, &hello, &attached, &down).await?,
+                    Some(frame) => self.take(frame, hello, attached, down, leaving).await?,
                 }
             }
         }
@@ -133,10 +158,14 @@ impl LaneServer {
         hello: &GatewayHello,
         attached: &Attached,
         down: &DownSender,
+        leaving: &mut bool,
     ) -> Result<(), Status> {
         match frame.frame {
             Some(Up::Applied(applied)) => attached.applied(applied.version),
-            Some(Up::Draining(_)) => attached.draining(),
+            Some(Up::Draining(_)) => {
+                attached.draining();
+                *leaving = true;
+            }
             Some(Up::Counters(counters)) => {
                 let window = counters
                     .window
@@ -151,6 +180,12 @@ impl LaneServer {
                 self.store(window).await?;
                 tell(down, Down::CountersAck(ack)).await?;
             }
+            Some(Up::LeaseRequest(request)) => {
+                if let Some(leases) = self.budgets.answer(&hello.gateway_id, &request).await {
+                    tell(down, Down::Leases(leases)).await?;
+                }
+            }
+            Some(Up::QuotaWindow(window)) => self.uses.add(window.report.unwrap_or_default()),
             Some(Up::Hello(_)) | None => return Err(Status::invalid_argument("an unexpected frame")),
         }
         Ok(())

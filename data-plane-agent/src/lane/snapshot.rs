@@ -59,6 +59,12 @@ pub fn build(
             .filter(|grant| served.contains(grant.cluster_id.as_str()))
             .cloned()
             .collect(),
+        quotas: admitted
+            .quotas
+            .iter()
+            .filter(|quota| served.contains(quota.cluster_id.as_str()))
+            .cloned()
+            .collect(),
         clusters,
     }
 }
@@ -83,7 +89,7 @@ fn upstream(pool: &PoolAddress) -> Upstream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{ApiKey, Cluster, Grant, Topic};
+    use weir_proto::agent::v1::{ApiKey, Cluster, Grant, Quota, Topic};
 
     fn admitted() -> DesiredState {
         let cluster = |id: &str, pool: &str, deleted| Cluster {
@@ -125,6 +131,12 @@ mod tests {
                 key("key_9", ""),
             ],
             grants: vec![grant("cluster_1"), grant("cluster_2")],
+            quotas: ["cluster_1", "cluster_2"]
+                .map(|cluster| Quota {
+                    cluster_id: cluster.to_owned(),
+                    ..Default::default()
+                })
+                .into(),
             ..Default::default()
         }
     }
@@ -159,6 +171,7 @@ mod tests {
         );
         assert_eq!(snapshot.api_keys.len(), 1);
         assert_eq!(snapshot.grants.len(), 1);
+        assert_eq!(snapshot.quotas.len(), 1);
         assert_eq!(snapshot.upstreams[0].brokers[0].port, 9671);
         assert_eq!(
             build(&admitted(), &pools, known),

@@ -25,6 +25,7 @@ use super::outbound::Outbound;
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
 use crate::metering::{Key, Store};
+use crate::quota_uses::QuotaUses;
 
 const STATUSES_PER_FRAME: usize = 500;
 const WINDOWS_PER_FRAME: usize = 16;
@@ -32,6 +33,8 @@ const ASKS_UNDER_WAY_MAX: usize = 16;
 const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(10);
 /// Windows that were sent but not acknowledged for this long are sent again.
 const RESEND: Duration = Duration::from_secs(30);
+/// How often the use of quotas is told.
+const QUOTA_NEWS: Duration = Duration::from_secs(4);
 /// A session that lived this long was a good one: the next failure pauses shortly again.
 const GOOD_SESSION: Duration = Duration::from_secs(30);
 /// Accepted on the wire, so that the judge can say that a body is too large; anything beyond ends the session.
@@ -49,6 +52,8 @@ pub struct Uplink {
     pub board: watch::Receiver<Board>,
     /// Usage windows that wait.
     pub usage: Arc<Store>,
+    /// What quotas were used for since it was last told.
+    pub quota_uses: Arc<QuotaUses>,
     /// Who handles wishes and questions.
     pub inlet: mpsc::Sender<Inlet>,
     /// How often gateways close a window.
@@ -158,6 +163,7 @@ impl Session {
     ) -> Result<(), LinkError> {
         let mut heartbeat = ticking(HEARTBEAT_DEFAULT);
         let mut resend = ticking(RESEND);
+        let mut quotas = ticking(QUOTA_NEWS);
         let mut waiting = uplink.usage.watch_waiting();
         let renew_in = uplink
             .identity
@@ -205,6 +211,9 @@ impl Session {
                     self.told.windows.clear();
                     self.tell_usage(&uplink.usage).await?;
                 }
+                _now = quotas.tick() => if let Some(report) = uplink.quota_uses.take() {
+                    self.out.send(Frame::Quotas(report)).await?;
+                },
                 Some(answer) = answered.recv() => {
                     self.asks_under_way = self.asks_under_way.saturating_sub(1);
                     self.out.send(Frame::Answer(answer)).await?;

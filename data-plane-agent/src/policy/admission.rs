@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_proto::agent::v1::{ApiKey, BrokerPool, Cluster, DesiredState, Grant, Topic};
 
+use super::quotas::quotas;
 use super::{Kind, Policy};
 
 /// The wish after the customer's word.
@@ -41,6 +42,7 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         topics: items(&before.topics, &wish.topics, policy, &mut refused, topic_change),
         api_keys: api_keys(&before.api_keys, &wish.api_keys, policy, &mut refused),
         grants: grants(&before.grants, &wish.grants, policy, &mut refused),
+        quotas: quotas(before, wish, policy, &mut refused),
     };
     Admitted { state, refused }
 }

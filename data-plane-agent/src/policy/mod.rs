@@ -2,7 +2,8 @@
 //!
 //! A TOML file of the customer's. `refuse` names kinds of change that are never made; a `[[rule]]` refuses kinds for matching
 //! names only. An absent or empty file refuses nothing; a file that cannot be read keeps the agent from starting, and one that
-//! turns bad later leaves the last good policy in force. Taking access away (a key revoked, a grant removed) cannot be refused.
+//! turns bad later leaves the last good policy in force. Taking access away (a key revoked, a grant removed, a
+//! tighter quota) cannot be refused.
 //!
 //! ```toml
 //! refuse = ["topic.delete", "pool.delete"]
@@ -12,6 +13,8 @@
 //! ```
 
 mod admission;
+mod quotas;
+mod raise;
 
 pub use admission::{Admitted, admit};
 
@@ -61,6 +64,9 @@ pub enum Kind {
     /// A principal may do more.
     #[serde(rename = "grant.create")]
     GrantCreate,
+    /// A quota lets its principals use more, only counts from now on, or goes.
+    #[serde(rename = "quota.raise")]
+    QuotaRaise,
 }
 
 /// Why a policy file cannot be used.

@@ -5,6 +5,7 @@ use weir_proto::agent::v1::{Generation, ItemStatus, Phase, Reason};
 pub mod api_key;
 pub mod broker_pool;
 pub mod cluster;
+pub mod quota;
 pub mod topic;
 
 /// What every status says besides the item's own part.

@@ -156,6 +156,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
 /// A pool of one broker, a cluster, a key, and these topics.
 pub fn wish(topics: Vec<Topic>) -> DesiredState {
     DesiredState {
+        quotas: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

@@ -13,5 +13,6 @@ mod hostile;
 mod isolation;
 mod kafka;
 mod keys;
+mod quotas;
 mod scene;
 mod stack;

@@ -7,6 +7,7 @@
 
 mod circle;
 mod planes;
+mod quotas;
 
 #[expect(
     dead_code,

@@ -11,6 +11,8 @@ use weir_proto::agent::v1::{
     AccessRole, ApiKey, BrokerPool, Cluster, Config, DesiredState, Grant, Scram, Topic,
 };
 
+pub(in crate::link) use super::quota::QuotaRow;
+use super::quota::quota;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
 
 /// Everything that one data plane is built of, read in one snapshot.
@@ -26,6 +28,8 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) keys: Vec<KeyRow>,
     /// Role bindings of the tenants' service accounts.
     pub(in crate::link) bindings: Vec<BindingRow>,
+    /// Quotas of those clusters.
+    pub(in crate::link) quotas: Vec<QuotaRow>,
 }
 
 #[derive(Debug)]
@@ -98,6 +102,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredStat
         topics,
         keys,
         bindings,
+        quotas,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
     let cluster_replication: BTreeMap<Uuid, u32> = clusters
@@ -130,6 +135,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredStat
         ),
         api_keys: sorted(keys.into_iter().map(key).collect(), |it| &it.id),
         grants,
+        quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
     }
 }
 

@@ -60,6 +60,7 @@ fn rows() -> Rows {
             },
             expires_at_unix_seconds: 0,
         }],
+        quotas: Vec::new(),
         bindings: vec![binding(
             TENANT,
             ACCOUNT,

@@ -1,6 +1,7 @@
 //! Desired state: built from one snapshot, signed once, stored, and sent as the stored bytes.
 
 mod build;
+mod quota;
 pub(super) mod store;
 
 use chrono::{DateTime, TimeDelta, Utc};

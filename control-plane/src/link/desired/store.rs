@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
-use super::build::{BindingRow, ClusterRow, KeyRow, PoolRow, Rows, ScramRow, TopicRow};
+use super::build::{BindingRow, ClusterRow, KeyRow, PoolRow, QuotaRow, Rows, ScramRow, TopicRow};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Tx;
 
@@ -136,6 +136,7 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
         topics: topics(tx, data_plane).await?,
         keys: keys(tx, data_plane).await?,
         bindings: bindings(tx, data_plane).await?,
+        quotas: quotas(tx, data_plane).await?,
     })
 }
 
@@ -228,6 +229,20 @@ async fn bindings(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<BindingRow
            FROM role_binding b
            WHERE service_account_id IN (SELECT service_account_id FROM api_key WHERE data_plane_id = $1)
              AND tenant_id IN (SELECT tenant_id FROM cluster WHERE data_plane_id = $1)"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn quotas(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<QuotaRow>> {
+    let rows = sqlx::query_as!(
+        QuotaRow,
+        r#"SELECT id, cluster_id, subject, mode, ingress_bytes_per_second, egress_bytes_per_second, requests_per_second,
+                  connections, floor_ingress_bytes_per_second, floor_egress_bytes_per_second, burst_seconds,
+                  ARRAY(SELECT service_account_id FROM quota_principal WHERE quota_id = quota.id) AS "principals!"
+           FROM quota WHERE data_plane_id = $1"#,
         data_plane.uuid(),
     )
     .fetch_all(tx.conn())

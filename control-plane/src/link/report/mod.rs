@@ -113,9 +113,11 @@ fn object_id(text: &str) -> Option<Uuid> {
     let cluster = || text.parse().map(Id::<kind::Cluster>::uuid);
     let topic = || text.parse().map(Id::<kind::Topic>::uuid);
     let key = || text.parse().map(Id::<kind::ApiKey>::uuid);
+    let quota = || text.parse().map(Id::<kind::Quota>::uuid);
     pool.or_else(|_| cluster())
         .or_else(|_| topic())
         .or_else(|_| key())
+        .or_else(|_| quota())
         .ok()
 }
 

@@ -46,7 +46,9 @@ pub(super) async fn served(tx: &mut Tx, data_plane: DataPlaneId, ids: &[Uuid]) -
            UNION ALL SELECT id, 'Topic', tenant_id, generation, deleted_at IS NOT NULL
              FROM topic WHERE data_plane_id = $1 AND id = ANY($2)
            UNION ALL SELECT id, 'ApiKey', tenant_id, generation, false
-             FROM api_key WHERE data_plane_id = $1 AND id = ANY($2)"#,
+             FROM api_key WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'Quota', tenant_id, generation, false
+             FROM quota WHERE data_plane_id = $1 AND id = ANY($2)"#,
         data_plane.uuid(),
         ids,
     )
@@ -127,7 +129,8 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
         "DELETE FROM cluster c USING object_status s WHERE s.object_id = c.id AND s.phase = 'DELETED'
            AND c.deleted_at IS NOT NULL AND s.observed_n >= c.desired_n AND c.data_plane_id = $1
            AND NOT EXISTS (SELECT FROM topic WHERE cluster_id = c.id)
-           AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id) RETURNING c.id",
+           AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id)
+           AND NOT EXISTS (SELECT FROM quota WHERE cluster_id = c.id) RETURNING c.id",
         id,
     )
     .fetch_all(tx.conn())

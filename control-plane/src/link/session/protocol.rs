@@ -8,6 +8,8 @@ pub(super) const ITEMS_MAX: usize = 10_000;
 pub(super) const WINDOWS_MAX: usize = 1_000;
 /// Rows over all windows of one usage report.
 pub(super) const ROWS_MAX: usize = 100_000;
+/// Uses of one report on quotas.
+pub(super) const QUOTA_USES_MAX: usize = 10_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 const VERSION_LENGTH_MAX: usize = 64;
@@ -76,6 +78,7 @@ impl Conversation {
                     PARTITIONS_MAX,
                 )?;
             }
+            (Frame::Quotas(report), true) => within(report.uses.len(), QUOTA_USES_MAX)?,
             (Frame::Intent(_), true) => {}
         }
         Ok(frame)

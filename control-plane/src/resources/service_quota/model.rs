@@ -19,11 +19,13 @@ pub enum Quota {
     ServiceAccounts,
     /// API keys of a tenant.
     ApiKeys,
+    /// Quotas of a tenant's principals.
+    Quotas,
 }
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -32,6 +34,7 @@ impl Quota {
         Self::Partitions,
         Self::ServiceAccounts,
         Self::ApiKeys,
+        Self::Quotas,
     ];
 
     /// The shown and stored name.
@@ -46,6 +49,7 @@ impl Quota {
             Self::Partitions => "partitions",
             Self::ServiceAccounts => "service_accounts",
             Self::ApiKeys => "api_keys",
+            Self::Quotas => "quotas",
         }
     }
 
@@ -55,7 +59,7 @@ impl Quota {
         match self {
             Self::Environments | Self::DataPlanes | Self::BrokerPools => 50,
             Self::Clusters => 200,
-            Self::Topics | Self::ServiceAccounts => 5_000,
+            Self::Topics | Self::ServiceAccounts | Self::Quotas => 5_000,
             Self::Partitions => 20_000,
             Self::ApiKeys => 10_000,
         }

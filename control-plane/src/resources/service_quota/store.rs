@@ -84,6 +84,11 @@ pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used>
                 .fetch_one(conn)
                 .await?
         }
+        Quota::Quotas => {
+            sqlx::query_scalar!("SELECT count(*) FROM quota WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
     };
     let limit = sqlx::query_scalar!(
         "SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $2",

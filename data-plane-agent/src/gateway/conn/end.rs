@@ -50,6 +50,9 @@ pub enum End {
     /// The key was revoked or changed, it expired, or its cluster is no longer served.
     #[error("the key does not stand any more")]
     Revoked,
+    /// A quota allows no more connections.
+    #[error("a quota allows no more connections")]
+    NoSeat,
     /// The gateway stops.
     #[error("the gateway stops")]
     Draining,
@@ -82,6 +85,7 @@ impl End {
             | Self::UnknownBroker
             | Self::OutOfTurn
             | Self::Revoked
+            | Self::NoSeat
             | Self::Authentication
             | Self::Slow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");

@@ -6,6 +6,7 @@ mod guard;
 mod intake;
 mod live;
 mod login;
+mod pay;
 mod serve;
 mod stream;
 mod upstream;
@@ -16,10 +17,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::sleep;
 
+use super::quota::Seat;
 use super::rewrite::Shared;
 use super::sasl::Pepper;
-use super::view::View;
+use super::view::{Key, View};
 
 pub use end::End;
 pub use guard::Guard;
@@ -28,6 +31,9 @@ pub use live::Live;
 pub use login::knock;
 pub use stream::Client;
 pub use upstream::Brokers;
+
+/// One connection too many is closed after this time, so that its client does not come back at once, again and again.
+const TURNED_AWAY: Duration = Duration::from_secs(1);
 
 /// What a connection may take.
 #[derive(Debug, Clone)]
@@ -91,8 +97,16 @@ impl Gateway {
     /// Puts a snapshot in force. Whatever begins from now on obeys it.
     pub fn install(&self, view: View) {
         let version = view.version;
+        self.shared.quotas.install(version, &view.quotas);
         self.view.store(Arc::new(view));
         self.changed.send_replace(version);
+    }
+
+    /// A place among the connections that the principal's quotas allow.
+    fn seat(&self, key: &Key) -> Option<Seat> {
+        let view = self.view.load();
+        let quotas = &self.shared.quotas;
+        quotas.seat(view.version, &view.quotas, &key.cluster, &key.principal)
     }
 
     /// Serves one client; `node` is the broker that its port stands for, `None` for the bootstrap port.
@@ -107,6 +121,10 @@ impl Gateway {
         };
         drop(waiting);
         let key = Arc::clone(&session.key);
+        let Some(_seat) = self.seat(&key) else {
+            sleep(TURNED_AWAY).await;
+            return End::NoSeat.log(address, Some(&key));
+        };
         let end = match upstream::dial(&self, &key, node).await {
             Ok(broker) => serve::serve(&self, &mut session, broker).await,
             Err(end) => end,
@@ -114,3 +132,6 @@ impl Gateway {
         end.log(address, Some(&key));
     }
 }
+
+#[cfg(test)]
+mod quota_tests;

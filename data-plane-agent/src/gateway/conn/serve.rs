@@ -23,6 +23,7 @@ use super::login::{Session, api_versions, of_another_version};
 use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
+use crate::gateway::quota::{Cost, Mute};
 use crate::gateway::rewrite::{self, Answer, Memory, Plan, Reply, Tenant};
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{Key, View, now_unix_seconds};
@@ -76,6 +77,7 @@ pub(super) struct Line<'a> {
     heard_ms: AtomicU64,
     in_flight: AtomicUsize,
     stopping: AtomicBool,
+    pub(super) mute: Mute,
 }
 
 /// The tenant by the snapshot last looked at, and what the connection remembers.
@@ -105,6 +107,7 @@ impl<'a> Line<'a> {
             heard_ms: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            mute: Mute::default(),
         }
     }
 
@@ -113,7 +116,7 @@ impl<'a> Line<'a> {
     }
 
     /// Runs with the tenant as the snapshot in force has it.
-    fn within<T>(
+    pub(super) fn within<T>(
         &self,
         run: impl FnOnce(&Tenant, &mut Memory) -> Result<T, rewrite::Refusal>,
     ) -> Result<T, End> {
@@ -187,7 +190,12 @@ impl<'a> Line<'a> {
         loop {
             let full = self.in_flight.load(Ordering::Relaxed) >= self.gateway.limits.in_flight;
             let stopping = self.stopping.load(Ordering::Relaxed);
-            let frame = match if full || stopping { Ok(None) } else { read.next() } {
+            let muted = self.muted();
+            let frame = match if full || stopping || muted.is_some() {
+                Ok(None)
+            } else {
+                read.next()
+            } {
                 Ok(frame) => frame,
                 Err(error) => return error.into(),
             };
@@ -210,6 +218,9 @@ impl<'a> Line<'a> {
                 std::future::pending::<()>().await;
             } else if waiting && full {
                 self.answered.notified().await;
+            } else if waiting && let Some(time) = muted {
+                // Meanwhile an answer may mute for longer: that is looked at then.
+                sleep(time).await;
             } else if waiting && let Err(error) = read.fill().await {
                 return error.into();
             }
@@ -232,11 +243,26 @@ impl<'a> Line<'a> {
             Err(error) => return Err(error.into()),
         };
         if table::admitted(header.api_key, header.version) == Some(ApiKey::ApiVersions) {
+            self.pay_request()?;
             let answer = api_versions(&header, body, &[&*self.versions], Budget::CLIENT)?;
-            self.push(Pending::Local(answer));
+            self.push(Pending::Local(self.told(answer, &header)));
             return Ok(());
         }
-        match self.within(|tenant, memory| rewrite::request(tenant, memory, &header, body))? {
+        let plan = self.within(|tenant, memory| {
+            memory.fetch_bytes_max = tenant.toll.fetch_bytes_max();
+            let plan = rewrite::request(tenant, memory, &header, body)?;
+            let ingress = std::mem::take(&mut memory.produced_bytes);
+            self.pay(
+                tenant,
+                Cost {
+                    requests: 1,
+                    ingress,
+                    ..Cost::default()
+                },
+            );
+            Ok(plan)
+        })?;
+        match self.told_plan(plan, &header) {
             Plan::Local(answer) => self.push(Pending::Local(answer)),
             Plan::Silent(frame) => out.extend(frame),
             Plan::Forward(frame, answer) => {
@@ -347,6 +373,19 @@ impl<'a> Line<'a> {
         if answered != correlation_id {
             return Err(End::OutOfTurn);
         }
-        self.within(|tenant, memory| answer(tenant, memory, body))
+        let mut reply = self.within(|tenant, memory| {
+            let reply = answer(tenant, memory, body)?;
+            let egress = reply.records_bytes;
+            self.pay(
+                tenant,
+                Cost {
+                    egress,
+                    ..Cost::default()
+                },
+            );
+            Ok(reply)
+        })?;
+        self.tell(&mut reply.frame, api_key, version);
+        Ok(reply)
     }
 }

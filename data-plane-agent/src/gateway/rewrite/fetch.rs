@@ -114,6 +114,9 @@ pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchReque
         return Err(Refusal::Replica);
     }
     request.cluster_id = None;
+    if let Some(most) = memory.fetch_bytes_max {
+        request.max_bytes = request.max_bytes.min(most);
+    }
     let sessions = &mut memory.fetch;
     let incremental = request.session_epoch > 0;
     if incremental && !(sessions.owns(request.session_id) && sessions.stand(call.tenant)) {
@@ -245,10 +248,18 @@ fn answer(version: i16, correlation_id: i32, mut refused: Vec<FetchableTopicResp
         let sent = inwards(tenant, &mut memory.fetch, &mut response, version >= BY_ID);
         response.responses.append(&mut refused);
         Ok(Reply {
+            records_bytes: bytes_of(&response),
             frame: fetch_response(version, correlation_id, &response)?,
             sent,
         })
     })
+}
+
+fn bytes_of(response: &FetchResponse) -> u64 {
+    let partitions = response.responses.iter().flat_map(|it| &it.partitions);
+    partitions
+        .map(|it| it.records.as_ref().map_or(0, |records| records.len() as u64))
+        .sum()
 }
 
 /// Maps an answer, takes out what the client may not have any more, and tells what is in it.

@@ -29,6 +29,7 @@ use weir_kafka_wire::message::{
 pub use consumer_group::Members;
 
 use super::meter::{Meter, Payer};
+use super::quota::{Quotas, Toll};
 use super::table;
 use super::view::{Access, Cluster, Key, Operation, Topic, View};
 
@@ -83,6 +84,8 @@ pub struct Shared {
     pub meter: Arc<Meter>,
     /// What members of consumer groups subscribe to.
     pub members: Arc<Members>,
+    /// What limits.
+    pub quotas: Arc<Quotas>,
 }
 
 /// The tenant behind a connection, by one snapshot.
@@ -100,6 +103,8 @@ pub struct Tenant {
     pub meter: Arc<Meter>,
     /// What members of consumer groups subscribe to; of all tenants.
     pub members: Arc<Members>,
+    /// What its requests are taken from.
+    pub toll: Toll,
 }
 
 impl Tenant {
@@ -113,6 +118,9 @@ impl Tenant {
                 cluster: Arc::clone(&cluster.id),
                 principal: Arc::clone(&key.principal),
             },
+            toll: shared
+                .quotas
+                .toll(view.version, &view.quotas, &cluster.id, &key.principal),
             cluster,
             front: Arc::clone(&shared.front),
             meter: Arc::clone(&shared.meter),
@@ -177,6 +185,10 @@ impl Tenant {
 pub struct Memory {
     /// Fetch sessions.
     pub fetch: fetch::Sessions,
+    /// Bytes of record batches in the produce request that was just planned.
+    pub produced_bytes: u64,
+    /// What the fetch that is planned next may ask for at most; `None`: no limit.
+    pub fetch_bytes_max: Option<i32>,
 }
 
 /// Why a connection ends because of what came over it.
@@ -203,6 +215,8 @@ pub struct Reply {
     pub frame: Vec<Bytes>,
     /// Batches in it: (topic id, bytes, records); counted once they are written.
     pub sent: Vec<(Arc<str>, u64, u64)>,
+    /// Bytes of records in it, of batches that are cut short too.
+    pub records_bytes: u64,
 }
 
 impl From<Bytes> for Reply {
@@ -210,6 +224,7 @@ impl From<Bytes> for Reply {
         Self {
             frame: vec![frame],
             sent: Vec::new(),
+            records_bytes: 0,
         }
     }
 }
@@ -242,7 +257,7 @@ pub fn request(
         return Err(Refusal::NotOffered(header.api_key, header.version));
     };
     match key {
-        ApiKey::Produce => produce::produce(call, call.decode(body)?),
+        ApiKey::Produce => produce::produce(call, memory, call.decode(body)?),
         ApiKey::Fetch => fetch::fetch(call, memory, call.decode(body)?),
         ApiKey::Metadata => metadata::metadata(call, call.decode(body)?),
         ApiKey::DescribeCluster => metadata::describe_cluster(call, &call.decode(body)?),

@@ -15,7 +15,12 @@ use crate::gateway::view::Topic;
 /// From this version on topics go by id.
 const BY_ID: i16 = 13;
 
-pub(super) fn produce(call: Call<'_>, mut request: ProduceRequest) -> Result<Plan, Refusal> {
+pub(super) fn produce(
+    call: Call<'_>,
+    memory: &mut Memory,
+    mut request: ProduceRequest,
+) -> Result<Plan, Refusal> {
+    memory.produced_bytes = bytes_of(&request);
     let mut sorted = sort(call, &mut request);
     if request.acks == 0 {
         return silent(call, &request, &sorted);
@@ -49,6 +54,14 @@ fn silent(call: Call<'_>, request: &ProduceRequest, sorted: &Sorted) -> Result<P
     let frame = produce_request(call.header, request)?;
     call.tenant.meter.forwarded(&call.tenant.payer, &sorted.batches);
     Ok(Plan::Silent(frame))
+}
+
+/// All that was sent, whether it may pass or not: it came over the wire.
+fn bytes_of(request: &ProduceRequest) -> u64 {
+    let partitions = request.topic_data.iter().flat_map(|it| &it.partition_data);
+    partitions
+        .map(|it| it.records.as_ref().map_or(0, |records| records.len() as u64))
+        .sum()
 }
 
 /// What passes (mapped, left in the request) and what does not.

@@ -30,6 +30,7 @@ fn shared(folder: &std::path::Path) -> Shared {
         }),
         meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
         members: Arc::new(Members::default()),
+        quotas: Arc::new(Quotas::default()),
     }
 }
 

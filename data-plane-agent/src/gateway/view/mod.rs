@@ -14,6 +14,8 @@ use weir_proto::lane::v1::{Snapshot, Upstream};
 pub use access::{Access, Operation};
 pub use names::{Cluster, Topic};
 
+use super::quota::Rules;
+
 /// One version of everything that the gateway serves by.
 #[derive(Debug, Default)]
 pub struct View {
@@ -25,6 +27,8 @@ pub struct View {
     pub clusters: HashMap<String, Arc<Cluster>>,
     /// API keys by id: the Kafka user name.
     pub keys: HashMap<String, Arc<Key>>,
+    /// How much principals may use.
+    pub quotas: Rules,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
 }
@@ -85,6 +89,7 @@ impl View {
             clusters,
             api_keys,
             grants,
+            quotas,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
         for grant in grants {
@@ -104,6 +109,7 @@ impl View {
                 .iter()
                 .map(|it| (it.id.clone(), Arc::new(key(it))))
                 .collect(),
+            quotas: Rules::build(quotas),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
         }
     }

@@ -89,6 +89,7 @@ pub fn snapshot() -> Snapshot {
             grant("writer", A, "*", AccessRole::Developer),
             grant("other", B, "*", AccessRole::Admin),
         ],
+        quotas: Vec::new(),
     }
 }
 

@@ -1,0 +1,72 @@
+//! What a connection's requests and answers cost, and the silence that follows.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use weir_kafka_wire::header::RequestHeader;
+
+use super::End;
+use super::serve::Line;
+use crate::gateway::quota::{Cost, throttle};
+use crate::gateway::rewrite::{Plan, Tenant};
+
+impl Line<'_> {
+    /// Takes the cost from the principal's budgets; the connection is muted for what it owes.
+    pub(super) fn pay(&self, tenant: &Tenant, cost: Cost) {
+        if tenant.toll.is_free() {
+            return;
+        }
+        let now = self.gateway.shared.quotas.now();
+        self.mute.owe(now, &tenant.toll.pay(now, cost));
+    }
+
+    /// A request that is answered without a plan costs, too.
+    pub(super) fn pay_request(&self) -> Result<(), End> {
+        self.within(|tenant, _memory| {
+            self.pay(
+                tenant,
+                Cost {
+                    requests: 1,
+                    ..Cost::default()
+                },
+            );
+            Ok(())
+        })
+    }
+
+    /// For how long nothing is read from the client, if it is muted.
+    pub(super) fn muted(&self) -> Option<Duration> {
+        if self.mute.never() {
+            return None;
+        }
+        let now = self.gateway.shared.quotas.now();
+        self.mute
+            .until(now)
+            .map(|until| Duration::from_nanos(until - now))
+    }
+
+    /// Tells the client in its answer for how long it is muted.
+    pub(super) fn tell(&self, frame: &mut [Bytes], api_key: i16, version: i16) {
+        if self.mute.never() {
+            return;
+        }
+        let left_ms = self.mute.left_ms(self.gateway.shared.quotas.now());
+        throttle::put(frame, api_key, version, left_ms);
+    }
+
+    /// The same for an answer of our own.
+    pub(super) fn told(&self, answer: Bytes, header: &RequestHeader) -> Bytes {
+        let mut frame = [answer];
+        self.tell(&mut frame, header.api_key, header.version);
+        let [answer] = frame;
+        answer
+    }
+
+    /// The same for a plan.
+    pub(super) fn told_plan(&self, plan: Plan, header: &RequestHeader) -> Plan {
+        match plan {
+            Plan::Local(answer) => Plan::Local(self.told(answer, header)),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Seats, and what is written into answers.
+
+use bytes::Bytes;
+use kafka_protocol::messages::{FetchRequest, FetchResponse, ProduceRequest, ProduceResponse};
+use weir_kafka_wire::message::frame_response;
+use weir_kafka_wire::pieces::fetch_response;
+use weir_proto::agent::v1::{Quota, QuotaLimits, QuotaMode, QuotaSubject};
+
+use super::rules::tests::quota;
+use super::*;
+
+fn seats(id: &str, subject: QuotaSubject, principals: &[&str], connections: u64) -> Quota {
+    Quota {
+        limits: Some(QuotaLimits {
+            connections,
+            ..QuotaLimits::default()
+        }),
+        ..quota(id, subject, principals)
+    }
+}
+
+#[test]
+fn a_connection_too_many_finds_no_seat_until_one_is_free() {
+    let quotas = Quotas::default();
+    let rules = Rules::build(&[
+        seats("default", QuotaSubject::Default, &[], 2),
+        seats("tenant", QuotaSubject::Tenant, &[], 3),
+    ]);
+    quotas.install(1, &rules);
+    let seat = |principal: &str| quotas.seat(1, &rules, "c", &Arc::from(principal));
+    let (first, second) = (seat("a").unwrap(), seat("a").unwrap());
+    assert!(seat("a").is_none(), "its own limit");
+    let third = seat("b").unwrap();
+    assert!(seat("b").is_none(), "the tenant's");
+    assert!(quotas.seat(1, &rules, "other", &Arc::from("a")).is_some());
+    drop(first);
+    assert!(seat("b").is_some());
+    drop((second, third));
+}
+
+#[test]
+fn in_shadow_every_connection_finds_a_seat() {
+    let quotas = Quotas::default();
+    let rules = Rules::build(&[Quota {
+        mode: QuotaMode::Shadow.into(),
+        ..seats("tenant", QuotaSubject::Tenant, &[], 1)
+    }]);
+    let held: Vec<_> = (0..3)
+        .map(|_connection| quotas.seat(1, &rules, "c", &Arc::from("a")).unwrap())
+        .collect();
+    let report = quotas.report().unwrap();
+    assert_eq!(
+        (report.uses[0].connections, report.uses[0].connections_refused),
+        (3, 2)
+    );
+    assert_eq!(quotas.report(), None, "told once");
+    drop(held);
+}
+
+#[test]
+fn the_throttle_time_is_written_where_the_answer_has_it() {
+    let response = ProduceResponse::default().with_throttle_time_ms(7);
+    for version in [3, 13] {
+        let told = |throttle_ms| {
+            let mut frame = [frame_response::<ProduceRequest>(version, 1, &response).unwrap()];
+            throttle::put(&mut frame, 0, version, throttle_ms);
+            frame[0].clone()
+        };
+        let more = ProduceResponse::default().with_throttle_time_ms(900);
+        assert_eq!(
+            told(900),
+            frame_response::<ProduceRequest>(version, 1, &more).unwrap()
+        );
+        let same = frame_response::<ProduceRequest>(version, 1, &response).unwrap();
+        assert_eq!(told(5), same, "the broker asked for more");
+        assert_eq!(told(0), same);
+    }
+}
+
+#[test]
+fn a_fetch_answer_in_pieces_is_told_too() {
+    let mut frame = fetch_response(16, 9, &FetchResponse::default()).unwrap();
+    throttle::put(&mut frame, 1, 16, 900);
+    let told = FetchResponse::default().with_throttle_time_ms(900);
+    let whole = frame_response::<FetchRequest>(16, 9, &told).unwrap();
+    assert_eq!(Bytes::from(frame.concat()), whole);
+}
+
+#[test]
+fn a_part_of_a_budget_is_leased_used_and_given_back() {
+    let quotas = Quotas::default();
+    let limits = Some(QuotaLimits {
+        ingress_bytes_per_second: 1_000_000,
+        ..QuotaLimits::default()
+    });
+    let rules = Rules::build(&[Quota {
+        limits,
+        ..quota("tenant", QuotaSubject::Tenant, &[])
+    }]);
+    quotas.install(1, &rules);
+    assert_eq!(quotas.request().needs, [], "nobody uses it");
+    let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
+    let cost = Cost {
+        ingress: 1_100_000,
+        ..Cost::default()
+    };
+    let now = quotas.now();
+    assert_eq!(toll.pay(now, cost).until, now + bucket::SECOND);
+    let request = quotas.request();
+    assert_eq!(request.needs[0].quota_id, "tenant");
+    assert_eq!(request.needs[0].dimensions[0].wanted_ppm, 1_000_000);
+    quotas.leased(&Leases {
+        sequence: request.sequence,
+        term_ms: 2000,
+        gateways: 4,
+        leases: vec![weir_proto::lane::v1::Lease {
+            quota_id: "tenant".to_owned(),
+            principal_id: String::new(),
+            dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
+            share_ppm: 500_000,
+        }],
+    });
+    let wait = toll.pay(quotas.now(), Cost::default());
+    assert_eq!(wait.until, 0, "what costs nothing does not wait");
+    let half = Cost {
+        ingress: 1,
+        ..Cost::default()
+    };
+    let until = toll.pay(now, half).until;
+    assert!(
+        until > now + 18 * bucket::SECOND / 10,
+        "at half the rate the debt takes twice as long: {}",
+        until - now
+    );
+    assert_eq!(quotas.look_at_the_clock(), 4);
+}

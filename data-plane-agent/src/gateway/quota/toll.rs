@@ -1,0 +1,155 @@
+//! What one connection owes: its principal's budgets by one snapshot.
+
+use std::sync::Arc;
+
+use super::bucket::{Nanos, SECOND};
+use super::budget::{Budget, Tally};
+use super::rules::{Dimension, Reach};
+
+/// A connection is muted for no longer than this at a time: clients give up requests that wait for thirty seconds, and
+/// may have some under way. Debt beyond stays, and mutes again.
+pub const MUTE_MAX: Nanos = 10 * SECOND;
+/// A fetch may ask for what its budget gives in this part of a second, so that no answer mutes for long.
+const FETCH_PARTS: f64 = 10.0;
+/// But for so much always.
+const FETCH_LEAST: f64 = 16_384.0;
+
+/// A principal has one quota of its own or the default, one that it shares, and the tenant's; room for more than there are.
+const CLAIMS_MAX: usize = 8;
+
+/// One quota as it applies to a connection.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Whose it is.
+    pub reach: Reach,
+    /// Its level.
+    pub budget: Arc<Budget>,
+    /// What the principal used of it.
+    pub tally: Arc<Tally>,
+}
+
+/// What a request or an answer takes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests.
+    pub requests: u64,
+    /// Bytes of record batches that are produced.
+    pub ingress: u64,
+    /// Bytes of records that are fetched.
+    pub egress: u64,
+    /// Partitions that are created or deleted.
+    pub mutations: u64,
+}
+
+/// All claims on a connection, the narrowest first.
+#[derive(Debug, Default, Clone)]
+pub struct Toll {
+    claims: Vec<Claim>,
+}
+
+/// Until when to wait, and for which claim.
+#[derive(Debug, Default, Clone)]
+pub struct Wait {
+    /// The moment; 0: no wait.
+    pub until: Nanos,
+    tally: Option<Arc<Tally>>,
+}
+
+impl Wait {
+    /// Notes for how much longer the connection is muted because of it.
+    pub fn mutes(&self, time: Nanos) {
+        if let Some(tally) = &self.tally {
+            tally.waits(time);
+        }
+    }
+}
+
+impl Toll {
+    /// The toll of these claims.
+    #[must_use]
+    pub fn new(mut claims: Vec<Claim>) -> Self {
+        claims.sort_by_key(|claim| claim.reach);
+        claims.truncate(CLAIMS_MAX);
+        Self { claims }
+    }
+
+    /// Nothing limits this connection.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.claims.is_empty()
+    }
+
+    /// Takes what it costs from every budget. Returns until when the connection is to be muted: the tightest wins.
+    #[must_use]
+    pub fn pay(&self, now: Nanos, cost: Cost) -> Wait {
+        let mut longest = Wait::default();
+        for (dimension, amount) in [
+            (Dimension::Requests, cost.requests),
+            (Dimension::Ingress, cost.ingress),
+            (Dimension::Egress, cost.egress),
+            (Dimension::Mutations, cost.mutations),
+        ] {
+            if amount > 0 {
+                self.take(now, dimension, amount, &mut longest);
+            }
+        }
+        longest.until = longest.until.min(now + MUTE_MAX);
+        longest
+    }
+
+    fn take(&self, now: Nanos, dimension: Dimension, amount: u64, longest: &mut Wait) {
+        let mut until = [0; CLAIMS_MAX];
+        for (claim, until) in self.claims.iter().zip(&mut until) {
+            claim.tally.note(dimension, amount);
+            claim.budget.note(dimension, amount);
+            let Some(rate) = claim.budget.rate(dimension) else {
+                continue;
+            };
+            let line = claim.budget.line(dimension);
+            if claim.budget.shadow() {
+                claim.tally.would_wait(line.bucket.pretend(now, amount, rate));
+            } else {
+                *until = line.bucket.take(now, amount, rate);
+                if *until > now {
+                    line.waited();
+                }
+            }
+        }
+        // From the narrowest on: a floor opens the wider budgets, not its own.
+        let mut open_at = Nanos::MAX;
+        for (at, claim) in self.claims.iter().enumerate() {
+            let until_here = until[at].min(open_at);
+            if until_here > now && until_here > longest.until {
+                longest.until = until_here;
+                longest.tally = Some(Arc::clone(&claim.tally));
+            }
+            let wider = until.iter().skip(at + 1).copied().max().unwrap_or(0);
+            if let Some((line, rate)) = claim.budget.floor(dimension)
+                && !claim.budget.shadow()
+                && at + 1 < self.claims.len()
+            {
+                // What wider budgets let pass anyway is not held against the floor.
+                open_at = open_at.min(line.bucket.take_up_to(now, amount, rate, wider));
+                if open_at <= now {
+                    for wide in &self.claims[at + 1..] {
+                        wide.budget.line(dimension).floored(amount);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a fetch may ask for at most, in bytes; `None`: no limit.
+    #[must_use]
+    pub fn fetch_bytes_max(&self) -> Option<i32> {
+        let enforced = self.claims.iter().filter(|claim| !claim.budget.shadow());
+        let rates = enforced.filter_map(|claim| claim.budget.rate(Dimension::Egress));
+        let least = rates.map(|rate| rate.per_second).reduce(f64::min)?;
+        // Saturates where it does not fit.
+        Some((least / FETCH_PARTS).max(FETCH_LEAST) as i32)
+    }
+}
+
+#[cfg(test)]
+#[path = "toll_tests.rs"]
+mod tests;

@@ -1,0 +1,208 @@
+//! Quotas against stock clients: a limited one is held to its limit, its neighbour is not, SHADOW only counts.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::Instant;
+
+use crate::api::Person;
+use crate::kafka::{Client, METADATA, request};
+use crate::stack;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const MIB: u64 = 1024 * 1024;
+/// Lines of a kibibyte.
+const LINES: u64 = 4 * 1024;
+
+struct Kafkaist {
+    account: String,
+    username: String,
+    password: String,
+}
+
+async fn made(person: &Person, path: &str, spec: Value) -> Value {
+    let (status, body) = person
+        .call("POST", &format!("{path}?wait=30s"), &json!({"spec": spec}))
+        .await;
+    assert_eq!(status, 201, "{path}: {body:#}");
+    body
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    let found = object.pointer(pointer).and_then(Value::as_str);
+    found
+        .unwrap_or_else(|| panic!("{pointer}: {object:#}"))
+        .to_owned()
+}
+
+/// A service account that may produce, and its key.
+async fn kafkaist(person: &Person, name: &str) -> Kafkaist {
+    let account = made(person, "/v1/service-accounts", json!({"name": unique(name)})).await;
+    let account = text(&account, "/id");
+    let binding = json!({"principal": account, "role": "DEVELOPER", "resource": "*"});
+    made(person, "/v1/role-bindings", binding).await;
+    let key = json!({"service_account": account, "cluster": stack::text("/ids/payments.cluster")});
+    let key = made(person, "/v1/api-keys", key).await;
+    Kafkaist {
+        account,
+        username: text(&key, "/secret/username"),
+        password: text(&key, "/secret/password"),
+    }
+}
+
+/// Not used by an earlier run on the same stack.
+fn unique(name: &str) -> String {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    format!("{name}-{}", &id[id.len() - 8..])
+}
+
+async fn quota(person: &Person, who: &Kafkaist, mode: &str, limits: Value) -> String {
+    let spec = json!({
+        "cluster": stack::text("/ids/payments.cluster"),
+        "subject": {"kind": "PRINCIPALS", "principals": [who.account]},
+        "limits": limits,
+        "mode": mode,
+    });
+    let quota = made(person, "/v1/quotas", spec).await;
+    assert_eq!(quota["status"]["phase"], "READY", "{quota:#}");
+    format!("/v1/quotas/{}", text(&quota, "/id"))
+}
+
+/// Produces four mebibytes with kcat; returns how long it took.
+async fn produce(who: &Kafkaist, topic: &str) -> Duration {
+    let settings = [
+        format!("bootstrap.servers={}", stack::text("/kafka/payments/bootstrap")),
+        "security.protocol=sasl_plaintext".to_owned(),
+        "sasl.mechanisms=PLAIN".to_owned(),
+        format!("sasl.username={}", who.username),
+        format!("sasl.password={}", who.password),
+        "batch.size=100000".to_owned(),
+        "compression.codec=none".to_owned(),
+    ];
+    let mut command = Command::new("kcat");
+    command.args(["-q", "-P", "-p", "0", "-t", topic]);
+    for setting in &settings {
+        command.args(["-X", setting]);
+    }
+    let begun = Instant::now();
+    let mut kcat = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("start kcat");
+    let mut input = kcat.stdin.take().expect("kcat's input");
+    let line = format!("{}\n", "x".repeat(1024));
+    let fed = async {
+        for _line in 0..LINES {
+            input.write_all(line.as_bytes()).await.expect("feed kcat");
+        }
+        drop(input);
+        kcat.wait().await.expect("kcat ends")
+    };
+    let status = tokio::time::timeout(PATIENCE, fed)
+        .await
+        .expect("kcat is done in time");
+    assert!(status.success(), "{status}");
+    begun.elapsed()
+}
+
+/// Reads the usage until it is as wanted.
+async fn usage(person: &Person, quota: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + PATIENCE;
+    let mut again = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        again.tick().await;
+        let (status, body) = person.call("GET", &format!("{quota}/usage"), &json!({})).await;
+        assert_eq!(status, 200, "{body:#}");
+        if wanted(&body) {
+            return body;
+        }
+        assert!(Instant::now() < end, "never as wanted: {body:#}");
+    }
+}
+
+fn over_the_hour(usage: &Value, field: &str) -> u64 {
+    let minutes = usage["history"].as_array().expect("minutes");
+    minutes.iter().filter_map(|it| it[field].as_u64()).sum()
+}
+
+#[tokio::test]
+async fn a_limited_producer_is_held_to_its_limit_and_its_neighbour_is_not() {
+    let person = Person::sign_in("payments").await;
+    let topic = unique("quotas");
+    let spec = json!({"cluster": stack::text("/ids/payments.cluster"), "name": topic, "partitions": 1});
+    made(&person, "/v1/topics", spec).await;
+    let (limited, free) = (
+        kafkaist(&person, "limited").await,
+        kafkaist(&person, "free").await,
+    );
+    let kept = quota(
+        &person,
+        &limited,
+        "ENFORCE",
+        json!({"ingress_bytes_per_second": MIB}),
+    )
+    .await;
+    let shadow = quota(
+        &person,
+        &free,
+        "SHADOW",
+        json!({"ingress_bytes_per_second": MIB / 64}),
+    )
+    .await;
+
+    let (slow, quick) = tokio::join!(produce(&limited, &topic), produce(&free, &topic));
+    // Four mebibytes at one a second, less the last batch and what is saved up: only slower is possible.
+    assert!(slow >= Duration::from_secs(3), "{slow:?}");
+    // Enforced, its own quota would have taken four minutes.
+    assert!(quick < PATIENCE, "{quick:?}");
+
+    let told = usage(&person, &kept, |it| over_the_hour(it, "ingress_bytes") >= 4 * MIB).await;
+    let waited = over_the_hour(&told, "throttled_ms");
+    assert!(waited >= 2_500, "{told:#}");
+    assert_eq!(over_the_hour(&told, "would_throttle_ms"), 0, "{told:#}");
+    let told = usage(&person, &shadow, |it| {
+        over_the_hour(it, "ingress_bytes") >= 4 * MIB
+    })
+    .await;
+    assert_eq!(over_the_hour(&told, "throttled_ms"), 0, "{told:#}");
+    let would = over_the_hour(&told, "would_throttle_ms");
+    // 256 seconds' worth, less the time that it took.
+    assert!((150_000..=257_000).contains(&would), "{told:#}");
+    for quota in [kept, shadow] {
+        let (status, _gone) = person.call("DELETE", &quota, &json!({})).await;
+        assert_eq!(status, 204);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_tells_for_how_long_its_client_is_not_heard() {
+    let person = Person::sign_in("payments").await;
+    let asker = kafkaist(&person, "asker").await;
+    let kept = quota(&person, &asker, "ENFORCE", json!({"requests_per_second": 1})).await;
+    let mut client = Client::connect().await;
+    assert_eq!(client.login(&asker.username, &asker.password).await, Some(0));
+    // Metadata of version 3, of no topics; its answer begins with the throttle time.
+    let ask = request(METADATA, 3, &0_i32.to_be_bytes());
+    let mut told = Vec::new();
+    for _request in 0..3 {
+        client.frame(&ask).await;
+        let answer = client.answer().await.expect("an answer");
+        told.push(i32::from_be_bytes(answer[..4].try_into().expect("four bytes")));
+    }
+    // A tenth of a request was saved up; each that follows has waited for the one before it.
+    for throttle_ms in &told {
+        assert!((1..=1_000).contains(throttle_ms), "{told:?}");
+    }
+    let (status, _gone) = person.call("DELETE", &kept, &json!({})).await;
+    assert_eq!(status, 204);
+    client.frame(&ask).await;
+    assert!(
+        client.answer().await.is_some(),
+        "the connection outlives its quota"
+    );
+}
