@@ -20,6 +20,7 @@ use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Directory, Driver, Shared};
 use crate::inside;
+use crate::intents::{Intents, Patience};
 use crate::lane::{self, Gateways, LaneServer, Publisher};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
@@ -31,6 +32,13 @@ use crate::platform::Platform;
 use crate::policy::PolicyFile;
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Administrative wishes on their way home.
+const INTENTS: Patience = Patience {
+    unsent: Duration::from_secs(2),
+    slack: Duration::from_secs(2),
+    room: 4096,
+    away: "Weir's control plane cannot be reached now. Records flow on; topics cannot be changed until it is back.",
+};
 
 /// A running agent.
 pub struct Agent {
@@ -84,7 +92,9 @@ impl Agent {
         };
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        serve_inside_network(&config, &shared, &usage, &publisher, &close, &mut tasks).await?;
+        let intents = Arc::new(Intents::new(INTENTS));
+        let lane = lane_server(&shared, &usage, &publisher, &intents);
+        serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
             door,
@@ -93,6 +103,7 @@ impl Agent {
             board: shared.board.subscribe(),
             usage: Arc::clone(&usage),
             usage_window: config.usage_window,
+            intents,
             inlet,
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
@@ -166,12 +177,24 @@ fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     Ok(file)
 }
 
-/// The lane for gateways and the endpoint for people, both of this network only.
-async fn serve_inside_network(
-    config: &AgentConfig,
+fn lane_server(
     shared: &Shared,
     usage: &Arc<Store>,
     publisher: &Publisher,
+    intents: &Arc<Intents>,
+) -> LaneServer {
+    LaneServer {
+        gateways: Arc::clone(&shared.gateways),
+        usage: Arc::clone(usage),
+        snapshot: publisher.watch(),
+        intents: Arc::clone(intents),
+    }
+}
+
+/// The lane for gateways and the endpoint for people, both of this network only.
+async fn serve_inside_network(
+    config: &AgentConfig,
+    lane: LaneServer,
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -187,11 +210,6 @@ async fn serve_inside_network(
     let listener = TcpListener::bind(lane_address)
         .await
         .with_context(|| format!("listen on {lane_address} for the lane"))?;
-    let lane = LaneServer {
-        gateways: Arc::clone(&shared.gateways),
-        usage: Arc::clone(usage),
-        snapshot: publisher.watch(),
-    };
     let served = lane::serve(lane, listener, &agent_folder, close.clone())?;
     tasks.spawn(async move {
         let _ended = served.await;

@@ -101,6 +101,7 @@ impl Lane {
         let mut draining = gateway.draining.subscribe();
         let mut told = false;
         let mut applying = tokio::task::JoinSet::new();
+        gateway.wishes.intents.line_is_up();
         self.send_windows(gateway, &out).await?;
         loop {
             tokio::select! {
@@ -114,6 +115,9 @@ impl Lane {
                     // A later version makes the report of an earlier one needless.
                     applying.abort_all();
                     applying.spawn(applied(Arc::clone(gateway), version, out.clone()));
+                }
+                intent = gateway.wishes.intents.next() => {
+                    out.send(frame(gateway_frame::Frame::Intent(intent))).await?;
                 }
                 () = self.closed.notified() => self.send_windows(gateway, &out).await?,
                 () = sleep(RESEND) => self.send_windows(gateway, &out).await?,
@@ -159,6 +163,10 @@ impl Lane {
                     .acknowledged((boot, sequence))
                     .context("forget an acknowledged window")?;
                 self.acknowledged.notify_one();
+                Ok(())
+            }
+            Some(agent_lane_frame::Frame::IntentResult(result)) => {
+                gateway.wishes.intents.answer(result);
                 Ok(())
             }
             None => Ok(()),

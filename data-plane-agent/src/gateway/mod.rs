@@ -12,6 +12,7 @@ mod rewrite;
 mod sasl;
 mod table;
 mod view;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use meter::Meter;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
 use view::View;
+use wishes::Wishes;
 
 use crate::config::parse_duration;
 use crate::disk;
@@ -159,6 +161,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
         },
+        wishes: Arc::new(Wishes::new(&start.gateway_id, start.boot)),
         limits,
     })
 }

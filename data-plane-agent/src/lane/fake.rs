@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Endpoint, Uri};
-use weir_proto::agent::v1::UsageWindow;
+use weir_proto::agent::v1::{Intent, IntentResult, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
@@ -24,6 +24,7 @@ pub struct FakeGateway {
     up: mpsc::Sender<GatewayFrame>,
     snapshots: watch::Receiver<Option<Snapshot>>,
     acknowledgements: mpsc::Receiver<CountersAck>,
+    results: mpsc::Receiver<IntentResult>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -75,6 +76,7 @@ impl FakeGateway {
             .into_inner();
         let (seen, snapshots) = watch::channel(None);
         let (acknowledged, acknowledgements) = mpsc::channel(64);
+        let (resulted, results) = mpsc::channel(64);
         let answer = up.clone();
         let task = tokio::spawn(async move {
             while let Ok(Some(frame)) = down.message().await {
@@ -92,6 +94,9 @@ impl FakeGateway {
                     Some(Down::CountersAck(ack)) => {
                         let _nobody_waits = acknowledged.send(ack).await;
                     }
+                    Some(Down::IntentResult(result)) => {
+                        let _nobody_waits = resulted.send(result).await;
+                    }
                     None => {}
                 }
             }
@@ -100,6 +105,7 @@ impl FakeGateway {
             up,
             snapshots,
             acknowledgements,
+            results,
             task,
         })
     }
@@ -128,6 +134,24 @@ impl FakeGateway {
     pub async fn acknowledge(&self, version: u64) -> anyhow::Result<()> {
         let frame = Some(Up::Applied(Applied { version }));
         Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// Sends a client's administrative wish.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn intend(&self, intent: Intent) -> anyhow::Result<()> {
+        let frame = Some(Up::Intent(intent));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// The next result of a wish.
+    ///
+    /// # Errors
+    /// When none comes within `limit`.
+    pub async fn result(&mut self, limit: Duration) -> anyhow::Result<IntentResult> {
+        let result = tokio::time::timeout(limit, self.results.recv()).await?;
+        result.ok_or_else(|| anyhow::anyhow!("the lane ended"))
     }
 
     /// Hands a window over and waits until the agent has it on disk.

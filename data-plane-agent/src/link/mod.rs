@@ -14,6 +14,7 @@ mod outbound;
 pub mod replay;
 pub mod session;
 mod tls;
+mod told;
 
 /// What the control plane may know of this data plane now. A session sends what it has not sent yet.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,8 +21,10 @@ use super::enroll::{Door, LinkError, renew};
 use super::identity::Identity;
 use super::ledger::Ledger;
 use super::outbound::Outbound;
+use super::told::{changed, newly_refused};
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
+use crate::intents::Intents;
 use crate::metering::{Key, Store};
 
 const STATUSES_PER_FRAME: usize = 500;
@@ -48,6 +50,8 @@ pub struct Uplink {
     pub board: watch::Receiver<Board>,
     /// Usage windows that wait.
     pub usage: Arc<Store>,
+    /// Administrative wishes of clients that wait for their results.
+    pub intents: Arc<Intents>,
     /// Who handles wishes and questions.
     pub inlet: mpsc::Sender<Inlet>,
     /// How often gateways close a window.
@@ -178,6 +182,7 @@ impl Session {
                         heartbeat = ticking(asked.clamp(Duration::from_millis(200), Duration::from_secs(300)));
                         if !self.welcomed {
                             self.welcomed = true;
+                            uplink.intents.line_is_up();
                             tracing::info!("the control plane welcomed this agent");
                         }
                     }
@@ -203,6 +208,9 @@ impl Session {
                 _now = resend.tick() => {
                     self.told.windows.clear();
                     self.tell_usage(&uplink.usage).await?;
+                }
+                intent = uplink.intents.next(), if self.welcomed => {
+                    self.out.send(Frame::Intent(intent)).await?;
                 }
                 Some(answer) = answered.recv() => {
                     self.asks_under_way = self.asks_under_way.saturating_sub(1);
@@ -238,8 +246,9 @@ impl Session {
                 }
             }
             Some(Down::Ask(ask)) => self.ask(uplink, ask).await?,
-            // Feeds and intents have no taker in this version; Welcome was handled before.
-            Some(Down::Feed(_) | Down::IntentResult(_) | Down::Welcome(_)) | None => {}
+            Some(Down::IntentResult(result)) => uplink.intents.answer(result),
+            // Feeds have no taker in this version; Welcome was handled before.
+            Some(Down::Feed(_) | Down::Welcome(_)) | None => {}
         }
         Ok(())
     }
@@ -333,68 +342,9 @@ impl Session {
     }
 }
 
-/// Items that differ from what was told; those not named keep theirs.
-fn changed(told: &BTreeMap<String, ItemStatus>, now: &BTreeMap<String, ItemStatus>) -> Vec<ItemStatus> {
-    now.iter()
-        .filter(|(id, status)| told.get(*id) != Some(status))
-        .map(|(_id, status)| status.clone())
-        .collect()
-}
-
-/// Refusals that this session has not told.
-fn newly_refused(told: &Board, now: &Board) -> Vec<weir_proto::agent::v1::RefusedFrame> {
-    let fresh = usize::try_from(now.refused_count.saturating_sub(told.refused_count)).unwrap_or(usize::MAX);
-    now.refused[now.refused.len().saturating_sub(fresh)..].to_vec()
-}
-
 /// Ticks after each period, the first included.
 fn ticking(period: Duration) -> tokio::time::Interval {
     let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use weir_proto::agent::v1::{Phase, RefusedFrame};
-
-    fn status(id: &str, phase: Phase) -> (String, ItemStatus) {
-        let status = ItemStatus {
-            id: id.to_owned(),
-            phase: phase.into(),
-            ..Default::default()
-        };
-        (id.to_owned(), status)
-    }
-
-    #[test]
-    fn only_what_changed_is_told() {
-        let told = BTreeMap::from([status("a", Phase::Ready), status("b", Phase::Pending)]);
-        let now = BTreeMap::from([
-            status("a", Phase::Ready),
-            status("b", Phase::Ready),
-            status("c", Phase::Pending),
-        ]);
-        let ids: Vec<_> = changed(&told, &now).into_iter().map(|it| it.id).collect();
-        assert_eq!(ids, ["b", "c"]);
-        assert_eq!(
-            changed(&BTreeMap::new(), &now).len(),
-            3,
-            "a new session tells all"
-        );
-    }
-
-    #[test]
-    fn a_refusal_is_told_once_per_session() {
-        let mut board = Board::default();
-        board.refuse(RefusedFrame::default());
-        assert_eq!(newly_refused(&Board::default(), &board).len(), 1);
-        let told = board.clone();
-        assert_eq!(newly_refused(&told, &board).len(), 0);
-        for _ in 0..40 {
-            board.refuse(RefusedFrame::default());
-        }
-        assert_eq!(newly_refused(&told, &board).len(), 16, "only the newest are kept");
-    }
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod administration;
 mod api;
 mod hostile;
 mod kafka;

@@ -7,6 +7,7 @@
 
 mod circle;
 mod planes;
+mod wishes;
 
 #[expect(
     dead_code,

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 use super::rewrite::Shared;
 use super::sasl::Pepper;
 use super::view::View;
+use super::wishes::Wishes;
 
 pub use end::End;
 pub use guard::Guard;
@@ -81,6 +82,8 @@ pub struct Gateway {
     pub pepper: Pepper,
     /// What tenants share.
     pub shared: Shared,
+    /// Clients' administrative wishes.
+    pub wishes: Arc<Wishes>,
     /// What a connection may take.
     pub limits: Limits,
 }
