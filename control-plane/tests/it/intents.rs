@@ -409,70 +409,39 @@ async fn what_is_not_possible_is_told_apart() {
         .wish(scene.intent(1, IntentKind::CreateTopic, "orders"))
         .await;
     let create = |intent_id, name: &str| scene.intent(intent_id, IntentKind::CreateTopic, name);
-    let of = |intent_id, kind| Intent {
-        topic_id: result.topic_id.clone(),
+    let of = |intent_id, kind, partitions, topic_id: &str| Intent {
+        topic_id: topic_id.to_owned(),
+        partitions,
         ..scene.intent(intent_id, kind, "orders")
+    };
+    let with = |intent_id, setting| Intent {
+        configs: vec![setting],
+        ..create(intent_id, "a")
     };
     let unknown = TopicConfig {
         key: 999,
         ..set("segment.ms", "60000")
     };
+    let (grow, id) = (IntentKind::CreatePartitions, result.topic_id.as_str());
+    let many = Intent {
+        partitions: 1001,
+        ..create(4, "a")
+    };
+    let replicated = Intent {
+        replication_factor: 3,
+        ..create(5, "a")
+    };
     let wishes = [
         (create(2, "orders"), IntentOutcome::Exists),
         (create(3, "__hidden"), IntentOutcome::InvalidName),
-        (
-            Intent {
-                partitions: 1001,
-                ..create(4, "a")
-            },
-            IntentOutcome::InvalidPartitions,
-        ),
-        (
-            Intent {
-                replication_factor: 3,
-                ..create(5, "a")
-            },
-            IntentOutcome::InvalidReplicationFactor,
-        ),
-        (
-            Intent {
-                configs: vec![set("segment.ms", "1")],
-                ..create(6, "a")
-            },
-            IntentOutcome::InvalidConfig,
-        ),
-        (
-            Intent {
-                configs: vec![unknown],
-                ..create(7, "a")
-            },
-            IntentOutcome::InvalidConfig,
-        ),
-        (
-            Intent {
-                partitions: 6,
-                ..of(8, IntentKind::CreatePartitions)
-            },
-            IntentOutcome::InvalidPartitions,
-        ),
-        (
-            Intent {
-                partitions: 2,
-                ..of(9, IntentKind::CreatePartitions)
-            },
-            IntentOutcome::InvalidPartitions,
-        ),
-        (
-            Intent {
-                topic_id: String::new(),
-                ..of(10, IntentKind::DeleteTopic)
-            },
-            IntentOutcome::NotFound,
-        ),
-        (
-            scene.intent(11, IntentKind::Unspecified, ""),
-            IntentOutcome::Unsupported,
-        ),
+        (many, IntentOutcome::InvalidPartitions),
+        (replicated, IntentOutcome::InvalidReplicationFactor),
+        (with(6, set("segment.ms", "1")), IntentOutcome::InvalidConfig),
+        (with(7, unknown), IntentOutcome::InvalidConfig),
+        (of(8, grow, 6, id), IntentOutcome::InvalidPartitions),
+        (of(9, grow, 2, id), IntentOutcome::InvalidPartitions),
+        (of(10, IntentKind::DeleteTopic, 0, ""), IntentOutcome::NotFound),
+        (of(11, IntentKind::Unspecified, 0, ""), IntentOutcome::Unsupported),
     ];
     for (wish, expected) in wishes {
         let result = scene.wish(wish).await;
