@@ -20,6 +20,7 @@ use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Directory, Driver, Shared};
 use crate::inside;
+use crate::intents::{Intents, Patience};
 use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
@@ -32,6 +33,13 @@ use crate::policy::PolicyFile;
 use crate::quota_uses::QuotaUses;
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+/// Administrative wishes on their way home.
+const INTENTS: Patience = Patience {
+    unsent: Duration::from_secs(2),
+    slack: Duration::from_secs(2),
+    room: 4096,
+    away: "Weir's control plane cannot be reached now. Records flow on; topics cannot be changed until it is back.",
+};
 
 /// A running agent.
 pub struct Agent {
@@ -76,12 +84,17 @@ impl Agent {
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let uses = Arc::<QuotaUses>::default();
-        let served = Served {
-            usage: &usage,
-            uses: &uses,
-            publisher: &publisher,
+        let intents = Arc::new(Intents::new(INTENTS));
+        let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
+        let lane = LaneServer {
+            gateways: Arc::clone(&shared.gateways),
+            usage: Arc::clone(&usage),
+            snapshot: publisher.watch(),
+            budgets: Arc::new(budgets),
+            uses: Arc::clone(&uses),
+            intents: Arc::clone(&intents),
         };
-        serve_inside_network(&config, &shared, served, &close, &mut tasks).await?;
+        serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
             door,
@@ -91,6 +104,7 @@ impl Agent {
             usage: Arc::clone(&usage),
             quota_uses: uses,
             usage_window: config.usage_window,
+            intents,
             inlet,
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
@@ -178,18 +192,10 @@ fn shared(accepted: Accepted) -> Shared {
     }
 }
 
-/// What gateways are given, and where their counts go.
-struct Served<'a> {
-    usage: &'a Arc<Store>,
-    uses: &'a Arc<QuotaUses>,
-    publisher: &'a Publisher,
-}
-
 /// The lane for gateways and the endpoint for people, both of this network only.
 async fn serve_inside_network(
     config: &AgentConfig,
-    shared: &Shared,
-    served: Served<'_>,
+    lane: LaneServer,
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -205,15 +211,6 @@ async fn serve_inside_network(
     let listener = TcpListener::bind(lane_address)
         .await
         .with_context(|| format!("listen on {lane_address} for the lane"))?;
-    let lane = LaneServer {
-        gateways: Arc::clone(&shared.gateways),
-        usage: Arc::clone(served.usage),
-        snapshot: served.publisher.watch(),
-        budgets: Arc::new(
-            Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?,
-        ),
-        uses: Arc::clone(served.uses),
-    };
     let serving = lane::serve(lane, listener, &agent_folder, close.clone())?;
     tasks.spawn(async move {
         let _ended = serving.await;

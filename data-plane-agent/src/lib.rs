@@ -13,6 +13,7 @@ pub mod disk;
 pub mod driver;
 pub mod gateway;
 pub mod inside;
+pub mod intents;
 pub mod lane;
 pub mod link;
 pub mod local_tls;

@@ -4,6 +4,7 @@
 //! agent and gateway. What may leave the customer's network is listed in `outbound-fields.txt`.
 
 pub mod desired;
+pub mod topic_config;
 
 /// The published descriptor (an encoded `FileDescriptorSet`): whoever replays a ledger decodes its frames against this.
 pub const PUBLISHED_DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/published.binpb"));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::auth::principal::{Binding, Home, Role};
-use crate::kernel::{Id, OrganizationId, Result, TenantId};
+use crate::kernel::{DataPlaneId, Id, OrganizationId, Result, TenantId};
 use crate::runtime::Tx;
 
 /// A live session's member.
@@ -50,6 +50,26 @@ pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
         secret_sha256: it.secret_sha256,
         expires_at: it.expires_at,
     }))
+}
+
+/// The tenant of a cluster that the data plane serves, if the service account holds a live key for it.
+pub async fn key_holder(
+    tx: &mut Tx,
+    data_plane: DataPlaneId,
+    cluster: Uuid,
+    account: Uuid,
+) -> Result<Option<TenantId>> {
+    let tenant = sqlx::query_scalar!(
+        "SELECT c.tenant_id FROM cluster c JOIN api_key k ON k.tenant_id = c.tenant_id AND k.cluster_id = c.id
+         WHERE c.data_plane_id = $1 AND c.id = $2 AND k.service_account_id = $3
+             AND (k.expires_at IS NULL OR k.expires_at > now()) LIMIT 1",
+        data_plane.uuid(),
+        cluster,
+        account,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(tenant.map(Id::from_uuid))
 }
 
 /// What a principal holds. Row-level security shows those of the scope.

@@ -5,6 +5,7 @@ mod desired;
 mod enroll;
 mod files;
 mod identity;
+mod intent;
 mod limit;
 mod quota;
 mod report;

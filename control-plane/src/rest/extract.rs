@@ -148,6 +148,19 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call that came by another protocol, with a key of its own making.
+    #[must_use]
+    pub fn by_protocol(request_id: String, idempotency_key: String, request: &[u8], dry_run: bool) -> Self {
+        Self {
+            request_id,
+            idempotency_key: Some(idempotency_key),
+            fingerprint: sha256(request),
+            dry_run,
+            wait: None,
+            if_match: None,
+        }
+    }
+
     /// Refuses when the caller's `If-Match` names another generation.
     ///
     /// # Errors

@@ -14,5 +14,5 @@ pub use object::{
     List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,
 };
 pub use problem::Problem;
-pub use wait::until_ready;
+pub use wait::{until_ready, until_settled};
 pub use write::{Answer, Begun, Write};

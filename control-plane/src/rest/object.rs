@@ -223,6 +223,17 @@ pub struct ObjectInput<R: Resource> {
     pub metadata: MetadataInput,
 }
 
+impl<R: Resource> ObjectInput<R> {
+    /// A wish without labels.
+    #[must_use]
+    pub fn of(spec: R::Spec) -> Self {
+        Self {
+            spec,
+            metadata: MetadataInput::default(),
+        }
+    }
+}
+
 fn input_schema<R: Resource>(spec: RefOr<Schema>, name: &'static str) -> ObjectBuilder {
     let _of = R::KIND;
     ObjectBuilder::new()

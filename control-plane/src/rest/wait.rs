@@ -22,7 +22,7 @@ pub async fn until_ready<K: Kind, F>(
     app: &App,
     call: &Call,
     answer: Answer,
-    read: impl Fn(App, Id<K>) -> F + Send,
+    read: impl Fn(App, Id<K>) -> F + Send + Sync,
 ) -> Result<Answer>
 where
     F: Future<Output = Result<Value>> + Send,
@@ -39,17 +39,33 @@ where
     else {
         return Ok(answer);
     };
-    let end = Instant::now() + limit;
-    let mut changes = app.wake.changes();
-    loop {
-        changes.mark_unchanged();
+    let look = || async {
         let now = read(app.clone(), id).await?;
         let settled = matches!(
             now.pointer("/status/phase").and_then(Value::as_str),
             Some("READY" | "FAILED" | "ACTIVE")
         );
+        Ok::<_, Error>((now, settled))
+    };
+    let now = until_settled(app, limit, look).await?;
+    with_newest(answer, first, now)
+}
+
+/// Looks after each change until what is seen is settled or the time is over; gives what was seen last.
+///
+/// # Errors
+/// Those of `look`.
+pub async fn until_settled<T, F>(app: &App, limit: Duration, look: impl Fn() -> F + Send) -> Result<T>
+where
+    F: Future<Output = Result<(T, bool)>> + Send,
+{
+    let end = Instant::now() + limit;
+    let mut changes = app.wake.changes();
+    loop {
+        changes.mark_unchanged();
+        let (now, settled) = look().await?;
         if settled || Instant::now() >= end {
-            return with_newest(answer, first, now);
+            return Ok(now);
         }
         let next = end.min(Instant::now() + LOOK_AGAIN);
         // Either outcome means: look again.

@@ -11,6 +11,7 @@ mod directory;
 mod environments;
 mod events;
 mod harness;
+mod intents;
 mod link;
 mod openapi;
 mod quotas;

@@ -114,6 +114,7 @@ impl Lane {
         ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         quotas.detached();
+        gateway.wishes.intents.line_is_up();
         self.send_windows(gateway, &out).await?;
         loop {
             tokio::select! {
@@ -133,6 +134,9 @@ impl Lane {
                     let window = QuotaWindow { report: Some(report) };
                     out.send(frame(gateway_frame::Frame::QuotaWindow(window))).await?;
                 },
+                intent = gateway.wishes.intents.next() => {
+                    out.send(frame(gateway_frame::Frame::Intent(intent))).await?;
+                }
                 () = self.closed.notified() => self.send_windows(gateway, &out).await?,
                 _now = resend.tick() => self.send_windows(gateway, &out).await?,
                 () = stopped(&mut draining), if !told => {
@@ -181,6 +185,10 @@ impl Lane {
             }
             Some(agent_lane_frame::Frame::Leases(leases)) => {
                 gateway.shared.quotas.leased(&leases);
+                Ok(())
+            }
+            Some(agent_lane_frame::Frame::IntentResult(result)) => {
+                gateway.wishes.intents.answer(result);
                 Ok(())
             }
             None => Ok(()),

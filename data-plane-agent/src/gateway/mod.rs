@@ -15,6 +15,7 @@ mod rewrite;
 mod sasl;
 mod table;
 mod view;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
 use view::View;
+use wishes::Wishes;
 
 use crate::config::parse_duration;
 use crate::disk;
@@ -189,6 +191,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             members: Arc::new(Members::default()),
             quotas: Arc::new(Quotas::remembering(start.gateways)),
         },
+        wishes: Arc::new(Wishes::new(&start.gateway_id, start.boot)),
         limits,
     })
 }

@@ -74,7 +74,7 @@ fn the_answer_is_the_intersection() {
     let new = broker(&[
         (ApiKey::Produce, 0, 15),
         (ApiKey::Fetch, 4, 20),
-        (ApiKey::DeleteRecords, 0, 2),
+        (ApiKey::DeleteRecords, 0, 1),
         (ApiKey::ShareFetch, 0, 2),
         (ApiKey::ListTransactions, 0, 2),
     ]);
@@ -86,8 +86,14 @@ fn the_answer_is_the_intersection() {
     assert_eq!(range(&one, ApiKey::Fetch), Some((4, 18)));
     assert_eq!(range(&one, ApiKey::ListTransactions), Some((0, 1)));
     assert_eq!(range(&one, ApiKey::SaslHandshake), Some((0, 1)));
+    assert_eq!(range(&one, ApiKey::DeleteRecords), Some((0, 1)));
+    assert_eq!(
+        range(&one, ApiKey::CreateTopics),
+        Some((2, 7)),
+        "no broker is asked for it"
+    );
     for absent in [
-        ApiKey::DeleteRecords,
+        ApiKey::DeleteGroups,
         ApiKey::ShareFetch,
         ApiKey::Metadata,
         ApiKey::WriteTxnMarkers,
@@ -107,10 +113,13 @@ fn what_is_not_in_the_table_is_not_admitted() {
         (ApiKey::ListTransactions, 2),
         (ApiKey::AddPartitionsToTxn, 4),
         (ApiKey::WriteTxnMarkers, 1),
-        (ApiKey::CreateAcls, 3),
-        (ApiKey::DeleteRecords, 2),
+        (ApiKey::CreateTopics, 1),
+        (ApiKey::DescribeLogDirs, 5),
+        (ApiKey::AlterUserScramCredentials, 0),
+        (ApiKey::AlterReplicaLogDirs, 2),
         (ApiKey::ShareFetch, 1),
-        (ApiKey::AlterConfigs, 2),
+        (ApiKey::PushTelemetry, 0),
+        (ApiKey::UpdateFeatures, 1),
     ] {
         assert_eq!(admitted(key as i16, version), None, "{key:?} {version}");
     }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Endpoint, Uri};
-use weir_proto::agent::v1::{QuotaReport, UsageWindow};
+use weir_proto::agent::v1::{Intent, IntentResult, QuotaReport, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
@@ -28,6 +28,7 @@ pub struct FakeGateway {
     snapshots: watch::Receiver<Option<Snapshot>>,
     acknowledgements: mpsc::Receiver<CountersAck>,
     leases: watch::Receiver<Option<Leases>>,
+    results: mpsc::Receiver<IntentResult>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -80,6 +81,7 @@ impl FakeGateway {
         let (seen, snapshots) = watch::channel(None);
         let (acknowledged, acknowledgements) = mpsc::channel(64);
         let (leased, leases) = watch::channel(None);
+        let (resulted, results) = mpsc::channel(64);
         let answer = up.clone();
         let task = tokio::spawn(async move {
             while let Ok(Some(frame)) = down.message().await {
@@ -100,6 +102,9 @@ impl FakeGateway {
                     Some(Down::Leases(leases)) => {
                         leased.send_replace(Some(leases));
                     }
+                    Some(Down::IntentResult(result)) => {
+                        let _nobody_waits = resulted.send(result).await;
+                    }
                     None => {}
                 }
             }
@@ -109,6 +114,7 @@ impl FakeGateway {
             snapshots,
             acknowledgements,
             leases,
+            results,
             task,
         })
     }
@@ -174,6 +180,24 @@ impl FakeGateway {
         let window = QuotaWindow { report: Some(report) };
         let frame = Some(Up::QuotaWindow(window));
         Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// Sends a client's administrative wish.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn intend(&self, intent: Intent) -> anyhow::Result<()> {
+        let frame = Some(Up::Intent(intent));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// The next result of a wish.
+    ///
+    /// # Errors
+    /// When none comes within `limit`.
+    pub async fn result(&mut self, limit: Duration) -> anyhow::Result<IntentResult> {
+        let result = tokio::time::timeout(limit, self.results.recv()).await?;
+        result.ok_or_else(|| anyhow::anyhow!("the lane ended"))
     }
 
     /// Hands a window over and waits until the agent has it on disk.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
-use weir_proto::agent::v1::UsageWindow;
+use weir_proto::agent::v1::{Intent, IntentOutcome, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_server::{Lane, LaneServer as LaneService};
@@ -19,6 +20,7 @@ use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHel
 
 use super::budgets::Budgets;
 use super::gateways::{Attached, Gateways};
+use crate::intents::{Intents, own_result};
 use crate::local_tls::{Identity, LANE_GATEWAY, TlsError, incoming};
 use crate::metering::{Refused, Store};
 use crate::quota_uses::QuotaUses;
@@ -26,6 +28,8 @@ use crate::quota_uses::QuotaUses;
 const HELLO_MAX: Duration = Duration::from_secs(10);
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 const CONNECTIONS_MAX: usize = 64;
+/// Administrative wishes of one gateway that are under way.
+const INTENTS_MAX: usize = 1024;
 
 /// What the lane serves from.
 #[derive(Clone)]
@@ -40,6 +44,8 @@ pub struct LaneServer {
     pub budgets: Arc<Budgets>,
     /// Where use of quotas goes.
     pub uses: Arc<QuotaUses>,
+    /// Clients' administrative wishes on their way home.
+    pub intents: Arc<Intents>,
 }
 
 /// Serves the lane on `listener` until `stop`.
@@ -132,6 +138,8 @@ impl LaneServer {
     ) -> Result<(), Status> {
         let mut snapshots = self.snapshot.clone();
         snapshots.mark_changed();
+        // They end with the session: the gateway asks again when it is back.
+        let mut intents = JoinSet::new();
         loop {
             tokio::select! {
                 changed = snapshots.changed() => {
@@ -146,8 +154,12 @@ impl LaneServer {
                 }
                 frame = up.message() => match frame? {
                     None => return Ok(()),
+                    Some(GatewayFrame { frame: Some(Up::Intent(intent)) }) => {
+                        self.carry(intent, hello, &mut intents, down).await?;
+                    }
                     Some(frame) => self.take(frame, hello, attached, down, leaving).await?,
-                }
+                },
+                Some(_told) = intents.join_next() => {}
             }
         }
     }
@@ -186,8 +198,34 @@ impl LaneServer {
                 }
             }
             Some(Up::QuotaWindow(window)) => self.uses.add(window.report.unwrap_or_default()),
-            Some(Up::Hello(_)) | None => return Err(Status::invalid_argument("an unexpected frame")),
+            Some(Up::Hello(_) | Up::Intent(_)) | None => {
+                return Err(Status::invalid_argument("an unexpected frame"));
+            }
         }
+        Ok(())
+    }
+
+    /// Sends a wish home; its result goes to the gateway whenever it comes.
+    async fn carry(
+        &self,
+        intent: Intent,
+        hello: &GatewayHello,
+        under_way: &mut JoinSet<()>,
+        down: &DownSender,
+    ) -> Result<(), Status> {
+        if (&intent.gateway_id, intent.gateway_boot) != (&hello.gateway_id, hello.boot) {
+            return Err(Status::permission_denied("a wish of another gateway"));
+        }
+        if under_way.len() >= INTENTS_MAX {
+            let detail = "Too many administrative requests are under way; try again.";
+            let full = own_result(&intent, IntentOutcome::Unavailable, detail);
+            return tell(down, Down::IntentResult(full)).await;
+        }
+        let (intents, down) = (Arc::clone(&self.intents), down.clone());
+        under_way.spawn(async move {
+            let result = intents.carry(intent).await;
+            let _gone = tell(&down, Down::IntentResult(result)).await;
+        });
         Ok(())
     }
 

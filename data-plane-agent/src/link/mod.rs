@@ -10,11 +10,11 @@ use weir_proto::agent::v1::{Answer, Ask, DesiredFrame, Generation, ItemStatus, R
 pub mod enroll;
 pub mod identity;
 pub mod ledger;
-mod news;
 mod outbound;
 pub mod replay;
 pub mod session;
 mod tls;
+mod told;
 
 /// What the control plane may know of this data plane now. A session sends what it has not sent yet.
 #[derive(Debug, Clone, PartialEq)]

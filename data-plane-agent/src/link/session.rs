@@ -20,10 +20,11 @@ use weir_proto::desired::BODY_BYTES_MAX;
 use super::enroll::{Door, LinkError, renew};
 use super::identity::Identity;
 use super::ledger::Ledger;
-use super::news::{changed, newly_refused};
 use super::outbound::Outbound;
+use super::told::{changed, newly_refused};
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
+use crate::intents::Intents;
 use crate::metering::{Key, Store};
 use crate::quota_uses::QuotaUses;
 
@@ -54,6 +55,8 @@ pub struct Uplink {
     pub usage: Arc<Store>,
     /// What quotas were used for since it was last told.
     pub quota_uses: Arc<QuotaUses>,
+    /// Administrative wishes of clients that wait for their results.
+    pub intents: Arc<Intents>,
     /// Who handles wishes and questions.
     pub inlet: mpsc::Sender<Inlet>,
     /// How often gateways close a window.
@@ -165,13 +168,7 @@ impl Session {
         let mut resend = ticking(RESEND);
         let mut quotas = ticking(QUOTA_NEWS);
         let mut waiting = uplink.usage.watch_waiting();
-        let renew_in = uplink
-            .identity
-            .current()
-            .renew_at()
-            .duration_since(SystemTime::now())
-            .unwrap_or(RESEND);
-        let renew_at = sleep_until(Instant::now() + renew_in);
+        let renew_at = sleep_until(renewal(&uplink.identity));
         tokio::pin!(renew_at);
         let board = uplink.board.borrow_and_update().clone();
         self.tell_board(&board, &uplink.usage).await?;
@@ -185,6 +182,7 @@ impl Session {
                         heartbeat = ticking(asked.clamp(Duration::from_millis(200), Duration::from_secs(300)));
                         if !self.welcomed {
                             self.welcomed = true;
+                            uplink.intents.line_is_up();
                             tracing::info!("the control plane welcomed this agent");
                         }
                     }
@@ -214,6 +212,9 @@ impl Session {
                 _now = quotas.tick() => if let Some(report) = uplink.quota_uses.take() {
                     self.out.send(Frame::Quotas(report)).await?;
                 },
+                intent = uplink.intents.next(), if self.welcomed => {
+                    self.out.send(Frame::Intent(intent)).await?;
+                }
                 Some(answer) = answered.recv() => {
                     self.asks_under_way = self.asks_under_way.saturating_sub(1);
                     self.out.send(Frame::Answer(answer)).await?;
@@ -248,8 +249,9 @@ impl Session {
                 }
             }
             Some(Down::Ask(ask)) => self.ask(uplink, ask).await?,
-            // Feeds and intents have no taker in this version; Welcome was handled before.
-            Some(Down::Feed(_) | Down::IntentResult(_) | Down::Welcome(_)) | None => {}
+            Some(Down::IntentResult(result)) => uplink.intents.answer(result),
+            // Feeds have no taker in this version; Welcome was handled before.
+            Some(Down::Feed(_) | Down::Welcome(_)) | None => {}
         }
         Ok(())
     }
@@ -341,6 +343,12 @@ impl Session {
             self.out.send(Frame::Usage(UsageReport { windows })).await?;
         }
     }
+}
+
+/// When the certificate is to be renewed; late ones soon.
+fn renewal(identity: &Identity) -> Instant {
+    let left = identity.current().renew_at().duration_since(SystemTime::now());
+    Instant::now() + left.unwrap_or(RESEND)
 }
 
 /// Ticks after each period, the first included.

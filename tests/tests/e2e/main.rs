@@ -7,6 +7,7 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod administration;
 mod api;
 mod clients;
 mod hostile;

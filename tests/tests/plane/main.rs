@@ -8,6 +8,7 @@
 mod circle;
 mod planes;
 mod quotas;
+mod wishes;
 
 #[expect(
     dead_code,

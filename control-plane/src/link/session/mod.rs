@@ -1,31 +1,31 @@
 //! A session: hello, fence, welcome, desired frames, reports, usage, heartbeats, questions. One task for each.
 
 mod asks;
+mod intents;
 mod protocol;
+mod reports;
 pub(super) mod standing;
 mod store;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::control_frame::Frame as Down;
-use weir_proto::agent::v1::{
-    AgentFrame, ControlFrame, Heartbeat, Hello, IntentOutcome, IntentResult, Refusal, RefusedFrame,
-    StatusReport, UsageAck, UsageReport, Welcome,
-};
+use weir_proto::agent::v1::{AgentFrame, ControlFrame, Hello, Welcome};
 
 use self::asks::Asks;
+use self::intents::Intents;
 use self::protocol::Conversation;
 use self::store::{Claim, Pulse, Standing};
 use super::limit::Bucket;
 use super::tls::{Identity, Peer};
-use super::{Door, desired, enroll, quota, refused, report, usage};
+use super::{Door, desired, enroll, quota, refused};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Scope;
 use crate::runtime::agents::Asked;
@@ -36,17 +36,10 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// An agent that does not read for so long is cut off.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// A heartbeat that says nothing new is written this often.
-const BEAT_AT_LEAST: Duration = Duration::from_secs(20);
 /// Frames a second from one agent; more are read later.
 const FRAMES_PER_SECOND: f64 = 200.0;
 /// A refused agent gets this long to read why, then its connection breaks.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// On top of a gateway's open window: its way to the agent and the next report, when no window waits.
-const USAGE_UNDER_WAY: TimeDelta = TimeDelta::seconds(5);
-/// The window of an agent that does not tell it: the default, doubled.
-const USAGE_WINDOW_UNTOLD: TimeDelta = TimeDelta::seconds(120);
-
 /// Where frames to the agent go.
 pub(super) type Outbound = mpsc::Sender<Result<ControlFrame, Status>>;
 
@@ -70,6 +63,7 @@ pub(super) async fn open(
         out,
         talk: Conversation::default(),
         asks: Asks::default(),
+        intents: Intents::default(),
         pulse: Pulse::default(),
         beaten: None,
         epoch_raised: false,
@@ -86,6 +80,7 @@ struct Session {
     out: Outbound,
     talk: Conversation,
     asks: Asks,
+    intents: Intents,
     pulse: Pulse,
     beaten: Option<Instant>,
     epoch_raised: bool,
@@ -293,92 +288,8 @@ impl Session {
                 self.asks.answer(answer);
                 Ok(())
             }
-            Frame::Intent(intent) => {
-                let outcome = IntentOutcome::Unsupported.into();
-                self.send(Down::IntentResult(IntentResult {
-                    intent_id: intent.intent_id,
-                    outcome,
-                }))
-                .await
-            }
+            Frame::Intent(intent) => self.intend(intent).await,
         }
-    }
-
-    async fn beat(&mut self, beat: &Heartbeat) -> Result<()> {
-        let Heartbeat {
-            accepted,
-            applied,
-            gateways_live,
-            usage_windows_waiting,
-            usage_window_ms,
-        } = *beat;
-        let pulse = Pulse {
-            accepted: accepted.unwrap_or_default(),
-            applied: applied.unwrap_or_default(),
-            gateways_live: i32::try_from(gateways_live).unwrap_or(i32::MAX),
-            usage_windows_waiting: i64::try_from(usage_windows_waiting).unwrap_or(i64::MAX),
-        };
-        let recent = self.beaten.is_some_and(|at| at.elapsed() < BEAT_AT_LEAST);
-        if recent && pulse == self.pulse {
-            return Ok(());
-        }
-        let mut tx = self.door.app.db.begin(&Scope::DataPlane(self.data_plane)).await?;
-        store::beat(&mut tx, self.data_plane, self.id, pulse).await?;
-        if pulse.usage_windows_waiting == 0 {
-            let window = match usage_window_ms {
-                0 => USAGE_WINDOW_UNTOLD,
-                told => TimeDelta::milliseconds(i64::from(told)),
-            };
-            let until = Utc::now() - window - USAGE_UNDER_WAY;
-            usage::store::complete_until(&mut tx, self.data_plane, until).await?;
-        }
-        tx.commit().await?;
-        (self.pulse, self.beaten) = (pulse, Some(Instant::now()));
-        Ok(())
-    }
-
-    async fn report(&mut self, report: StatusReport) -> Result<(), Status> {
-        let StatusReport {
-            observed: _,
-            items,
-            refused: frame_refused,
-        } = report;
-        if let Some(RefusedFrame { offered, refusal }) = frame_refused {
-            let refusal = Refusal::try_from(refusal).unwrap_or_default();
-            tracing::warn!(data_plane = %self.data_plane, ?offered, ?refusal, "the agent refused a desired state");
-            if matches!(refusal, Refusal::Stale | Refusal::Rewritten) {
-                self.raise_epoch().await?;
-            }
-        }
-        if items.is_empty() {
-            return Ok(());
-        }
-        let told = report::accept(&self.door.app.db, self.data_plane, items)
-            .await
-            .map_err(refused)?;
-        if told.foreign > 0 {
-            tracing::info!(data_plane = %self.data_plane, items = told.foreign,
-                "the agent reported on objects that its data plane does not serve; ignored");
-        }
-        if told.changed + told.removed > 0 {
-            self.door.app.wake.changed();
-        }
-        Ok(())
-    }
-
-    async fn count(&mut self, report: UsageReport) -> Result<(), Status> {
-        let db = &self.door.app.db;
-        let counted = usage::count(db, self.data_plane, report.windows, Utc::now())
-            .await
-            .map_err(refused)?;
-        if counted.ignored > 0 {
-            tracing::info!(data_plane = %self.data_plane, rows = counted.ignored,
-                "the agent counted for clusters that its data plane never served, or nonsense; ignored");
-        }
-        self.send(Down::UsageAck(UsageAck {
-            windows: counted.acknowledged,
-        }))
-        .await
     }
 
     async fn send(&self, frame: Down) -> Result<(), Status> {

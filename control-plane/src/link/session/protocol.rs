@@ -13,6 +13,10 @@ pub(super) const QUOTA_USES_MAX: usize = 10_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 const VERSION_LENGTH_MAX: usize = 64;
+/// Kafka's longest name of a topic.
+const TOPIC_NAME_LENGTH_MAX: usize = 249;
+/// Settings of one wish.
+const SETTINGS_MAX: usize = 64;
 
 /// Why a frame ends the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +36,9 @@ pub(super) enum Breach {
     /// A version text that is none.
     #[error("a version has at most 64 visible ASCII characters")]
     Version,
+    /// An administrative wish with a name that is none, or too much in it.
+    #[error("an intent's names have visible ASCII characters, and not too many")]
+    Intent,
 }
 
 /// One agent's conversation.
@@ -79,7 +86,21 @@ impl Conversation {
                 )?;
             }
             (Frame::Quotas(report), true) => within(report.uses.len(), QUOTA_USES_MAX)?,
-            (Frame::Intent(_), true) => {}
+            (Frame::Intent(intent), true) => {
+                within(intent.configs.len(), SETTINGS_MAX)?;
+                let name = &intent.topic_name;
+                let named =
+                    name.len() <= TOPIC_NAME_LENGTH_MAX && name.bytes().all(|it| it.is_ascii_graphic());
+                let ids = [
+                    &intent.gateway_id,
+                    &intent.topic_id,
+                    &intent.cluster_id,
+                    &intent.principal_id,
+                ];
+                if !named || !ids.into_iter().all(|it| is_version(it)) {
+                    return Err(Breach::Intent);
+                }
+            }
         }
         Ok(frame)
     }

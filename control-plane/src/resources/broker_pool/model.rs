@@ -62,6 +62,8 @@ pub struct UsablePool {
     pub owner: TenantId,
     /// The data plane that it is on.
     pub data_plane: DataPlaneId,
+    /// How many brokers it has: the replication factor of its topics.
+    pub brokers: i32,
     /// Is it going away?
     pub deleted: bool,
 }

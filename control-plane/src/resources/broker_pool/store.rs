@@ -112,7 +112,7 @@ async fn select(
 /// 422 at `/spec/broker_pool` when there is none.
 pub async fn usable(tx: &mut Tx, scope: TenantScope, id: BrokerPoolId) -> Result<UsablePool> {
     let row = sqlx::query!(
-        "SELECT tenant_id, data_plane_id, deleted_at FROM broker_pool WHERE id = $2 AND (tenant_id = $1 OR id IN (
+        "SELECT tenant_id, data_plane_id, brokers, deleted_at FROM broker_pool WHERE id = $2 AND (tenant_id = $1 OR id IN (
              SELECT broker_pool_id FROM data_plane_grant WHERE guest_tenant_id = $1 AND phase = 'ACTIVE'))",
         scope.tenant().uuid(),
         id.uuid(),
@@ -128,6 +128,7 @@ pub async fn usable(tx: &mut Tx, scope: TenantScope, id: BrokerPoolId) -> Result
         id,
         owner,
         data_plane,
+        brokers: row.brokers,
         deleted: row.deleted_at.is_some(),
     })
 }

@@ -2,14 +2,18 @@
 //!
 //! The service writes the spec; link/report writes what was observed, in a table of its own.
 
+mod administer;
 mod api;
 mod config;
 mod extent;
 mod model;
 mod routes;
 mod service;
+mod settings;
 mod store;
 
+pub use administer::{Creation, Done, Settled, Wisher};
 pub use model::{Topic, TopicId};
 pub use routes::router;
+pub use settings::of_spec as kafka_settings;
 pub use store::by_id;

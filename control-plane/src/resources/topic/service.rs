@@ -3,12 +3,12 @@
 use chrono::Utc;
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Result, code, kind};
+use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Labels, Result, code, kind};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::data_plane_grant::{Wanted, check_room};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
-use crate::resources::topic::model::{self, Topic, TopicId};
+use crate::resources::topic::model::{self, Topic, TopicId, TopicSpec};
 use crate::resources::topic::store;
 use crate::resources::{cluster, owner, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
@@ -97,12 +97,25 @@ pub async fn update(
     id: TopicId,
     patch: PatchInput<kind::Topic>,
 ) -> Result<Answer> {
+    let wish = |before: &Topic| merged(&before.spec, &before.labels, patch, &["cluster", "name"]);
+    change(app, caller, scope, call, id, wish).await
+}
+
+/// Changes a topic to what `wish` makes of it, which never touches its cluster or name.
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: TopicId,
+    wish: impl FnOnce(&Topic) -> Result<(TopicSpec, Labels)>,
+) -> Result<Answer> {
     let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, caller, scope, call, id).await?;
-    let (spec, labels) = merged::<kind::Topic>(&before.spec, &before.labels, patch, &["cluster", "name"])?;
+    let (spec, labels) = wish(&before)?;
     let mut errors = Vec::new();
     model::validate(&spec, &mut errors);
     model::validate_change(&before.spec, &spec, &mut errors);

@@ -32,6 +32,9 @@ pub enum End {
     /// An answer that nobody asked for, or to another request.
     #[error("the broker answered out of turn")]
     OutOfTurn,
+    /// A request that this gateway was to answer by itself got no answer.
+    #[error("an administrative request was lost")]
+    Lost,
     /// The login failed.
     #[error("authentication failed")]
     Authentication,

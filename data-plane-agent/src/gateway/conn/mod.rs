@@ -23,6 +23,7 @@ use super::quota::Seat;
 use super::rewrite::Shared;
 use super::sasl::Pepper;
 use super::view::{Key, View};
+use super::wishes::Wishes;
 
 pub use end::End;
 pub use guard::Guard;
@@ -89,6 +90,8 @@ pub struct Gateway {
     pub pepper: Pepper,
     /// What tenants share.
     pub shared: Shared,
+    /// Clients' administrative wishes.
+    pub wishes: Arc<Wishes>,
     /// What a connection may take.
     pub limits: Limits,
 }

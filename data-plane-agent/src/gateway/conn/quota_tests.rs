@@ -60,6 +60,7 @@ impl World {
                 members: Arc::new(Members::default()),
                 quotas: Arc::new(Quotas::default()),
             },
+            wishes: Arc::new(Wishes::new("gateway", 1)),
             limits: Limits::default(),
         });
         let asked_bytes = Arc::<Mutex<Vec<i32>>>::default();

@@ -12,7 +12,8 @@ use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::tcp::OwnedReadHalf;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request, split_response};
@@ -24,9 +25,10 @@ use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
-use crate::gateway::rewrite::{self, Answer, Memory, Plan, Reply, Tenant};
+use crate::gateway::rewrite::{self, Answer, Finish, Memory, Plan, Refusal, Reply, Tenant, Wish};
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{Key, View, now_unix_seconds};
+use crate::gateway::wishes::PER_CONNECTION;
 
 /// How often idleness and expiry are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -54,6 +56,8 @@ pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut b
 pub(super) enum Pending {
     /// Ready.
     Local(Bytes),
+    /// An administrative wish is under way; this side answers when its result comes.
+    Later(oneshot::Receiver<Result<Bytes, Refusal>>),
     /// The broker's answer is to come.
     Remote {
         api_key: i16,
@@ -68,8 +72,12 @@ pub(super) struct Line<'a> {
     key: &'a Arc<Key>,
     versions: Arc<BrokerVersions>,
     queue: Mutex<VecDeque<Pending>>,
-    /// Something was queued.
-    queued: Notify,
+    /// Something was queued, or what was queued is ready.
+    queued: Arc<Notify>,
+    /// Room for wishes.
+    wishes: Arc<Semaphore>,
+    /// The last request for wishes: they are carried out in their order.
+    last_wish: Mutex<Option<JoinHandle<()>>>,
     /// Something was answered.
     answered: Notify,
     pub(super) within: Mutex<Within>,
@@ -95,7 +103,9 @@ impl<'a> Line<'a> {
             key,
             versions,
             queue: Mutex::default(),
-            queued: Notify::new(),
+            queued: Arc::default(),
+            wishes: Arc::new(Semaphore::new(PER_CONNECTION)),
+            last_wish: Mutex::default(),
             answered: Notify::new(),
             within: Mutex::new(Within {
                 view: Arc::default(),
@@ -265,6 +275,10 @@ impl<'a> Line<'a> {
         match self.told_plan(plan, &header) {
             Plan::Local(answer) => self.push(Pending::Local(answer)),
             Plan::Silent(frame) => out.extend(frame),
+            Plan::Wish(wishes, finish) => {
+                let answer = self.wish(wishes, finish)?;
+                self.push(answer);
+            }
             Plan::Forward(frame, answer) => {
                 let RequestHeader {
                     api_key,
@@ -282,6 +296,29 @@ impl<'a> Line<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Sends wishes on their way, after those of the request before.
+    fn wish(&self, wishes: Vec<Wish>, finish: Finish) -> Result<Pending, End> {
+        let count = u32::try_from(wishes.len()).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.wishes).try_acquire_many_owned(count) else {
+            return Ok(Pending::Local(finish(rewrite::too_many(&wishes))?));
+        };
+        let (reply, answer) = oneshot::channel();
+        let (carrier, ready) = (Arc::clone(&self.gateway.wishes), Arc::clone(&self.queued));
+        let mut last = self.last_wish.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.take();
+        *last = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                let _ended = before.await;
+            }
+            let results = carrier.carry(wishes).await;
+            drop(room);
+            // The connection may be gone.
+            let _nobody = reply.send(finish(results));
+            ready.notify_one();
+        }));
+        Ok(Pending::Later(answer))
     }
 
     fn push(&self, pending: Pending) {
@@ -307,9 +344,11 @@ impl<'a> Line<'a> {
                 Err(end) => return end,
             }
             if out.is_empty() {
+                // Answers that have to wait for a wish stay with the broker.
+                let behind = matches!(self.queue().front(), Some(Pending::Later(_)));
                 tokio::select! {
                     () = self.queued.notified() => {}
-                    filled = read.fill() => match filled {
+                    filled = read.fill(), if !behind => match filled {
                         Ok(()) => {}
                         Err(IntakeError::Frame(error)) => return error.into(),
                         Err(_ended) => return End::Broker,
@@ -338,8 +377,13 @@ impl<'a> Line<'a> {
     /// The next answer in turn, if it is there.
     fn ready(&self, read: &mut Intake<OwnedReadHalf>) -> Result<Option<Reply>, End> {
         let mut queue = self.queue();
-        let frame = match queue.front() {
+        let frame = match queue.front_mut() {
             Some(Pending::Local(_)) => None,
+            Some(Pending::Later(answer)) => match answer.try_recv() {
+                Ok(answer) => Some(answer?),
+                Err(oneshot::error::TryRecvError::Empty) => return Ok(None),
+                Err(oneshot::error::TryRecvError::Closed) => return Err(End::Lost),
+            },
             waiting => match (read.next()?, waiting) {
                 (Some(frame), Some(_remote)) => Some(frame),
                 (Some(_unasked), None) => return Err(End::OutOfTurn),
@@ -354,6 +398,7 @@ impl<'a> Line<'a> {
         self.answered.notify_one();
         match (pending, frame) {
             (Pending::Local(answer), _none) => Ok(Some(answer.into())),
+            (Pending::Later(_taken), Some(answer)) => Ok(Some(answer.into())),
             (remote, Some(frame)) => self.answer(remote, frame).map(Some),
             (_remote, None) => Ok(None),
         }

@@ -159,6 +159,14 @@ fn request(data: &[u8]) {
                 let told = split_response(frame.slice(4..), header.api_key, version);
                 return assert_eq!(told.map(|it| it.0), Ok(7));
             }
+            // As when nobody can carry them out.
+            Ok(Plan::Wish(wishes, finish)) => match finish(rewrite::too_many(&wishes)) {
+                Ok(frame) => {
+                    let told = split_response(frame.slice(4..), header.api_key, version);
+                    return assert_eq!(told.map(|it| it.0), Ok(7));
+                }
+                Err(_refused) => return,
+            },
             Err(_refused) => return,
         };
         let (sent, body) =

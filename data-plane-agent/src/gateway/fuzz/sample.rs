@@ -20,6 +20,7 @@ use crate::gateway::rewrite::{Front, Members, Shared, Tenant};
 use crate::gateway::sasl::Pepper;
 use crate::gateway::table::{BrokerVersions, TABLE};
 use crate::gateway::view::View;
+use crate::gateway::wishes::Wishes;
 
 const CLUSTERS: [&str; 2] = ["01jabcdefghjkmnpqrstvwxyz0", "01jabcdefghjkmnpqrstvwxyz1"];
 /// (key, cluster, role on everything).
@@ -58,6 +59,7 @@ impl Sample {
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
+            quotas: Arc::default(),
         };
         let view = Arc::new(View::build(&snapshot()));
         let tenant = |(key, ..): (&str, usize, AccessRole)| {
@@ -103,6 +105,7 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
         brokers,
         pepper: Pepper::new(&[7; 32]),
         shared,
+        wishes: Arc::new(Wishes::new("gateway", 1)),
         limits: Limits::default(),
     }
 }
@@ -152,6 +155,7 @@ fn snapshot() -> Snapshot {
                 role: (*role).into(),
             })
             .collect(),
+        quotas: Vec::new(),
     }
 }
 

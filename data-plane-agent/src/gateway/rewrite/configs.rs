@@ -1,4 +1,4 @@
-//! Configurations: of topics only. Brokers are everybody's.
+//! Configurations: of topics. Brokers are everybody's: tools that ask for theirs read an empty set.
 
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
@@ -6,14 +6,16 @@ use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use super::{Call, Operation, Plan, Refusal, code};
 
 const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
 
 pub(super) fn describe(call: Call<'_>, mut request: DescribeConfigsRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
     request.resources.retain_mut(|resource| {
-        let found = if resource.resource_type == TOPIC {
-            call.tenant.topic(Operation::Describe, &resource.resource_name)
-        } else {
-            Err(code::CLUSTER_AUTHORIZATION_FAILED)
+        let found = match resource.resource_type {
+            TOPIC => call.tenant.topic(Operation::Describe, &resource.resource_name),
+            // Nothing of them is told, and nothing is refused: tools go on.
+            BROKER => Err(code::NONE),
+            _other => Err(code::CLUSTER_AUTHORIZATION_FAILED),
         };
         match found {
             Ok(topic) => {
@@ -24,6 +26,7 @@ pub(super) fn describe(call: Call<'_>, mut request: DescribeConfigsRequest) -> R
                 refused.push(
                     DescribeConfigsResult::default()
                         .with_error_code(code)
+                        .with_error_message(None)
                         .with_resource_type(resource.resource_type)
                         .with_resource_name(resource.resource_name.clone()),
                 );

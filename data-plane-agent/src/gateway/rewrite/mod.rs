@@ -4,6 +4,9 @@
 //! do, maps names and ids outwards, and leaves an [`Answer`] that maps the broker's answer inwards and adds what was
 //! refused here. Answers are mapped by the snapshot in force when they arrive: what was revoked meanwhile is not shown.
 
+mod acls;
+mod alter;
+pub mod code;
 mod configs;
 mod consumer_group;
 mod fetch;
@@ -11,8 +14,12 @@ mod groups;
 mod metadata;
 mod offsets;
 mod produce;
+mod standing;
 mod subscription;
+mod topics;
 mod transactions;
+mod upkeep;
+mod wish;
 
 use std::sync::Arc;
 
@@ -25,33 +32,15 @@ use weir_kafka_wire::header::RequestHeader;
 use weir_kafka_wire::message::{
     MessageError, decode_request, decode_response, frame_request, frame_response,
 };
+use weir_proto::agent::v1::Grant;
 
 pub use consumer_group::Members;
+pub use wish::{Finish, Wish, too_many};
 
 use super::meter::{Meter, Payer};
 use super::quota::{Quotas, Toll};
 use super::table;
 use super::view::{Access, Cluster, Key, Operation, Topic, View};
-
-/// Kafka's error codes that the gateway gives.
-pub mod code {
-    pub const NONE: i16 = 0;
-    pub const CORRUPT_MESSAGE: i16 = 2;
-    pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
-    pub const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
-    pub const GROUP_AUTHORIZATION_FAILED: i16 = 30;
-    pub const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
-    pub const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
-    pub const UNSUPPORTED_VERSION: i16 = 35;
-    pub const INVALID_REQUEST: i16 = 42;
-    pub const DUPLICATE_SEQUENCE_NUMBER: i16 = 46;
-    pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;
-    pub const OPERATION_NOT_ATTEMPTED: i16 = 55;
-    pub const SASL_AUTHENTICATION_FAILED: i16 = 58;
-    pub const FETCH_SESSION_ID_NOT_FOUND: i16 = 70;
-    pub const UNKNOWN_TOPIC_ID: i16 = 100;
-    pub const INVALID_REGULAR_EXPRESSION: i16 = 128;
-}
 
 /// Where clients find the gateway.
 #[derive(Debug, Clone)]
@@ -95,6 +84,8 @@ pub struct Tenant {
     pub cluster: Arc<Cluster>,
     /// What its principal may do.
     pub access: Arc<Access>,
+    /// What everybody may do on its cluster.
+    pub grants: Arc<Vec<Grant>>,
     /// Who pays.
     pub payer: Payer,
     /// Where it finds us.
@@ -114,6 +105,7 @@ impl Tenant {
         let cluster = Arc::clone(view.clusters.get(&key.cluster)?);
         Some(Self {
             access: view.access(&key.principal, &key.cluster),
+            grants: view.grants(&key.cluster),
             payer: Payer {
                 cluster: Arc::clone(&cluster.id),
                 principal: Arc::clone(&key.principal),
@@ -175,6 +167,9 @@ impl Tenant {
         }
         if self.access.may(Operation::Write, name) {
             bits |= 1 << 4;
+        }
+        if self.access.may(Operation::Administer, name) {
+            bits |= 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
         }
         bits
     }
@@ -240,6 +235,8 @@ pub enum Plan {
     Silent(Vec<Bytes>),
     /// Answer this.
     Local(Bytes),
+    /// Send these wishes to the control plane, and answer what this makes of their results.
+    Wish(Vec<Wish>, Finish),
 }
 
 /// Plans a request.
@@ -284,8 +281,33 @@ pub fn request(
         ApiKey::TxnOffsetCommit => transactions::offset_commit(call, call.decode(body)?),
         ApiKey::DescribeTransactions => transactions::describe(call, call.decode(body)?),
         ApiKey::ListTransactions => transactions::list(call, &call.decode(body)?),
+        _administrative => administrative(call, key, body),
+    }
+}
+
+fn administrative(call: Call<'_>, key: ApiKey, body: Bytes) -> Result<Plan, Refusal> {
+    match key {
+        ApiKey::CreateTopics => topics::create(call, call.decode(body)?),
+        ApiKey::DeleteTopics => topics::delete(call, call.decode(body)?),
+        ApiKey::CreatePartitions => topics::create_partitions(call, call.decode(body)?),
+        ApiKey::AlterConfigs => alter::replace(call, call.decode(body)?),
+        ApiKey::IncrementalAlterConfigs => alter::change(call, call.decode(body)?),
+        ApiKey::DeleteRecords => upkeep::delete_records(call, call.decode(body)?),
+        ApiKey::DeleteGroups => upkeep::delete_groups(call, call.decode(body)?),
+        ApiKey::OffsetDelete => upkeep::delete_offsets(call, call.decode(body)?),
+        ApiKey::DescribeLogDirs => upkeep::log_dirs(call, call.decode(body)?),
+        ApiKey::DescribeAcls => acls::describe(call, &call.decode(body)?),
+        ApiKey::CreateAcls => acls::create(call, &call.decode(body)?),
+        ApiKey::DeleteAcls => acls::delete(call, &call.decode(body)?),
+        ApiKey::ElectLeaders => standing::elect_leaders(call, call.decode(body)?),
+        ApiKey::AlterPartitionReassignments => standing::alter_reassignments(call, &call.decode(body)?),
+        ApiKey::ListPartitionReassignments => standing::list_reassignments(call, &call.decode(body)?),
+        ApiKey::DescribeClientQuotas => standing::client_quotas(call, &call.decode(body)?),
+        ApiKey::AlterClientQuotas => standing::alter_client_quotas(call, call.decode(body)?),
+        ApiKey::DescribeUserScramCredentials => standing::scram_credentials(call, call.decode(body)?),
+        ApiKey::ListConfigResources => standing::config_resources(call, &call.decode(body)?),
         // ApiVersions and SASL are the connection's own; everything else is not offered.
-        _other => Err(Refusal::NotOffered(header.api_key, header.version)),
+        _other => Err(Refusal::NotOffered(call.header.api_key, call.header.version)),
     }
 }
 

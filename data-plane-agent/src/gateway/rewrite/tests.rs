@@ -1,6 +1,7 @@
 //! Requests and answers of one tenant, as the broker and the client see them: what passes, what is refused, what is
 //! shown, what is counted.
 
+mod admin;
 mod groups;
 mod metadata;
 mod records;
@@ -75,6 +76,8 @@ enum Outcome<R: Request> {
     Forwarded(R, Answer),
     /// What the client receives at once.
     Answered(R::Response),
+    /// What the control plane is asked, and what makes the answer.
+    Wished(Vec<Wish>, Finish),
 }
 
 fn ask<R: Request>(tenant: &Tenant, memory: &mut Memory, version: i16, message: &R) -> Outcome<R> {
@@ -86,6 +89,7 @@ fn ask<R: Request>(tenant: &Tenant, memory: &mut Memory, version: i16, message: 
             Outcome::Forwarded(decode_request(version, body, Budget::CLIENT).unwrap(), answer)
         }
         Plan::Local(frame) => Outcome::Answered(client_reads::<R>(&[frame], version)),
+        Plan::Wish(wishes, finish) => Outcome::Wished(wishes, finish),
         Plan::Silent(_frame) => panic!("every request here has an answer"),
     }
 }
@@ -101,6 +105,7 @@ impl<R: Request> Outcome<R> {
         match self {
             Self::Forwarded(request, answer) => (request, answer),
             Self::Answered(_) => panic!("answered by the gateway"),
+            Self::Wished(..) => panic!("a wish to the control plane"),
         }
     }
 
@@ -108,6 +113,15 @@ impl<R: Request> Outcome<R> {
         match self {
             Self::Answered(response) => response,
             Self::Forwarded(..) => panic!("forwarded to the broker"),
+            Self::Wished(..) => panic!("a wish to the control plane"),
+        }
+    }
+
+    fn wished(self) -> (Vec<Wish>, Finish) {
+        match self {
+            Self::Wished(wishes, finish) => (wishes, finish),
+            Self::Forwarded(..) => panic!("forwarded to the broker"),
+            Self::Answered(_) => panic!("answered by the gateway"),
         }
     }
 }
@@ -128,7 +142,8 @@ fn what_is_not_in_the_table_ends_the_connection() {
     let tenant = tenant("key_writer");
     for (api_key, version) in [
         (27, 1),
-        (21, 2),
+        (34, 2),
+        (51, 0),
         (3, 0),
         (66, 2),
         (24, 4),

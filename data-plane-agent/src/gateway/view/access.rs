@@ -11,8 +11,10 @@ pub enum Operation {
     Describe,
     /// Fetch from a topic, take part in a group.
     Read,
-    /// Produce to a topic, run transactions.
+    /// Produce to a topic, run transactions, delete a group.
     Write,
+    /// Create, change and delete a topic.
+    Administer,
 }
 
 impl Operation {
@@ -20,6 +22,7 @@ impl Operation {
         match self {
             Self::Describe | Self::Read => AccessRole::Reader,
             Self::Write => AccessRole::Developer,
+            Self::Administer => AccessRole::Admin,
         }
     }
 }
@@ -55,6 +58,15 @@ impl Access {
                 .prefixes
                 .iter()
                 .any(|(prefix, role)| *role >= needed && name.starts_with(prefix.as_str()))
+    }
+
+    /// May the principal do this to everything on the cluster, also to what does not exist yet?
+    #[must_use]
+    pub fn may_everywhere(&self, operation: Operation) -> bool {
+        let needed = operation.needs() as i32;
+        self.prefixes
+            .iter()
+            .any(|(prefix, role)| prefix.is_empty() && *role >= needed)
     }
 
     /// May the principal do this to anything on the cluster? Kafka asks it for idempotent producers without a
@@ -97,18 +109,28 @@ mod tests {
 
     #[test]
     fn roles_rise_from_reader_to_admin() {
-        for (role, read, write) in [
-            (AccessRole::Unspecified, false, false),
-            (AccessRole::Reader, true, false),
-            (AccessRole::Developer, true, true),
-            (AccessRole::Admin, true, true),
+        for (role, read, write, administer) in [
+            (AccessRole::Unspecified, false, false, false),
+            (AccessRole::Reader, true, false, false),
+            (AccessRole::Developer, true, true, false),
+            (AccessRole::Admin, true, true, true),
         ] {
             let access = access(&[("*", role)]);
             assert_eq!(access.may(Operation::Describe, "x"), read);
             assert_eq!(access.may(Operation::Read, "x"), read);
             assert_eq!(access.may(Operation::Write, "x"), write);
+            assert_eq!(access.may(Operation::Administer, "x"), administer);
             assert_eq!(access.may_anywhere(Operation::Write), write);
+            assert_eq!(access.may_everywhere(Operation::Administer), administer);
         }
+    }
+
+    #[test]
+    fn a_part_is_not_everywhere() {
+        let access = access(&[("x*", AccessRole::Admin), ("*", AccessRole::Reader)]);
+        assert!(access.may_anywhere(Operation::Administer));
+        assert!(!access.may_everywhere(Operation::Administer));
+        assert!(access.may_everywhere(Operation::Read));
     }
 
     #[test]

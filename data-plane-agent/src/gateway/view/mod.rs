@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_credentials::ScramVerifier;
-use weir_proto::agent::v1::{ApiKey, Scram};
+use weir_proto::agent::v1::{ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
-pub use names::{Cluster, Topic};
+pub use names::{Cluster, Topic, uuid_of_type_id};
 
 use super::quota::Rules;
 
@@ -31,6 +31,8 @@ pub struct View {
     pub quotas: Rules,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
+    /// The same, as it was given, by cluster.
+    grants: HashMap<String, Arc<Vec<Grant>>>,
 }
 
 /// Brokers of one pool, and how the gateway logs in there.
@@ -92,7 +94,12 @@ impl View {
             quotas,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
+        let mut given: HashMap<String, Vec<Grant>> = HashMap::new();
         for grant in grants {
+            given
+                .entry(grant.cluster_id.clone())
+                .or_default()
+                .push(grant.clone());
             access
                 .entry((grant.principal_id.clone(), grant.cluster_id.clone()))
                 .or_default()
@@ -111,6 +118,7 @@ impl View {
                 .collect(),
             quotas: Rules::build(quotas),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
+            grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }
     }
 
@@ -121,6 +129,12 @@ impl View {
             .get(&(principal.to_owned(), cluster.to_owned()))
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// Everything that was granted on a cluster.
+    #[must_use]
+    pub fn grants(&self, cluster: &str) -> Arc<Vec<Grant>> {
+        self.grants.get(cluster).cloned().unwrap_or_default()
     }
 
     /// Does a connection that logged in with `held` still stand? The same key with the same verifier and scope, not

@@ -1,4 +1,4 @@
-//! What a session has not told yet.
+//! What a session has told, and what is news to the other side. Pure.
 
 use std::collections::BTreeMap;
 
