@@ -16,7 +16,7 @@ use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    Applied, BudgetNeed, Counters, CountersAck, GatewayFrame, GatewayHello, LeaseRequest, Leases,
+    Applied, BudgetNeed, Counters, CountersAck, Draining, GatewayFrame, GatewayHello, LeaseRequest, Leases,
     QuotaWindow, Snapshot,
 };
 
@@ -170,6 +170,15 @@ impl FakeGateway {
             lent.ok_or_else(|| anyhow::anyhow!("no leases"))
         };
         tokio::time::timeout(Duration::from_secs(10), asking).await?
+    }
+
+    /// Takes no new clients from now on.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn drain(&self) -> anyhow::Result<()> {
+        let frame = Some(Up::Draining(Draining {}));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
     }
 
     /// Tells what quotas were used for.

@@ -9,6 +9,9 @@ use weir_proto::agent::v1::{
     AgentFrame, Direction, Phase, Reason, UsageAck, UsageRow, UsageWindow, WindowKey,
 };
 
+use weir_agent::lane::fake::FakeGateway;
+use weir_proto::lane::v1::{BudgetDimension, BudgetNeed, DimensionNeed, Leases};
+
 use crate::harness::{CLUSTER, Harness, LIMIT, topic, wish};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,5 +176,47 @@ async fn only_a_gateway_of_this_agent_is_let_in() {
         }
         assert_eq!(agent.board().borrow().gateways_live, 0);
     }
+    agent.shutdown().await.unwrap();
+}
+
+fn need() -> Vec<BudgetNeed> {
+    vec![BudgetNeed {
+        quota_id: "quota_01q".to_owned(),
+        principal_id: String::new(),
+        dimensions: vec![DimensionNeed {
+            dimension: BudgetDimension::Ingress.into(),
+            wanted_ppm: 1_000_000,
+            floor_ppm: 0,
+        }],
+    }]
+}
+
+/// Asks again and again, as gateways do, until the answer fits.
+async fn leased(gateway: &mut FakeGateway, knows_of: u32, fits: impl Fn(&Leases) -> bool) -> Leases {
+    let asked = async {
+        loop {
+            let leases = gateway.lease(knows_of, need()).await.unwrap();
+            if fits(&leases) {
+                return leases;
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, asked).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_divide_a_budget_and_who_leaves_leaves_its_part() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let mut one = harness.gateway("gw_1", true).await;
+    let alone = leased(&mut one, 1, |it| it.leases[0].share_ppm == 1_000_000).await;
+    assert_eq!(alone.gateways, 1);
+    let mut two = harness.gateway("gw_2", true).await;
+    // Nothing is left for the second as long as the first may use all.
+    let first = two.lease(2, need()).await.unwrap();
+    assert_eq!((first.gateways, first.leases[0].share_ppm), (2, 0));
+    two.drain().await.unwrap();
+    drop(two);
+    leased(&mut one, 2, |it| it.gateways == 1).await;
     agent.shutdown().await.unwrap();
 }
