@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::api::Person;
+use crate::kafka::{API_VERSIONS, Client, request, string};
 use crate::stack;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,13 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 
+/// Kafka's API key and error code (protocol guide).
+const CREATE_TOPICS: i16 = 19;
+const TOPIC_ALREADY_EXISTS: i16 = 36;
+
 /// Kafka's tools with one key.
 struct Tools {
     configuration: tempfile::NamedTempFile,
 }
 
 impl Tools {
-    fn new(username: &str, password: &str) -> Self {
+    fn new((username, password): &(String, String)) -> Self {
         let text = format!(
             "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n\
              sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
@@ -64,7 +69,7 @@ impl Tools {
 }
 
 /// A service account with this role on the payments tenant's cluster, and a key.
-async fn account(person: &Person, name: &str, role: &str) -> Tools {
+async fn account(person: &Person, name: &str, role: &str) -> (String, String) {
     let spec = json!({"spec": {"name": name}});
     let (status, account) = person.call("POST", "/v1/service-accounts", &spec).await;
     assert_eq!(status, 201, "{account:#}");
@@ -80,7 +85,7 @@ async fn account(person: &Person, name: &str, role: &str) -> Tools {
         "{key:#}"
     );
     let text = |name: &str| key["secret"][name].as_str().expect("a text").to_owned();
-    Tools::new(&text("username"), &text("password"))
+    (text("username"), text("password"))
 }
 
 async fn topic(person: &Person, name: &str) -> Option<Value> {
@@ -99,7 +104,7 @@ fn unique(what: &str) -> String {
 #[tokio::test]
 async fn kafkas_own_tools_administer_topics_and_the_api_shows_the_same() {
     let person = Person::sign_in("payments").await;
-    let tools = account(&person, &unique("admin"), "TENANT_ADMIN").await;
+    let tools = Tools::new(&account(&person, &unique("admin"), "TENANT_ADMIN").await);
     let name = unique("made-by-tool");
     create(&person, &tools, &name).await;
     change(&person, &tools, &name).await;
@@ -171,7 +176,7 @@ async fn change(person: &Person, tools: &Tools, name: &str) {
 #[tokio::test]
 async fn without_the_role_a_tool_changes_nothing() {
     let person = Person::sign_in("payments").await;
-    let tools = account(&person, &unique("developer"), "DEVELOPER").await;
+    let tools = Tools::new(&account(&person, &unique("developer"), "DEVELOPER").await);
     let name = unique("refused");
     let (done, said) = tools
         .topics(&["--create", "--topic", &name, "--partitions", "1"])
@@ -181,4 +186,48 @@ async fn without_the_role_a_tool_changes_nothing() {
     assert!(!done && said.contains("TopicAuthorizationException"), "{said}");
     assert!(topic(&person, &name).await.is_none());
     assert!(topic(&person, "payments").await.is_some());
+}
+
+/// CreateTopics of version 2: one topic with one partition, nothing else, ten seconds.
+fn creation(name: &str) -> Vec<u8> {
+    let body = [
+        &1_i32.to_be_bytes()[..],
+        &string(name),
+        &1_i32.to_be_bytes(),
+        &(-1_i16).to_be_bytes(),
+        &0_i32.to_be_bytes(),
+        &0_i32.to_be_bytes(),
+        &10_000_i32.to_be_bytes(),
+        &[0],
+    ]
+    .concat();
+    request(CREATE_TOPICS, 2, &body)
+}
+
+#[tokio::test]
+async fn wishes_of_one_connection_keep_their_order_among_its_other_requests() {
+    let person = Person::sign_in("payments").await;
+    let (username, password) = account(&person, &unique("pipeline"), "TENANT_ADMIN").await;
+    let mut client = Client::connect().await;
+    assert_eq!(client.login(&username, &password).await, Some(0));
+    let name = unique("pipelined");
+    // All at once: the second creation finds the first one's topic, and what needs no wish waits its turn.
+    client.frame(&creation(&name)).await;
+    client.frame(&request(API_VERSIONS, 0, &[])).await;
+    client.frame(&creation(&name)).await;
+    let code = |answer: &[u8]| {
+        // Throttle time, array, name; then the code.
+        let at = 4 + 4 + 2 + name.len();
+        i16::from_be_bytes([answer[at], answer[at + 1]])
+    };
+    let first = client.answer().await.expect("an answer");
+    assert_eq!(code(&first), 0);
+    let versions = client.answer().await.expect("an answer");
+    assert_eq!(versions[..2], [0, 0], "ApiVersions in its turn");
+    let second = client.answer().await.expect("an answer");
+    assert_eq!(code(&second), TOPIC_ALREADY_EXISTS);
+    let made = topic(&person, &name).await.expect("the API has it");
+    let path = format!("/v1/topics/{}", made["id"].as_str().expect("an id"));
+    let (status, _going) = person.call("DELETE", &path, &json!({})).await;
+    assert_eq!(status, 202);
 }

@@ -88,11 +88,16 @@ async fn attempt(
         let gone = intent.kind() == IntentKind::DeleteTopic;
         let wait = Duration::from_millis(u64::from(intent.wait_ms)).min(WAIT_MAX);
         let wisher = wisher(app, &parsed);
-        let (outcome, detail) = match wisher.settled(id, gone, wait).await? {
-            Settled::Ready => (IntentOutcome::Accepted, String::new()),
-            Settled::Refused(message) => (IntentOutcome::PolicyRefused, message),
-            Settled::Failed(message) => (IntentOutcome::Failed, message),
-            Settled::Underway(message) => (IntentOutcome::TimedOut, message),
+        let (outcome, detail) = match wisher.settled(id, gone, wait).await {
+            Ok(Settled::Ready) => (IntentOutcome::Accepted, String::new()),
+            Ok(Settled::Refused(message)) => (IntentOutcome::PolicyRefused, message),
+            Ok(Settled::Failed(message)) => (IntentOutcome::Failed, message),
+            Ok(Settled::Underway(message)) => (IntentOutcome::TimedOut, message),
+            // It is written, whatever became of the look.
+            Err(error) => {
+                tracing::warn!(%data_plane, error = &error as &dyn std::error::Error, "wait for a client's wish");
+                (IntentOutcome::TimedOut, String::new())
+            }
         };
         (result.outcome, result.detail) = (outcome.into(), detail);
     }

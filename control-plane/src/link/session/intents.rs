@@ -44,11 +44,15 @@ impl Session {
             return self.send(Down::IntentResult(result)).await;
         };
         let (app, data_plane, out) = (self.door.app.clone(), self.data_plane, self.out.clone());
-        let writing = Arc::clone(&self.intents.writing);
+        let (writing, stop) = (Arc::clone(&self.intents.writing), self.door.stop.clone());
         // Goes on when the session ends: the agent asks again, and gets the same result.
         tokio::spawn(async move {
             let result = carry_out(&app, data_plane, &writing, &intent).await;
             drop(room);
+            if stop.is_cancelled() {
+                // What failed now may have failed for that: the next session is asked again, and knows.
+                return;
+            }
             let frame = Some(Down::IntentResult(result));
             let _gone = out.send(Ok(ControlFrame { frame })).await;
         });

@@ -1,4 +1,4 @@
-//! Configurations: of topics. Brokers are everybody's: tools that ask for theirs read an empty set.
+//! Configurations: of topics. Brokers are everybody's, and groups have none of their own: tools that ask read an empty set.
 
 use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
@@ -7,6 +7,7 @@ use super::{Call, Operation, Plan, Refusal, code};
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const GROUP: i8 = 32;
 
 pub(super) fn describe(call: Call<'_>, mut request: DescribeConfigsRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
@@ -15,6 +16,15 @@ pub(super) fn describe(call: Call<'_>, mut request: DescribeConfigsRequest) -> R
             TOPIC => call.tenant.topic(Operation::Describe, &resource.resource_name),
             // Nothing of them is told, and nothing is refused: tools go on.
             BROKER => Err(code::NONE),
+            GROUP
+                if call
+                    .tenant
+                    .access
+                    .may(Operation::Describe, &resource.resource_name) =>
+            {
+                Err(code::NONE)
+            }
+            GROUP => Err(code::GROUP_AUTHORIZATION_FAILED),
             _other => Err(code::CLUSTER_AUTHORIZATION_FAILED),
         };
         match found {

@@ -219,8 +219,8 @@ fn one_refused_partition_stops_the_addition_of_all() {
 
 #[test]
 fn brokers_configurations_are_nobodys_to_read() {
-    let tenant = tenant("key_writer");
-    let resources = [(4, "1"), (8, "x")].map(|(kind, name)| {
+    let tenant = tenant("key_reader");
+    let resources = [(4, "1"), (8, "x"), (32, "g1"), (32, "other")].map(|(kind, name)| {
         DescribeConfigsResource::default()
             .with_resource_type(kind)
             .with_resource_name(text(name))
@@ -228,6 +228,12 @@ fn brokers_configurations_are_nobodys_to_read() {
     let request = DescribeConfigsRequest::default().with_resources(resources.to_vec());
     let answered = ask(&tenant, &mut Memory::default(), 4, &request).answered();
     let codes: Vec<_> = answered.results.iter().map(|it| it.error_code).collect();
-    assert_eq!(codes, [code::NONE, code::CLUSTER_AUTHORIZATION_FAILED]);
+    let expected = [
+        code::NONE,
+        code::CLUSTER_AUTHORIZATION_FAILED,
+        code::NONE,
+        code::GROUP_AUTHORIZATION_FAILED,
+    ];
+    assert_eq!(codes, expected);
     assert!(answered.results.iter().all(|it| it.configs.is_empty()));
 }
