@@ -3,6 +3,7 @@
 mod bench;
 mod bless;
 mod clock;
+mod fuzz;
 mod postgres;
 mod process;
 mod progress;
@@ -47,6 +48,8 @@ enum Action {
     Test(testing::TestArgs),
     /// Measure, and write target/bench/<name>.json.
     Bench(bench::BenchArgs),
+    /// Feed the gateway's decoders with what no client would send.
+    Fuzz(fuzz::FuzzArgs),
     /// Write every generated file anew.
     Bless,
     /// Show what runs.
@@ -84,6 +87,7 @@ async fn act(ws: &workspace::Workspace, action: Action) -> Result<()> {
     match action {
         Action::Up(args) => up::up(ws, &args).await,
         Action::Bench(args) => bench::run(ws, &args).await,
+        Action::Fuzz(args) => fuzz::run(ws, &args).await,
         Action::Bless => bless::run(ws).await,
         Action::Test(args) => testing::run(ws, &args).await,
         Action::Down { purge, state_dir } => up::down(ws, &state_dir, purge).await,

@@ -1,6 +1,7 @@
 //! Stock clients through the gateway: the programs of `tests/clients`, each on topics of its own.
 
 mod program;
+mod tools;
 
 use program::{Program, tool};
 

@@ -13,8 +13,8 @@ use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, ApiKey, ConsumerGroupHeartbeatRequest, EndTxnRequest, InitProducerIdRequest,
-    OffsetCommitRequest, ProducerId,
+    AddPartitionsToTxnRequest, ApiKey, ConsumerGroupHeartbeatRequest, EndTxnRequest, FindCoordinatorRequest,
+    InitProducerIdRequest, OffsetCommitRequest, ProducerId,
 };
 use kafka_protocol::protocol::StrBytes;
 use requests::{Names, frames};
@@ -71,13 +71,17 @@ async fn act(user: &str, topic: &str, group: &str, transaction: &str) -> (i64, i
         .with_topics(vec![commit]);
     let answer = connection.call(&request, 8).await.expect("commit an offset");
     assert_eq!(answer.topics[0].partitions[0].error_code, 0, "{answer:?}");
-    let request = InitProducerIdRequest::default()
+    let find = FindCoordinatorRequest::default()
+        .with_key_type(1)
+        .with_coordinator_keys(vec![text(transaction)]);
+    let begin = InitProducerIdRequest::default()
         .with_transactional_id(Some(text(transaction).into()))
         .with_transaction_timeout_ms(60_000);
     let end = Instant::now() + PATIENCE;
     let begun = loop {
-        let answer = connection.call(&request, 4).await.expect("begin a transaction");
-        // The coordinator may still be on its way.
+        // The first question for a coordinator makes the brokers' topic of transactions, which takes a moment.
+        let _found = connection.call(&find, 4).await.expect("find the coordinator");
+        let answer = connection.call(&begin, 4).await.expect("begin a transaction");
         if answer.error_code == 0 {
             break answer;
         }
@@ -195,7 +199,7 @@ async fn no_answer_tells_of_another_tenant_or_of_the_brokers() {
     for names in questions(&snapshot, &own, &scene.topic, &scene.foreign_topic) {
         for (api_key, (least, greatest)) in &ranges {
             let kind = ApiKey::try_from(*api_key).ok();
-            let curious = names.topic != own.topic || names.topic_id != own.topic_id;
+            let curious = names.group != own.group;
             let left_out = |it| OF_THE_LOGIN.contains(&it) || curious && MAKERS.contains(&it);
             if kind.is_some_and(left_out) {
                 continue;

@@ -232,3 +232,18 @@ fn offsets_of_refused_topics_are_answered_within_their_group() {
     assert_eq!(read.groups[1].group_id.as_str(), "other");
     assert_eq!(read.groups[1].error_code, code::GROUP_AUTHORIZATION_FAILED);
 }
+
+/// librdkafka 2.16 asks for all topics so: null, two booleans, no tagged fields, three stray bytes.
+#[test]
+fn bytes_after_the_request_are_not_forwarded() {
+    let tenant = tenant("key_reader");
+    let header = header::<MetadataRequest>(13);
+    let asked = Bytes::from_static(&[0; 7]);
+    let planned = super::super::request(&tenant, &mut Memory::default(), &header, asked);
+    let Ok(Plan::Forward(frame, _answer)) = planned else {
+        panic!("forwarded");
+    };
+    let (_header, sent) = split_request(unframed(&frame)).unwrap();
+    let checked = weir_kafka_wire::bounds::check(Direction::Request, 3, 13, &sent, Budget::CLIENT);
+    assert_eq!(checked, Ok(()));
+}
