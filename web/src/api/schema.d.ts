@@ -493,6 +493,72 @@ export interface paths {
         patch: operations["organization_update"];
         trace?: never;
     };
+    "/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List quotas */
+        get: operations["quota_list"];
+        put?: never;
+        /**
+         * Create a quota
+         * @description Every quota that matches a request applies, and the tightest wins: a principal's own (or else the default), the one
+         *     that it shares, and the tenant's. Who exceeds one is answered at once and then not read from for the answer's
+         *     `throttle_time_ms`, as Kafka does; nothing is refused. Begin with the mode SHADOW to see who would be throttled.
+         */
+        post: operations["quota_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/quotas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a quota */
+        get: operations["quota_get"];
+        put?: never;
+        post?: never;
+        /** Delete a quota */
+        delete: operations["quota_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a quota
+         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
+         */
+        patch: operations["quota_update"];
+        trace?: never;
+    };
+    "/v1/quotas/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much of a quota is used
+         * @description Rates, waits and principals of the last ten seconds or so, and the last hour by minutes. The agent reports every few
+         *     seconds; use is seen here within ten.
+         */
+        get: operations["quota_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rate-cards": {
         parameters: {
             query?: never;
@@ -1524,6 +1590,246 @@ export interface components {
             title: string;
             /** @description A page that explains the code. */
             type: string;
+        };
+        Quota: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Quota. */
+            id: string;
+            /** @enum {string} */
+            kind: "Quota";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["QuotaSpec"];
+            status: components["schemas"]["QuotaStatus"];
+        };
+        /**
+         * @description What is left to the subject when a wider budget is used up: to each of PRINCIPALS of the SHARED and the TENANT's, to
+         *     a SHARED of the TENANT's. Each needs its limit beside it and is at most that; together they fit into the wider budget.
+         */
+        QuotaFloors: {
+            /**
+             * Format: int64
+             * @description Bytes of record batches in answers to fetches.
+             * @default null
+             */
+            egress_bytes_per_second: number;
+            /**
+             * Format: int64
+             * @description Bytes of record batches in produce requests.
+             * @default null
+             */
+            ingress_bytes_per_second: number;
+        };
+        /** @description Id of a Quota. */
+        QuotaId: string;
+        QuotaInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["QuotaSpec"];
+        };
+        /** @description Limits; at least one. Over all gateways of the data plane together. */
+        QuotaLimits: {
+            /**
+             * Format: int64
+             * @description Connections at one time. One too many is closed after its login; clients need one to each broker, and one more.
+             * @default null
+             */
+            connections: number;
+            /**
+             * Format: int64
+             * @description Bytes of record batches in answers to fetches.
+             * @default null
+             */
+            egress_bytes_per_second: number;
+            /**
+             * Format: int64
+             * @description Bytes of record batches in produce requests, as they are sent.
+             * @default null
+             */
+            ingress_bytes_per_second: number;
+            /**
+             * Format: int64
+             * @description Not enforced by this version, and so refused with `not_enforced`.
+             * @default null
+             */
+            partition_mutations_per_second: number;
+            /**
+             * Format: int64
+             * @description Requests of any kind.
+             * @default null
+             */
+            requests_per_second: number;
+            /**
+             * Format: int64
+             * @description Not enforced by this version, and so refused with `not_enforced`.
+             * @default null
+             */
+            storage_bytes: number;
+        };
+        QuotaList: {
+            data: components["schemas"]["Quota"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description A minute. */
+        QuotaMinute: components["schemas"]["QuotaSums"] & {
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            started_at: string;
+        };
+        /**
+         * @description What a quota does.
+         * @enum {string}
+         */
+        QuotaMode: "ENFORCE" | "SHADOW";
+        QuotaPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of QuotaSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What one service account uses. */
+        QuotaPrincipalUse: components["schemas"]["QuotaSums"] & {
+            /**
+             * Format: int64
+             * @description Connections that are open.
+             */
+            connections: number;
+            /** @description Who. */
+            principal: components["schemas"]["ServiceAccountId"];
+        };
+        /** @description What is wished. */
+        QuotaSpec: {
+            /**
+             * Format: int32
+             * @description For how long unused rate is saved up. With 0, the default, it is a tenth of a second: no second sees much more
+             *     than the limit.
+             * @default 0
+             */
+            burst_seconds: number;
+            /** @description The cluster that it is for; never changes. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description What is left in any case. */
+            floors?: components["schemas"]["QuotaFloors"];
+            /** @description How much. */
+            limits: components["schemas"]["QuotaLimits"];
+            /** @description Whether it throttles or only counts. */
+            mode?: components["schemas"]["QuotaMode"];
+            /** @description Whose it is. The principals may change, the kind never. */
+            subject: components["schemas"]["QuotaSubject"];
+        };
+        /** @description What is so. */
+        QuotaStatus: {
+            /** @description The same as a sentence. */
+            message?: string;
+            /**
+             * Format: int64
+             * @description The generation of the data plane that the newest report speaks of.
+             */
+            observed_generation?: number | null;
+            /** @description READY when every live gateway keeps it as wished. */
+            phase: components["schemas"]["Phase"];
+            /** @description A code that says why it is not READY. */
+            reason?: string;
+        };
+        /**
+         * @description Whose a quota is. A principal of a cluster has at most one of PRINCIPALS, or else the DEFAULT; at most one SHARED; and
+         *     the TENANT's. All that it has apply, and the tightest wins. New kinds may appear.
+         */
+        QuotaSubject: {
+            /** @enum {string} */
+            kind: "PRINCIPALS";
+            /** @description One to a thousand service accounts of the tenant. */
+            principals: components["schemas"]["ServiceAccountId"][];
+        } | {
+            /** @enum {string} */
+            kind: "DEFAULT";
+        } | {
+            /** @enum {string} */
+            kind: "SHARED";
+            /** @description One to a thousand service accounts of the tenant. */
+            principals: components["schemas"]["ServiceAccountId"][];
+        } | {
+            /** @enum {string} */
+            kind: "TENANT";
+        };
+        /** @description Sums over a period. */
+        QuotaSums: {
+            /**
+             * Format: int64
+             * @description Connections that were refused, or in SHADOW would have been.
+             */
+            connections_refused: number;
+            /**
+             * Format: int64
+             * @description Bytes of record batches that were fetched.
+             */
+            egress_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of record batches that were produced.
+             */
+            ingress_bytes: number;
+            /**
+             * Format: int64
+             * @description Requests of any kind.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Milliseconds for which connections were not read from, all connections together.
+             */
+            throttled_ms: number;
+            /**
+             * Format: int64
+             * @description The same of a quota in SHADOW: what ENFORCE would have added.
+             */
+            would_throttle_ms: number;
+        };
+        /** @description How much of a quota is used. */
+        QuotaUsage: {
+            /**
+             * Format: int64
+             * @description Connections that are open.
+             */
+            connections: number;
+            /** @description What all used in the period. */
+            current: components["schemas"]["QuotaSums"];
+            /**
+             * Format: double
+             * @description Bytes of record batches that are fetched.
+             */
+            egress_bytes_per_second: number;
+            /** @description The last hour by minutes, the oldest first; minutes without use are left out. */
+            history: components["schemas"]["QuotaMinute"][];
+            /**
+             * Format: double
+             * @description Bytes of record batches that are produced.
+             */
+            ingress_bytes_per_second: number;
+            kind: string;
+            /** @description Who uses it, at most a hundred; who is throttled most comes first, then who uses most. */
+            principals: components["schemas"]["QuotaPrincipalUse"][];
+            /** @description Which quota. */
+            quota: components["schemas"]["QuotaId"];
+            /**
+             * Format: date-time
+             * @description What the newest report speaks of; absent when nothing used the quota within the last hour.
+             */
+            reported_until?: string;
+            /**
+             * Format: double
+             * @description Requests of any kind.
+             */
+            requests_per_second: number;
+            /**
+             * Format: double
+             * @description Length of the period that `current`, `principals` and the rates speak of: the last ten seconds or so. 0: nobody
+             *     uses the quota now.
+             */
+            seconds: number;
         };
         RateCard: {
             /** @enum {string} */
@@ -4064,6 +4370,241 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organization"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["QuotaPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quota_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaUsage"];
                 };
             };
             /** @description A problem; `code` names it. */
