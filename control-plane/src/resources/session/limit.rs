@@ -1,4 +1,4 @@
-//! How often somebody may try a password: per e-mail address and per network address, in this process.
+//! How often somebody may try a wrong password: per e-mail address and per network address, in this process.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -42,9 +42,17 @@ impl Tries {
         }
         Err((WINDOW - now.duration_since(*begun)).as_secs() + 1)
     }
+
+    /// Takes a try back.
+    fn forgive(&mut self, key: &str) {
+        if let Some((_begun, tries)) = self.begun.get_mut(key) {
+            *tries = tries.saturating_sub(1);
+        }
+    }
 }
 
-/// Counts a try of this e-mail address from this network address.
+/// Counts a try of this e-mail address from this network address. It is counted before the password is looked at, so
+/// that many at one time are bounded too.
 ///
 /// # Errors
 /// 429 with the time to wait.
@@ -63,6 +71,15 @@ pub fn count(email: &str, address: Option<IpAddr>) -> Result<()> {
     })
 }
 
+/// The password was right: whoever knows it guesses nothing, and scripts may sign in often.
+pub fn forgive(email: &str, address: Option<IpAddr>) {
+    let mut tries = TRIES.lock().unwrap_or_else(PoisonError::into_inner);
+    tries.forgive(&format!("email {email}"));
+    if let Some(address) = address {
+        tries.forgive(&format!("address {address}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +93,20 @@ mod tests {
         assert_eq!(tries.count("a".into(), 3, now), Err(61));
         assert_eq!(tries.count("b".into(), 3, now), Ok(()));
         assert_eq!(tries.count("a".into(), 3, now + WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn right_passwords_are_no_tries() {
+        let (mut tries, now) = (Tries::default(), Instant::now());
+        for _ in 0..100 {
+            assert_eq!(tries.count("a".into(), 3, now), Ok(()));
+            tries.forgive("a");
+        }
+        for _ in 0..3 {
+            assert_eq!(tries.count("a".into(), 3, now), Ok(()));
+        }
+        assert_eq!(tries.count("a".into(), 3, now), Err(61));
+        tries.forgive("nobody");
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub async fn sign_in(app: &App, mut call: Call, input: SignIn, address: Option<I
             detail,
         ));
     };
+    limit::forgive(&email, address);
     // Read only now: before, a known address would take longer than an unknown one.
     let mut tx = app.db.read(&lookup).await?;
     let held = bindings(&mut tx, id.uuid()).await?;
