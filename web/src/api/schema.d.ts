@@ -1610,15 +1610,13 @@ export interface components {
             /**
              * Format: int64
              * @description Bytes of record batches in answers to fetches.
-             * @default null
              */
-            egress_bytes_per_second: number;
+            egress_bytes_per_second?: number;
             /**
              * Format: int64
              * @description Bytes of record batches in produce requests.
-             * @default null
              */
-            ingress_bytes_per_second: number;
+            ingress_bytes_per_second?: number;
         };
         /** @description Id of a Quota. */
         QuotaId: string;
@@ -1631,39 +1629,33 @@ export interface components {
             /**
              * Format: int64
              * @description Connections at one time. One too many is closed after its login; clients need one to each broker, and one more.
-             * @default null
              */
-            connections: number;
+            connections?: number;
             /**
              * Format: int64
              * @description Bytes of record batches in answers to fetches.
-             * @default null
              */
-            egress_bytes_per_second: number;
+            egress_bytes_per_second?: number;
             /**
              * Format: int64
              * @description Bytes of record batches in produce requests, as they are sent.
-             * @default null
              */
-            ingress_bytes_per_second: number;
+            ingress_bytes_per_second?: number;
             /**
              * Format: int64
              * @description Not enforced by this version, and so refused with `not_enforced`.
-             * @default null
              */
-            partition_mutations_per_second: number;
+            partition_mutations_per_second?: number;
             /**
              * Format: int64
              * @description Requests of any kind.
-             * @default null
              */
-            requests_per_second: number;
+            requests_per_second?: number;
             /**
              * Format: int64
              * @description Not enforced by this version, and so refused with `not_enforced`.
-             * @default null
              */
-            storage_bytes: number;
+            storage_bytes?: number;
         };
         QuotaList: {
             data: components["schemas"]["Quota"][];

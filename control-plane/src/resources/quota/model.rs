@@ -109,30 +109,30 @@ impl QuotaMode {
 
 /// Limits; at least one. Over all gateways of the data plane together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct QuotaLimits {
     /// Bytes of record batches in produce requests, as they are sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1024)]
     pub ingress_bytes_per_second: Option<i64>,
     /// Bytes of record batches in answers to fetches.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1024)]
     pub egress_bytes_per_second: Option<i64>,
     /// Requests of any kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub requests_per_second: Option<i64>,
     /// Connections at one time. One too many is closed after its login; clients need one to each broker, and one more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub connections: Option<i64>,
     /// Not enforced by this version, and so refused with `not_enforced`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub partition_mutations_per_second: Option<i64>,
     /// Not enforced by this version, and so refused with `not_enforced`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub storage_bytes: Option<i64>,
 }
@@ -140,14 +140,14 @@ pub struct QuotaLimits {
 /// What is left to the subject when a wider budget is used up: to each of PRINCIPALS of the SHARED and the TENANT's, to
 /// a SHARED of the TENANT's. Each needs its limit beside it and is at most that; together they fit into the wider budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct QuotaFloors {
     /// Bytes of record batches in produce requests.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1024)]
     pub ingress_bytes_per_second: Option<i64>,
     /// Bytes of record batches in answers to fetches.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1024)]
     pub egress_bytes_per_second: Option<i64>,
 }
