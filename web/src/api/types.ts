@@ -29,6 +29,7 @@ export type DataPlaneGrant = ItemOf<'/v1/data-plane-grants'>
 export type BrokerPool = ItemOf<'/v1/broker-pools'>
 export type Cluster = ItemOf<'/v1/clusters'>
 export type Topic = ItemOf<'/v1/topics'>
+export type Quota = ItemOf<'/v1/quotas'>
 export type RateCard = ItemOf<'/v1/rate-cards'>
 export type AuditEvent = ItemOf<'/v1/audit-events'>
 export type UsageReport = GetOf<'/v1/usage'>
@@ -36,6 +37,7 @@ export type UsageRow = UsageReport['data'][number]
 export type CostReport = GetOf<'/v1/costs'>
 export type CostRow = CostReport['data'][number]
 export type TopicExtent = GetOf<'/v1/topics/{id}/extent'>
+export type QuotaUsage = GetOf<'/v1/quotas/{id}/usage'>
 export type Session = GetOf<'/v1/sessions/current'>
 
 /** What every object of the API has in common; pages that do not care for the kind use this. */

@@ -41,6 +41,7 @@ export const AREAS: readonly Area[] = [
       { to: '/service-accounts', label: 'Service accounts', icon: 'account' },
       { to: '/api-keys', label: 'API keys', icon: 'key' },
       { to: '/role-bindings', label: 'Role bindings', icon: 'role' },
+      { to: '/quotas', label: 'Quotas', icon: 'quota' },
       { to: '/members', label: 'Members', icon: 'members', above: true },
     ],
   },

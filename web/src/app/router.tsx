@@ -24,6 +24,7 @@ const grant = () => import('../features/data_plane_grant/routes.tsx')
 const account = () => import('../features/service_account/routes.tsx')
 const key = () => import('../features/api_key/routes.tsx')
 const binding = () => import('../features/role_binding/routes.tsx')
+const quota = () => import('../features/quota/routes.tsx')
 const member = () => import('../features/member/routes.tsx')
 const card = () => import('../features/rate_card/routes.tsx')
 const organization = () => import('../features/organization/routes.tsx')
@@ -47,6 +48,8 @@ const routes = root.addChildren([
   page('/api-keys/$id', lazyRouteComponent(key, 'ApiKeyPage')),
   page('/role-bindings', lazyRouteComponent(binding, 'RoleBindingsPage')),
   page('/role-bindings/$id', lazyRouteComponent(binding, 'RoleBindingPage')),
+  page('/quotas', lazyRouteComponent(quota, 'QuotasPage')),
+  page('/quotas/$id', lazyRouteComponent(quota, 'QuotaPage')),
   page('/members', lazyRouteComponent(member, 'MembersPage')),
   page('/members/$id', lazyRouteComponent(member, 'MemberPage')),
   page('/costs', lazyRouteComponent(() => import('../features/cost/routes.tsx'), 'CostsPage')),

@@ -7,6 +7,7 @@ import { snippetsFor } from './cluster/snippets.ts'
 import { viewOf } from './cost/range.ts'
 import { fromCost, periods, seriesOf, sums, toCsv } from './cost/report.ts'
 import { attention, type Seen } from './overview/attention.ts'
+import { limitTexts, parseLimits, parseSubject, printLimits, subjectText } from './quota/quota.ts'
 import { parsePrices } from './rate_card/prices.ts'
 import { parsePattern } from './role_binding/pattern.ts'
 
@@ -87,4 +88,17 @@ test('the palette wants every word and puts beginnings first', () => {
   const entry = (label: string, note = ''): Entry => ({ key: label, label, note, icon: 'topic', to: '/' })
   const entries = [entry('high-risk-payments', 'topic'), entry('payments', 'topic'), entry('payments', 'tenant')]
   expect(narrow(entries, 'pay topic').map((e) => e.label)).toEqual(['payments', 'high-risk-payments'])
+})
+
+test('a quota is read from its form and told in words', () => {
+  const read = parseLimits(JSON.stringify({ ingress_bytes_per_second: '2 MiB', connections: '5' }))
+  expect(read).toEqual({ ok: true, value: { ingress_bytes_per_second: 2_097_152, egress_bytes_per_second: null, requests_per_second: null, connections: 5 } })
+  expect(printLimits({ ingress_bytes_per_second: 2_097_152, connections: 5 })).toBe('{"ingress_bytes_per_second":"2 MiB","connections":"5"}')
+  for (const bad of ['', '{"connections":""}', '{"connections":"0"}', '{"ingress_bytes_per_second":"unlimited"}', '{"requests_per_second":"x"}']) expect(parseLimits(bad).ok).toBe(false)
+  expect(limitTexts({ requests_per_second: 7, connections: 1 })).toEqual(['7 requests/s', '1 connection'])
+  expect(parseSubject('{"kind":"SHARED","principals":[]}').ok).toBe(false)
+  expect(parseSubject('{"kind":"DEFAULT"}').ok).toBe(true)
+  const name = (id: string) => (id === 'a' ? 'app' : undefined)
+  expect(subjectText({ kind: 'SHARED', principals: ['a', 'b'] }, name)).toBe('app and 1 other, together')
+  expect(subjectText({ kind: 'PRINCIPALS', principals: ['a'] }, name)).toBe('app')
 })
