@@ -32,8 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// After login these end the connection.
 const OF_THE_LOGIN: [ApiKey; 2] = [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
 /// These make a group or a transactional id of whatever name: asked for others' names they would only make our own.
-const MAKERS: [ApiKey; 4] = [
+const MAKERS: [ApiKey; 6] = [
     ApiKey::OffsetCommit,
+    ApiKey::TxnOffsetCommit,
+    ApiKey::AddOffsetsToTxn,
     ApiKey::JoinGroup,
     ApiKey::InitProducerId,
     ApiKey::ConsumerGroupHeartbeat,
