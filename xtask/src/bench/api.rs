@@ -100,24 +100,44 @@ async fn prepare(
         .step(format!("{id}: capture the SQL of one request"));
     capture::logging(postgres, true).await?;
     let names = ["captured-one", "captured-two"].map(|it| format!("{it}-{}", story.stack.settings.port_base));
-    let mut captures = Vec::new();
-    for name in &names {
-        // The first of two equal requests lets every session take up the new setting.
-        call(&story.payments, work, &format!("{name}-before")).await?;
-        let from = capture::position(postgres)?;
-        call(&story.payments, work, name).await?;
-        // A statement is logged before it runs, so the answer comes after its last line.
-        captures.push(capture::since(postgres, from)?);
-    }
+    let captures = captures(story, postgres, work, &names).await;
     capture::logging(postgres, false).await?;
-    let [one, other] = captures.as_slice() else {
-        bail!("two captures are needed")
-    };
-    let text = script::from(postgres, one, other, [&names[0], &names[1]]).await?;
+    let (one, other, names) = captures?;
+    let text = script::from(postgres, &one, &other, [&names[0], &names[1]]).await?;
     let file = story.stack.ws.scratch("bench")?.join(format!("{id}.sql"));
     crate::workspace::write(&file, &text)?;
     step.done(format!("{} statements, {}", one.len(), file.display()));
     Ok(file)
+}
+
+type Captures = (Vec<capture::Statement>, Vec<capture::Statement>, [String; 2]);
+
+/// Two captures of the same request that ran the same statements: what else the control plane does from time to time
+/// falls into one of two, so it is tried again.
+async fn captures(
+    story: &Story<'_>,
+    postgres: &Postgres,
+    work: &Work,
+    names: &[String; 2],
+) -> Result<Captures> {
+    for turn in 0..20 {
+        let names = [0, 1].map(|at| format!("{}-{turn}", names[at]));
+        let mut captured = Vec::new();
+        for name in &names {
+            // The first of two equal requests lets every session take up the new setting.
+            call(&story.payments, work, &format!("{name}-before")).await?;
+            let from = capture::position(postgres)?;
+            call(&story.payments, work, name).await?;
+            // A statement is logged before it runs, so the answer comes after its last line.
+            captured.push(capture::since(postgres, from)?);
+        }
+        if let (Some(other), Some(one)) = (captured.pop(), captured.pop())
+            && one.iter().map(|it| &it.sql).eq(other.iter().map(|it| &it.sql))
+        {
+            return Ok((one, other, names));
+        }
+    }
+    bail!("twenty times, two captures of the same request ran different statements")
 }
 
 async fn call(api: &Api, work: &Work, name: &str) -> Result<()> {

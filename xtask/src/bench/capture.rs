@@ -55,37 +55,27 @@ pub fn position(postgres: &Postgres) -> Result<u64> {
         .len())
 }
 
-/// The statements of the one session that ran the most of those that were logged after `from`: the request's.
+/// The statements that were logged after `from`, in order. A request may use several sessions, one after the other (who
+/// asks, then what is asked for); what runs in the background meanwhile is among them too, so compare two captures.
 pub fn since(postgres: &Postgres, from: u64) -> Result<Vec<Statement>> {
     let bytes = std::fs::read(&postgres.log).context("read PostgreSQL's log")?;
     let tail = bytes.get(usize::try_from(from)?..).unwrap_or_default();
-    let sessions = parse(&String::from_utf8_lossy(tail));
-    let found = sessions
-        .into_iter()
-        .map(|it| it.1)
-        .max_by_key(Vec::len)
-        .unwrap_or_default();
+    let found = parse(&String::from_utf8_lossy(tail));
     if found.is_empty() {
         bail!("PostgreSQL logged no statement of the request");
     }
     Ok(found)
 }
 
-/// Statements by session, in order.
-fn parse(log: &str) -> Vec<(String, Vec<Statement>)> {
-    let mut sessions: Vec<(String, Vec<Statement>)> = Vec::new();
+/// Statements in order.
+fn parse(log: &str) -> Vec<Statement> {
+    let mut statements: Vec<Statement> = Vec::new();
+    // The server writes the values of a statement right after it, but another session's line may come between.
+    let mut sessions: Vec<String> = Vec::new();
     for entry in entries(log) {
         let Some((pid, text)) = entry.split_once(' ') else {
             continue;
         };
-        let index = match sessions.iter().position(|it| it.0 == pid) {
-            Some(index) => index,
-            None => {
-                sessions.push((pid.to_owned(), Vec::new()));
-                sessions.len() - 1
-            }
-        };
-        let statements = &mut sessions[index].1;
         let text = text.trim_start();
         if let Some(rest) = text.strip_prefix("LOG:") {
             let rest = rest.trim_start();
@@ -97,6 +87,7 @@ fn parse(log: &str) -> Vec<(String, Vec<Statement>)> {
                     .map(|it| it.1),
             };
             if let Some(sql) = sql {
+                sessions.push(pid.to_owned());
                 statements.push(Statement {
                     sql: sql.trim().to_owned(),
                     parameters: Vec::new(),
@@ -107,12 +98,12 @@ fn parse(log: &str) -> Vec<(String, Vec<Statement>)> {
                 .trim_start()
                 .strip_prefix("parameters: ")
                 .or_else(|| rest.trim_start().strip_prefix("Parameters: "))
-            && let Some(last) = statements.last_mut()
+            && let Some(at) = sessions.iter().rposition(|it| it == pid)
         {
-            last.parameters = parameters(values.trim_end());
+            statements[at].parameters = parameters(values.trim_end());
         }
     }
-    sessions
+    statements
 }
 
 /// Log entries of ours without their prefix; continued lines begin with a tab.
@@ -177,11 +168,11 @@ mod tests {
             weirsql 7 DETAIL:  parameters: $1 = 'it''s, $2 = ''x''', $2 = NULL\n\
             other\n\
             weirsql 7 LOG:  statement: COMMIT\n";
-        let sessions = parse(log);
-        let seven = &sessions.iter().find(|it| it.0 == "7").unwrap().1;
-        assert_eq!(seven.len(), 3);
-        assert_eq!(seven[1].sql, "SELECT *\n  FROM t WHERE id = $1 AND n = $2");
-        assert_eq!(seven[1].parameters, [Some("it's, $2 = 'x'".to_owned()), None]);
-        assert_eq!(seven[2].sql, "COMMIT");
+        let found = parse(log);
+        assert_eq!(found.len(), 4);
+        assert_eq!(found[1].sql, "SELECT 1");
+        assert_eq!(found[2].sql, "SELECT *\n  FROM t WHERE id = $1 AND n = $2");
+        assert_eq!(found[2].parameters, [Some("it's, $2 = 'x'".to_owned()), None]);
+        assert_eq!(found[3].sql, "COMMIT");
     }
 }
