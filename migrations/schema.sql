@@ -1038,8 +1038,9 @@ CREATE POLICY lookup_scope ON public.member USING (((email = ( SELECT public.app
    FROM public.session
   WHERE (session.token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash))))));
 
-CREATE POLICY lookup_scope ON public.role_binding FOR SELECT USING (((( SELECT public.app_lookup() AS app_lookup) IS NOT NULL) AND (member_id IN ( SELECT member.id
-   FROM public.member))));
+CREATE POLICY lookup_scope ON public.role_binding FOR SELECT USING (((( SELECT public.app_lookup() AS app_lookup) IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.member
+  WHERE (member.id = role_binding.member_id)))));
 
 CREATE POLICY lookup_scope ON public.session USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
 
