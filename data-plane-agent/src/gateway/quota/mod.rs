@@ -5,6 +5,7 @@
 
 mod bucket;
 mod budget;
+mod described;
 mod lease;
 mod mute;
 mod need;
@@ -22,6 +23,7 @@ use weir_proto::lane::v1::{BudgetNeed, LeaseRequest, Leases};
 
 pub use bucket::Nanos;
 use budget::{Budget, Tallied, Tally};
+pub use described::{ClientQuota, described};
 use lease::Lessee;
 pub use mute::Mute;
 pub use rules::Rules;

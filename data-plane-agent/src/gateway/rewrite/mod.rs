@@ -6,6 +6,7 @@
 
 mod acls;
 mod alter;
+mod client_quotas;
 pub mod code;
 mod configs;
 mod consumer_group;
@@ -38,7 +39,7 @@ pub use consumer_group::Members;
 pub use wish::{Finish, Wish, too_many};
 
 use super::meter::{Meter, Payer};
-use super::quota::{Quotas, Toll};
+use super::quota::{ClientQuota, Quotas, Toll};
 use super::table;
 use super::view::{Access, Cluster, Key, Operation, Topic, View};
 
@@ -96,6 +97,8 @@ pub struct Tenant {
     pub members: Arc<Members>,
     /// What its requests are taken from.
     pub toll: Toll,
+    /// The quotas of its cluster as Kafka's tools know them.
+    pub client_quotas: Arc<Vec<ClientQuota>>,
 }
 
 impl Tenant {
@@ -113,6 +116,7 @@ impl Tenant {
             toll: shared
                 .quotas
                 .toll(view.version, &view.quotas, &cluster.id, &key.principal),
+            client_quotas: view.client_quotas(&key.cluster),
             cluster,
             front: Arc::clone(&shared.front),
             meter: Arc::clone(&shared.meter),
@@ -302,8 +306,8 @@ fn administrative(call: Call<'_>, key: ApiKey, body: Bytes) -> Result<Plan, Refu
         ApiKey::ElectLeaders => standing::elect_leaders(call, call.decode(body)?),
         ApiKey::AlterPartitionReassignments => standing::alter_reassignments(call, &call.decode(body)?),
         ApiKey::ListPartitionReassignments => standing::list_reassignments(call, &call.decode(body)?),
-        ApiKey::DescribeClientQuotas => standing::client_quotas(call, &call.decode(body)?),
-        ApiKey::AlterClientQuotas => standing::alter_client_quotas(call, call.decode(body)?),
+        ApiKey::DescribeClientQuotas => client_quotas::describe(call, &call.decode(body)?),
+        ApiKey::AlterClientQuotas => client_quotas::alter(call, call.decode(body)?),
         ApiKey::DescribeUserScramCredentials => standing::scram_credentials(call, call.decode(body)?),
         ApiKey::ListConfigResources => standing::config_resources(call, &call.decode(body)?),
         // ApiVersions and SASL are the connection's own; everything else is not offered.

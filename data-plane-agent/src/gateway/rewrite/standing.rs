@@ -1,13 +1,11 @@
 //! Requests about what is not a tenant's: leaders, placement, credentials. The gateway answers them, so that tools which
 //! ask in passing go on.
 
-use kafka_protocol::messages::alter_client_quotas_response::{EntityData, EntryData};
 use kafka_protocol::messages::describe_user_scram_credentials_response::DescribeUserScramCredentialsResult;
 use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{
-    AlterClientQuotasRequest, AlterClientQuotasResponse, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, DescribeClientQuotasRequest, DescribeClientQuotasResponse,
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
     DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse, ElectLeadersRequest,
     ElectLeadersResponse, ListConfigResourcesRequest, ListConfigResourcesResponse,
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
@@ -18,7 +16,6 @@ use super::{Call, Operation, Plan, Refusal, code};
 
 const LEADERS: &str = "Leaders are elected by the brokers of the pool.";
 const PLACEMENT: &str = "Replicas are placed by Weir.";
-const QUOTAS: &str = "Quotas are managed through Weir's API.";
 const NO_CREDENTIALS: &str = "Credentials are API keys of Weir; there is no such user.";
 const TOPIC: i8 = 2;
 /// From this version on a request says which types it wants; before, it means metrics of clients.
@@ -72,33 +69,6 @@ pub(super) fn list_reassignments(
     call.answer::<ListPartitionReassignmentsRequest>(
         &ListPartitionReassignmentsResponse::default().with_error_message(None),
     )
-}
-
-/// No quota is set by the Kafka protocol, so none is described.
-pub(super) fn client_quotas(call: Call<'_>, _request: &DescribeClientQuotasRequest) -> Result<Plan, Refusal> {
-    let response = DescribeClientQuotasResponse::default()
-        .with_error_message(None)
-        .with_entries(Some(Vec::new()));
-    call.answer::<DescribeClientQuotasRequest>(&response)
-}
-
-pub(super) fn alter_client_quotas(
-    call: Call<'_>,
-    request: AlterClientQuotasRequest,
-) -> Result<Plan, Refusal> {
-    let entries = request.entries.into_iter().map(|entry| {
-        let entity = entry.entity.into_iter().map(|it| {
-            EntityData::default()
-                .with_entity_type(it.entity_type)
-                .with_entity_name(it.entity_name)
-        });
-        EntryData::default()
-            .with_error_code(code::POLICY_VIOLATION)
-            .with_error_message(text(QUOTAS))
-            .with_entity(entity.collect())
-    });
-    let response = AlterClientQuotasResponse::default().with_entries(entries.collect());
-    call.answer::<AlterClientQuotasRequest>(&response)
 }
 
 /// Users of SCRAM are API keys, which are nobody's to list by the Kafka protocol.

@@ -2,6 +2,7 @@
 //! shown, what is counted.
 
 mod admin;
+mod client_quotas;
 mod groups;
 mod metadata;
 mod records;

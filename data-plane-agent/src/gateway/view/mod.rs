@@ -3,7 +3,7 @@
 mod access;
 mod names;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use weir_proto::lane::v1::{Snapshot, Upstream};
 pub use access::{Access, Operation};
 pub use names::{Cluster, Topic, uuid_of_type_id};
 
-use super::quota::Rules;
+use super::quota::{ClientQuota, Rules, described};
 
 /// One version of everything that the gateway serves by.
 #[derive(Debug, Default)]
@@ -33,6 +33,8 @@ pub struct View {
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
     grants: HashMap<String, Arc<Vec<Grant>>>,
+    /// Quotas as Kafka's tools know them, by cluster.
+    client_quotas: BTreeMap<String, Arc<Vec<ClientQuota>>>,
 }
 
 /// Brokers of one pool, and how the gateway logs in there.
@@ -117,6 +119,7 @@ impl View {
                 .map(|it| (it.id.clone(), Arc::new(key(it))))
                 .collect(),
             quotas: Rules::build(quotas),
+            client_quotas: described(quotas),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }
@@ -135,6 +138,12 @@ impl View {
     #[must_use]
     pub fn grants(&self, cluster: &str) -> Arc<Vec<Grant>> {
         self.grants.get(cluster).cloned().unwrap_or_default()
+    }
+
+    /// The quotas of a cluster as Kafka's tools know them.
+    #[must_use]
+    pub fn client_quotas(&self, cluster: &str) -> Arc<Vec<ClientQuota>> {
+        self.client_quotas.get(cluster).cloned().unwrap_or_default()
     }
 
     /// Does a connection that logged in with `held` still stand? The same key with the same verifier and scope, not
