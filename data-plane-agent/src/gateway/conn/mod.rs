@@ -4,6 +4,7 @@ mod end;
 mod farewell;
 mod guard;
 mod intake;
+mod inwards;
 mod live;
 mod login;
 mod pay;
