@@ -138,4 +138,6 @@ impl Gateway {
 }
 
 #[cfg(test)]
+mod pressure_tests;
+#[cfg(test)]
 mod quota_tests;
