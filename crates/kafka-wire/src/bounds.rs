@@ -180,6 +180,10 @@ impl<'a> Walk<'a> {
         }
         for _field in 0..count {
             let tag = self.varint()?;
+            // The decoder keeps unknown fields under signed tags, and would write others back with another length.
+            if i32::try_from(tag).is_err() {
+                return Err(BoundsError::Malformed);
+            }
             let size = self.varint()? as usize;
             let body = self.take(size)?;
             match known.iter().find(|(it, _fields)| *it == tag) {

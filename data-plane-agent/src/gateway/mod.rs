@@ -84,8 +84,9 @@ pub struct GatewayArgs {
 
 /// The small files of a gateway's folder.
 const FILE_LIMIT: u64 = 4096;
-/// How long live connections may finish when the gateway stops.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long live connections may finish when the gateway stops: longer than a client parks a fetch, and together with
+/// [`LAST_WORD`] shorter than the agent's patience.
+const DRAIN: Duration = Duration::from_secs(10);
 /// How often the ends of leases are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// Where the number of gateways is kept.

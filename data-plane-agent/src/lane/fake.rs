@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Endpoint, Uri};
+use tonic::transport::{Channel, Endpoint, Uri};
 use weir_proto::agent::v1::{Intent, IntentResult, QuotaReport, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
@@ -38,6 +38,23 @@ impl Drop for FakeGateway {
     }
 }
 
+/// Opens the lane as a gateway does, with the certificate that the agent made for it.
+async fn dial(state_dir: &Path, lane_port: u16) -> anyhow::Result<Channel> {
+    let identity = Identity::read(&state_dir.join("lane").join("gateway"))?;
+    let connector = TlsConnector::from(Arc::new(identity.mutual_client()?));
+    let dial = tower::service_fn(move |_uri: Uri| {
+        let connector = connector.clone();
+        async move {
+            let tcp = TcpStream::connect(("127.0.0.1", lane_port)).await?;
+            let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
+            Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, tcp).await?))
+        }
+    });
+    Ok(Endpoint::from_static("http://lane")
+        .connect_with_connector(dial)
+        .await?)
+}
+
 impl FakeGateway {
     /// Dials the lane of the agent whose state is in `state_dir`, and says hello. With `obedient` it acknowledges every snapshot.
     ///
@@ -50,19 +67,7 @@ impl FakeGateway {
         boot: u64,
         obedient: bool,
     ) -> anyhow::Result<Self> {
-        let identity = Identity::read(&state_dir.join("lane").join("gateway"))?;
-        let connector = TlsConnector::from(Arc::new(identity.mutual_client()?));
-        let dial = tower::service_fn(move |_uri: Uri| {
-            let connector = connector.clone();
-            async move {
-                let tcp = TcpStream::connect(("127.0.0.1", lane_port)).await?;
-                let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;
-                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, tcp).await?))
-            }
-        });
-        let channel = Endpoint::from_static("http://lane")
-            .connect_with_connector(dial)
-            .await?;
+        let channel = dial(state_dir, lane_port).await?;
         let (up, frames) = mpsc::channel(16);
         let hello = GatewayHello {
             gateway_id: gateway_id.to_owned(),

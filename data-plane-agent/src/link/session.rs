@@ -13,7 +13,7 @@ use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::link_client::LinkClient;
 use weir_proto::agent::v1::{
-    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, StatusReport, UsageReport,
+    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, Welcome,
 };
 use weir_proto::desired::BODY_BYTES_MAX;
 
@@ -178,13 +178,7 @@ impl Session {
                 down = inbound.message() => match down? {
                     None => return Ok(()),
                     Some(ControlFrame { frame: Some(Down::Welcome(welcome)) }) => {
-                        let asked = Duration::from_millis(u64::from(welcome.heartbeat_interval_ms));
-                        heartbeat = ticking(asked.clamp(Duration::from_millis(200), Duration::from_secs(300)));
-                        if !self.welcomed {
-                            self.welcomed = true;
-                            uplink.intents.line_is_up();
-                            tracing::info!("the control plane welcomed this agent");
-                        }
+                        heartbeat = ticking(self.welcome(uplink, &welcome));
                     }
                     Some(frame) => self.take(uplink, frame).await?,
                 },
@@ -231,6 +225,17 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The control plane took us in; gives how often it wants to hear of us.
+    fn welcome(&mut self, uplink: &Uplink, welcome: &Welcome) -> Duration {
+        if !self.welcomed {
+            self.welcomed = true;
+            uplink.intents.line_is_up();
+            tracing::info!("the control plane welcomed this agent");
+        }
+        let asked = Duration::from_millis(u64::from(welcome.heartbeat_interval_ms));
+        asked.clamp(Duration::from_millis(200), Duration::from_secs(300))
     }
 
     async fn take(&mut self, uplink: &Uplink, frame: ControlFrame) -> Result<(), LinkError> {

@@ -33,6 +33,11 @@ final class Settings {
         run = values.get("run").asText();
     }
 
+    /** A further value of the file. */
+    String text(String name) {
+        return values.get(name).asText();
+    }
+
     /** A group or transactional id that nobody has used. */
     String name(String what) {
         return what + "-" + prefix + "-" + numbers.incrementAndGet();

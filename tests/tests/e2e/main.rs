@@ -10,10 +10,16 @@
 mod administration;
 mod api;
 mod clients;
+mod drain;
+mod frameworks;
 mod hostile;
 mod isolation;
 mod kafka;
 mod keys;
+mod marathon;
+mod meters;
 mod quotas;
+mod rights;
 mod scene;
 mod stack;
+mod victims;

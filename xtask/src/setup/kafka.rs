@@ -1,4 +1,4 @@
-//! The pinned Kafka distribution (`deploy/kafka/pom.xml`), fetched once into the cache folder.
+//! Jars by Maven, fetched once into the cache folder: the pinned Kafka distribution, and the frameworks that tests run.
 
 use crate::progress::Progress;
 use crate::run;
@@ -7,52 +7,94 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// The cached folder of jars for the present pom, if it is complete.
+/// What a pom names.
+struct Jars {
+    what: &'static str,
+    pom: &'static str,
+    folder: &'static str,
+    size: &'static str,
+}
+
+const KAFKA: Jars = Jars {
+    what: "Kafka's jars",
+    pom: "deploy/kafka/pom.xml",
+    folder: "libs",
+    size: "about 60 MB",
+};
+
+const FRAMEWORKS: Jars = Jars {
+    what: "jars of Kafka Streams and Connect",
+    pom: "tests/clients/frameworks/pom.xml",
+    folder: "frameworks",
+    size: "about 110 MB",
+};
+
+/// The cached folder of Kafka's jars for the present pom, if it is complete.
 pub fn cached(ws: &Workspace) -> Result<Option<PathBuf>> {
-    let libs = place(ws)?;
-    Ok(libs.is_dir().then_some(libs))
+    KAFKA.cached(ws)
 }
 
-/// The folder of jars, fetched by Maven when it is not cached.
+/// The same of the frameworks.
+pub fn frameworks_cached(ws: &Workspace) -> Result<Option<PathBuf>> {
+    FRAMEWORKS.cached(ws)
+}
+
+/// The folder of Kafka's jars, fetched by Maven when it is not cached.
 pub async fn fetch(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
-    let step = progress.step("Kafka's jars");
-    let libs = place(ws)?;
-    if libs.is_dir() {
-        step.done(format!("cached in {}", libs.display()));
-        return Ok(libs);
-    }
-    let home = ws.cache.join("kafka");
-    make_dir(&home)?;
-    // Fetched beside its place and renamed, so that a folder that exists is complete.
-    let fresh = home.join(format!("fetching-{}", std::process::id()));
-    let log = home.join("fetch.log");
-    let mut maven = Command::new("mvn");
-    maven
-        .args(["-B", "-ntp", "-f"])
-        .arg(ws.root.join("deploy/kafka/pom.xml"))
-        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
-        .arg(format!("-DoutputDirectory={}", fresh.display()));
-    step.note("by Maven, about 60 MB");
-    run::logged(
-        maven,
-        &log,
-        "fetch Kafka by Maven",
-        "check that Maven Central can be reached, run this again",
-    )
-    .await?;
-    if let Err(error) = std::fs::rename(&fresh, &libs)
-        && !libs.is_dir()
-    {
-        return Err(error).with_context(|| format!("rename {} to {}", fresh.display(), libs.display()));
-    }
-    step.done(format!("fetched into {}", libs.display()));
-    Ok(libs)
+    KAFKA.fetch(ws, progress).await
 }
 
-fn place(ws: &Workspace) -> Result<PathBuf> {
-    let pom = read(&ws.root.join("deploy/kafka/pom.xml"))?;
-    Ok(ws
-        .cache
-        .join("kafka")
-        .join(format!("libs-{}", fingerprint([pom.as_bytes()]))))
+/// The folder of the jars of Kafka Streams, Connect and `MirrorMaker`.
+pub async fn frameworks(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    FRAMEWORKS.fetch(ws, progress).await
+}
+
+impl Jars {
+    fn place(&self, ws: &Workspace) -> Result<PathBuf> {
+        let pom = read(&ws.root.join(self.pom))?;
+        Ok(ws
+            .cache
+            .join("kafka")
+            .join(format!("{}-{}", self.folder, fingerprint([pom.as_bytes()]))))
+    }
+
+    fn cached(&self, ws: &Workspace) -> Result<Option<PathBuf>> {
+        let libs = self.place(ws)?;
+        Ok(libs.is_dir().then_some(libs))
+    }
+
+    async fn fetch(&self, ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+        let step = progress.step(self.what);
+        let libs = self.place(ws)?;
+        if libs.is_dir() {
+            step.done(format!("cached in {}", libs.display()));
+            return Ok(libs);
+        }
+        let home = ws.cache.join("kafka");
+        make_dir(&home)?;
+        // Fetched beside its place and renamed, so that a folder that exists is complete.
+        let fresh = home.join(format!("fetching-{}-{}", self.folder, std::process::id()));
+        let log = home.join("fetch.log");
+        let mut maven = Command::new("mvn");
+        maven
+            .args(["-B", "-ntp", "-f"])
+            .arg(ws.root.join(self.pom))
+            .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+            .arg(format!("-DoutputDirectory={}", fresh.display()));
+        step.note(format!("by Maven, {}", self.size));
+        run::logged(
+            maven,
+            &log,
+            "fetch jars by Maven",
+            "check that Maven Central can be reached, run this again",
+        )
+        .await?;
+        if let Err(error) = std::fs::rename(&fresh, &libs)
+            && !libs.is_dir()
+        {
+            return Err(error).with_context(|| format!("rename {} to {}", fresh.display(), libs.display()));
+        }
+        step.done(format!("fetched into {}", libs.display()));
+        Ok(libs)
+    }
 }

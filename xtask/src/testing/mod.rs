@@ -21,9 +21,12 @@ pub struct TestArgs {
     /// Plant the faults of tests/mutants.toml one by one instead, and expect a red test for each.
     #[arg(long)]
     pub mutants: bool,
-    /// With --mutants: only those whose id contains this.
-    #[arg(long, value_name = "TEXT", requires = "mutants")]
+    /// With --mutants: only those whose id contains this. With --ring slow: only the parts whose name contains it.
+    #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
+    /// How long the marathon of kills in ring slow runs.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub minutes: u32,
     /// First port of the end-to-end stack, if free; then the next free range.
     #[arg(long, default_value_t = 23640, value_name = "N")]
     pub port_base: u16,
@@ -147,6 +150,9 @@ async fn go(ws: &Workspace, args: &TestArgs) -> Result<()> {
     if args.mutants {
         return mutants::run(ws, args.only.as_deref()).await;
     }
+    if args.only.is_some() && args.ring != Some(Ring::Slow) {
+        bail!("--only goes with --mutants or with --ring slow");
+    }
     let mut suite = Suite::new();
     let asked = |ring| args.ring.is_none_or(|it| it == ring);
     let mut bench = rings::Bench::prepare(ws, args).await?;
@@ -172,7 +178,7 @@ async fn go(ws: &Workspace, args: &TestArgs) -> Result<()> {
     }
     if args.ring == Some(Ring::Slow) {
         suite.enter("slow");
-        bench.slow(&mut suite).await?;
+        bench.slow(&mut suite, args).await?;
     }
     suite.close()
 }

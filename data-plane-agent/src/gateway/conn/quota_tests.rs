@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use bytes::Bytes;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
@@ -15,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::split_request;
-use weir_kafka_wire::message::{decode_request, frame_response};
+use weir_kafka_wire::message::{MessageError, decode_request, frame_response};
 use weir_kafka_wire::{CallError, Connection};
 use weir_proto::agent::v1::{Quota, QuotaLimits, QuotaMode, QuotaSubject};
 
@@ -26,21 +27,21 @@ use crate::gateway::quota::Quotas;
 use crate::gateway::rewrite::{Front, Members};
 use crate::gateway::view::tests as sample;
 
-const PRODUCE: i16 = 9;
-const FETCH: i16 = 12;
+pub(super) const PRODUCE: i16 = 9;
+pub(super) const FETCH: i16 = 12;
 const KIB: u64 = 1024;
 
 /// A gateway before its broker.
-struct World {
-    gateway: Arc<Gateway>,
+pub(super) struct World {
+    pub(super) gateway: Arc<Gateway>,
     port: u16,
     asked_bytes: Arc<Mutex<Vec<i32>>>,
-    broker_port: u16,
+    pub(super) broker_port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn begin(quotas: Vec<Quota>) -> Self {
+    pub(super) async fn begin(quotas: Vec<Quota>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gateway = Arc::new(Gateway {
             view: ArcSwap::default(),
@@ -91,7 +92,7 @@ impl World {
         world
     }
 
-    fn install(&self, version: u64, quotas: Vec<Quota>) {
+    pub(super) fn install(&self, version: u64, quotas: Vec<Quota>) {
         let mut snapshot = sample::snapshot();
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
@@ -99,7 +100,7 @@ impl World {
         self.gateway.install(View::build(&snapshot));
     }
 
-    async fn client(&self) -> Result<Connection, CallError> {
+    pub(super) async fn client(&self) -> Result<Connection, CallError> {
         let mut client = Connection::connect("127.0.0.1", self.port).await?;
         client.login_plain("key_writer", "key_writer").await?;
         Ok(client)
@@ -133,16 +134,18 @@ async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) 
                     &FetchResponse::default().with_responses(vec![topic]),
                 )
             }
-            _versions => {
-                let range =
-                    |key, greatest| ApiVersion::default().with_api_key(key).with_max_version(greatest);
-                let keys = vec![range(0, PRODUCE), range(1, FETCH), range(18, 3)];
-                let response = ApiVersionsResponse::default().with_api_keys(keys);
-                frame_response::<ApiVersionsRequest>(version, id, &response)
-            }
+            _versions => versions(version, id),
         };
         stream.write_all(&answer.unwrap()).await.unwrap();
     }
+}
+
+/// What the broker offers.
+pub(super) fn versions(version: i16, id: i32) -> Result<Bytes, MessageError> {
+    let range = |key, greatest| ApiVersion::default().with_api_key(key).with_max_version(greatest);
+    let keys = vec![range(0, PRODUCE), range(1, FETCH), range(18, 3)];
+    let response = ApiVersionsResponse::default().with_api_keys(keys);
+    frame_response::<ApiVersionsRequest>(version, id, &response)
 }
 
 fn quota(mode: QuotaMode, limits: QuotaLimits) -> Quota {
@@ -164,7 +167,7 @@ fn ingress(kib: u64) -> QuotaLimits {
     }
 }
 
-fn produce() -> ProduceRequest {
+pub(super) fn produce() -> ProduceRequest {
     let partition = PartitionProduceData::default()
         .with_index(0)
         .with_records(Some(batch(1, None, 10 * KIB as usize).into()));

@@ -11,27 +11,28 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
-use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request, split_response};
+use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
 
-use super::intake::{Intake, IntakeError};
+use super::intake::Intake;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
 use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
-use crate::gateway::rewrite::{self, Answer, Finish, Memory, Plan, Refusal, Reply, Tenant, Wish};
+use crate::gateway::rewrite::{self, Answer, Finish, Memory, Plan, Refusal, Tenant, Wish};
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{Key, View, now_unix_seconds};
 use crate::gateway::wishes::PER_CONNECTION;
 
 /// How often idleness and expiry are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a client may take to close its side when the gateway stops.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves until something ends it.
 pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut broker: Broker) -> End {
@@ -44,12 +45,22 @@ pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut b
         end = line.outwards(&mut session.read, &mut broker.write) => end,
         end = line.inwards(&mut broker.read, &mut session.write) => end,
     };
-    drop(member);
     let _closed = session.write.shutdown().await;
+    if matches!(end, End::Draining) {
+        linger(&mut session.read).await;
+    }
+    drop(member);
     if !matches!(end, End::Broker | End::OutOfTurn) {
         line.farewell(&mut broker.read).await;
     }
     end
+}
+
+/// Lets the client take its last answers: a socket that is closed with unread requests is reset, and a reset may
+/// overtake answers. What is read here was never taken, and the client sends it again elsewhere.
+async fn linger<S: Source>(read: &mut Intake<S>) {
+    let until_closed = async { while read.discard().await.is_ok() {} };
+    let _late = timeout(LINGER, until_closed).await;
 }
 
 /// What waits for its turn to be answered.
@@ -73,17 +84,20 @@ pub(super) struct Line<'a> {
     versions: Arc<BrokerVersions>,
     queue: Mutex<VecDeque<Pending>>,
     /// Something was queued, or what was queued is ready.
-    queued: Arc<Notify>,
+    pub(super) queued: Arc<Notify>,
     /// Room for wishes.
     wishes: Arc<Semaphore>,
     /// The last request for wishes: they are carried out in their order.
     last_wish: Mutex<Option<JoinHandle<()>>>,
     /// Something was answered.
-    answered: Notify,
+    pub(super) answered: Notify,
     pub(super) within: Mutex<Within>,
     began: Instant,
     heard_ms: AtomicU64,
-    in_flight: AtomicUsize,
+    /// Requests that were taken and whose answers are not written yet.
+    pub(super) in_flight: AtomicUsize,
+    /// Requests are being written to the broker.
+    forwarding: AtomicBool,
     stopping: AtomicBool,
     pub(super) mute: Mute,
 }
@@ -116,6 +130,7 @@ impl<'a> Line<'a> {
             began: Instant::now(),
             heard_ms: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
+            forwarding: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             mute: Mute::default(),
         }
@@ -148,7 +163,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn heard(&self) {
+    pub(super) fn heard(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard_ms.store(now, Ordering::Relaxed);
     }
@@ -186,7 +201,8 @@ impl<'a> Line<'a> {
                     }
                 }
                 () = sleep(Duration::from_millis(20)), if self.stopping.load(Ordering::Relaxed) => {
-                    if self.queue().is_empty() {
+                    let under_way = self.in_flight.load(Ordering::Relaxed) > 0;
+                    if !under_way && !self.forwarding.load(Ordering::Relaxed) {
                         return End::Draining;
                     }
                 }
@@ -220,9 +236,12 @@ impl<'a> Line<'a> {
                 None => true,
             };
             if waiting && !out.is_empty() {
+                // What expects no answer counts as under way, too.
+                self.forwarding.store(true, Ordering::Relaxed);
                 if put(write, &mut out).await.is_err() {
                     return End::Broker;
                 }
+                self.forwarding.store(false, Ordering::Relaxed);
             } else if waiting && stopping {
                 // No more requests; `watch` ends the connection when the last answer is out.
                 std::future::pending::<()>().await;
@@ -325,112 +344,5 @@ impl<'a> Line<'a> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.queue().push_back(pending);
         self.queued.notify_one();
-    }
-
-    /// Broker to client.
-    async fn inwards<W: AsyncWrite + Unpin>(&self, read: &mut Intake<OwnedReadHalf>, write: &mut W) -> End {
-        let mut out = Vec::new();
-        let mut sent = Vec::new();
-        loop {
-            match self.ready(read) {
-                Ok(Some(reply)) => {
-                    out.extend(reply.frame);
-                    sent.extend(reply.sent);
-                    if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
-                        continue;
-                    }
-                }
-                Ok(None) => {}
-                Err(end) => return end,
-            }
-            if out.is_empty() {
-                // Answers that have to wait for a wish stay with the broker.
-                let behind = matches!(self.queue().front(), Some(Pending::Later(_)));
-                tokio::select! {
-                    () = self.queued.notified() => {}
-                    filled = read.fill(), if !behind => match filled {
-                        Ok(()) => {}
-                        Err(IntakeError::Frame(error)) => return error.into(),
-                        Err(_ended) => return End::Broker,
-                    }
-                }
-                continue;
-            }
-            if let Err(error) = put(write, &mut out).await {
-                return End::ClientSocket(error);
-            }
-            self.heard();
-            if !sent.is_empty() {
-                self.count(&mut sent);
-            }
-        }
-    }
-
-    fn count(&self, sent: &mut Vec<(Arc<str>, u64, u64)>) {
-        let within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tenant) = &within.tenant {
-            tenant.meter.fetched(&tenant.payer, sent);
-        }
-        sent.clear();
-    }
-
-    /// The next answer in turn, if it is there.
-    fn ready(&self, read: &mut Intake<OwnedReadHalf>) -> Result<Option<Reply>, End> {
-        let mut queue = self.queue();
-        let frame = match queue.front_mut() {
-            Some(Pending::Local(_)) => None,
-            Some(Pending::Later(answer)) => match answer.try_recv() {
-                Ok(answer) => Some(answer?),
-                Err(oneshot::error::TryRecvError::Empty) => return Ok(None),
-                Err(oneshot::error::TryRecvError::Closed) => return Err(End::Lost),
-            },
-            waiting => match (read.next()?, waiting) {
-                (Some(frame), Some(_remote)) => Some(frame),
-                (Some(_unasked), None) => return Err(End::OutOfTurn),
-                (None, _any) => return Ok(None),
-            },
-        };
-        let Some(pending) = queue.pop_front() else {
-            return Ok(None);
-        };
-        drop(queue);
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.answered.notify_one();
-        match (pending, frame) {
-            (Pending::Local(answer), _none) => Ok(Some(answer.into())),
-            (Pending::Later(_taken), Some(answer)) => Ok(Some(answer.into())),
-            (remote, Some(frame)) => self.answer(remote, frame).map(Some),
-            (_remote, None) => Ok(None),
-        }
-    }
-
-    fn answer(&self, pending: Pending, frame: Bytes) -> Result<Reply, End> {
-        let Pending::Remote {
-            api_key,
-            version,
-            correlation_id,
-            answer,
-        } = pending
-        else {
-            return Err(End::OutOfTurn);
-        };
-        let (answered, body) = split_response(frame, api_key, version)?;
-        if answered != correlation_id {
-            return Err(End::OutOfTurn);
-        }
-        let mut reply = self.within(|tenant, memory| {
-            let reply = answer(tenant, memory, body)?;
-            let egress = reply.records_bytes;
-            self.pay(
-                tenant,
-                Cost {
-                    egress,
-                    ..Cost::default()
-                },
-            );
-            Ok(reply)
-        })?;
-        self.tell(&mut reply.frame, api_key, version);
-        Ok(reply)
     }
 }

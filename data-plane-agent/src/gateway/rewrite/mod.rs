@@ -12,6 +12,7 @@ mod configs;
 mod consumer_group;
 mod fetch;
 mod groups;
+mod lists;
 mod metadata;
 mod offsets;
 mod produce;
@@ -25,7 +26,7 @@ mod wish;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kafka_protocol::messages::{ApiKey, TopicName};
+use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Request, StrBytes};
 use uuid::Uuid;
 use weir_kafka_wire::bounds::Budget;
@@ -34,6 +35,8 @@ use weir_kafka_wire::message::{
     MessageError, decode_request, decode_response, frame_request, frame_response,
 };
 use weir_proto::agent::v1::Grant;
+
+use lists::{split_topics, topics_in};
 
 pub use consumer_group::Members;
 pub use wish::{Finish, Wish, too_many};
@@ -370,42 +373,6 @@ impl Call<'_> {
         });
         Plan::Forward(frame, answer)
     }
-}
-
-/// Maps the names of the topics that pass, and takes out those that do not, each with its error.
-fn split_topics<T>(
-    tenant: &Tenant,
-    operation: Operation,
-    topics: &mut Vec<T>,
-    name: fn(&mut T) -> &mut TopicName,
-) -> Vec<(T, i16)> {
-    let mut denied = Vec::new();
-    let mut passed = Vec::with_capacity(topics.len());
-    for mut topic in topics.drain(..) {
-        match tenant.topic(operation, name(&mut topic)) {
-            Ok(found) => {
-                *name(&mut topic) = found.physical_name.clone().into();
-                passed.push(topic);
-            }
-            Err(code) => denied.push((topic, code)),
-        }
-    }
-    *topics = passed;
-    denied
-}
-
-/// Maps the names of an answer's topics back, and drops those that are not this tenant's to see.
-fn topics_in<T>(tenant: &Tenant, topics: &mut Vec<T>, name: fn(&mut T) -> &mut TopicName) {
-    topics.retain_mut(|topic| {
-        let name = name(topic);
-        match tenant.shown(name) {
-            Some(found) => {
-                *name = found.name.clone().into();
-                true
-            }
-            None => false,
-        }
-    });
 }
 
 #[cfg(test)]

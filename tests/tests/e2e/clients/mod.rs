@@ -1,6 +1,6 @@
 //! Stock clients through the gateway: the programs of `tests/clients`, each on topics of its own.
 
-mod program;
+pub mod program;
 mod tools;
 
 use program::{Program, tool};
@@ -104,4 +104,12 @@ async fn java() {
 async fn franz_go() {
     let program = Program::new(&tool("WEIR_CLIENTS_FRANZ_GO"), &[]);
     conforms("franz-go", program, &["codec snappy", "codec lz4", "codec zstd"]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Go: ring slow"]
+async fn sarama() {
+    let program = Program::new(&tool("WEIR_CLIENTS_SARAMA"), &[]);
+    let more = ["codec snappy", "codec lz4", "codec zstd", "idempotence"];
+    conforms("sarama", program, &more).await;
 }

@@ -12,7 +12,7 @@ use crate::scene::Scene;
 use crate::stack;
 
 /// No program takes longer, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a program says of one check.
 #[derive(Debug)]
@@ -23,7 +23,10 @@ pub struct Line {
 }
 
 /// How a client's program is started: in `tests/clients`, with the settings file as its last argument.
-pub struct Program(Command);
+pub struct Program {
+    command: Command,
+    patience: Duration,
+}
 
 /// A tool or a folder that `cargo xtask test` prepared.
 pub fn tool(variable: &str) -> String {
@@ -38,15 +41,31 @@ impl Program {
         command
             .args(arguments)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients"));
-        Self(command)
+        Self {
+            command,
+            patience: PATIENCE,
+        }
     }
 
-    pub async fn run(mut self, scene: &Scene) -> Vec<Line> {
+    /// One that takes longer.
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    pub async fn run(self, scene: &Scene) -> Vec<Line> {
+        self.with(&settings_of(scene)).await
+    }
+
+    /// Runs it with these settings.
+    pub async fn with(mut self, values: &Value) -> Vec<Line> {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = folder.path().join("settings.json");
-        std::fs::write(&settings, settings_of(scene).to_string()).expect("write the settings");
-        self.0.arg(&settings).stdin(Stdio::null()).kill_on_drop(true);
-        let output = timeout(PATIENCE, self.0.output())
+        std::fs::write(&settings, values.to_string()).expect("write the settings");
+        self.command
+            .arg(&settings)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = timeout(self.patience, self.command.output())
             .await
             .expect("the program ends in time")
             .expect("the program starts");

@@ -4,7 +4,7 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{MetadataResponseBroker, MetadataResponseTopic};
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{
-    DescribeTopicPartitionsRequest, MetadataRequest, MetadataResponse, OffsetFetchRequest,
+    DescribeTopicPartitionsRequest, MetadataRequest, MetadataResponse, OffsetFetchRequest, TopicName,
 };
 
 use super::*;

@@ -1,0 +1,134 @@
+//! Broker to client: answers in the order of their requests, counted once they are written.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::oneshot;
+use weir_kafka_wire::header::split_response;
+
+use super::End;
+use super::intake::{Intake, IntakeError};
+use super::serve::{Line, Pending};
+use super::stream::{TOGETHER, put};
+use crate::gateway::quota::Cost;
+use crate::gateway::rewrite::Reply;
+
+impl Line<'_> {
+    /// Broker to client.
+    pub(super) async fn inwards<W: AsyncWrite + Unpin>(
+        &self,
+        read: &mut Intake<OwnedReadHalf>,
+        write: &mut W,
+    ) -> End {
+        let mut out = Vec::new();
+        let mut sent = Vec::new();
+        let mut turns = 0;
+        loop {
+            match self.ready(read) {
+                Ok(Some(reply)) => {
+                    turns += 1;
+                    out.extend(reply.frame);
+                    sent.extend(reply.sent);
+                    if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
+                        continue;
+                    }
+                }
+                Ok(None) => {}
+                Err(end) => return end,
+            }
+            if out.is_empty() {
+                // Answers that have to wait for a wish stay with the broker.
+                let behind = matches!(self.queue().front(), Some(Pending::Later(_)));
+                tokio::select! {
+                    () = self.queued.notified() => {}
+                    filled = read.fill(), if !behind => match filled {
+                        Ok(()) => {}
+                        Err(IntakeError::Frame(error)) => return error.into(),
+                        Err(_ended) => return End::Broker,
+                    }
+                }
+                continue;
+            }
+            if let Err(error) = put(write, &mut out).await {
+                return End::ClientSocket(error);
+            }
+            self.heard();
+            // Counted first: nothing may end the connection between the two.
+            if !sent.is_empty() {
+                self.count(&mut sent);
+            }
+            self.in_flight
+                .fetch_sub(std::mem::take(&mut turns), Ordering::Relaxed);
+            self.answered.notify_one();
+        }
+    }
+
+    fn count(&self, sent: &mut Vec<(Arc<str>, u64, u64)>) {
+        let within = self.within.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tenant) = &within.tenant {
+            tenant.meter.fetched(&tenant.payer, sent);
+        }
+        sent.clear();
+    }
+
+    /// The next answer in turn, if it is there.
+    fn ready(&self, read: &mut Intake<OwnedReadHalf>) -> Result<Option<Reply>, End> {
+        let mut queue = self.queue();
+        let frame = match queue.front_mut() {
+            Some(Pending::Local(_)) => None,
+            Some(Pending::Later(answer)) => match answer.try_recv() {
+                Ok(answer) => Some(answer?),
+                Err(oneshot::error::TryRecvError::Empty) => return Ok(None),
+                Err(oneshot::error::TryRecvError::Closed) => return Err(End::Lost),
+            },
+            waiting => match (read.next()?, waiting) {
+                (Some(frame), Some(_remote)) => Some(frame),
+                (Some(_unasked), None) => return Err(End::OutOfTurn),
+                (None, _any) => return Ok(None),
+            },
+        };
+        let Some(pending) = queue.pop_front() else {
+            return Ok(None);
+        };
+        drop(queue);
+        match (pending, frame) {
+            (Pending::Local(answer), _none) => Ok(Some(answer.into())),
+            (Pending::Later(_taken), Some(answer)) => Ok(Some(answer.into())),
+            (remote, Some(frame)) => self.answer(remote, frame).map(Some),
+            (_remote, None) => Ok(None),
+        }
+    }
+
+    fn answer(&self, pending: Pending, frame: Bytes) -> Result<Reply, End> {
+        let Pending::Remote {
+            api_key,
+            version,
+            correlation_id,
+            answer,
+        } = pending
+        else {
+            return Err(End::OutOfTurn);
+        };
+        let (answered, body) = split_response(frame, api_key, version)?;
+        if answered != correlation_id {
+            return Err(End::OutOfTurn);
+        }
+        let mut reply = self.within(|tenant, memory| {
+            let reply = answer(tenant, memory, body)?;
+            let egress = reply.records_bytes;
+            self.pay(
+                tenant,
+                Cost {
+                    egress,
+                    ..Cost::default()
+                },
+            );
+            Ok(reply)
+        })?;
+        self.tell(&mut reply.frame, api_key, version);
+        Ok(reply)
+    }
+}

@@ -1,0 +1,283 @@
+//! A gateway that stops, clients that do not read, brokers that are slow: real sockets, a broker that does what the
+//! test says.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
+use kafka_protocol::messages::{FetchRequest, FetchResponse, ProduceRequest, ProduceResponse};
+use kafka_protocol::protocol::{Request, StrBytes};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+use weir_kafka_wire::bounds::Budget;
+use weir_kafka_wire::header::{RequestHeader, split_request, split_response};
+use weir_kafka_wire::message::{decode_request, frame_request, frame_response};
+
+use super::quota_tests::{FETCH, PRODUCE, World, produce, versions};
+use super::*;
+use crate::gateway::lane::Lane;
+use crate::gateway::meter::batch::tests::batch;
+
+const MIB: usize = 1024 * 1024;
+/// What sockets on loopback hold of a stream at most, in all four buffers between client and broker.
+const BUFFERED: usize = 24 * MIB;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A broker whose answers to Fetch are large, and whose answers to Produce wait until they are allowed.
+#[derive(Default)]
+struct Broker {
+    allowed: Notify,
+    /// Bytes of answers that the gateway took.
+    taken: AtomicU64,
+    /// Bytes of requests that were read.
+    heard: AtomicU64,
+    /// Does not read requests to produce.
+    deaf: bool,
+}
+
+impl Broker {
+    async fn begin(self, world: &mut World) -> Arc<Self> {
+        let broker = Arc::new(self);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        world.broker_port = listener.local_addr().unwrap().port();
+        world.install(2, Vec::new());
+        let serving = Arc::clone(&broker);
+        tokio::spawn(async move {
+            while let Ok((stream, _address)) = listener.accept().await {
+                tokio::spawn(Arc::clone(&serving).serve(stream));
+            }
+        });
+        broker
+    }
+
+    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+        while let Ok(length) = stream.read_u32().await {
+            if self.deaf && length > 1000 {
+                std::future::pending::<()>().await;
+            }
+            let mut frame = vec![0; length as usize];
+            stream.read_exact(&mut frame).await.unwrap();
+            self.heard.fetch_add(u64::from(length), Ordering::Relaxed);
+            let (header, body) = split_request(frame.into()).unwrap();
+            let (version, id) = (header.version, header.correlation_id);
+            let answer = match header.api_key {
+                0 => {
+                    self.allowed.notified().await;
+                    frame_response::<ProduceRequest>(version, id, &ProduceResponse::default())
+                }
+                1 => {
+                    let asked: FetchRequest = decode_request(version, body, Budget::CLIENT).unwrap();
+                    frame_response::<FetchRequest>(version, id, &fetched(&asked))
+                }
+                _versions => versions(version, id),
+            };
+            let answer = answer.unwrap();
+            if stream.write_all(&answer).await.is_err() {
+                return;
+            }
+            self.taken.fetch_add(answer.len() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A mebibyte of records.
+fn fetched(asked: &FetchRequest) -> FetchResponse {
+    let partition = PartitionData::default()
+        .with_aborted_transactions(None)
+        .with_records(Some(batch(1, None, MIB).into()));
+    let topic = FetchableTopicResponse::default()
+        .with_topic(asked.topics[0].topic.clone())
+        .with_partitions(vec![partition]);
+    FetchResponse::default().with_responses(vec![topic])
+}
+
+fn fetch() -> FetchRequest {
+    let partition = FetchPartition::default().with_partition_max_bytes(MIB as i32);
+    let topic = FetchTopic::default()
+        .with_topic(StrBytes::from_static_str("orders").into())
+        .with_partitions(vec![partition]);
+    FetchRequest::default()
+        .with_max_bytes(MIB as i32)
+        .with_topics(vec![topic])
+}
+
+fn frame<R: Request>(version: i16, id: i32, request: &R) -> Bytes {
+    let header = RequestHeader {
+        api_key: R::KEY,
+        version,
+        correlation_id: id,
+        client_id: None,
+    };
+    frame_request(&header, request).unwrap()
+}
+
+async fn client(world: &World) -> TcpStream {
+    world.client().await.unwrap().into_parts().0
+}
+
+/// The next answer: its correlation id and its length.
+async fn answer(stream: &mut TcpStream, api_key: i16, version: i16) -> (i32, usize) {
+    let length = timeout(PATIENCE, stream.read_u32()).await.unwrap().unwrap();
+    let mut frame = vec![0; length as usize];
+    timeout(PATIENCE, stream.read_exact(&mut frame))
+        .await
+        .unwrap()
+        .unwrap();
+    let (id, body) = split_response(frame.into(), api_key, version).unwrap();
+    (id, body.len())
+}
+
+async fn until(what: &str, held: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !held() {
+        assert!(Instant::now() < end, "{what}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until a number does not grow any more.
+async fn settled(count: &AtomicU64) -> u64 {
+    let mut before = count.load(Ordering::Relaxed);
+    loop {
+        sleep(Duration::from_millis(300)).await;
+        let now = count.load(Ordering::Relaxed);
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_answers_what_it_took_and_takes_no_more() {
+    let mut world = World::begin(Vec::new()).await;
+    let broker = Broker::default().begin(&mut world).await;
+    let mut stream = client(&world).await;
+    stream.write_all(&frame(PRODUCE, 1, &produce())).await.unwrap();
+    until("the broker has it", || {
+        broker.heard.load(Ordering::Relaxed) > 10_000
+    })
+    .await;
+    world.gateway.draining.send_replace(true);
+    sleep(Duration::from_millis(100)).await;
+    // Too late: it is for the next gateway.
+    stream.write_all(&frame(PRODUCE, 2, &produce())).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(world.gateway.live.count(), 1, "the answer is not written yet");
+    broker.allowed.notify_one();
+    assert_eq!(answer(&mut stream, 0, PRODUCE).await.0, 1);
+    let mut rest = Vec::new();
+    let ended = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(
+        (ended.unwrap(), rest.len()),
+        (0, 0),
+        "closed, not reset, and no more answers"
+    );
+    until("nobody is connected", || world.gateway.live.count() == 0).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_its_client_reads_slowly_is_written_to_its_end() {
+    let mut world = World::begin(Vec::new()).await;
+    let broker = Broker::default().begin(&mut world).await;
+    let mut stream = client(&world).await;
+    const ANSWERS: i32 = 40;
+    for id in 1..=ANSWERS {
+        stream.write_all(&frame(FETCH, id, &fetch())).await.unwrap();
+    }
+    settled(&broker.taken).await;
+    world.gateway.draining.send_replace(true);
+    sleep(Duration::from_millis(200)).await;
+    for id in 1..=ANSWERS {
+        let (answered, length) = answer(&mut stream, 1, FETCH).await;
+        assert!(length > MIB);
+        assert_eq!(answered, id);
+    }
+    let mut rest = Vec::new();
+    assert_eq!(
+        timeout(PATIENCE, stream.read_to_end(&mut rest))
+            .await
+            .unwrap()
+            .unwrap(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_its_broker_back_and_nobodys_memory() {
+    let mut world = World::begin(Vec::new()).await;
+    let broker = Broker::default().begin(&mut world).await;
+    let mut stream = client(&world).await;
+    const ANSWERS: i32 = 200;
+    for id in 1..=ANSWERS {
+        stream.write_all(&frame(FETCH, id, &fetch())).await.unwrap();
+    }
+    let taken = settled(&broker.taken).await;
+    assert!(
+        taken < BUFFERED as u64,
+        "{taken} bytes of {ANSWERS} MiB were taken from the broker"
+    );
+    for id in 1..=ANSWERS {
+        assert_eq!(answer(&mut stream, 1, FETCH).await.0, id);
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_read_holds_its_clients_back() {
+    let mut world = World::begin(Vec::new()).await;
+    let broker = Broker {
+        deaf: true,
+        ..Broker::default()
+    };
+    broker.begin(&mut world).await;
+    let mut stream = client(&world).await;
+    let mut request = produce();
+    request.topic_data[0].partition_data[0].records = Some(batch(1, None, MIB).into());
+    let mut sent = 0;
+    for id in 1..100 {
+        let written = timeout(
+            Duration::from_secs(1),
+            stream.write_all(&frame(PRODUCE, id, &request)),
+        );
+        if written.await.is_err() {
+            break;
+        }
+        sent += MIB;
+    }
+    assert!(
+        sent < BUFFERED,
+        "{sent} bytes were taken for a broker that reads nothing"
+    );
+}
+
+#[tokio::test]
+async fn what_was_counted_is_handed_over_when_the_gateway_stops() {
+    let mut world = World::begin(Vec::new()).await;
+    Broker::default().begin(&mut world).await;
+    let mut stream = client(&world).await;
+    stream.write_all(&frame(FETCH, 1, &fetch())).await.unwrap();
+    answer(&mut stream, 1, FETCH).await;
+    let lane = Lane {
+        // Nobody is there to take it.
+        address: "127.0.0.1:9".to_owned(),
+        identity: std::path::PathBuf::new(),
+        gateway_id: "gateway".to_owned(),
+        boot: 1,
+        cache: std::path::PathBuf::new(),
+        closed: Notify::new(),
+        acknowledged: Notify::new(),
+    };
+    crate::gateway::drain(&world.gateway, &lane).await;
+    assert_eq!(world.gateway.live.count(), 0);
+    let windows = world.gateway.shared.meter.unacknowledged(10).unwrap();
+    let bytes: Vec<u64> = windows
+        .iter()
+        .flat_map(|it| &it.rows)
+        .map(|it| it.bytes)
+        .collect();
+    assert_eq!(bytes.len(), 1, "{windows:?}");
+    assert!(bytes[0] > MIB as u64, "{windows:?}");
+}

@@ -1,0 +1,187 @@
+//! A distributed Connect worker: its three compacted topics, a file source that is exactly once, a file sink, a restart.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use super::java::{Java, PATIENCE};
+use super::kcat;
+use crate::api;
+use crate::rights::{Login, clear, login, topic, unique};
+use crate::stack;
+
+const WORKER: &str = "org.apache.kafka.connect.cli.ConnectDistributed";
+const LINES: usize = 2_000;
+
+/// A worker and its place.
+struct Worker<'a> {
+    folder: &'a Path,
+    prefix: &'a str,
+    port: u16,
+}
+
+impl Worker<'_> {
+    fn start(&self, login: &Login, name: &str) -> Java {
+        let Self { folder, prefix, port } = self;
+        let mut text = format!(
+            "bootstrap.servers={}\n\
+             group.id={prefix}-workers\n\
+             listeners=http://127.0.0.1:{port}\n\
+             key.converter=org.apache.kafka.connect.storage.StringConverter\n\
+             value.converter=org.apache.kafka.connect.storage.StringConverter\n\
+             config.storage.topic={prefix}-configs\n\
+             offset.storage.topic={prefix}-offsets\n\
+             status.storage.topic={prefix}-statuses\n\
+             config.storage.replication.factor=-1\n\
+             offset.storage.replication.factor=-1\n\
+             status.storage.replication.factor=-1\n\
+             offset.storage.partitions=3\n\
+             status.storage.partitions=2\n\
+             offset.flush.interval.ms=500\n\
+             exactly.once.source.support=enabled\n\
+             scheduled.rebalance.max.delay.ms=0\n\
+             plugin.discovery=hybrid_warn\n",
+            stack::text("/kafka/payments/bootstrap")
+        );
+        for whose in ["", "producer.", "consumer.", "admin."] {
+            text.push_str(&login.properties(whose));
+        }
+        Java::start(WORKER, folder, name, &text)
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
+        api::plain(method, &format!("http://127.0.0.1:{}{path}", self.port), body).await
+    }
+
+    async fn until_up(&self, java: &Java) {
+        let end = Instant::now() + PATIENCE;
+        while self
+            .call("GET", "/connectors", &Value::Null)
+            .await
+            .is_none_or(|it| it.0 != 200)
+        {
+            assert!(Instant::now() < end, "the worker is not up: {}", java.last());
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    async fn connector(&self, java: &Java, name: &str, config: &Value) {
+        let path = format!("/connectors/{name}/config");
+        let made = self.call("PUT", &path, config).await;
+        assert!(matches!(made, Some((200 | 201, _))), "{made:?} {}", java.last());
+    }
+}
+
+fn lines(from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|it| format!("line {it}")).collect()
+}
+
+fn append(file: &Path, lines: &[String]) {
+    use std::io::Write as _;
+    let mut open = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .expect("open the source");
+    let text: String = lines.iter().map(|it| format!("{it}\n")).collect();
+    open.write_all(text.as_bytes()).expect("write the source");
+}
+
+/// Waits until the sink has every line, in order; one may come twice: the sink is at least once.
+async fn until_sunk(file: &Path, expected: &[String], java: &Java) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let mut found: Vec<&str> = text.lines().collect();
+        let mut seen = std::collections::HashSet::new();
+        found.retain(|it| seen.insert(*it));
+        if found == expected {
+            return;
+        }
+        assert!(
+            Instant::now() < end,
+            "{} of {} lines arrived: {}",
+            found.len(),
+            expected.len(),
+            java.last()
+        );
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs jars of Connect: ring slow"]
+async fn connect_carries_a_file_through_a_topic_of_its_own() {
+    let prefix = unique("connect");
+    let rights = [
+        ("TENANT_ADMIN", format!("{prefix}*")),
+        // Groups of sinks, and the leader's transactional id.
+        ("DEVELOPER", format!("connect-{prefix}*")),
+        ("DEVELOPER", format!("connect-cluster-{prefix}*")),
+    ];
+    let rights = rights.each_ref().map(|(role, names)| (*role, names.as_str()));
+    let login = login("payments", &prefix, &rights).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    drop(listener);
+    let worker = Worker {
+        folder: folder.path(),
+        prefix: &prefix,
+        port,
+    };
+    let (source, sink) = (folder.path().join("source.txt"), folder.path().join("sink.txt"));
+    append(&source, &lines(0, LINES));
+
+    let java = worker.start(&login, "first");
+    worker.until_up(&java).await;
+    for name in ["configs", "offsets", "statuses"] {
+        let made = topic("payments", &format!("{prefix}-{name}")).await;
+        let made = made.unwrap_or_else(|| panic!("{name} is there"));
+        assert_eq!(made["spec"]["cleanup_policy"], "COMPACT", "{made:#}");
+    }
+    let data = format!("{prefix}-lines");
+    let from = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        "tasks.max": "1", "file": source, "topic": data,
+        "topic.creation.default.partitions": "1",
+        "topic.creation.default.replication.factor": "-1",
+    });
+    worker.connector(&java, &format!("{prefix}-source"), &from).await;
+    let to = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
+        "tasks.max": "1", "file": sink, "topics": data,
+    });
+    worker.connector(&java, &format!("{prefix}-sink"), &to).await;
+    until_sunk(&sink, &lines(0, LINES), &java).await;
+    java.kill().await;
+
+    // What a new worker finds in its topics is where the old one was.
+    append(&source, &lines(LINES, 2 * LINES));
+    let java = worker.start(&login, "second");
+    until_sunk(&sink, &lines(0, 2 * LINES), &java).await;
+    let found = kcat::read("payments", &login, &data).await;
+    let values: Vec<&str> = found.iter().filter_map(|it| it.split('\t').nth(2)).collect();
+    assert_eq!(values, lines(0, 2 * LINES), "the source is exactly once");
+    java.kill().await;
+    clear("payments", &prefix).await;
+}
+
+#[tokio::test]
+#[ignore = "needs jars of Connect: ring slow"]
+async fn connect_without_the_role_says_so() {
+    let prefix = unique("connect-refused");
+    let login = login("payments", &prefix, &[("DEVELOPER", &format!("{prefix}*"))]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let worker = Worker {
+        folder: folder.path(),
+        prefix: &prefix,
+        port: 0,
+    };
+    let java = worker.start(&login, "refused");
+    java.says("Not authorized").await;
+    assert!(topic("payments", &format!("{prefix}-configs")).await.is_none());
+}
