@@ -15,5 +15,6 @@ mod isolation;
 mod kafka;
 mod keys;
 mod quotas;
+mod recovery;
 mod scene;
 mod stack;
