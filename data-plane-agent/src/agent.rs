@@ -5,20 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use arc_swap::ArcSwap;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
-use weir_proto::agent::v1::ask::Question;
-use weir_proto::agent::v1::{Answer, AnswerCode, Ask, TopicExtentAnswer};
 
+use crate::answers::{self, Desk};
 use crate::config::AgentConfig;
 use crate::desired::{Accepted, Offered};
 use crate::disk;
-use crate::driver::{Directory, Driver, Shared};
+use crate::driver::{Driver, Shared};
 use crate::inside;
 use crate::intents::{Intents, Patience};
 use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher};
@@ -109,7 +107,8 @@ impl Agent {
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
         };
-        let asked = (platform.clone(), Arc::clone(&shared.directory));
+        let policy = Arc::new(policy);
+        let asked = (platform.clone(), Arc::clone(&policy));
         tasks.spawn(take_in(arrived, shared.clone(), asked.0, asked.1));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
@@ -239,7 +238,7 @@ async fn take_in(
     mut arrived: mpsc::Receiver<Inlet>,
     shared: Shared,
     platform: Platform,
-    directory: Arc<ArcSwap<Directory>>,
+    policy: Arc<PolicyFile>,
 ) {
     while let Some(item) = arrived.recv().await {
         match item {
@@ -264,31 +263,18 @@ async fn take_in(
                 }
             }
             Inlet::Ask(ask, reply) => {
-                let (platform, directory) = (platform.clone(), directory.load_full());
+                let (platform, directory) = (platform.clone(), shared.directory.load_full());
+                let policy = policy.current();
                 tokio::spawn(async move {
-                    let _session_ended = reply.send(answer(&ask, &platform, &directory).await);
+                    let desk = Desk {
+                        platform: &platform,
+                        directory: &directory,
+                        policy: &policy,
+                    };
+                    let _session_ended = reply.send(answers::answer(&ask, &desk).await);
                 });
             }
         }
-    }
-}
-
-async fn answer(ask: &Ask, platform: &Platform, directory: &Directory) -> Answer {
-    let say = |code: AnswerCode, topic_extent| Answer {
-        ask_id: ask.ask_id,
-        code: code.into(),
-        topic_extent,
-    };
-    let Some(Question::TopicExtent(question)) = &ask.question else {
-        return say(AnswerCode::Unsupported, None);
-    };
-    let Some((at, name)) = directory.get(&question.topic_id) else {
-        return say(AnswerCode::NotFound, None);
-    };
-    match platform.kafka.extent(at, name).await {
-        Ok(Some(partitions)) => say(AnswerCode::Ok, Some(TopicExtentAnswer { partitions })),
-        Ok(None) => say(AnswerCode::NotFound, None),
-        Err(_away) => say(AnswerCode::Unavailable, None),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `platform`.
 
 pub mod agent;
+mod answers;
 pub mod backoff;
 pub mod cli;
 pub mod config;

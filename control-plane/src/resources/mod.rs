@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod audit_event;
 pub mod broker_pool;
 pub mod cluster;
+pub mod consumer_group;
 pub mod cost;
 pub mod data_plane;
 pub mod data_plane_generation;

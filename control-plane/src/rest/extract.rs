@@ -161,6 +161,15 @@ impl Call {
         }
     }
 
+    /// The same call without its key: for what is recorded although the call failed.
+    #[must_use]
+    pub fn without_key(&self) -> Self {
+        Self {
+            idempotency_key: None,
+            ..self.clone()
+        }
+    }
+
     /// Refuses when the caller's `If-Match` names another generation.
     ///
     /// # Errors

@@ -147,7 +147,7 @@ impl World {
         let object = self.objects.get(list);
         let object =
             object.unwrap_or_else(|| panic!("the sweep's world has no object for {}", operation.path));
-        operation.path.replace("{id}", object)
+        operation.path.replace("{id}", object).replace("{group}", "app")
     }
 
     fn body(&self, operation: &Operation) -> String {

@@ -612,6 +612,7 @@ async fn a_question_is_answered_while_the_session_lives() {
         ask_id: ask.ask_id,
         code: AnswerCode::Ok.into(),
         topic_extent: Some(TopicExtentAnswer::default()),
+        ..Answer::default()
     };
     live.say(Up::Answer(answer)).await;
     let answer = asking.await.expect("a task").expect("an answer");

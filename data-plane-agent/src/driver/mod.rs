@@ -1,9 +1,12 @@
 //! The loop: admit -> observe -> diff -> policy -> act -> report. It turns with the link down as with the link up.
 
+mod directory;
 mod gateway_child;
 mod pools;
 mod reports;
 mod topics;
+
+pub use directory::{Directory, Place};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -39,9 +42,6 @@ const CALM: Duration = Duration::from_secs(10);
 const FRESH: Duration = Duration::from_secs(8);
 const ADMITTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Where each living topic is, for questions: (pool, physical name) by topic id.
-pub type Directory = BTreeMap<String, (PoolAddress, String)>;
-
 /// What the driver shares with the rest of the agent.
 #[derive(Clone)]
 pub struct Shared {
@@ -62,7 +62,7 @@ pub struct Driver {
     config: AgentConfig,
     platform: Platform,
     shared: Shared,
-    policy: PolicyFile,
+    policy: Arc<PolicyFile>,
     publisher: Publisher,
     records: Records,
     admitted_path: PathBuf,
@@ -90,7 +90,7 @@ impl Driver {
         config: AgentConfig,
         platform: Platform,
         shared: Shared,
-        policy: PolicyFile,
+        policy: Arc<PolicyFile>,
         publisher: Publisher,
     ) -> io::Result<Self> {
         let folder = config.state_dir.join("driver");
@@ -157,7 +157,7 @@ impl Driver {
         };
         self.turn_pools(&policy).await?;
         self.turn_topics(&policy, changed).await?;
-        self.publish()?;
+        self.publish(&policy)?;
         self.gateway
             .turn(self.platform.processes.as_ref(), Instant::now());
         self.report(held.as_deref());
@@ -190,24 +190,15 @@ impl Driver {
     }
 
     /// Publishes what is to be served now, and where it is, for questions.
-    fn publish(&mut self) -> io::Result<()> {
+    fn publish(&mut self, policy: &Policy) -> io::Result<()> {
         let pools: BTreeMap<String, PoolAddress> = self
             .rooms
             .iter()
             .filter_map(|(id, room)| Some((id.clone(), room.address(self.config.ports)?)))
             .collect();
         let records = &self.records;
-        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id));
-        let directory: Directory = snapshot
-            .clusters
-            .iter()
-            .flat_map(|cluster| {
-                let pool = pools.get(&cluster.broker_pool_id);
-                cluster.topics.iter().filter_map(move |topic| {
-                    Some((topic.id.clone(), (pool?.clone(), topic.physical_name.clone())))
-                })
-            })
-            .collect();
+        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy);
+        let directory = Directory::of(&snapshot, &pools);
         self.shared.directory.store(Arc::new(directory));
         self.publisher.raise_above(self.shared.gateways.highest_held())?;
         self.publisher.publish(snapshot)?;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_proto::agent::v1::DesiredState;
-use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
+use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::platform::kafka::{PhysicalId, PoolAddress};
+use crate::policy::{Kind, Policy};
 use crate::resources::physical_prefix;
 
 /// Builds the content of a snapshot; its version is given when it is published.
@@ -16,6 +17,7 @@ pub fn build(
     admitted: &DesiredState,
     pools: &BTreeMap<String, PoolAddress>,
     physical_id: impl Fn(&str) -> Option<PhysicalId>,
+    policy: &Policy,
 ) -> Snapshot {
     let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
     for topic in admitted.topics.iter().filter(|topic| !topic.deleted) {
@@ -65,8 +67,25 @@ pub fn build(
             .filter(|quota| served.contains(quota.cluster_id.as_str()))
             .cloned()
             .collect(),
+        bans: bans(policy),
         clusters,
     }
+}
+
+/// What gateways refuse by themselves, since it never becomes a wish.
+fn bans(policy: &Policy) -> Vec<Ban> {
+    let acts = [
+        (BannedAct::DeleteRecords, Kind::RecordsDelete),
+        (BannedAct::DeleteGroup, Kind::GroupDelete),
+    ];
+    let bans = acts.into_iter().flat_map(|(act, kind)| {
+        let names = policy.refused_names(kind).into_iter();
+        names.map(move |pattern| Ban {
+            act: act.into(),
+            pattern,
+        })
+    });
+    bans.collect()
 }
 
 fn upstream(pool: &PoolAddress) -> Upstream {
@@ -151,7 +170,15 @@ mod tests {
         };
         let pools = BTreeMap::from([("pool_1".to_owned(), pool)]);
         let known = |id: &str| (id != "topic_3").then_some([5; 16]);
-        let snapshot = build(&admitted(), &pools, known);
+        let policy = Policy::parse("refuse = [\"group.delete\"]").unwrap();
+        let snapshot = build(&admitted(), &pools, known, &policy);
+        assert_eq!(
+            snapshot.bans,
+            [Ban {
+                act: BannedAct::DeleteGroup.into(),
+                pattern: "*".to_owned()
+            }]
+        );
         let clusters: Vec<_> = snapshot.clusters.iter().map(|it| it.id.as_str()).collect();
         assert_eq!(
             clusters,
@@ -174,7 +201,7 @@ mod tests {
         assert_eq!(snapshot.quotas.len(), 1);
         assert_eq!(snapshot.upstreams[0].brokers[0].port, 9671);
         assert_eq!(
-            build(&admitted(), &pools, known),
+            build(&admitted(), &pools, known, &policy),
             snapshot,
             "equal input, equal snapshot"
         );

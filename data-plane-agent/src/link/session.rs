@@ -265,7 +265,7 @@ impl Session {
         let refuse = |code: AnswerCode| Answer {
             ask_id: ask.ask_id,
             code: code.into(),
-            topic_extent: None,
+            ..Answer::default()
         };
         if self.asks_under_way >= ASKS_UNDER_WAY_MAX {
             self.out

@@ -9,6 +9,7 @@ use futures_util::future::{BoxFuture, ready};
 use weir_proto::agent::v1::PartitionExtent;
 
 use super::Platform;
+pub use super::fake_groups::FakeGroup;
 use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
 use super::process::{Ending, Identity, Processes, Program};
 
@@ -22,12 +23,13 @@ pub struct FakeKafka {
 }
 
 #[derive(Default)]
-struct FakeKafkaInner {
+pub(super) struct FakeKafkaInner {
     pools: BTreeMap<String, BTreeMap<String, SeenTopic>>,
-    away: bool,
+    pub(super) groups: BTreeMap<String, BTreeMap<String, FakeGroup>>,
+    pub(super) away: bool,
     refusing: Option<i16>,
     ids: u64,
-    log: Vec<String>,
+    pub(super) log: Vec<String>,
 }
 
 impl FakeKafka {
@@ -60,7 +62,7 @@ impl FakeKafka {
         self.inner().log.clone()
     }
 
-    fn inner(&self) -> MutexGuard<'_, FakeKafkaInner> {
+    pub(super) fn inner(&self) -> MutexGuard<'_, FakeKafkaInner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

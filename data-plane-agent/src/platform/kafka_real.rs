@@ -333,7 +333,7 @@ pub(super) fn accepted(code: i16) -> Result<(), KafkaError> {
     }
 }
 
-fn text(value: &str) -> StrBytes {
+pub(super) fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
 }
 

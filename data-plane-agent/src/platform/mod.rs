@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+mod assignment;
 pub mod child;
 pub mod fake;
+mod fake_groups;
+pub mod groups;
 pub mod kafka;
 mod kafka_extent;
+mod kafka_groups;
 mod kafka_real;
 pub mod process;
 

@@ -67,6 +67,18 @@ pub enum Kind {
     /// A quota lets its principals use more, only counts from now on, or goes.
     #[serde(rename = "quota.raise")]
     QuotaRaise,
+    /// Records are deleted by the Kafka protocol; judged by the topic's name.
+    #[serde(rename = "records.delete")]
+    RecordsDelete,
+    /// Consumer groups are told of: their ids, how many members, their positions. Judged by the group's id.
+    #[serde(rename = "group.read")]
+    GroupRead,
+    /// Committed offsets of a group are moved by Weir's API.
+    #[serde(rename = "group.reset")]
+    GroupReset,
+    /// A group is deleted, by Weir's API or the Kafka protocol.
+    #[serde(rename = "group.delete")]
+    GroupDelete,
 }
 
 /// Why a policy file cannot be used.
@@ -114,6 +126,18 @@ impl Policy {
     pub fn allows(&self, kind: Kind, name: &str) -> bool {
         let by_rule = |rule: &Rule| rule.refuse.contains(&kind) && matches(&rule.name, name);
         !self.refuse.contains(&kind) && !self.rule.iter().any(by_rule)
+    }
+}
+
+impl Policy {
+    /// The names for which changes of `kind` are refused: `*` for all.
+    #[must_use]
+    pub fn refused_names(&self, kind: Kind) -> Vec<String> {
+        if self.refuse.contains(&kind) {
+            return vec!["*".to_owned()];
+        }
+        let rules = self.rule.iter().filter(|rule| rule.refuse.contains(&kind));
+        rules.map(|rule| rule.name.clone()).collect()
     }
 }
 
@@ -203,6 +227,9 @@ mod tests {
             "a literal is no prefix"
         );
         assert!(policy.allows(Kind::PoolDelete, "main"));
+        assert_eq!(policy.refused_names(Kind::TopicDelete), ["*"]);
+        assert_eq!(policy.refused_names(Kind::TopicConfigs), ["pay*"]);
+        assert!(policy.refused_names(Kind::GroupDelete).is_empty());
     }
 
     #[test]

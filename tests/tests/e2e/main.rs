@@ -19,6 +19,7 @@ mod keys;
 mod marathon;
 mod meters;
 mod quotas;
+mod recovery;
 mod rights;
 mod scene;
 mod stack;

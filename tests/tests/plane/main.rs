@@ -6,6 +6,7 @@
 )]
 
 mod circle;
+mod groups;
 mod planes;
 mod quotas;
 mod wishes;

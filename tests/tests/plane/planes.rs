@@ -96,6 +96,11 @@ impl World {
         Caller::new(plane.router.clone(), Some(self.token.clone()))
     }
 
+    /// Somebody else at a control plane.
+    pub fn caller(&self, plane: &ControlPlane, token: &str) -> Caller {
+        Caller::new(plane.router.clone(), Some(token.to_owned()))
+    }
+
     /// The agent on this world's folder. `enrollment` is needed the first time.
     pub async fn agent(
         &self,

@@ -9,6 +9,8 @@ export interface Call {
   method: Method
   path: keyof paths
   id?: string
+  /** What else stands in the path. */
+  params?: Record<string, string>
   query?: Record<string, string | undefined>
   body?: unknown
   /** Generation that the caller saw; sent as If-Match so that a change made meanwhile is not overwritten. */
@@ -57,7 +59,7 @@ export class Api {
     // The path is checked against the generated document by this method's callers; openapi-fetch's own
     // per-path generics cannot follow a path that is a variable.
     const request = this.client.request as unknown as UntypedRequest
-    const init = { params: { query, path: { id: call.id } }, headers, signal: call.signal, body: call.body }
+    const init = { params: { query, path: { id: call.id, ...call.params } }, headers, signal: call.signal, body: call.body }
     let result
     try {
       result = await request(call.method, call.path, init)

@@ -103,7 +103,7 @@ function isSettled(object: unknown): boolean {
 }
 
 /** Any other read. */
-export function useRead<T>(path: keyof paths, call: { id?: string; query?: Record<string, string | undefined> }, options?: ReadOptions): UseQueryResult<T> {
+export function useRead<T>(path: keyof paths, call: { id?: string; params?: Record<string, string>; query?: Record<string, string | undefined> }, options?: ReadOptions): UseQueryResult<T> {
   const api = useApi()
   return useQuery({
     queryKey: [path, 'read', call],

@@ -169,6 +169,71 @@ export interface paths {
         patch: operations["cluster_update"];
         trace?: never;
     };
+    "/v1/clusters/{id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List consumer groups
+         * @description Asked of the data plane's agent now, sorted by id. Ids are chosen by the programs that consume; the data plane's owner
+         *     may withhold them by policy.
+         */
+        get: operations["consumer_group_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a consumer group
+         * @description Its members by number, and where it is in each partition.
+         */
+        get: operations["consumer_group_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a consumer group
+         * @description With its committed offsets. Only a group without members: a conflict otherwise.
+         */
+        delete: operations["consumer_group_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/groups/{group}/reset-offsets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset a consumer group's offsets
+         * @description Only of a group without members: a conflict otherwise. With `dry_run` the plan shows every offset before and after.
+         */
+        post: operations["consumer_group_reset_offsets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/costs": {
         parameters: {
             query?: never;
@@ -1081,6 +1146,111 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        /** @description A group in a list. */
+        ConsumerGroup: {
+            /** @description The cluster that it consumes from. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description Its id, as its members call it. */
+            group: string;
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many records are between its committed offsets and the ends of the logs; null when the ends are not known now.
+             */
+            lag?: number | null;
+            /**
+             * Format: int32
+             * @description How many members it has.
+             */
+            members: number;
+            /**
+             * Format: int32
+             * @description Partitions with a committed offset.
+             */
+            partitions: number;
+            /** @description Where it stands. */
+            state: components["schemas"]["ConsumerGroupState"];
+            /** @description Which protocol it speaks. */
+            type: components["schemas"]["ConsumerGroupType"];
+        };
+        /** @description A group from near. */
+        ConsumerGroupDetail: components["schemas"]["ConsumerGroup"] & {
+            /** @description Its members. */
+            assignments: components["schemas"]["ConsumerGroupMember"][];
+            /** @description Where it is, by topic and partition. */
+            positions: components["schemas"]["ConsumerGroupPosition"][];
+        };
+        /** @description A page of groups, by id. */
+        ConsumerGroupList: {
+            data: components["schemas"]["ConsumerGroup"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+            /**
+             * Format: int32
+             * @description Groups of the cluster that are not told of, because the customer's policy or their id does not allow it.
+             */
+            withheld: number;
+        };
+        /** @description A member: who it is stays in the data plane. */
+        ConsumerGroupMember: {
+            /**
+             * Format: int32
+             * @description Its number in this answer.
+             */
+            member: number;
+            /**
+             * Format: int32
+             * @description How many partitions it has.
+             */
+            partitions: number;
+        };
+        /** @description Where a group is in one partition. */
+        ConsumerGroupPosition: {
+            /**
+             * Format: int64
+             * @description The next offset that the group will read; null when it committed none.
+             */
+            committed_offset?: number | null;
+            /**
+             * Format: int64
+             * @description How many records are to be read; null when not known.
+             */
+            lag?: number | null;
+            /**
+             * Format: int64
+             * @description Offset after the newest record; null when not known now.
+             */
+            log_end_offset?: number | null;
+            /**
+             * Format: int64
+             * @description Offset of the oldest record that is left; null when not known now.
+             */
+            log_start_offset?: number | null;
+            /**
+             * Format: int32
+             * @description The member that has the partition; null when none has.
+             */
+            member?: number | null;
+            /**
+             * Format: int32
+             * @description The partition.
+             */
+            partition: number;
+            /** @description The topic. */
+            topic: components["schemas"]["TopicId"];
+            /** @description Its name. */
+            topic_name: string;
+        };
+        /**
+         * @description Where a group stands. New states may appear.
+         * @enum {string}
+         */
+        ConsumerGroupState: "EMPTY" | "STABLE" | "REBALANCING" | "DEAD" | "UNKNOWN";
+        /**
+         * @description Which protocol a group speaks. New ones may appear.
+         * @enum {string}
+         */
+        ConsumerGroupType: "CLASSIC" | "CONSUMER" | "UNKNOWN";
         /** @description A page of costs, and the sums over all pages. */
         CostList: {
             /** @description Rows by time. */
@@ -1482,6 +1652,43 @@ export interface components {
             tiers: components["schemas"]["PriceTier"][];
             /** @description What `unit_price` is for. */
             unit: components["schemas"]["PriceUnit"];
+        };
+        /** @description One partition's offset before and after. */
+        OffsetMove: {
+            /**
+             * Format: int64
+             * @description The committed offset before; null when there was none.
+             */
+            from?: number | null;
+            /**
+             * Format: int32
+             * @description The partition.
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The committed offset after; null when there is none.
+             */
+            to?: number | null;
+            /** @description The topic. */
+            topic: components["schemas"]["TopicId"];
+            /** @description Its name. */
+            topic_name: string;
+        };
+        /** @description A reset of offsets. */
+        OffsetReset: {
+            /** @description Where to. */
+            to: components["schemas"]["ResetTarget"];
+            /** @description Of which topics; every partition that the group has committed when left out. */
+            topics?: components["schemas"]["ResetTopic"][];
+        };
+        /** @description What a reset did. */
+        OffsetResetDone: {
+            cluster: components["schemas"]["ClusterId"];
+            group: string;
+            kind: string;
+            /** @description Every partition that was meant, also those that were there already. */
+            moves: components["schemas"]["OffsetMove"][];
         };
         Organization: {
             /** @enum {string} */
@@ -1887,6 +2094,45 @@ export interface components {
             /** @description Send it as `page_token` for the next page; absent on the last one. */
             next_page_token?: string;
         };
+        /** @description Where offsets go. An offset outside of what the log holds becomes its nearest end. */
+        ResetTarget: {
+            /** @enum {string} */
+            kind: "EARLIEST";
+        } | {
+            /** @enum {string} */
+            kind: "LATEST";
+        } | {
+            /** @enum {string} */
+            kind: "OFFSET";
+            /**
+             * Format: int64
+             * @description The offset.
+             */
+            offset: number;
+        } | {
+            /** @enum {string} */
+            kind: "TIME";
+            /**
+             * Format: date-time
+             * @description The moment.
+             */
+            time: string;
+        } | {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            by: number;
+            /** @enum {string} */
+            kind: "SHIFT";
+        };
+        /** @description Partitions of one topic. */
+        ResetTopic: {
+            /** @description Which partitions; all when left out. */
+            partitions?: number[];
+            /** @description The topic. */
+            topic: components["schemas"]["TopicId"];
+        };
         /**
          * @description What a principal may do. Ordered: a later role includes the earlier ones within a tenant.
          * @enum {string}
@@ -2092,6 +2338,8 @@ export interface components {
             kind: string;
             partitions: components["schemas"]["Partition"][];
         };
+        /** @description Id of a Topic. */
+        TopicId: string;
         TopicInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["TopicSpec"];
@@ -2983,6 +3231,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consumer_group_list: {
+        parameters: {
+            query?: {
+                /** @description Groups on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerGroupList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consumer_group_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+                /** @description Id of the group, percent-encoded. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsumerGroupDetail"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consumer_group_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+                /** @description Id of the group, percent-encoded. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consumer_group_reset_offsets: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+                /** @description Id of the group, percent-encoded. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OffsetReset"];
+            };
+        };
+        responses: {
+            /** @description Reset. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffsetResetDone"];
                 };
             };
             /** @description A problem; `code` names it. */

@@ -38,6 +38,10 @@ export type CostReport = GetOf<'/v1/costs'>
 export type CostRow = CostReport['data'][number]
 export type TopicExtent = GetOf<'/v1/topics/{id}/extent'>
 export type QuotaUsage = GetOf<'/v1/quotas/{id}/usage'>
+export type ConsumerGroupList = GetOf<'/v1/clusters/{id}/groups'>
+export type ConsumerGroup = ConsumerGroupList['data'][number]
+export type ConsumerGroupDetail = GetOf<'/v1/clusters/{id}/groups/{group}'>
+export type OffsetReset = paths['/v1/clusters/{id}/groups/{group}/reset-offsets']['post']['requestBody']['content']['application/json']
 export type Session = GetOf<'/v1/sessions/current'>
 
 /** What every object of the API has in common; pages that do not care for the kind use this. */

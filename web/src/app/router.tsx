@@ -19,6 +19,7 @@ const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteC
 const environment = () => import('../features/environment/routes.tsx')
 const cluster = () => import('../features/cluster/routes.tsx')
 const topic = () => import('../features/topic/routes.tsx')
+const group = () => import('../features/consumer_group/routes.tsx')
 const dataPlane = () => import('../features/data_plane/routes.tsx')
 const grant = () => import('../features/data_plane_grant/routes.tsx')
 const account = () => import('../features/service_account/routes.tsx')
@@ -36,6 +37,7 @@ const routes = root.addChildren([
   page('/environments/$id', lazyRouteComponent(environment, 'EnvironmentPage')),
   page('/clusters', lazyRouteComponent(cluster, 'ClustersPage')),
   page('/clusters/$id', lazyRouteComponent(cluster, 'ClusterPage')),
+  page('/clusters/$id/groups/$group', lazyRouteComponent(group, 'GroupPage')),
   page('/topics', lazyRouteComponent(topic, 'TopicsPage')),
   page('/topics/$id', lazyRouteComponent(topic, 'TopicPage')),
   page('/data-planes', lazyRouteComponent(dataPlane, 'DataPlanesPage')),

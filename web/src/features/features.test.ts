@@ -4,6 +4,7 @@ import { kindOfId, shortId } from '../app/kinds.ts'
 import { narrow, type Entry } from '../app/palette-search.ts'
 import { parseSearch, stringifySearch, validateSearch } from '../app/search.ts'
 import { snippetsFor } from './cluster/snippets.ts'
+import { movesOf, parsePartitions, resetOf } from './consumer_group/reset.ts'
 import { viewOf } from './cost/range.ts'
 import { fromCost, periods, seriesOf, sums, toCsv } from './cost/report.ts'
 import { attention, type Seen } from './overview/attention.ts'
@@ -101,4 +102,23 @@ test('a quota is read from its form and told in words', () => {
   const name = (id: string) => (id === 'a' ? 'app' : undefined)
   expect(subjectText({ kind: 'SHARED', principals: ['a', 'b'] }, name)).toBe('app and 1 other, together')
   expect(subjectText({ kind: 'PRINCIPALS', principals: ['a'] }, name)).toBe('app')
+})
+
+test('partitions are written as numbers and ranges', () => {
+  expect(parsePartitions('0, 2-4,3')).toEqual({ ok: true, value: [0, 2, 3, 4] })
+  expect(parsePartitions('4-2').ok).toBe(false)
+  expect(parsePartitions('a').ok).toBe(false)
+  expect(parsePartitions('0-999999').ok).toBe(false)
+})
+
+test('a reset says where to and of which topic, and nothing that was not asked', () => {
+  expect(resetOf({ to: 'SHIFT', by: -5 })).toEqual({ to: { kind: 'SHIFT', by: -5 } })
+  expect(resetOf({ to: 'EARLIEST', topic: 'topic_1' })).toEqual({ to: { kind: 'EARLIEST' }, topics: [{ topic: 'topic_1' }] })
+  expect(resetOf({ to: 'OFFSET', offset: 7, topic: 'topic_1', partitions: [1] })).toEqual({ to: { kind: 'OFFSET', offset: 7 }, topics: [{ topic: 'topic_1', partitions: [1] }] })
+})
+
+test('a plan of a reset is read partition by partition', () => {
+  const side = (offset: number | null) => ({ offsets: [{ topic: 'topic_1', topic_name: 'orders', partition: 0, offset }] })
+  expect(movesOf(side(null), side(4))).toEqual([{ topic: 'topic_1', topic_name: 'orders', partition: 0, from: null, to: 4 }])
+  expect(movesOf(side(9), null)[0]?.to).toBeNull()
 })

@@ -2,6 +2,7 @@
 import { useEffect, useId, useState, type ReactNode } from 'react'
 import type { Call } from '../api/client.ts'
 import { useApi, useChange, usePlan } from '../api/hooks.ts'
+import type { Plan } from '../api/types.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { PlanView } from './plan.tsx'
@@ -18,13 +19,15 @@ interface ActDialogProps<T> {
   typed?: string
   danger?: boolean
   children?: ReactNode
+  /** The plan in words of its own. */
+  plan?: (plan: Plan) => ReactNode
 }
 
 export function ActDialog<T>(props: ActDialogProps<T>) {
   return props.open ? <OpenActDialog {...props} /> : null
 }
 
-function OpenActDialog<T>({ title, act, call, onClose, onDone, typed, danger, children }: ActDialogProps<T>) {
+function OpenActDialog<T>({ title, act, call, onClose, onDone, typed, danger, children, plan: showPlan }: ActDialogProps<T>) {
   const [text, setText] = useState('')
   const [key] = useState(() => crypto.randomUUID())
   const inputId = useId()
@@ -47,7 +50,7 @@ function OpenActDialog<T>({ title, act, call, onClose, onDone, typed, danger, ch
         <div className="dialog-main">
           {children}
           {plan.isPending && <Skeleton lines={3} label="Asking what would change" />}
-          {plan.data && <PlanView plan={plan.data} call={asked} tenant={tenant} />}
+          {plan.data && (showPlan ? showPlan(plan.data) : <PlanView plan={plan.data} call={asked} tenant={tenant} />)}
           {plan.error && <Failure error={plan.error} />}
           {plan.isSuccess && typed !== undefined && (
             <div className="field">

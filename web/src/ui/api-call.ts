@@ -5,7 +5,7 @@ import type { AnyObject } from '../api/types.ts'
 /** The token is a variable of the reader's shell: no secret is ever printed here. */
 export function curlOf(call: Call, tenant?: string, origin: string = location.origin): string {
   const query = new URLSearchParams(Object.entries(call.query ?? {}).filter((e): e is [string, string] => !!e[1])).toString()
-  const path = call.path.replace('{id}', call.id ?? '')
+  const path = Object.entries({ id: call.id ?? '', ...call.params }).reduce((text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)), call.path as string)
   const lines = [`curl -sS ${call.method === 'get' ? '' : `-X ${call.method.toUpperCase()} `}${quote(`${origin}${path}${query ? `?${query}` : ''}`)}`]
   lines.push(`  -H "Authorization: Bearer $WEIR_TOKEN"`)
   if (tenant) lines.push(`  -H ${quote(`Weir-Tenant: ${tenant}`)}`)

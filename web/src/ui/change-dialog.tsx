@@ -4,6 +4,7 @@ import { useRef, useState, type FormEvent, type ReactNode } from 'react'
 import type { Call } from '../api/client.ts'
 import { useApi, useChange, usePlan } from '../api/hooks.ts'
 import { Problem } from '../api/problem.ts'
+import type { Plan } from '../api/types.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { initialTexts, isEmptyPatch, patchOf, readForm, type Body, type Field, type Texts } from './form/fields.ts'
@@ -26,13 +27,15 @@ interface ChangeDialogProps<T> {
   /** Shown after the change instead of closing: secrets that are seen once. */
   after?: (answer: T, close: () => void) => ReactNode
   intro?: ReactNode
+  /** The plan in words of its own. */
+  plan?: (plan: Plan) => ReactNode
 }
 
 export function ChangeDialog<T>(props: ChangeDialogProps<T>) {
   return props.open ? <OpenChangeDialog {...props} /> : null
 }
 
-function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClose, onDone, after, intro }: ChangeDialogProps<T>) {
+function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClose, onDone, after, intro, plan: showPlan }: ChangeDialogProps<T>) {
   const [before] = useState<Texts>(() => ({ ...initialTexts(fields, object), ...initial }))
   const [texts, setTexts] = useState<Texts>(before)
   const [errors, setErrors] = useState<Record<string, string | undefined>>({})
@@ -66,7 +69,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
     setErrors({})
     if (object && isEmptyPatch(read.body)) return onClose()
     // One key for this plan: pressing the button again after a lost answer cannot make a second object.
-    const next: Call = { ...call(read.body), body: read.body, generation: object?.metadata.generation, idempotencyKey: crypto.randomUUID() }
+    const next: Call = { body: read.body, ...call(read.body), generation: object?.metadata.generation, idempotencyKey: crypto.randomUUID() }
     plan.mutate({ ...next, idempotencyKey: crypto.randomUUID() }, { onSuccess: () => setPlanned(next), onError: onRefused })
   }
   const apply = () => {
@@ -87,7 +90,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
     return (
       <Dialog open title={title} stage="plan" onClose={onClose}>
         <div className="dialog-main">
-          <PlanView plan={plan.data} call={planned} tenant={tenant} />
+          {showPlan ? showPlan(plan.data) : <PlanView plan={plan.data} call={planned} tenant={tenant} />}
           {change.error && <Failure error={change.error} />}
         </div>
         <footer className="dialog-foot">

@@ -1,6 +1,10 @@
 // What to do about a refusal, by the API's stable code first, by HTTP status otherwise.
 
 const BY_CODE: Record<string, string> = {
+  agent_unreachable: 'Look at the data plane’s page whether its agent is connected, and at that machine if it is not. Streams keep running meanwhile.',
+  group_active: 'Stop the group’s consumers first.',
+  policy_refused: 'Ask who runs the data plane: the policy is a file in their network.',
+  kafka_refused: 'Ask who runs the data plane to look at the agent’s log.',
   idempotency_key_reused: 'Close this form and open it again: that starts a new request.',
   enrollment_token_used: 'Make a new enrolment command on the page of the data plane.',
 }

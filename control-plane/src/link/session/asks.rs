@@ -81,7 +81,7 @@ mod tests {
         let answer = |ask_id| Answer {
             ask_id,
             code: AnswerCode::Ok.into(),
-            topic_extent: None,
+            ..Answer::default()
         };
         asks.answer(answer(second.ask_id));
         asks.answer(answer(second.ask_id));

@@ -1,6 +1,6 @@
 //! What a session allows and owes, without any I/O: the first word, the sizes, which generation is due.
 
-use weir_proto::agent::v1::{AgentFrame, Generation, agent_frame::Frame};
+use weir_proto::agent::v1::{AgentFrame, Answer, Generation, agent_frame::Frame};
 
 /// Items of one status report.
 pub(super) const ITEMS_MAX: usize = 10_000;
@@ -12,6 +12,10 @@ pub(super) const ROWS_MAX: usize = 100_000;
 pub(super) const QUOTA_USES_MAX: usize = 10_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
+/// Consumer groups of one answer.
+pub(super) const GROUPS_MAX: usize = 1_000;
+/// Positions, members or moves of one answer about a group.
+pub(super) const POSITIONS_MAX: usize = 10_000;
 const VERSION_LENGTH_MAX: usize = 64;
 /// Kafka's longest name of a topic.
 const TOPIC_NAME_LENGTH_MAX: usize = 249;
@@ -36,6 +40,9 @@ pub(super) enum Breach {
     /// A version text that is none.
     #[error("a version has at most 64 visible ASCII characters")]
     Version,
+    /// An answer with a name that is none.
+    #[error("an answer's names have visible ASCII characters, and not too many")]
+    Answer,
     /// An administrative wish with a name that is none, or too much in it.
     #[error("an intent's names have visible ASCII characters, and not too many")]
     Intent,
@@ -79,12 +86,7 @@ impl Conversation {
                     ROWS_MAX,
                 )?;
             }
-            (Frame::Answer(answer), true) => {
-                within(
-                    answer.topic_extent.as_ref().map_or(0, |it| it.partitions.len()),
-                    PARTITIONS_MAX,
-                )?;
-            }
+            (Frame::Answer(answer), true) => admit_answer(answer)?,
             (Frame::Quotas(report), true) => within(report.uses.len(), QUOTA_USES_MAX)?,
             (Frame::Intent(intent), true) => {
                 within(intent.configs.len(), SETTINGS_MAX)?;
@@ -131,6 +133,45 @@ impl Conversation {
 
     fn hold(&mut self, accepted: Generation) {
         self.held = ordered(accepted);
+    }
+}
+
+fn admit_answer(answer: &Answer) -> Result<(), Breach> {
+    let Answer {
+        ask_id: _,
+        code: _,
+        topic_extent,
+        groups,
+        group,
+        group_moves,
+    } = answer;
+    within(
+        topic_extent.as_ref().map_or(0, |it| it.partitions.len()),
+        PARTITIONS_MAX,
+    )?;
+    let (mut named, mut topics): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    if let Some(answer) = groups {
+        within(answer.groups.len(), GROUPS_MAX)?;
+        named.extend(answer.groups.iter().map(|it| it.group_id.as_str()));
+    }
+    if let Some(answer) = group {
+        within(answer.members.len(), POSITIONS_MAX)?;
+        within(answer.positions.len(), POSITIONS_MAX)?;
+        named.extend(answer.summary.iter().map(|it| it.group_id.as_str()));
+        topics.extend(answer.positions.iter().map(|it| it.topic_id.as_str()));
+    }
+    if let Some(answer) = group_moves {
+        within(answer.moves.len(), POSITIONS_MAX)?;
+        topics.extend(answer.moves.iter().map(|it| it.topic_id.as_str()));
+    }
+    let plain = |it: &&str| it.bytes().all(|it| it.is_ascii_graphic());
+    let group_ids = named
+        .iter()
+        .all(|it| it.len() <= TOPIC_NAME_LENGTH_MAX && plain(it));
+    if group_ids && topics.into_iter().all(is_version) {
+        Ok(())
+    } else {
+        Err(Breach::Answer)
     }
 }
 

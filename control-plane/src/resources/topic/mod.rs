@@ -16,4 +16,4 @@ pub use administer::{Creation, Done, Settled, Wisher};
 pub use model::{Topic, TopicId};
 pub use routes::router;
 pub use settings::of_spec as kafka_settings;
-pub use store::by_id;
+pub use store::{by_id, names};

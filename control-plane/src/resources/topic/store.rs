@@ -1,5 +1,7 @@
 //! All SQL that names the table `topic`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -108,6 +110,24 @@ pub async fn list(
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(Topic::from).collect())
+}
+
+/// The names of a cluster's topics, those that are going away included.
+///
+/// # Errors
+/// The database's.
+pub async fn names(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Result<BTreeMap<TopicId, String>> {
+    let rows = sqlx::query!(
+        "SELECT id, name FROM topic WHERE tenant_id = $1 AND cluster_id = $2",
+        scope.tenant().uuid(),
+        cluster.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (Id::from_uuid(row.id), row.name))
+        .collect())
 }
 
 pub async fn insert(

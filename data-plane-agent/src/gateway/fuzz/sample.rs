@@ -156,6 +156,7 @@ fn snapshot() -> Snapshot {
             })
             .collect(),
         quotas: Vec::new(),
+        bans: Vec::new(),
     }
 }
 

@@ -44,7 +44,7 @@ pub use wish::{Finish, Wish, too_many};
 use super::meter::{Meter, Payer};
 use super::quota::{ClientQuota, Quotas, Toll};
 use super::table;
-use super::view::{Access, Cluster, Key, Operation, Topic, View};
+use super::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
 
 /// Where clients find the gateway.
 #[derive(Debug, Clone)]
@@ -90,6 +90,8 @@ pub struct Tenant {
     pub access: Arc<Access>,
     /// What everybody may do on its cluster.
     pub grants: Arc<Vec<Grant>>,
+    /// What the customer's policy refuses.
+    pub bans: Arc<Bans>,
     /// Who pays.
     pub payer: Payer,
     /// Where it finds us.
@@ -112,6 +114,7 @@ impl Tenant {
         Some(Self {
             access: view.access(&key.principal, &key.cluster),
             grants: view.grants(&key.cluster),
+            bans: Arc::clone(&view.bans),
             payer: Payer {
                 cluster: Arc::clone(&cluster.id),
                 principal: Arc::clone(&key.principal),

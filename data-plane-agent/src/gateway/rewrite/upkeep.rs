@@ -22,9 +22,18 @@ const LOG_DIR: &str = "/logical";
 const UNKNOWN_BYTES: i64 = -1;
 
 pub(super) fn delete_records(call: Call<'_>, mut request: DeleteRecordsRequest) -> Result<Plan, Refusal> {
-    let denied = split_topics(call.tenant, Operation::Administer, &mut request.topics, |it| {
+    let banned: Vec<_> = request
+        .topics
+        .extract_if(.., |it| call.tenant.bans.records(&it.name))
+        .collect();
+    let mut denied = split_topics(call.tenant, Operation::Administer, &mut request.topics, |it| {
         &mut it.name
     });
+    // Who may not do it at all hears that first.
+    denied.extend(banned.into_iter().map(|it| {
+        let refused = call.tenant.topic(Operation::Administer, &it.name).err();
+        (it, refused.unwrap_or(code::POLICY_VIOLATION))
+    }));
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         response.topics.extend(denied.into_iter().map(|(topic, code)| {
@@ -44,17 +53,22 @@ pub(super) fn delete_records(call: Call<'_>, mut request: DeleteRecordsRequest) 
 pub(super) fn delete_groups(call: Call<'_>, mut request: DeleteGroupsRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
     request.groups_names.retain_mut(|group| {
-        let allowed = call.tenant.access.may(Operation::Write, group);
-        if allowed {
-            *group = call.tenant.cluster.id_out(group).into();
+        let refusal = if !call.tenant.access.may(Operation::Write, group) {
+            Some(code::GROUP_AUTHORIZATION_FAILED)
+        } else if call.tenant.bans.group(group) {
+            Some(code::POLICY_VIOLATION)
         } else {
-            refused.push(
+            None
+        };
+        match refusal {
+            None => *group = call.tenant.cluster.id_out(group).into(),
+            Some(code) => refused.push(
                 DeletableGroupResult::default()
                     .with_group_id(group.clone())
-                    .with_error_code(code::GROUP_AUTHORIZATION_FAILED),
-            );
+                    .with_error_code(code),
+            ),
         }
-        allowed
+        refusal.is_none()
     });
     if request.groups_names.is_empty() {
         let response = DeleteGroupsResponse::default().with_results(refused);

@@ -1,6 +1,7 @@
 //! The snapshot as the gateway uses it: looked up by logical and by physical name and id, swapped as a whole.
 
 mod access;
+mod bans;
 mod names;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use weir_proto::agent::v1::{ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
+pub use bans::Bans;
 pub use names::{Cluster, Topic, uuid_of_type_id};
 
 use super::quota::{ClientQuota, Rules, described};
@@ -29,6 +31,8 @@ pub struct View {
     pub keys: HashMap<String, Arc<Key>>,
     /// How much principals may use.
     pub quotas: Rules,
+    /// What the customer's policy refuses.
+    pub bans: Arc<Bans>,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
@@ -94,6 +98,7 @@ impl View {
             api_keys,
             grants,
             quotas,
+            bans,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
         let mut given: HashMap<String, Vec<Grant>> = HashMap::new();
@@ -120,6 +125,7 @@ impl View {
                 .collect(),
             quotas: Rules::build(quotas),
             client_quotas: described(quotas),
+            bans: Arc::new(Bans::build(bans)),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }

@@ -90,6 +90,7 @@ pub fn snapshot() -> Snapshot {
             grant("other", B, "*", AccessRole::Admin),
         ],
         quotas: Vec::new(),
+        bans: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Moment } from '../../ui/status.tsx'
 import { KeyTable } from '../api_key/key-table.tsx'
+import { GroupTable } from '../consumer_group/group-table.tsx'
 import { TopicTable } from '../topic/topic-table.tsx'
 import { ClusterTable } from './cluster-table.tsx'
 import { Connect } from './connect.tsx'
@@ -55,6 +56,7 @@ export function ClusterPage() {
           label={`Parts of cluster ${cluster.spec.name}`}
           tabs={[
             { key: 'topics', label: 'Topics', content: () => <Topics cluster={cluster} /> },
+            { key: 'groups', label: 'Groups', content: () => <Section title="Consumer groups" note="Asked of the data plane’s agent when you look."><GroupTable cluster={cluster.id} /></Section> },
             { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: cluster.id }} icon="key">Create key</LinkButton>}><Connect cluster={cluster} /></Section> },
             { key: 'keys', label: 'Keys', content: () => <Keys cluster={cluster} /> },
             { key: 'settings', label: 'Settings', content: () => <Settings cluster={cluster} /> },

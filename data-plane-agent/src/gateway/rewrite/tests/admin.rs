@@ -9,14 +9,16 @@ use kafka_protocol::messages::describe_log_dirs_response::{DescribeLogDirsResult
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::{
     AlterClientQuotasRequest, CreateAclsRequest, CreatePartitionsRequest, CreateTopicsRequest,
-    DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest, DescribeAclsRequest,
-    DescribeLogDirsRequest, DescribeLogDirsResponse, ElectLeadersRequest, IncrementalAlterConfigsRequest,
-    ListConfigResourcesRequest, OffsetDeleteRequest,
+    DeleteGroupsRequest, DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest,
+    DescribeAclsRequest, DescribeLogDirsRequest, DescribeLogDirsResponse, ElectLeadersRequest,
+    IncrementalAlterConfigsRequest, ListConfigResourcesRequest, OffsetDeleteRequest,
 };
 use weir_proto::agent::v1::{
     AccessRole, Config, ConfigOperation, IntentKind, IntentOutcome, IntentResult, TopicConfigKey,
     TopicConfigWord,
 };
+
+use weir_proto::lane::v1::{Ban, BannedAct};
 
 use super::*;
 use crate::intents::own_result;
@@ -442,6 +444,45 @@ fn groups_and_their_offsets_are_a_developers_to_delete() {
     assert_eq!(sent.groups_names[0].as_str(), prefix("g1"));
     let (sent, _answer) = ask(&writer, &mut memory, 0, &offsets).forwarded();
     assert_eq!(sent.group_id.as_str(), prefix("g1"));
+}
+
+#[test]
+fn what_the_customers_policy_bans_does_not_reach_the_broker() {
+    let mut memory = Memory::default();
+    let banned = |key: &str| {
+        let mut snapshot = sample::snapshot();
+        let ban = |act: BannedAct, pattern: &str| Ban {
+            act: act.into(),
+            pattern: pattern.to_owned(),
+        };
+        snapshot.bans = vec![
+            ban(BannedAct::DeleteGroup, "g*"),
+            ban(BannedAct::DeleteRecords, "orders"),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        tenant_of(&snapshot, key, &shared(folder.path()))
+    };
+    let groups = DeleteGroupsRequest::default().with_groups_names(vec![text("g1").into(), text("h").into()]);
+    let (sent, _answer) = ask(&banned("key_writer"), &mut memory, 2, &groups).forwarded();
+    assert_eq!(sent.groups_names.len(), 1, "the other one only");
+    let groups = DeleteGroupsRequest::default().with_groups_names(vec![text("g1").into()]);
+    let answered = ask(&banned("key_writer"), &mut memory, 2, &groups).answered();
+    assert_eq!(answered.results[0].error_code, code::POLICY_VIOLATION);
+    let answered = ask(&banned("key_reader"), &mut memory, 2, &groups).answered();
+    assert_eq!(
+        answered.results[0].error_code,
+        code::GROUP_AUTHORIZATION_FAILED,
+        "who may not hears only that"
+    );
+    let records = DeleteRecordsRequest::default().with_topics(vec![
+        DeleteRecordsTopic::default().with_name(text("orders").into()),
+    ]);
+    let tenant = banned("key_other");
+    let (sent, answer) = ask(&tenant, &mut memory, 2, &records).forwarded();
+    assert!(sent.topics.is_empty());
+    let none = DeleteRecordsResponse::default();
+    let (told, _reply) = reply::<DeleteRecordsRequest>(&tenant, &mut memory, 2, answer, &none);
+    assert_eq!(told.topics[0].name.as_str(), "orders");
 }
 
 fn acls(tenant: &Tenant, request: &DescribeAclsRequest) -> Vec<(String, i8, i8, String, i8)> {

@@ -1,0 +1,89 @@
+//! Answers to questions that come down the link: asked of Kafka now, through the customer's policy; enums, numbers, positions.
+
+mod groups;
+mod reset;
+
+use weir_proto::agent::v1::ask::Question;
+use weir_proto::agent::v1::{
+    Answer, AnswerCode, Ask, GroupAnswer, GroupMovesAnswer, GroupsAnswer, TopicExtentAnswer,
+};
+
+use crate::driver::Directory;
+use crate::platform::Platform;
+use crate::platform::kafka::KafkaError;
+use crate::policy::Policy;
+
+/// What an answer is made from.
+pub struct Desk<'a> {
+    /// The customer's systems.
+    pub platform: &'a Platform,
+    /// Where things are.
+    pub directory: &'a Directory,
+    /// The customer's word.
+    pub policy: &'a Policy,
+}
+
+/// The body of an answer.
+enum Said {
+    Extent(TopicExtentAnswer),
+    Groups(GroupsAnswer),
+    Group(GroupAnswer),
+    Moves(GroupMovesAnswer),
+}
+
+/// Answers one question.
+pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
+    let said = match &ask.question {
+        Some(Question::TopicExtent(it)) => extent(desk, &it.topic_id).await.map(Said::Extent),
+        Some(Question::Groups(it)) => groups::list(desk, it).await.map(Said::Groups),
+        Some(Question::Group(it)) => groups::get(desk, it).await.map(Said::Group),
+        Some(Question::GroupReset(it)) => reset::reset(desk, it).await.map(Said::Moves),
+        Some(Question::GroupDelete(it)) => reset::delete(desk, it).await.map(Said::Moves),
+        None => Err(AnswerCode::Unsupported),
+    };
+    let mut answer = Answer {
+        ask_id: ask.ask_id,
+        ..Answer::default()
+    };
+    match said {
+        Err(code) => answer.set_code(code),
+        Ok(said) => {
+            answer.set_code(AnswerCode::Ok);
+            match said {
+                Said::Extent(it) => answer.topic_extent = Some(it),
+                Said::Groups(it) => answer.groups = Some(it),
+                Said::Group(it) => answer.group = Some(it),
+                Said::Moves(it) => answer.group_moves = Some(it),
+            }
+        }
+    }
+    answer
+}
+
+async fn extent(desk: &Desk<'_>, topic_id: &str) -> Result<TopicExtentAnswer, AnswerCode> {
+    let (at, name) = desk.directory.topics.get(topic_id).ok_or(AnswerCode::NotFound)?;
+    let found = desk.platform.kafka.extent(at, name).await.map_err(code)?;
+    let partitions = found.ok_or(AnswerCode::NotFound)?;
+    Ok(TopicExtentAnswer { partitions })
+}
+
+/// Kafka's codes that mean that a group has members: `UNKNOWN_MEMBER_ID`, `REBALANCE_IN_PROGRESS`, `NON_EMPTY_GROUP`,
+/// `STALE_MEMBER_EPOCH`.
+const ACTIVE: [i16; 4] = [25, 27, 68, 113];
+/// Its codes that a moment mends: `COORDINATOR_LOAD_IN_PROGRESS`, `COORDINATOR_NOT_AVAILABLE`, `NOT_COORDINATOR`,
+/// `LEADER_NOT_AVAILABLE`, `NOT_LEADER_OR_FOLLOWER`.
+const PASSING: [i16; 5] = [14, 15, 16, 5, 6];
+const GROUP_ID_NOT_FOUND: i16 = 69;
+
+fn code(error: KafkaError) -> AnswerCode {
+    match error {
+        KafkaError::Unreachable => AnswerCode::Unavailable,
+        KafkaError::Refused(GROUP_ID_NOT_FOUND) => AnswerCode::NotFound,
+        KafkaError::Refused(code) if ACTIVE.contains(&code) => AnswerCode::GroupActive,
+        KafkaError::Refused(code) if PASSING.contains(&code) => AnswerCode::Unavailable,
+        KafkaError::Refused(_other) => AnswerCode::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests;
