@@ -46,19 +46,9 @@ async fn audited(admin: &Caller, made: &Made, action: &str) -> Vec<Value> {
     events["data"].as_array().expect("events").clone()
 }
 
-#[tokio::test]
-async fn a_group_is_read_reset_after_a_plan_and_deleted() {
-    let world = World::begin().await;
-    let plane = world.control_plane().await;
-    let admin = world.admin(&plane);
-    let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
-    let prefix = served(&world, &admin, &made).await;
-    let groups = format!("/v1/clusters/{}/groups", made.cluster);
-
-    let page = admin.get(&groups).await.expect(200);
+/// Own groups, page by page and near, and nobody else's.
+async fn lists(admin: &Caller, groups: &str) {
+    let page = admin.get(groups).await.expect(200);
     let listed: Vec<&str> = page["data"]
         .as_array()
         .expect("groups")
@@ -90,8 +80,10 @@ async fn a_group_is_read_reset_after_a_plan_and_deleted() {
         (Some(95), Some(1))
     );
     admin.get(&format!("{groups}/secret")).await.expect(404);
+}
 
-    let reset = format!("{groups}/app/reset-offsets");
+/// The plan of a reset tells what would move, and moves nothing.
+async fn plans(world: &World, admin: &Caller, made: &Made, reset: &str, app: &str) {
     let earliest = json!({"to": {"kind": "EARLIEST"}});
     let plan = admin
         .post(&format!("{reset}?dry_run=true"), &earliest)
@@ -102,33 +94,32 @@ async fn a_group_is_read_reset_after_a_plan_and_deleted() {
         "{plan:#}"
     );
     assert_eq!(plan["changes"][0]["after"]["offsets"][0]["offset"], 0);
-    assert_eq!(
-        committed(&world, &made, &format!("{prefix}app")),
-        [10, 60],
-        "a plan moves nothing"
-    );
-    assert!(audited(&admin, &made, "reset_offsets").await.is_empty());
+    assert_eq!(committed(world, made, app), [10, 60], "a plan moves nothing");
+    assert!(audited(admin, made, "reset_offsets").await.is_empty());
+}
 
+/// A reset that is sent twice under one key is done and recorded once.
+async fn shifts_once(world: &World, admin: &Caller, made: &Made, reset: &str, app: &str) {
     let one =
         json!({"to": {"kind": "SHIFT", "by": -20}, "topics": [{"topic": made.topic, "partitions": [2]}]});
     let again = admin.clone().with("Idempotency-Key", "once");
     for _ in 0..2 {
-        let done = again.post(&reset, &one).await.expect(200);
+        let done = again.post(reset, &one).await.expect(200);
         assert_eq!(
             (done["moves"][0]["from"].as_i64(), done["moves"][0]["to"].as_i64()),
             (Some(60), Some(40))
         );
     }
-    assert_eq!(
-        committed(&world, &made, &format!("{prefix}app")),
-        [10, 40],
-        "shifted once"
-    );
-    let events = audited(&admin, &made, "reset_offsets").await;
+    assert_eq!(committed(world, made, app), [10, 40], "shifted once");
+    let events = audited(admin, made, "reset_offsets").await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["before"]["offsets"][0]["offset"], 60);
     assert_eq!(events[0]["after"]["offsets"][0]["offset"], 40);
+}
 
+/// A group with members stays as it is.
+async fn refuses_active(admin: &Caller, groups: &str) {
+    let earliest = json!({"to": {"kind": "EARLIEST"}});
     let active = admin
         .post(&format!("{groups}/busy/reset-offsets"), &earliest)
         .await;
@@ -141,11 +132,30 @@ async fn a_group_is_read_reset_after_a_plan_and_deleted() {
         (active.status.as_u16(), active.body["code"].as_str()),
         (409, Some("group_active"))
     );
+}
+
+#[tokio::test]
+async fn a_group_is_read_reset_after_a_plan_and_deleted() {
+    let world = World::begin().await;
+    let plane = world.control_plane().await;
+    let admin = world.admin(&plane);
+    let made = make(&admin).await;
+    let agent = world
+        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
+        .await;
+    let app = format!("{}app", served(&world, &admin, &made).await);
+    let groups = format!("/v1/clusters/{}/groups", made.cluster);
+    let reset = format!("{groups}/app/reset-offsets");
+    lists(&admin, &groups).await;
+    plans(&world, &admin, &made, &reset, &app).await;
+    shifts_once(&world, &admin, &made, &reset, &app).await;
+    refuses_active(&admin, &groups).await;
+
     let nowhere = json!({"to": {"kind": "LATEST"}, "topics": [{"topic": made.topic, "partitions": [3]}]});
     admin.post(&reset, &nowhere).await.expect(422);
 
     admin.delete(&format!("{groups}/app")).await.expect(204);
-    assert!(world.kafka.group(&made.pool, &format!("{prefix}app")).is_none());
+    assert!(world.kafka.group(&made.pool, &app).is_none());
     admin.delete(&format!("{groups}/app")).await.expect(404);
     assert_eq!(audited(&admin, &made, "delete_group").await.len(), 1);
     agent.shutdown().await.expect("the agent ends");
