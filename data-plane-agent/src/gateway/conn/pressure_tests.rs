@@ -238,10 +238,8 @@ async fn a_broker_that_does_not_read_holds_its_clients_back() {
     request.topic_data[0].partition_data[0].records = Some(batch(1, None, MIB).into());
     let mut sent = 0;
     for id in 1..100 {
-        let written = timeout(
-            Duration::from_secs(1),
-            stream.write_all(&frame(PRODUCE, id, &request)),
-        );
+        let bytes = frame(PRODUCE, id, &request);
+        let written = timeout(Duration::from_secs(1), stream.write_all(&bytes));
         if written.await.is_err() {
             break;
         }
