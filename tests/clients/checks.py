@@ -1,11 +1,15 @@
 """What the Python clients share: the settings of a run, and one JSON line per check."""
 
+import itertools
 import json
 import re
 import sys
 import threading
 import time
 import traceback
+import uuid
+
+PATIENCE_S = 20
 
 
 class Settings:
@@ -20,6 +24,19 @@ class Settings:
         self.foreign_topic = values["foreign_topic"]
         self.run = values["run"]
         self.users = {name: values[name] for name in ("owner", "reader", "other")}
+
+
+class Names:
+    """The settings of a run, and names that nobody has used; the base of what makes clients."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.prefix = uuid.uuid4().hex[:8]
+        self.numbers = itertools.count(1)
+
+    def name(self, what):
+        """A group or transactional id that nobody has used."""
+        return f"{what}-{self.prefix}-{next(self.numbers)}"
 
 
 class Failed(Exception):
@@ -81,6 +98,56 @@ def moves(join, send, partitions, patience_s):
     until("every record read", patience_s, lambda: sent <= {*first.seen, *second.seen} or time.sleep(0.05))
     first.leave()
     return f"{len(sent)} records, {len(set(second.seen))} by the second member"
+
+
+class Joined(threading.Thread):
+    """A member of a group; a client's own has `step()`, which reads some more, tells `seen` and `assigned`, and commits."""
+
+    def __init__(self, consumer, topic):
+        super().__init__(daemon=True)
+        self.consumer, self.topic = consumer, topic
+        self.seen, self.assigned, self.error = [], None, None
+        self.leaving = threading.Event()
+        self.start()
+
+    def step(self):
+        raise NotImplementedError
+
+    def run(self):
+        try:
+            self.consumer.subscribe([self.topic])
+            while not self.leaving.is_set():
+                self.step()
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+        finally:
+            self.consumer.close()
+
+    def leave(self):
+        self.leaving.set()
+        self.join(PATIENCE_S)
+        if self.error:
+            raise self.error
+
+
+def rebalance(client, produce, join):
+    """`join(group)` gives a running member; `produce` sends to a partition and gives the offsets."""
+    topic, group, producer = client.settings.group_topic, client.name("moves"), client.producer()
+
+    def send():
+        for partition in range(4):
+            for offset in produce(producer, topic, [b"moving"] * 50, partition=partition):
+                yield partition, offset
+
+    return moves(lambda: join(group), send, 4, PATIENCE_S)
+
+
+def idempotence(client, produce):
+    """Offsets of an idempotent producer have no gap."""
+    producer = client.producer(enable_idempotence=True, linger_ms=5)
+    values = [f"idempotent {number}".encode() for number in range(1000)]
+    offsets = produce(producer, client.settings.topic, values, partition=1)
+    equal(offsets, list(range(offsets[0], offsets[0] + 1000)), "offsets without gap")
 
 
 def run(name, check):

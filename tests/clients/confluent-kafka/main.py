@@ -1,11 +1,8 @@
 """confluent-kafka (librdkafka) through the gateway: `main.py SETTINGS [CHECK ...]`."""
 
-import itertools
 import pathlib
 import sys
-import threading
 import time
-import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -21,18 +18,11 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from checks import Failed, equal, expect, main, moves, until
-
-PATIENCE_S = 20
+from checks import PATIENCE_S, Failed, Joined, Names, equal, expect, idempotence, main, rebalance, until
 
 
-class Client:
+class Client(Names):
     """Makes clients of the three users of a run."""
-
-    def __init__(self, settings):
-        self.settings = settings
-        self.prefix = uuid.uuid4().hex[:8]
-        self.numbers = itertools.count(1)
 
     def base(self, user="owner", **more):
         login = self.settings.users[user]
@@ -55,10 +45,6 @@ class Client:
 
     def admin(self, user="owner"):
         return AdminClient(self.base(user))
-
-    def name(self, what):
-        """A group or transactional id that nobody has used."""
-        return f"{what}-{self.prefix}-{next(self.numbers)}"
 
 
 def produce(producer, topic, values, partition=0, **more):
@@ -148,13 +134,6 @@ def codec(client, name):
     equal([it.value() for it in found], values, "values")
 
 
-def idempotence(client):
-    producer = client.producer(enable_idempotence=True, linger_ms=5)
-    values = [f"idempotent {number}".encode() for number in range(1000)]
-    offsets = produce(producer, client.settings.topic, values, partition=1)
-    equal(offsets, list(range(offsets[0], offsets[0] + 1000)), "offsets without gap")
-
-
 def offsets_by_time(client):
     topic = client.settings.topic
     # Later than every other record, so that a topic in use serves too.
@@ -191,57 +170,25 @@ def commit_and_fetch(client):
     equal(found, {(topic, 3): offsets[4]}, "offsets of the group by the admin client")
 
 
-class Member(threading.Thread):
-    """A member of a group that commits what it read; remembers it by (partition, offset)."""
+class Member(Joined):
+    """Remembers what it read by (partition, offset)."""
 
-    def __init__(self, client, group, **more):
-        super().__init__(daemon=True)
-        self.consumer = client.consumer(group, **more)
-        self.topics = [client.settings.group_topic]
-        self.seen, self.assigned, self.error = [], None, None
-        self.leaving = threading.Event()
-
-    def run(self):
-        try:
-            self.consumer.subscribe(self.topics)
-            while not self.leaving.is_set():
-                message = self.consumer.poll(0.1)
-                self.assigned = {it.partition for it in self.consumer.assignment()}
-                if message is None:
-                    continue
-                if message.error():
-                    raise KafkaException(message.error())
-                self.seen.append((message.partition(), message.offset()))
-                self.consumer.commit(message, asynchronous=True)
-        except Exception as error:  # pylint: disable=broad-except
-            self.error = error
-        finally:
-            self.consumer.close()
-
-    def leave(self):
-        self.leaving.set()
-        self.join(PATIENCE_S)
-        if self.error:
-            raise self.error
+    def step(self):
+        message = self.consumer.poll(0.1)
+        self.assigned = {it.partition for it in self.consumer.assignment()}
+        if message is None:
+            return
+        if message.error():
+            raise KafkaException(message.error())
+        self.seen.append((message.partition(), message.offset()))
+        self.consumer.commit(message, asynchronous=True)
 
 
-def rebalance(client, **more):
-    topic, group = client.settings.group_topic, client.name("moves")
+def moving(client, **more):
     if "group_protocol" not in more:
         more["heartbeat_interval_ms"] = 200
-    producer = client.producer()
-
-    def send():
-        for partition in range(4):
-            for offset in produce(producer, topic, [b"moving"] * 50, partition=partition):
-                yield partition, offset
-
-    def join():
-        member = Member(client, group, **more)
-        member.start()
-        return member
-
-    return moves(join, send, 4, PATIENCE_S)
+    topic = client.settings.group_topic
+    return rebalance(client, produce, lambda group: Member(client.consumer(group, **more), topic))
 
 
 def describe_group(client):
@@ -379,10 +326,10 @@ def patterns(client):
 
 def beside(settings):
     client = Client(settings)
-    yield "rebalance", lambda: rebalance(client)
+    yield "rebalance", lambda: moving(client)
     cooperative = {"partition_assignment_strategy": "cooperative-sticky"}
-    yield "rebalance cooperative", lambda: rebalance(client, **cooperative)
-    yield "rebalance KIP-848", lambda: rebalance(client, group_protocol="consumer")
+    yield "rebalance cooperative", lambda: moving(client, **cooperative)
+    yield "rebalance KIP-848", lambda: moving(client, group_protocol="consumer")
 
 
 def checks(settings):
@@ -391,7 +338,7 @@ def checks(settings):
     yield "wrong password", lambda: wrong_password(client)
     yield "headers", lambda: headers(client)
     yield from [(f"codec {it}", lambda it=it: codec(client, it)) for it in ("none", "gzip", "snappy", "lz4", "zstd")]
-    yield "idempotence", lambda: idempotence(client)
+    yield "idempotence", lambda: idempotence(client, produce)
     yield "offsets by time", lambda: offsets_by_time(client)
     yield "commit and fetch", lambda: commit_and_fetch(client)
     yield "describe group", lambda: describe_group(client)

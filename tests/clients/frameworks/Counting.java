@@ -54,9 +54,9 @@ public final class Counting {
         return builder.build();
     }
 
-    private KafkaStreams instance(String user, Path folder, AtomicReference<Throwable> failure) {
+    private KafkaStreams instance(String user, String id, Path folder, AtomicReference<Throwable> failure) {
         Map<String, Object> all = settings.base(user, "SCRAM-SHA-512", null);
-        all.put(StreamsConfig.APPLICATION_ID_CONFIG, application);
+        all.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
         all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         all.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
         all.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
@@ -103,8 +103,8 @@ public final class Counting {
         }
         var failure = new AtomicReference<Throwable>();
         Path folder = Files.createTempDirectory("counting");
-        var first = instance("owner", folder.resolve("first"), failure);
-        var second = instance("owner", folder.resolve("second"), failure);
+        var first = instance("owner", application, folder.resolve("first"), failure);
+        var second = instance("owner", application, folder.resolve("second"), failure);
         try (first; second) {
             first.start();
             send(0, RECORDS / 4);
@@ -173,7 +173,7 @@ public final class Counting {
     /** A developer may read and write, and cannot make the internal topics: the application says so and ends. */
     String wrongRights() throws Exception {
         var failure = new AtomicReference<Throwable>();
-        try (var streams = instance("reader", Files.createTempDirectory("refused"), failure)) {
+        try (var streams = instance("reader", settings.run + "-refused", Files.createTempDirectory("refused"), failure)) {
             streams.start();
             until("the application ends", () -> streams.state() == KafkaStreams.State.ERROR, new AtomicReference<>());
         }
@@ -200,8 +200,8 @@ public final class Counting {
         var counting = new Counting(new Settings(arguments[0]));
         Report.run("exactly once", counting::exactlyOnce);
         Report.run("internal topics", counting::internalTopics);
-        Report.run("cleared", counting::clear);
         Report.run("wrong rights", counting::wrongRights);
+        Report.run("cleared", counting::clear);
         // Threads of clients that failed must not hold the program.
         System.exit(0);
     }

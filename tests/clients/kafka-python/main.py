@@ -1,12 +1,9 @@
 """kafka-python through the gateway: `main.py SETTINGS [CHECK ...]`."""
 
-import itertools
 import logging
 import pathlib
 import sys
-import threading
 import time
-import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -15,18 +12,11 @@ from kafka import errors as kafka_errors
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
 
-from checks import Failed, equal, expect, logical, main, moves, until
-
-PATIENCE_S = 20
+from checks import PATIENCE_S, Failed, Joined, Names, equal, expect, idempotence, logical, main, rebalance, until
 
 
-class Client:
+class Client(Names):
     """Makes clients of the three users of a run."""
-
-    def __init__(self, settings):
-        self.settings = settings
-        self.prefix = uuid.uuid4().hex[:8]
-        self.numbers = itertools.count(1)
 
     def base(self, user="owner", mechanism="PLAIN", password=None):
         login = self.settings.users[user]
@@ -47,10 +37,6 @@ class Client:
 
     def admin(self, user="owner", **more):
         return KafkaAdminClient(**self.base(user, **more))
-
-    def name(self, what):
-        """A group or transactional id that nobody has used."""
-        return f"{what}-{self.prefix}-{next(self.numbers)}"
 
 
 def produce(producer, topic, values, partition=0, **more):
@@ -143,13 +129,6 @@ def codec(client, name):
     equal([it.value for it in found], values, "values")
 
 
-def idempotence(client):
-    producer = client.producer(enable_idempotence=True, linger_ms=5)
-    values = [f"idempotent {number}".encode() for number in range(1000)]
-    offsets = produce(producer, client.settings.topic, values, partition=1)
-    equal(offsets, list(range(offsets[0], offsets[0] + 1000)), "offsets without gap")
-
-
 def offsets_by_time(client):
     place = TopicPartition(client.settings.topic, 2)
     # Later than every other record, so that a topic in use serves too.
@@ -180,51 +159,19 @@ def commit_and_fetch(client):
     admin.close()
 
 
-class Member(threading.Thread):
-    """A member of a group that commits what it read; remembers it by (partition, offset)."""
+class Member(Joined):
+    """Remembers what it read by (partition, offset)."""
 
-    def __init__(self, client, group, **more):
-        super().__init__(daemon=True)
-        self.consumer = client.consumer(group, heartbeat_interval_ms=200, **more)
-        self.topics = [client.settings.group_topic]
-        self.seen, self.assigned, self.error = [], None, None
-        self.leaving = threading.Event()
-
-    def run(self):
-        try:
-            self.consumer.subscribe(self.topics)
-            while not self.leaving.is_set():
-                for records in self.consumer.poll(100).values():
-                    self.seen.extend((it.partition, it.offset) for it in records)
-                self.assigned = {it.partition for it in self.consumer.assignment()}
-                self.consumer.commit_async()
-        except Exception as error:  # pylint: disable=broad-except
-            self.error = error
-        finally:
-            self.consumer.close()
-
-    def leave(self):
-        self.leaving.set()
-        self.join(PATIENCE_S)
-        if self.error:
-            raise self.error
+    def step(self):
+        for records in self.consumer.poll(100).values():
+            self.seen.extend((it.partition, it.offset) for it in records)
+        self.assigned = {it.partition for it in self.consumer.assignment()}
+        self.consumer.commit_async()
 
 
-def rebalance(client, **more):
-    topic, group = client.settings.group_topic, client.name("moves")
-    producer = client.producer()
-
-    def send():
-        for partition in range(4):
-            for offset in produce(producer, topic, [b"moving"] * 50, partition=partition):
-                yield partition, offset
-
-    def join():
-        member = Member(client, group, **more)
-        member.start()
-        return member
-
-    return moves(join, send, 4, PATIENCE_S)
+def moving(client, **more):
+    topic, more = client.settings.group_topic, {"heartbeat_interval_ms": 200, **more}
+    return rebalance(client, produce, lambda group: Member(client.consumer(group, **more), topic))
 
 
 def describe_group(client):
@@ -353,9 +300,9 @@ def reader(client):
 
 def beside(settings):
     client = Client(settings)
-    yield "rebalance", lambda: rebalance(client)
+    yield "rebalance", lambda: moving(client)
     cooperative = {"partition_assignment_strategy": [CooperativeStickyAssignor]}
-    yield "rebalance cooperative", lambda: rebalance(client, **cooperative)
+    yield "rebalance cooperative", lambda: moving(client, **cooperative)
 
 
 def checks(settings):
@@ -364,7 +311,7 @@ def checks(settings):
     yield "wrong password", lambda: wrong_password(client)
     yield "headers", lambda: headers(client)
     yield from [(f"codec {it}", lambda it=it: codec(client, it)) for it in ("gzip", "snappy", "lz4", "zstd")]
-    yield "idempotence", lambda: idempotence(client)
+    yield "idempotence", lambda: idempotence(client, produce)
     yield "offsets by time", lambda: offsets_by_time(client)
     yield "commit and fetch", lambda: commit_and_fetch(client)
     yield "describe group", lambda: describe_group(client)

@@ -238,10 +238,8 @@ async fn a_broker_that_does_not_read_holds_its_clients_back() {
     request.topic_data[0].partition_data[0].records = Some(batch(1, None, MIB).into());
     let mut sent = 0;
     for id in 1..100 {
-        let written = timeout(
-            Duration::from_secs(1),
-            stream.write_all(&frame(PRODUCE, id, &request)),
-        );
+        let bytes = frame(PRODUCE, id, &request);
+        let written = timeout(Duration::from_secs(1), stream.write_all(&bytes));
         if written.await.is_err() {
             break;
         }
@@ -251,6 +249,30 @@ async fn a_broker_that_does_not_read_holds_its_clients_back() {
         sent < BUFFERED,
         "{sent} bytes were taken for a broker that reads nothing"
     );
+}
+
+#[tokio::test]
+async fn a_connection_without_a_sign_of_life_ends_and_one_that_speaks_stays() {
+    let limits = Limits {
+        idle: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    let mut world = World::within(Vec::new(), limits).await;
+    Broker::default().begin(&mut world).await;
+    // As when its host is gone: nothing comes, and no end either.
+    let mut silent = client(&world).await;
+    let mut alive = client(&world).await;
+    let begun = Instant::now();
+    let mut id = 0;
+    while begun.elapsed() < Duration::from_secs(4) {
+        id += 1;
+        alive.write_all(&frame(FETCH, id, &fetch())).await.unwrap();
+        assert_eq!(answer(&mut alive, 1, FETCH).await.0, id);
+        sleep(Duration::from_millis(300)).await;
+    }
+    assert_eq!(world.gateway.live.count(), 1, "the silent one is gone");
+    let mut rest = Vec::new();
+    assert_eq!(silent.read_to_end(&mut rest).await.unwrap(), 0);
 }
 
 #[tokio::test]

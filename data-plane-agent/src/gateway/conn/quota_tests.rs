@@ -42,6 +42,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn begin(quotas: Vec<Quota>) -> Self {
+        Self::within(quotas, Limits::default()).await
+    }
+
+    pub(super) async fn within(quotas: Vec<Quota>, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gateway = Arc::new(Gateway {
             view: ArcSwap::default(),
@@ -62,7 +66,7 @@ impl World {
                 quotas: Arc::new(Quotas::default()),
             },
             wishes: Arc::new(Wishes::new("gateway", 1)),
-            limits: Limits::default(),
+            limits,
         });
         let asked_bytes = Arc::<Mutex<Vec<i32>>>::default();
         let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
