@@ -65,6 +65,7 @@ pub fn build(
             .filter(|quota| served.contains(quota.cluster_id.as_str()))
             .cloned()
             .collect(),
+        token_issuers: admitted.token_issuers.clone(),
         clusters,
     }
 }

@@ -2,17 +2,20 @@
 
 mod access;
 mod names;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use weir_credentials::ScramVerifier;
+use weir_credentials::{Issuer, ScramVerifier};
 use weir_proto::agent::v1::{ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
 pub use names::{Cluster, Topic, uuid_of_type_id};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use tokens::sample as token_sample;
 
 use super::quota::Rules;
 
@@ -29,6 +32,8 @@ pub struct View {
     pub keys: HashMap<String, Arc<Key>>,
     /// How much principals may use.
     pub quotas: Rules,
+    /// Whose access tokens are believed.
+    issuers: Vec<Issuer>,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
@@ -81,6 +86,14 @@ pub fn now_unix_seconds() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// Milliseconds since 1970 by the system's clock.
+#[must_use]
+pub fn now_unix_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 impl View {
     /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
     #[must_use]
@@ -92,6 +105,7 @@ impl View {
             api_keys,
             grants,
             quotas,
+            token_issuers,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
         let mut given: HashMap<String, Vec<Grant>> = HashMap::new();
@@ -117,6 +131,7 @@ impl View {
                 .map(|it| (it.id.clone(), Arc::new(key(it))))
                 .collect(),
             quotas: Rules::build(quotas),
+            issuers: tokens::issuers(token_issuers),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }
