@@ -480,6 +480,17 @@ CREATE TABLE public.tenant (
 
 ALTER TABLE ONLY public.tenant FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.token_key (
+    id uuid NOT NULL,
+    public_key bytea NOT NULL,
+    sealed_private_key bytea NOT NULL,
+    signs_from timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT token_key_public_key_check CHECK ((octet_length(public_key) = 65))
+);
+
+ALTER TABLE ONLY public.token_key FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.topic (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -739,6 +750,9 @@ ALTER TABLE ONLY public.tenant
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.token_key
+    ADD CONSTRAINT token_key_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_name_unique UNIQUE (cluster_id, name);
 
@@ -976,6 +990,9 @@ CREATE POLICY data_plane_scope ON public.tenant FOR SELECT USING ((id IN ( SELEC
    FROM public.served_cluster
   WHERE (served_cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
+CREATE POLICY data_plane_scope ON public.token_key FOR SELECT USING ((( SELECT public.app_data_plane() AS app_data_plane) IN ( SELECT data_plane.id
+   FROM public.data_plane)));
+
 CREATE POLICY data_plane_scope ON public.topic USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.usage_hour USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))) WITH CHECK (((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)) AND ((cluster_id, tenant_id) IN ( SELECT served_cluster.cluster_id,
@@ -1044,6 +1061,8 @@ CREATE POLICY lookup_scope ON public.role_binding FOR SELECT USING (((( SELECT p
 
 CREATE POLICY lookup_scope ON public.session USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
 
+CREATE POLICY lookup_scope ON public.token_key FOR SELECT USING ((id = ( SELECT public.app_lookup_id() AS app_lookup_id)));
+
 CREATE POLICY lookup_sign_in ON public.session FOR INSERT WITH CHECK ((email = ( SELECT public.app_lookup() AS app_lookup)));
 
 ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
@@ -1105,6 +1124,8 @@ CREATE POLICY operator_scope ON public.service_quota USING ((( SELECT public.app
 CREATE POLICY operator_scope ON public.session USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.tenant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.token_key USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.topic USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -1307,6 +1328,8 @@ CREATE POLICY tenant_scope ON public.usage_row USING ((tenant_id = ( SELECT publ
 CREATE POLICY tenant_writes ON public.audit_event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_writes ON public.event FOR INSERT WITH CHECK ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+ALTER TABLE public.token_key ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.topic ENABLE ROW LEVEL SECURITY;
 

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+
+use crate::resources::access_token::TOKEN_LIFETIME_MAX;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -25,7 +28,7 @@ pub struct Serve {
     /// PostgreSQL as the plain application role.
     #[arg(long, env = "WEIR_DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
-    /// Folder of the certificate authority and the signing key; made at first start. Share it between control planes.
+    /// Folder of the certificate authority, the signing key and the sealing key; made at first start. Share it between control planes.
     #[arg(long, env = "WEIR_STATE_DIR")]
     pub state_dir: PathBuf,
     /// Where the API and console listen.
@@ -40,6 +43,9 @@ pub struct Serve {
     /// Where agents reach their door.
     #[arg(long, env = "WEIR_LINK_PUBLIC_ADDRESS", default_value = "127.0.0.1:9641")]
     pub link_public_address: String,
+    /// How long an access token of POST /v1/oauth/token is good: 10s to 1h.
+    #[arg(long, env = "WEIR_TOKEN_LIFETIME", default_value = "15m", value_parser = token_lifetime)]
+    pub token_lifetime: Duration,
     /// Connections to PostgreSQL.
     #[arg(long, env = "WEIR_DATABASE_CONNECTIONS_MAX", default_value_t = 20)]
     pub database_connections_max: u32,
@@ -74,4 +80,44 @@ pub enum Admin {
         #[arg(long)]
         password_file: PathBuf,
     },
+}
+
+fn token_lifetime(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time from 10s to 1h, such as 90s or 15m");
+    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_not_a_number| wrong())?;
+    let unit = match &text[digits.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _other => return Err(wrong()),
+    };
+    let seconds = number.checked_mul(unit).ok_or_else(wrong)?;
+    if !(10..=TOKEN_LIFETIME_MAX.as_secs()).contains(&seconds) {
+        return Err(wrong());
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_live_for_a_bounded_time() {
+        assert_eq!(token_lifetime("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(token_lifetime("1h"), Ok(Duration::from_secs(3600)));
+        for wrong in [
+            "",
+            "9s",
+            "61m",
+            "15",
+            "m",
+            "-1m",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert!(token_lifetime(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The composition: one agent, its tasks, and how it ends.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{self, Desk};
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, GatewayListener};
 use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Driver, Shared};
@@ -206,6 +207,7 @@ async fn serve_inside_network(
     );
     authority.issue(&agent_folder, Some(LANE_AGENT), &[])?;
     authority.keep(&gateway_folder, LANE_GATEWAY)?;
+    own_gateway_certificate(config, &authority)?;
     let lane_address = SocketAddr::from(([127, 0, 0, 1], config.ports.lane()));
     let listener = TcpListener::bind(lane_address)
         .await
@@ -230,6 +232,36 @@ async fn serve_inside_network(
         state.join("ledger"),
         close.clone(),
     ));
+    Ok(())
+}
+
+/// Chain and key of a gateway's certificate that the agent makes.
+#[must_use]
+pub fn own_certificate(state_dir: &Path) -> (PathBuf, PathBuf) {
+    let folder = state_dir.join("gateway-tls");
+    (folder.join("client.pem"), folder.join("client.key"))
+}
+
+/// Makes the gateway's certificate at every start; a gateway that runs takes it by itself.
+fn own_gateway_certificate(config: &AgentConfig, authority: &Authority) -> anyhow::Result<()> {
+    let GatewayListener {
+        tls: _,
+        tls_own,
+        sni_domain,
+        proxy_from: _,
+    } = &config.gateway_listener;
+    let (chain, _key) = own_certificate(&config.state_dir);
+    let Some(folder) = chain.parent().filter(|_folder| *tls_own) else {
+        return Ok(());
+    };
+    let below = sni_domain.as_ref().map(|it| format!("*.{it}"));
+    let hosts: Vec<&str> = [config.listen_host.as_str(), config.advertised_host.as_str()]
+        .into_iter()
+        .chain(below.as_deref())
+        .collect();
+    authority
+        .issue(folder, None, &hosts)
+        .context("make the gateway's certificate")?;
     Ok(())
 }
 

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::gateway::Domain;
+use crate::network::Network;
+
 /// The settings of one agent.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
@@ -28,6 +31,21 @@ pub struct AgentConfig {
     pub policy: Option<PathBuf>,
     /// The program that serves `gateway`; none starts no gateway.
     pub gateway_program: Option<PathBuf>,
+    /// How clients reach the gateway.
+    pub gateway_listener: GatewayListener,
+}
+
+/// How clients reach the gateway.
+#[derive(Debug, Clone, Default)]
+pub struct GatewayListener {
+    /// Certificate chain and private key (PEM); plain TCP without.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The agent makes them, by its own authority.
+    pub tls_own: bool,
+    /// Below which names are clusters; with TLS only.
+    pub sni_domain: Option<Domain>,
+    /// Networks of balancers that speak the PROXY protocol.
+    pub proxy_from: Vec<Network>,
 }
 
 /// A directory of jars and the Java that runs them.

@@ -19,6 +19,7 @@ pub mod lane;
 pub mod link;
 pub mod local_tls;
 pub mod metering;
+pub mod network;
 pub mod platform;
 pub mod policy;
 pub mod quota_uses;

@@ -19,6 +19,7 @@ class Settings:
         with open(path, encoding="utf-8") as file:
             values = json.load(file)
         self.bootstrap = values["bootstrap"]
+        self.token_url = values["token_url"]
         self.topic = values["topic"]
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]

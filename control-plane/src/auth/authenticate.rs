@@ -1,11 +1,12 @@
-//! From a request's headers to a caller: bearer token, API key (HTTP Basic), or the console's cookie.
+//! From a request's headers to a caller: bearer token (of a session, or an access token), API key (HTTP Basic), or the
+//! console's cookie.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use chrono::Utc;
 use http::{HeaderMap, Method, header};
 use weir_credentials::{Secret, SecretKind, sha256, verify_sha256};
 
+use crate::auth::key::{LiveKey, access_token, api_key};
 use crate::auth::principal::{Caller, Home, Principal};
 use crate::auth::store;
 use crate::kernel::{Error, ErrorKind, Id, Result, TenantId, code, kind};
@@ -30,6 +31,8 @@ pub fn csrf_token(session_token: &str) -> String {
 /// 401 when nobody known; 403 when the cookie comes without its proof or the tenant is out of reach.
 pub async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller> {
     let mut caller = match credential(headers)? {
+        // A session's token has a prefix and no dots; what has dots is a JWT.
+        Credential::Token(token) if token.contains('.') => by_token(app, &token).await?,
         Credential::Token(token) => by_session(app, &token).await?,
         Credential::Cookie(token) => {
             check_csrf(method, headers, &token)?;
@@ -139,27 +142,28 @@ async fn by_session(app: &App, token: &str) -> Result<Caller> {
 }
 
 async fn by_key(app: &App, id: Id<kind::ApiKey>, secret: &str) -> Result<Caller> {
-    let secret = Secret::parse(SecretKind::ApiKey, secret).map_err(|_| Error::unauthenticated())?;
-    let mut tx = app.db.read(&Scope::Lookup(LookupKey::Id(id.uuid()))).await?;
-    let row = store::key(&mut tx, id.uuid())
+    let key = api_key(app, id, secret).await?;
+    holder(app, &key).await
+}
+
+async fn by_token(app: &App, token: &str) -> Result<Caller> {
+    let key = access_token(app, token).await?;
+    holder(app, &key).await
+}
+
+/// The service account of a key, with what it may do.
+async fn holder(app: &App, key: &LiveKey) -> Result<Caller> {
+    let mut tx = app.db.read(&Scope::Tenant(key.tenant)).await?;
+    let organization = store::organization_of(&mut tx, key.tenant)
         .await?
         .ok_or_else(Error::unauthenticated)?;
-    tx.commit().await?;
-    let alive = row.expires_at.is_none_or(|it| it > Utc::now());
-    if !verify_sha256(&row.secret_sha256, secret.reveal().as_bytes()) || !alive {
-        return Err(Error::unauthenticated());
-    }
-    let mut tx = app.db.read(&Scope::Tenant(row.tenant)).await?;
-    let organization = store::organization_of(&mut tx, row.tenant)
-        .await?
-        .ok_or_else(Error::unauthenticated)?;
-    let bindings = store::bindings(&mut tx, row.service_account).await?;
+    let bindings = store::bindings(&mut tx, key.service_account.uuid()).await?;
     tx.commit().await?;
     Ok(Caller {
-        principal: Principal::ServiceAccount(Id::from_uuid(row.service_account)),
-        home: Home::Tenant(organization, row.tenant),
+        principal: Principal::ServiceAccount(key.service_account),
+        home: Home::Tenant(organization, key.tenant),
         bindings,
-        tenant: Some((organization, row.tenant)),
+        tenant: Some((organization, key.tenant)),
         session: None,
     })
 }

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod behalf;
+mod key;
 pub mod password;
 mod permission;
 mod principal;
@@ -9,6 +10,7 @@ mod store;
 
 pub use authenticate::{COOKIE, CSRF_HEADER, TENANT_HEADER, authenticate, csrf_token, session_token};
 pub use behalf::on_behalf;
+pub use key::{LiveKey, api_key};
 pub use permission::{
     AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, ManageTenants, Operate, Permission,
     ReadDirectory, ReadTenant, SignedIn, TenantScope, WriteStreams,

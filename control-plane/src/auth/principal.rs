@@ -181,7 +181,8 @@ impl Caller {
                 && self.bindings.iter().any(|it| it.role == Role::OrganizationAdmin))
     }
 
-    /// The caller's highest role anywhere in this tenant.
+    /// The caller's highest role in this tenant. An administrator of a part only is a developer of the tenant as a
+    /// whole: what concerns all of it needs a binding to all of it, and services check each resource besides.
     #[must_use]
     pub fn role_in(&self, organization: OrganizationId, tenant: TenantId) -> Option<Role> {
         if self.administers(organization) {
@@ -190,7 +191,10 @@ impl Caller {
         self.bindings
             .iter()
             .filter(|it| it.tenant == Some(tenant))
-            .map(|it| it.role)
+            .map(|it| match it.resource.as_str() {
+                "*" => it.role,
+                _part => it.role.min(Role::Developer),
+            })
             .max()
     }
 
@@ -296,6 +300,25 @@ mod tests {
         ));
         assert!(!caller.covers(Home::Organization(organization), Role::OrganizationAdmin, "*"));
         assert!(!caller.covers(Home::Operator, Role::Operator, "*"));
+    }
+
+    #[test]
+    fn an_administrator_of_a_part_does_not_administer_the_tenant() {
+        let mut caller = developer("environment=test/*");
+        let Some((organization, tenant)) = caller.tenant else {
+            panic!("a tenant's")
+        };
+        caller.bindings[0].role = Role::TenantAdmin;
+        assert_eq!(caller.role_in(organization, tenant), Some(Role::Developer));
+        caller.bindings[0].role = Role::Reader;
+        assert_eq!(caller.role_in(organization, tenant), Some(Role::Reader));
+        let all = Binding {
+            role: Role::TenantAdmin,
+            resource: "*".into(),
+            tenant: Some(tenant),
+        };
+        caller.bindings.push(all);
+        assert_eq!(caller.role_in(organization, tenant), Some(Role::TenantAdmin));
     }
 
     #[test]

@@ -13,10 +13,12 @@ pub struct SessionRow {
     pub home: Home,
 }
 
-/// A key's verifier and owner.
+/// A key's verifier, owner and what it opens.
 pub struct KeyRow {
     pub tenant: TenantId,
     pub service_account: Uuid,
+    pub cluster: Option<Uuid>,
+    pub data_plane: Option<Uuid>,
     pub secret_sha256: Vec<u8>,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -39,7 +41,7 @@ pub async fn session(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<Sess
 
 pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
     let row = sqlx::query!(
-        "SELECT tenant_id, service_account_id, secret_sha256, expires_at FROM api_key WHERE id = $1",
+        "SELECT tenant_id, service_account_id, cluster_id, data_plane_id, secret_sha256, expires_at FROM api_key WHERE id = $1",
         id
     )
     .fetch_optional(tx.conn())
@@ -47,9 +49,19 @@ pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
     Ok(row.map(|it| KeyRow {
         tenant: Id::from_uuid(it.tenant_id),
         service_account: it.service_account_id,
+        cluster: it.cluster_id,
+        data_plane: it.data_plane_id,
         secret_sha256: it.secret_sha256,
         expires_at: it.expires_at,
     }))
+}
+
+/// The public half of the key that signs access tokens under this id. Under the id as look-up key.
+pub async fn token_key(tx: &mut Tx, id: Uuid) -> Result<Option<Vec<u8>>> {
+    let key = sqlx::query_scalar!("SELECT public_key FROM token_key WHERE id = $1", id)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(key)
 }
 
 /// The tenant of a cluster that the data plane serves, if the service account holds a live key for it.

@@ -46,6 +46,7 @@ pub mod kind {
         Session "session" "A sign-in of a person.",
         ServiceAccount "service_account" "A principal of programs.",
         ApiKey "key" "A credential of a service account.",
+        TokenKey "token_key" "A key that signs access tokens.",
         RoleBinding "binding" "What a principal may do.",
         Environment "environment" "A tenant's stage, such as prod.",
         DataPlane "data_plane" "One customer network with an enrolled agent.",

@@ -17,8 +17,8 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use weir_credentials::sha256;
 
-use super::files;
 use super::identity::{self, Leaf};
+use crate::runtime::files;
 
 /// What an agent's certificate says in its URI name, before the data plane's id.
 pub const IDENTITY_PREFIX: &str = "weir://data-plane/";

@@ -3,7 +3,6 @@
 pub mod ca;
 mod desired;
 mod enroll;
-mod files;
 mod identity;
 mod intent;
 mod limit;

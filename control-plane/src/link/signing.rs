@@ -6,7 +6,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
-use super::files;
+use crate::runtime::files;
 
 /// Why the signing key cannot be used.
 #[derive(Debug, thiserror::Error)]

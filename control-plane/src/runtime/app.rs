@@ -2,12 +2,13 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::kernel::Policy;
 use crate::runtime::agents::Agents;
-use crate::runtime::{Db, Wake};
+use crate::runtime::{Db, Seal, Wake};
 
 /// Fixed at start.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub struct Settings {
     pub link_public_address: String,
     /// SHA-256 of the certificate authority's DER in hex: agents pin it.
     pub ca_sha256: String,
+    /// How long an access token is good.
+    pub token_lifetime: Duration,
+    /// Seals what the database keeps of the installation's own secrets.
+    pub seal: Seal,
 }
 
 impl Settings {

@@ -3,12 +3,16 @@
 pub mod agents;
 mod app;
 mod db;
+pub mod files;
 mod lease;
 pub mod migrate;
+mod seal;
 pub mod telemetry;
+pub mod tries;
 mod wake;
 
 pub use app::{App, Settings};
 pub use db::{Db, LookupKey, Scope, Tx};
 pub use lease::Lease;
+pub use seal::{Seal, SealError};
 pub use wake::Wake;

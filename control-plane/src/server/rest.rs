@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    api_key, audit_event, broker_pool, cluster, consumer_group, cost, data_plane, data_plane_grant,
+    access_token, api_key, audit_event, broker_pool, cluster, consumer_group, cost, data_plane, data_plane_grant,
     environment, event, member, organization, quota, rate_card, role_binding, service_account, service_quota,
     session, tenant, topic, usage,
 };
@@ -23,6 +23,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
     let (router, document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(session::router())
+        .merge(access_token::router())
         .merge(organization::router())
         .merge(tenant::router())
         .merge(member::router())

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Serve;
 use crate::link;
-use crate::runtime::{App, Db, Settings};
+use crate::runtime::{App, Db, Seal, Settings};
 use crate::server::{rest, tasks};
 
 /// How long requests under way may take after a stop was asked for.
@@ -29,6 +29,8 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
         public_url: arguments.public_url,
         link_public_address: arguments.link_public_address,
         ca_sha256: keys.ca.fingerprint(),
+        token_lifetime: arguments.token_lifetime,
+        seal: Seal::load_or_create(&arguments.state_dir).context("read or make seal.key")?,
     };
     let app = App::new(db, settings, Vec::new());
     let tracker = TaskTracker::new();

@@ -2,11 +2,12 @@
 
 use tokio_util::task::TaskTracker;
 
-use crate::resources::event;
+use crate::resources::{access_token, event};
 use crate::runtime::App;
 
 /// Starts every task; each ends when the app stops.
 pub fn start(app: &App, tracker: &TaskTracker) {
     tracker.spawn(app.wake.clone().run(app.db.clone(), app.stop.clone()));
     tracker.spawn(event::sequencer::run(app.clone()));
+    tracker.spawn(access_token::keeper::run(app.clone()));
 }

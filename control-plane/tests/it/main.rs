@@ -19,4 +19,5 @@ mod rights;
 mod rls;
 mod streams;
 mod tidy;
+mod tokens;
 mod usage;

@@ -49,16 +49,42 @@ async fn a_password_is_no_way_to_another_ones_rights() {
         .post("/v1/members", &json!({"spec": {"email": "x@example.com"}}))
         .await
         .expect_problem(403, "denied");
-    // Who may manage people, but not clusters, does not reset the password of somebody who may.
+    // Nor does one whose pattern names the very kind: what concerns the tenant needs a binding to all of it.
     let people = bound(&bench, &ids, "TENANT_ADMIN", "member=*").await;
     people
         .post(&reset, &json!({}))
         .await
         .expect_problem(403, "denied");
-    let person = create(&people, "/v1/members", json!({"email": "plain@example.com"})).await;
-    let reset = format!("/v1/members/{}/reset-password", id(&person));
-    people.post(&reset, &json!({})).await.expect(200);
+    people
+        .post("/v1/members", &json!({"spec": {"email": "plain@example.com"}}))
+        .await
+        .expect_problem(403, "denied");
     admin.get("/v1/environments").await.expect(200);
+}
+
+#[tokio::test]
+async fn an_administrator_of_a_part_passes_no_permission_over_the_tenant() {
+    let bench = Bench::start().await;
+    let (admin, ids) = bench.tenant("TENANT_ADMIN").await;
+    let narrow = bound(
+        &bench,
+        &ids,
+        "TENANT_ADMIN",
+        "environment=test/cluster=c/topic=pay*",
+    )
+    .await;
+    let account = create(&admin, "/v1/service-accounts", json!({"name": "app"})).await;
+    let binding = json!({"principal": id(&account), "role": "READER", "resource": "environment=test/cluster=c/topic=pay*"});
+    for (path, spec) in [
+        ("/v1/data-planes", json!({"name": "own"})),
+        ("/v1/members", json!({"email": "x@example.com"})),
+        // Even what lies within its own pattern is handed on by those who administer all of it.
+        ("/v1/role-bindings", binding),
+    ] {
+        let refused = narrow.post(path, &json!({"spec": spec})).await;
+        refused.expect_problem(403, "denied");
+    }
+    narrow.get("/v1/environments").await.expect(200);
 }
 
 #[tokio::test]

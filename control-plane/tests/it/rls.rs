@@ -14,6 +14,8 @@ use crate::harness::Database;
 const SEED: &str = "
     SET session_replication_role = replica;
     INSERT INTO lease (name, holder, expires_at) VALUES ('seed', gen_random_uuid(), now());
+    INSERT INTO token_key (id, public_key, sealed_private_key, signs_from)
+        VALUES (gen_random_uuid(), decode(repeat('04', 65), 'hex'), '', now());
     INSERT INTO service_quota (tenant_id, name, value) SELECT id, 'topics', 1 FROM tenant;
     INSERT INTO object_status (object_id, tenant_id, data_plane_id, phase, observed_epoch, observed_n)
         SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM topic;

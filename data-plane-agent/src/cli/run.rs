@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::agent::Agent;
-use crate::config::{AgentConfig, KafkaInstall, Ports, Token, parse_duration};
+use crate::agent::{Agent, own_certificate};
+use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
 use crate::disk;
+use crate::gateway::Domain;
+use crate::network::Network;
 use crate::platform::Platform;
 
 /// What `run` and `doctor` are told.
@@ -44,6 +46,21 @@ pub(super) struct RunArgs {
     /// How often gateways close a usage window.
     #[arg(long, env = "WEIR_USAGE_WINDOW", default_value = "60s", value_parser = parse_duration)]
     pub(super) usage_window: Duration,
+    /// Certificate chain (PEM) that Kafka clients meet at the gateway; read again when it changes. Without it they meet plain TCP.
+    #[arg(long, env = "WEIR_GATEWAY_TLS_CERT", requires = "gateway_tls_key")]
+    pub(super) gateway_tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM).
+    #[arg(long, env = "WEIR_GATEWAY_TLS_KEY", requires = "gateway_tls_cert")]
+    pub(super) gateway_tls_key: Option<PathBuf>,
+    /// Kafka clients meet a certificate of the agent's own authority, whose certificate is `authority/ca.pem` in the state folder.
+    #[arg(long, env = "WEIR_GATEWAY_TLS_OWN", conflicts_with = "gateway_tls_cert")]
+    pub(super) gateway_tls_own: bool,
+    /// With a certificate for `*.<domain>`: clients name their cluster by the host `<label>.<domain>`, brokers are `b<n>-<label>.<domain>`.
+    #[arg(long, env = "WEIR_GATEWAY_SNI_DOMAIN")]
+    pub(super) gateway_sni_domain: Option<Domain>,
+    /// Networks of balancers before the gateway, such as 10.0.0.0/24: they say whom they carry (PROXY protocol, version 2).
+    #[arg(long, env = "WEIR_GATEWAY_PROXY_FROM", value_delimiter = ',')]
+    pub(super) gateway_proxy_from: Vec<Network>,
     /// The customer's admission policy (TOML).
     #[arg(long, env = "WEIR_POLICY")]
     pub(super) policy: Option<PathBuf>,
@@ -54,6 +71,25 @@ impl RunArgs {
         // Children are given absolute paths: they must mean the same after a restart elsewhere.
         let state_dir = std::path::absolute(&self.state_dir).context("find the state folder")?;
         let libs = std::path::absolute(&self.kafka_libs).context("find Kafka's jars")?;
+        let tls = match (self.gateway_tls_cert, self.gateway_tls_key) {
+            (Some(certificate), Some(key)) => Some((
+                std::path::absolute(certificate).context("find the gateway's certificate")?,
+                std::path::absolute(key).context("find the gateway's private key")?,
+            )),
+            _none if self.gateway_tls_own => Some(own_certificate(&state_dir)),
+            _plain => None,
+        };
+        if self.gateway_sni_domain.is_some() && tls.is_none() {
+            anyhow::bail!(
+                "--gateway-sni-domain needs TLS: --gateway-tls-cert and -key, or --gateway-tls-own"
+            );
+        }
+        let gateway_listener = GatewayListener {
+            tls,
+            tls_own: self.gateway_tls_own,
+            sni_domain: self.gateway_sni_domain,
+            proxy_from: self.gateway_proxy_from,
+        };
         Ok(AgentConfig {
             state_dir,
             control_plane: self.control_plane,
@@ -69,6 +105,7 @@ impl RunArgs {
             usage_window: self.usage_window,
             policy: self.policy,
             gateway_program: Some(std::env::current_exe().context("find our own program")?),
+            gateway_listener,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, GatewayListener};
 use crate::disk;
 use crate::platform::child::Child;
 use crate::platform::process::{Processes, Program};
@@ -53,7 +53,7 @@ fn program(config: &AgentConfig) -> Option<Program> {
     let executable = config.gateway_program.clone()?;
     let state = config.state_dir.join("gateway");
     let lane = config.state_dir.join("lane").join("gateway");
-    let arguments = [
+    let mut arguments = vec![
         "gateway".to_owned(),
         "--state-dir".to_owned(),
         state.display().to_string(),
@@ -70,10 +70,26 @@ fn program(config: &AgentConfig) -> Option<Program> {
         "--usage-window".to_owned(),
         duration(config.usage_window),
     ];
+    let GatewayListener {
+        tls,
+        tls_own: _,
+        sni_domain,
+        proxy_from,
+    } = &config.gateway_listener;
+    if let Some((certificate, key)) = tls {
+        arguments.extend(["--tls-cert".to_owned(), certificate.display().to_string()]);
+        arguments.extend(["--tls-key".to_owned(), key.display().to_string()]);
+    }
+    if let Some(domain) = sni_domain {
+        arguments.extend(["--sni-domain".to_owned(), domain.to_string()]);
+    }
+    for network in proxy_from {
+        arguments.extend(["--proxy-from".to_owned(), network.to_string()]);
+    }
     Some(Program {
         name: "gateway".to_owned(),
         executable,
-        arguments: arguments.into(),
+        arguments,
         log: config.state_dir.join("logs").join("gateway.log"),
         tag: state.display().to_string(),
     })

@@ -1,4 +1,4 @@
-//! Who is who on the local lane, and the certificate that Kafka clients see.
+//! Who is who on the local lane; and certificates and keys from files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 /// The agent's name on the lane.
@@ -42,19 +42,8 @@ pub fn client_config(folder: &Path) -> anyhow::Result<ClientConfig> {
     Ok(config)
 }
 
-/// What Kafka clients meet: a certificate chain and its key.
-///
-/// # Errors
-/// When a file is missing or does not hold what it should.
-pub fn server_config(certificate: &Path, private_key: &Path) -> anyhow::Result<ServerConfig> {
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates(certificate)?, key(private_key)?)
-        .context("use the certificate for clients")
-}
-
-fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+/// The certificates of a PEM file.
+pub(super) fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let pem = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     let found = rustls_pemfile::certs(&mut &pem[..]).collect::<Result<Vec<_>, _>>()?;
     if found.is_empty() {
@@ -63,7 +52,8 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(found)
 }
 
-fn key(path: &Path) -> anyhow::Result<PrivateKeyDer<'static>> {
+/// The first private key of a PEM file.
+pub(super) fn key(path: &Path) -> anyhow::Result<PrivateKeyDer<'static>> {
     let pem = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     rustls_pemfile::private_key(&mut &pem[..])?
         .with_context(|| format!("{} holds no private key", path.display()))

@@ -1,6 +1,7 @@
 //! The ports: bootstrap at the base, broker node n at base + n, opened when the snapshot names the node.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::conn::Gateway;
+use super::conn::{Arrival, Gateway};
+use super::proxy::{self, Carried, ProxyError};
+use super::sni::Domain;
+use crate::network::Network;
 
 /// Nodes that have a port.
 pub const NODES: std::ops::RangeInclusive<i32> = 1..=9;
@@ -24,9 +28,31 @@ pub struct Doors {
     pub port_base: u16,
     /// Client TLS, if any.
     pub tls: Option<TlsAcceptor>,
+    /// Balancers, whose connections begin with a PROXY header.
+    pub proxy_from: Arc<[Network]>,
+    /// Below which names are clusters.
+    pub domain: Option<Arc<Domain>>,
+}
+
+/// What each connection needs to know of [`Doors`].
+#[derive(Clone)]
+struct Door {
+    node: Option<i32>,
+    tls: Option<TlsAcceptor>,
+    proxy_from: Arc<[Network]>,
+    domain: Option<Arc<Domain>>,
 }
 
 impl Doors {
+    fn door(&self, node: Option<i32>) -> Door {
+        Door {
+            node,
+            tls: self.tls.clone(),
+            proxy_from: Arc::clone(&self.proxy_from),
+            domain: self.domain.clone(),
+        }
+    }
+
     async fn bind(&self, node: Option<i32>) -> std::io::Result<TcpListener> {
         let offset = u16::try_from(node.unwrap_or(0)).unwrap_or(0);
         TcpListener::bind((self.host.as_str(), self.port_base.saturating_add(offset))).await
@@ -40,7 +66,7 @@ impl Doors {
         let bootstrap = self.bind(None).await?;
         tracing::info!(address = %bootstrap.local_addr()?, "the gateway listens");
         let mut open: BTreeMap<i32, JoinHandle<()>> = BTreeMap::new();
-        let first = tokio::spawn(accept(Arc::clone(&gateway), bootstrap, None, self.tls.clone()));
+        let first = tokio::spawn(accept(Arc::clone(&gateway), bootstrap, self.door(None)));
         let mut changed = gateway.changed.subscribe();
         changed.mark_changed();
         let mut draining = gateway.draining.subscribe();
@@ -59,7 +85,7 @@ impl Doors {
                 }
                 match self.bind(Some(*node)).await {
                     Ok(listener) => {
-                        let accepting = accept(Arc::clone(&gateway), listener, Some(*node), self.tls.clone());
+                        let accepting = accept(Arc::clone(&gateway), listener, self.door(Some(*node)));
                         open.insert(*node, tokio::spawn(accepting));
                     }
                     Err(error) => tracing::error!(node, %error, "a broker's port cannot be opened"),
@@ -72,7 +98,7 @@ impl Doors {
     }
 }
 
-async fn accept(gateway: Arc<Gateway>, listener: TcpListener, node: Option<i32>, tls: Option<TlsAcceptor>) {
+async fn accept(gateway: Arc<Gateway>, listener: TcpListener, door: Door) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
@@ -80,7 +106,7 @@ async fn accept(gateway: Arc<Gateway>, listener: TcpListener, node: Option<i32>,
                     tracing::warn!(%address, "no room for another connection");
                     continue;
                 };
-                let serving = serve(Arc::clone(&gateway), stream, node, tls.clone(), permit);
+                let serving = serve(Arc::clone(&gateway), stream, address.ip(), door.clone(), permit);
                 tokio::spawn(serving);
             }
             Err(error) => {
@@ -92,29 +118,66 @@ async fn accept(gateway: Arc<Gateway>, listener: TcpListener, node: Option<i32>,
     }
 }
 
+/// Whose connection it is, then its limits, then TLS: what is cheap comes first.
 async fn serve(
     gateway: Arc<Gateway>,
-    stream: TcpStream,
-    node: Option<i32>,
-    tls: Option<TlsAcceptor>,
+    mut stream: TcpStream,
+    peer: IpAddr,
+    door: Door,
     _room: OwnedSemaphorePermit,
 ) {
-    let Ok(address) = stream.peer_addr() else {
-        return;
-    };
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    match tls {
-        None => gateway.serve(stream, address.ip(), node).await,
+    let address = match carried(&mut stream, peer, &door, gateway.limits.login).await {
+        Ok(address) => address,
+        Err(error) => {
+            return tracing::warn!(%peer, error = &error as &dyn std::error::Error, "a connection was closed");
+        }
+    };
+    let waiting = match gateway.guard.admit(address) {
+        Ok(waiting) => waiting,
+        Err(reason) => return tracing::warn!(%address, %reason, "a connection was closed"),
+    };
+    let mut arrival = Arrival {
+        address,
+        node: door.node,
+        named: None,
+    };
+    match door.tls {
+        None => gateway.serve(stream, waiting, arrival).await,
         Some(acceptor) => {
             let handshake = timeout(gateway.limits.login, acceptor.accept(stream));
             match handshake.await {
-                Ok(Ok(stream)) => gateway.serve(stream, address.ip(), node).await,
+                Ok(Ok(stream)) => {
+                    let name = stream.get_ref().1.server_name();
+                    arrival.named = door
+                        .domain
+                        .zip(name)
+                        .and_then(|(domain, name)| domain.meant(name));
+                    gateway.serve(stream, waiting, arrival).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
                 Err(_elapsed) => tracing::debug!(%address, "a TLS handshake took too long"),
             }
         }
+    }
+}
+
+/// The client's address: the peer's own, or as a trusted balancer says.
+async fn carried(
+    stream: &mut TcpStream,
+    peer: IpAddr,
+    door: &Door,
+    patience: Duration,
+) -> Result<IpAddr, ProxyError> {
+    if !door.proxy_from.iter().any(|it| it.holds(peer)) {
+        return Ok(peer);
+    }
+    let read = timeout(patience, proxy::read(stream)).await;
+    match read.unwrap_or(Err(ProxyError::Absent))? {
+        Carried::Client(address) => Ok(address),
+        Carried::Nobody => Ok(peer),
     }
 }
 
@@ -128,3 +191,7 @@ pub async fn quiet(gateway: &Gateway, patience: Duration) {
     };
     let _late = timeout(patience, until_quiet).await;
 }
+
+#[cfg(test)]
+#[path = "listen_tests.rs"]
+mod tests;

@@ -10,10 +10,13 @@ mod identity;
 mod lane;
 mod listen;
 mod meter;
+mod proxy;
 mod quota;
 mod rewrite;
 mod sasl;
+mod sni;
 mod table;
+mod tls;
 mod view;
 mod wishes;
 
@@ -29,7 +32,6 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{interval, timeout};
-use tokio_rustls::TlsAcceptor;
 
 use conn::{Brokers, Gateway, Guard, Limits, Live};
 use lane::Lane;
@@ -38,11 +40,14 @@ use meter::Meter;
 use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
+pub use sni::Domain;
+use tls::Certificate;
 use view::View;
 use wishes::Wishes;
 
 use crate::config::parse_duration;
 use crate::disk;
+use crate::network::Network;
 
 /// `weir-agent gateway`.
 #[derive(Debug, Clone, Args)]
@@ -77,6 +82,15 @@ pub struct GatewayArgs {
     /// Largest frame accepted from a client that is logged in, in bytes.
     #[arg(long, env = "WEIR_FRAME_LIMIT", default_value_t = Limits::default().frame)]
     pub frame_limit: usize,
+    /// With TLS: the domain below which `<label>` is a cluster (the id without its kind) and `b<n>-<label>` its broker node n.
+    #[arg(long, env = "WEIR_SNI_DOMAIN", requires = "tls_cert")]
+    pub sni_domain: Option<Domain>,
+    /// Networks of balancers, such as 10.0.0.0/24: connections from them begin with a PROXY header of version 2.
+    #[arg(long, env = "WEIR_PROXY_FROM", value_delimiter = ',')]
+    pub proxy_from: Vec<Network>,
+    /// Connections that one address may begin in a second, on average over ten.
+    #[arg(long, env = "WEIR_CONNECTIONS_PER_SECOND", default_value_t = Limits::default().connections_per_second)]
+    pub connections_per_second: u32,
     /// Connections in all.
     #[arg(long, env = "WEIR_CONNECTIONS_MAX", default_value_t = Limits::default().connections)]
     pub connections_max: usize,
@@ -114,17 +128,20 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         acknowledged: Notify::new(),
     });
     restore(&gateway, &lane);
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => Some(TlsAcceptor::from(Arc::new(identity::server_config(
-            certificate,
-            key,
-        )?))),
+    let certificate = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(Arc::new(Certificate::load(certificate, key)?)),
         _plain => None,
     };
+    let tls = certificate.as_ref().map(tls::acceptor).transpose()?;
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.keep());
+    }
     let doors = Doors {
         host: args.listen_host.clone(),
         port_base: args.port_base,
         tls,
+        proxy_from: args.proxy_from.clone().into(),
+        domain: args.sni_domain.clone().map(Arc::new),
     };
     let mut listening = tokio::spawn(doors.run(Arc::clone(&gateway)));
     let looking = tokio::spawn(look_at_the_clock(
@@ -172,6 +189,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
     let limits = Limits {
         frame: args.frame_limit,
         connections: args.connections_max,
+        connections_per_second: args.connections_per_second,
         ..Limits::default()
     };
     Ok(Gateway {
@@ -179,7 +197,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
         changed: watch::Sender::new(0),
         draining: watch::Sender::new(false),
         live: Live::default(),
-        guard: Guard::default(),
+        guard: Guard::new(limits.connections_per_second),
         room: Arc::new(Semaphore::new(limits.connections)),
         brokers: Brokers::default(),
         pepper: Pepper::new(&start.pepper),
@@ -187,6 +205,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             front: Arc::new(Front {
                 host: StrBytes::from_string(args.advertised_host.clone()),
                 port_base: args.port_base,
+                named: None,
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),

@@ -67,6 +67,7 @@ pub fn build(
             .filter(|quota| served.contains(quota.cluster_id.as_str()))
             .cloned()
             .collect(),
+        token_issuers: admitted.token_issuers.clone(),
         bans: bans(policy),
         clusters,
     }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_proto::agent::v1::{ApiKey, BrokerPool, Cluster, DesiredState, Grant, Topic};
 
+use super::issuers::issuers;
 use super::quotas::quotas;
 use super::{Kind, Policy};
 
@@ -43,6 +44,7 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         api_keys: api_keys(&before.api_keys, &wish.api_keys, policy, &mut refused),
         grants: grants(&before.grants, &wish.grants, policy, &mut refused),
         quotas: quotas(before, wish, policy, &mut refused),
+        token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
     };
     Admitted { state, refused }
 }

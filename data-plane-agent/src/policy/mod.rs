@@ -13,6 +13,7 @@
 //! ```
 
 mod admission;
+mod issuers;
 mod quotas;
 mod raise;
 
@@ -64,6 +65,9 @@ pub enum Kind {
     /// A principal may do more.
     #[serde(rename = "grant.create")]
     GrantCreate,
+    /// Somebody else may sign access tokens, or with another key.
+    #[serde(rename = "token_issuer.change")]
+    TokenIssuerChange,
     /// A quota lets its principals use more, only counts from now on, or goes.
     #[serde(rename = "quota.raise")]
     QuotaRaise,

@@ -121,6 +121,7 @@ pub fn config(
         usage_window: Duration::from_secs(60),
         policy,
         gateway_program: None,
+        gateway_listener: weir_agent::config::GatewayListener::default(),
     }
 }
 
@@ -157,6 +158,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
 pub fn wish(topics: Vec<Topic>) -> DesiredState {
     DesiredState {
         quotas: Vec::new(),
+        token_issuers: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

@@ -103,6 +103,32 @@ def login(client, mechanism):
     expect(client.settings.foreign_topic not in topics, "another tenant's topic is listed")
 
 
+def by_token(client):
+    """By short-lived tokens, which the client gets by itself."""
+    settings = client.base()
+    settings.update(
+        {
+            "sasl.mechanism": "OAUTHBEARER",
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.token.endpoint.url": client.settings.token_url,
+            "sasl.oauthbearer.client.id": settings.pop("sasl.username"),
+            "sasl.oauthbearer.client.secret": settings.pop("sasl.password"),
+        }
+    )
+    topics = AdminClient(settings).list_topics(timeout=PATIENCE_S).topics
+    expect(client.settings.topic in topics, f"own topic is not listed: {sorted(topics)}")
+    expect(client.settings.foreign_topic not in topics, "another tenant's topic is listed")
+    settings["sasl.oauthbearer.client.secret"] = "weirs_" + "0" * 49
+    seen = []
+    wrong = Producer({**settings, "error_cb": seen.append, "log_level": 0})
+
+    def refused():
+        wrong.poll(0.1)
+        return [error for error in seen if error.code() == KafkaError._AUTHENTICATION]
+
+    until("a refused token", PATIENCE_S, refused)
+
+
 def wrong_password(client):
     for mechanism in ("PLAIN", "SCRAM-SHA-512"):
         seen = []
@@ -335,6 +361,7 @@ def beside(settings):
 def checks(settings):
     client = Client(settings)
     yield from [(f"login {it}", lambda it=it: login(client, it)) for it in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")]
+    yield "login OAUTHBEARER", lambda: by_token(client)
     yield "wrong password", lambda: wrong_password(client)
     yield "headers", lambda: headers(client)
     yield from [(f"codec {it}", lambda it=it: codec(client, it)) for it in ("none", "gzip", "snappy", "lz4", "zstd")]

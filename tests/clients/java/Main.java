@@ -28,6 +28,7 @@ public final class Main {
         for (String it : List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")) {
             Report.run("login " + it, () -> records.login(it));
         }
+        Report.run("login OAUTHBEARER", records::byToken);
         Report.run("wrong password", records::wrongPassword);
         Report.run("headers", records::headers);
         for (String it : List.of("none", "gzip", "snappy", "lz4", "zstd")) {

@@ -85,6 +85,17 @@ final class Records {
         return null;
     }
 
+    String byToken() throws Exception {
+        try (Admin admin = Admin.create(settings.byToken(null))) {
+            var topics = admin.listTopics().names().get();
+            Report.expect(topics.contains(settings.topic), "own topic is not listed: " + topics);
+            Report.expect(!topics.contains(settings.foreignTopic), "another tenant's topic is listed");
+        }
+        String wrong = "weirs_" + "0".repeat(49);
+        Report.refused(Exception.class, () -> Admin.create(settings.byToken(wrong)).close());
+        return null;
+    }
+
     String wrongPassword() throws Exception {
         for (String mechanism : List.of("PLAIN", "SCRAM-SHA-512")) {
             try (Admin admin = Admin.create(settings.base("owner", mechanism, "wrong"))) {

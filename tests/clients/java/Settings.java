@@ -63,6 +63,22 @@ final class Settings {
         return out;
     }
 
+    /** By short-lived tokens, which the client gets by itself. */
+    Map<String, Object> byToken(String secret) {
+        String url = values.get("token_url").asText();
+        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
+        JsonNode login = values.get("owner");
+        Map<String, Object> out = base("owner", "PLAIN", null);
+        out.put("sasl.mechanism", "OAUTHBEARER");
+        out.put("sasl.oauthbearer.token.endpoint.url", url);
+        out.put("sasl.login.callback.handler.class",
+                "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
+        out.put("sasl.jaas.config", String.format(
+                "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=\"%s\" clientSecret=\"%s\";",
+                login.get("username").asText(), secret == null ? login.get("password").asText() : secret));
+        return out;
+    }
+
     KafkaProducer<String, String> producer(String user, Map<String, Object> more) {
         Map<String, Object> all = base(user, "SCRAM-SHA-256", null);
         all.put("key.serializer", StringSerializer.class);

@@ -56,3 +56,20 @@ impl Person {
         send(method, path, Some(&self.token), body).await
     }
 }
+
+/// An access token for an API key.
+pub async fn access_token(username: &str, password: &str) -> String {
+    let form = format!("grant_type=client_credentials&client_id={username}&client_secret={password}");
+    let request = http::Request::builder()
+        .method("POST")
+        .uri(format!("{}/v1/oauth/token", stack::text("/url")))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::new(bytes::Bytes::from(form)))
+        .expect("a request");
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.expect("the API answers");
+    assert_eq!(response.status().as_u16(), 200);
+    let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+    let answer: Value = serde_json::from_slice(&bytes).expect("JSON");
+    answer["access_token"].as_str().expect("a token").to_owned()
+}

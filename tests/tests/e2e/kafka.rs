@@ -81,6 +81,24 @@ impl Client {
             .expect("the gateway answers or closes in time")
     }
 
+    /// SASL/OAUTHBEARER; true when the token opens.
+    pub async fn login_by_token(&mut self, token: &str) -> bool {
+        self.frame(&request(SASL_HANDSHAKE, 1, &string("OAUTHBEARER")))
+            .await;
+        let Some(answer) = self.answer().await else {
+            return false;
+        };
+        assert_eq!(answer[..2], [0, 0], "OAUTHBEARER is offered");
+        let token = format!("n,,\u{1}auth=Bearer {token}\u{1}\u{1}");
+        let length = i32::try_from(token.len()).expect("a short token");
+        let body = [&length.to_be_bytes()[..], token.as_bytes()].concat();
+        self.frame(&request(SASL_AUTHENTICATE, 0, &body)).await;
+        // Error code, message (none), and the status of a refusal, which is not empty.
+        self.answer()
+            .await
+            .is_some_and(|it| it == [0, 0, 0xff, 0xff, 0, 0, 0, 0])
+    }
+
     /// SASL/PLAIN; the error code of the answer, or `None` when closed.
     pub async fn login(&mut self, username: &str, password: &str) -> Option<i16> {
         self.frame(&request(SASL_HANDSHAKE, 1, &string("PLAIN"))).await;

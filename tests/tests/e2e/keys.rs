@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::api::Person;
+use crate::api::{Person, access_token};
 use crate::kafka::{AUTHENTICATION_FAILED, Client};
 use crate::stack;
 
@@ -74,4 +74,26 @@ async fn an_expired_key_opens_nothing() {
         "the live connection ends with the key"
     );
     until_refused(&username, &password).await;
+}
+
+#[tokio::test]
+async fn a_token_opens_what_its_key_opens_and_ends_with_it() {
+    let person = Person::sign_in("payments").await;
+    let (id, username, password) = new_key(&person, None).await;
+    let token = access_token(&username, &password).await;
+    let mut live = Client::connect().await;
+    assert!(live.login_by_token(&token).await);
+    let (head, _signature) = token.rsplit_once('.').expect("three parts");
+    let forged = format!("{head}.{}", "A".repeat(86));
+    assert!(!Client::connect().await.login_by_token(&forged).await);
+    let (status, _) = person
+        .call("DELETE", &format!("/v1/api-keys/{id}"), &json!({}))
+        .await;
+    assert!(matches!(status, 202 | 204), "{status}");
+    assert_eq!(live.answer().await, None, "the live connection ends");
+    let end = Instant::now() + PATIENCE;
+    while Client::connect().await.login_by_token(&token).await {
+        assert!(Instant::now() < end, "the token still opens after {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

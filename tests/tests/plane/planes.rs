@@ -13,7 +13,7 @@ use weir_agent::platform::fake::{FakeKafka, FakeProcesses};
 use weir_agent::{Agent, AgentConfig, Platform};
 use weir_control_plane::kernel::{Id, kind};
 use weir_control_plane::link::{self, Keys};
-use weir_control_plane::runtime::{App, Db, Settings};
+use weir_control_plane::runtime::{App, Db, Seal, Settings};
 use weir_control_plane::server::rest;
 use weir_credentials::sha256;
 
@@ -77,6 +77,8 @@ impl World {
             public_url: "http://127.0.0.1:1".into(),
             link_public_address: self.link.to_string(),
             ca_sha256: hex(&sha256(&keys.ca.certificate())),
+            token_lifetime: std::time::Duration::from_secs(900),
+            seal: Seal::load_or_create(self.keys.path()).expect("a key"),
         };
         let db = Db::connect(&self.database.app_url, 5).await.expect("connect");
         let app = App::new(db, settings, Vec::new());
@@ -132,6 +134,7 @@ impl World {
             usage_window: Duration::from_secs(1),
             policy,
             gateway_program: None,
+            gateway_listener: weir_agent::config::GatewayListener::default(),
         };
         let platform = Platform {
             kafka: Arc::new(self.kafka.clone()),

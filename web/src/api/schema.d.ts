@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the keys that sign access tokens */
+        get: operations["access_token_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -515,6 +532,27 @@ export interface paths {
          * @description Shown once; every session of the member ends.
          */
         post: operations["member_reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get an access token
+         * @description Client credentials (RFC 6749, 4.4): the client is an API key, in the form or by HTTP Basic. Kafka clients log in with the token by
+         *     SASL/OAUTHBEARER. It opens what the key opens, and ends with it.
+         */
+        post: operations["access_token_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1515,6 +1553,11 @@ export interface components {
             /** @description JSON Pointer (RFC 6901) into the body. */
             pointer: string;
         };
+        /** @description The keys that sign tokens (RFC 7517). */
+        KeySet: {
+            /** @description JWKs. */
+            keys: unknown[];
+        };
         /** @description Where a list goes on. */
         ListMetadata: {
             /** @description Send it as `page_token` for the next page; absent on the last one. */
@@ -2322,6 +2365,38 @@ export interface components {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
         };
+        /** @description The answer (RFC 6749, 5.1). */
+        TokenAnswer: {
+            /** @description A JWT (RFC 9068), signed with a key of `/.well-known/jwks.json`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description How long it is good, in seconds.
+             */
+            expires_in: number;
+            /** @description What it is for. */
+            scope: string;
+            /** @description Always `Bearer`. */
+            token_type: string;
+        };
+        /** @description A request for a token, as a form (RFC 6749, 4.4.2). The client may name itself by HTTP Basic instead. */
+        TokenForm: {
+            /** @description The id of an API key. */
+            client_id?: string | null;
+            /** @description Its secret. */
+            client_secret?: string | null;
+            /** @description Always `client_credentials`. */
+            grant_type: string;
+            /** @description `kafka`: for the key's cluster, the default where it has one; `api`: for this API. */
+            scope?: string | null;
+        };
+        /** @description A refusal (RFC 6749, 5.2). */
+        TokenRefusal: {
+            /** @description `invalid_request`, `invalid_client`, `unsupported_grant_type`, `invalid_scope`, `slow_down` or `temporarily_unavailable`. */
+            error: string;
+            /** @description For people. */
+            error_description: string;
+        };
         Topic: {
             /** @enum {string} */
             api_version: "v1";
@@ -2489,6 +2564,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    access_token_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK set (RFC 7517). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     api_key_list: {
         parameters: {
             query?: {
@@ -4574,6 +4678,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_token_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenForm"];
+            };
+        };
+        responses: {
+            /** @description A token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description Refused, as RFC 6749 (5.2) says. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRefusal"];
+                };
+            };
+            /** @description The client is unknown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRefusal"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRefusal"];
                 };
             };
             /** @description A problem; `code` names it. */

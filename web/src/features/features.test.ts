@@ -57,8 +57,8 @@ test('a spreadsheet does not run what a name says', () => {
 })
 
 test('each snippet carries address and key', () => {
-  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g' }
-  for (const snippet of snippetsFor(access)) for (const part of ['h:1', 'key_1', 'weirs_1']) expect(snippet.text).toContain(part)
+  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g', tokenUrl: 'https://weir/v1/oauth/token' }
+  for (const snippet of snippetsFor(access)) for (const part of ['h:1', 'key_1', 'weirs_1', ...(snippet.key.startsWith('token') ? ['https://weir/v1/oauth/token'] : [])]) expect(snippet.text).toContain(part)
 })
 
 test('patterns of roles', () => {

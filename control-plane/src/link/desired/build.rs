@@ -13,6 +13,8 @@ use weir_proto::agent::v1::{
 
 pub(in crate::link) use super::quota::QuotaRow;
 use super::quota::quota;
+pub(in crate::link) use super::token::TokenKeyRow;
+use super::token::token_issuer;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
 
 /// Everything that one data plane is built of, read in one snapshot.
@@ -30,6 +32,8 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) bindings: Vec<BindingRow>,
     /// Quotas of those clusters.
     pub(in crate::link) quotas: Vec<QuotaRow>,
+    /// The keys that sign access tokens.
+    pub(in crate::link) token_keys: Vec<TokenKeyRow>,
 }
 
 #[derive(Debug)]
@@ -94,8 +98,8 @@ pub(in crate::link) struct BindingRow {
     pub(in crate::link) resource: String,
 }
 
-/// The desired state of `data_plane`.
-pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredState {
+/// The desired state of `data_plane`. `issuer` is what access tokens call this control plane.
+pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) -> DesiredState {
     let Rows {
         pools,
         clusters,
@@ -103,6 +107,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredStat
         keys,
         bindings,
         quotas,
+        token_keys,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
     let cluster_replication: BTreeMap<Uuid, u32> = clusters
@@ -136,6 +141,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, rows: Rows) -> DesiredStat
         api_keys: sorted(keys.into_iter().map(key).collect(), |it| &it.id),
         grants,
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
+        token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
     }
 }
 

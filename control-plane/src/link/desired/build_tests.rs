@@ -61,6 +61,7 @@ fn rows() -> Rows {
             expires_at_unix_seconds: 0,
         }],
         quotas: Vec::new(),
+        token_keys: Vec::new(),
         bindings: vec![binding(
             TENANT,
             ACCOUNT,
@@ -85,7 +86,7 @@ fn data_plane() -> DataPlaneId {
 
 #[test]
 fn rows_become_the_wish() {
-    let state = build(data_plane(), rows());
+    let state = build(data_plane(), "https://weir", rows());
     assert_eq!(state.data_plane_id, "data_plane_00000000000000000000000001");
     assert_eq!(state.broker_pools[0].brokers, 3);
     let topic = &state.topics[0];
@@ -123,11 +124,11 @@ fn rows_become_the_wish() {
 
 #[test]
 fn the_order_of_rows_does_not_change_the_bytes() {
-    let bytes = build(data_plane(), rows()).encode_to_vec();
+    let bytes = build(data_plane(), "https://weir", rows()).encode_to_vec();
     let mut turned = rows();
     turned.topics.reverse();
     turned.bindings.extend(rows().bindings);
-    assert_eq!(build(data_plane(), turned).encode_to_vec(), bytes);
+    assert_eq!(build(data_plane(), "https://weir", turned).encode_to_vec(), bytes);
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn bindings_of_strangers_and_keyless_accounts_grant_nothing() {
         binding(TENANT, uuid(0x98), "TENANT_ADMIN", "*"),
         binding(TENANT, ACCOUNT, "OPERATOR", "*"),
     ];
-    assert_eq!(build(data_plane(), rows).grants, []);
+    assert_eq!(build(data_plane(), "https://weir", rows).grants, []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod build;
 mod quota;
 pub(super) mod store;
+mod token;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message as _;
@@ -20,10 +21,11 @@ const VALID_AT_LEAST: TimeDelta = TimeDelta::hours(12);
 /// An epoch rises once a restored backup. An agent that claims more than this is not believed.
 const EPOCH_MAX: u64 = 1 << 32;
 
-/// The frame of the present generation; `None` when the data plane is gone.
+/// The frame of the present generation; `None` when the data plane is gone. `issuer` names us in access tokens.
 pub(super) async fn frame(
     db: &Db,
     signing: &SigningKey,
+    issuer: &str,
     data_plane: DataPlaneId,
     now: DateTime<Utc>,
 ) -> Result<Option<DesiredFrame>> {
@@ -40,7 +42,7 @@ pub(super) async fn frame(
     }
     let rows = store::rows(&mut snapshot, data_plane).await?;
     drop(snapshot);
-    let body = build::build(data_plane, rows).encode_to_vec();
+    let body = build::build(data_plane, issuer, rows).encode_to_vec();
     if body.len() > BODY_BYTES_MAX {
         return Err(Error::internal(format!(
             "the desired state of {data_plane} has {} bytes",

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
-use super::build::{BindingRow, ClusterRow, KeyRow, PoolRow, QuotaRow, Rows, ScramRow, TopicRow};
+use super::build::{
+    BindingRow, ClusterRow, KeyRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
+};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Tx;
 
@@ -137,6 +139,7 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
         keys: keys(tx, data_plane).await?,
         bindings: bindings(tx, data_plane).await?,
         quotas: quotas(tx, data_plane).await?,
+        token_keys: token_keys(tx).await?,
     })
 }
 
@@ -255,4 +258,12 @@ pub(in crate::link) fn numbered(epoch: i64, n: i64) -> Generation {
         epoch: epoch.cast_unsigned(),
         n: n.cast_unsigned(),
     }
+}
+
+/// The installation's, the same for every data plane.
+async fn token_keys(tx: &mut Tx) -> Result<Vec<TokenKeyRow>> {
+    let rows = sqlx::query_as!(TokenKeyRow, "SELECT id, public_key FROM token_key")
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(rows)
 }

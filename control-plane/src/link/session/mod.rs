@@ -248,9 +248,15 @@ impl Session {
 
     async fn send_desired(&mut self) -> Result<(), Status> {
         let Door { app, signing, .. } = &*self.door;
-        let frame = desired::frame(&app.db, signing, self.data_plane, Utc::now())
-            .await
-            .map_err(refused)?;
+        let frame = desired::frame(
+            &app.db,
+            signing,
+            &app.settings.public_url,
+            self.data_plane,
+            Utc::now(),
+        )
+        .await
+        .map_err(refused)?;
         let frame = frame.ok_or_else(enroll::revoked)?;
         let generation = frame.generation.unwrap_or_default();
         self.send(Down::Desired(frame)).await?;

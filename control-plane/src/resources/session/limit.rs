@@ -1,55 +1,17 @@
 //! How often somebody may try a wrong password: per e-mail address and per network address, in this process.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::kernel::{Error, ErrorKind, Result, code};
+use crate::runtime::tries::Tries;
 
 const TRIES_PER_WINDOW: u32 = 10;
 /// Many people may come from one address.
 const TRIES_PER_ADDRESS: u32 = 60;
-const WINDOW: Duration = Duration::from_secs(60);
-/// Bounds the memory that strangers can fill.
-const KEYS_MAX: usize = 10_000;
 
 static TRIES: LazyLock<Mutex<Tries>> = LazyLock::new(Mutex::default);
-
-#[derive(Debug, Default)]
-struct Tries {
-    begun: HashMap<String, (Instant, u32)>,
-}
-
-impl Tries {
-    /// Counts a try; the seconds to wait when there were too many.
-    fn count(&mut self, key: String, most: u32, now: Instant) -> std::result::Result<(), u64> {
-        if self.begun.len() >= KEYS_MAX {
-            self.begun
-                .retain(|_, (begun, _)| now.duration_since(*begun) < WINDOW);
-            // Still full of live ones: forgetting all is kinder than refusing all.
-            if self.begun.len() >= KEYS_MAX {
-                self.begun.clear();
-            }
-        }
-        let (begun, tries) = self.begun.entry(key).or_insert((now, 0));
-        if now.duration_since(*begun) >= WINDOW {
-            (*begun, *tries) = (now, 0);
-        }
-        *tries += 1;
-        if *tries <= most {
-            return Ok(());
-        }
-        Err((WINDOW - now.duration_since(*begun)).as_secs() + 1)
-    }
-
-    /// Takes a try back.
-    fn forgive(&mut self, key: &str) {
-        if let Some((_begun, tries)) = self.begun.get_mut(key) {
-            *tries = tries.saturating_sub(1);
-        }
-    }
-}
 
 /// Counts a try of this e-mail address from this network address. It is counted before the password is looked at, so
 /// that many at one time are bounded too.
@@ -77,44 +39,5 @@ pub fn forgive(email: &str, address: Option<IpAddr>) {
     tries.forgive(&format!("email {email}"));
     if let Some(address) = address {
         tries.forgive(&format!("address {address}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tries_are_bounded_within_a_window_and_forgotten_after() {
-        let (mut tries, now) = (Tries::default(), Instant::now());
-        for _ in 0..3 {
-            assert_eq!(tries.count("a".into(), 3, now), Ok(()));
-        }
-        assert_eq!(tries.count("a".into(), 3, now), Err(61));
-        assert_eq!(tries.count("b".into(), 3, now), Ok(()));
-        assert_eq!(tries.count("a".into(), 3, now + WINDOW), Ok(()));
-    }
-
-    #[test]
-    fn right_passwords_are_no_tries() {
-        let (mut tries, now) = (Tries::default(), Instant::now());
-        for _ in 0..100 {
-            assert_eq!(tries.count("a".into(), 3, now), Ok(()));
-            tries.forgive("a");
-        }
-        for _ in 0..3 {
-            assert_eq!(tries.count("a".into(), 3, now), Ok(()));
-        }
-        assert_eq!(tries.count("a".into(), 3, now), Err(61));
-        tries.forgive("nobody");
-    }
-
-    #[test]
-    fn strangers_cannot_fill_the_memory() {
-        let (mut tries, now) = (Tries::default(), Instant::now());
-        for at in 0..KEYS_MAX + 5 {
-            let _counted = tries.count(at.to_string(), 1, now);
-        }
-        assert!(tries.begun.len() <= KEYS_MAX);
     }
 }

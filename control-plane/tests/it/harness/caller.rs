@@ -65,10 +65,11 @@ impl Caller {
     }
 
     async fn call(&self, method: &str, path: &str, body: Body) -> http::Response<Body> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::CONTENT_TYPE, "application/json");
+        let mut request = Request::builder().method(method).uri(path);
+        let typed = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+        if !self.headers.iter().any(typed) {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

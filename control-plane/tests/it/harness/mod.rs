@@ -10,7 +10,7 @@ pub use agent::{Door, Identity, Served, Session};
 pub use caller::Caller;
 pub use database::{Database, TenantIds};
 
-use weir_control_plane::runtime::{App, Db, Settings};
+use weir_control_plane::runtime::{App, Db, Seal, Settings};
 
 /// One control plane on its own database.
 pub struct Bench {
@@ -32,6 +32,8 @@ impl Bench {
             public_url: "http://127.0.0.1:1".into(),
             link_public_address: "127.0.0.1:2".into(),
             ca_sha256: "00".repeat(32),
+            token_lifetime: std::time::Duration::from_secs(900),
+            seal: Seal::load_or_create(tempfile::tempdir().expect("a folder").path()).expect("a key"),
         };
         let app = App::new(db, settings, Vec::new());
         let router = weir_control_plane::server::rest::router(&app);

@@ -38,6 +38,9 @@ pub enum End {
     /// The login failed.
     #[error("authentication failed")]
     Authentication,
+    /// A token's time is over, and another request than one to log in again came.
+    #[error("the login has ended, and the client did not log in again")]
+    Outlived,
     /// A mechanism that is not offered.
     #[error("an unknown SASL mechanism was asked for")]
     Mechanism,
@@ -90,6 +93,7 @@ impl End {
             | Self::Revoked
             | Self::NoSeat
             | Self::Authentication
+            | Self::Outlived
             | Self::Slow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }

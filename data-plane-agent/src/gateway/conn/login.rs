@@ -1,6 +1,6 @@
 //! Before anybody is known: three small requests, little memory, little time.
 
-use std::net::IpAddr;
+#[cfg(any(test, feature = "fuzzing"))]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +19,13 @@ use weir_kafka_wire::message::{decode_request, frame_response};
 
 use super::intake::{Intake, IntakeError};
 use super::stream::{Client, Source};
-use super::{End, Gateway, upstream};
+use super::{Arrival, End, Gateway, Waiting, upstream};
 use crate::gateway::rewrite::code;
-use crate::gateway::sasl::{Exchange, MECHANISMS, Registry, Step};
+use crate::gateway::sasl::{Exchange, Login, MECHANISMS, Registry, Step};
 use crate::gateway::table::{self, BrokerVersions};
-use crate::gateway::view::{Key, now_unix_seconds};
+#[cfg(any(test, feature = "fuzzing"))]
+use crate::gateway::view::Key;
+use crate::gateway::view::{now_unix_ms, now_unix_seconds};
 
 /// Frames before login: version probes, a handshake, three tokens, and some more.
 const FRAMES: usize = 16;
@@ -33,8 +35,10 @@ const HEARING: Duration = Duration::from_millis(250);
 
 /// A client that is logged in.
 pub struct Session<C: Client> {
-    /// Its key.
-    pub key: Arc<Key>,
+    /// Who it is.
+    pub login: Login,
+    /// How it showed that.
+    pub mechanism: &'static str,
     /// Its requests.
     pub read: Intake<C::Read>,
     /// Our answers.
@@ -42,23 +46,33 @@ pub struct Session<C: Client> {
 }
 
 /// Logs a client in, or tells why not.
-pub async fn login<C: Client>(gateway: &Gateway, client: C, address: IpAddr) -> Result<Session<C>, End> {
+pub async fn login<C: Client>(
+    gateway: &Gateway,
+    client: C,
+    waiting: &Waiting<'_>,
+    arrival: &Arrival,
+) -> Result<Session<C>, End> {
     let (read, mut write) = client.halves();
     let mut read = Intake::new(read, BytesMut::new(), gateway.limits.stranger_frame);
-    let door = Door { gateway, address };
-    let key = match timeout(gateway.limits.login, door.open(&mut read, &mut write)).await {
+    let door = Door { gateway, arrival };
+    let entered = match timeout(gateway.limits.login, door.open(&mut read, &mut write)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(End::Slow.into()),
     };
-    match key {
-        Ok(key) => {
+    match entered {
+        Ok((login, mechanism)) => {
             read.limit(gateway.limits.frame);
-            Ok(Session { key, read, write })
+            Ok(Session {
+                login,
+                mechanism,
+                read,
+                write,
+            })
         }
         Err(Failure { end, parting }) => {
             // Guessing costs time, by a timer and not by a thread; the answer comes after it, as in Kafka.
             if let Some(frame) = parting {
-                sleep(gateway.guard.failed(address)).await;
+                sleep(waiting.failed()).await;
                 let _gone = timeout(gateway.limits.login, send(&mut write, &frame)).await;
                 // Some clients (kafka-python) throw an answer away that comes together with the end.
                 let _closed = timeout(HEARING, read.fill()).await;
@@ -71,12 +85,19 @@ pub async fn login<C: Client>(gateway: &Gateway, client: C, address: IpAddr) -> 
 /// The exchange alone, of a client that has said everything: for the fuzzer.
 #[cfg(any(test, feature = "fuzzing"))]
 pub async fn knock(gateway: &Gateway, said: &[u8]) -> Option<Arc<Key>> {
-    let address = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    let arrival = Arrival {
+        address: std::net::Ipv4Addr::LOCALHOST.into(),
+        node: None,
+        named: None,
+    };
     let mut read = Intake::new(said, BytesMut::new(), gateway.limits.stranger_frame);
-    let opened = Door { gateway, address }
-        .open(&mut read, &mut tokio::io::sink())
-        .await;
-    opened.ok()
+    let opened = Door {
+        gateway,
+        arrival: &arrival,
+    }
+    .open(&mut read, &mut tokio::io::sink())
+    .await;
+    opened.ok().map(|(login, _mechanism)| login.key)
 }
 
 /// A login that failed, and the answer that goes out after a delay.
@@ -112,7 +133,7 @@ pub async fn send<W: AsyncWrite + Unpin>(write: &mut W, frame: &[u8]) -> Result<
 
 struct Door<'a> {
     gateway: &'a Gateway,
-    address: IpAddr,
+    arrival: &'a Arrival,
 }
 
 impl Door<'_> {
@@ -120,7 +141,7 @@ impl Door<'_> {
         &self,
         read: &mut Intake<S>,
         write: &mut W,
-    ) -> Result<Arc<Key>, Failure> {
+    ) -> Result<(Login, &'static str), Failure> {
         let mut exchange = None;
         for _frame in 0..FRAMES {
             let frame = loop {
@@ -149,14 +170,16 @@ impl Door<'_> {
                     send(write, &answer).await?;
                 }
                 Some(ApiKey::SaslHandshake) => {
-                    exchange = Some(handshake(&header, body, write).await?);
+                    let (begun, answer) = handshake(&header, body, Budget::STRANGER)?;
+                    send(write, &answer).await?;
+                    exchange = Some(begun.ok_or(End::Mechanism)?);
                 }
                 Some(ApiKey::SaslAuthenticate) => {
                     let Some(exchange) = exchange.as_mut() else {
                         return Err(End::Early(header.api_key, header.version).into());
                     };
-                    if let Some(key) = self.authenticate(exchange, &header, body, write).await? {
-                        return Ok(key);
+                    if let Some(login) = self.authenticate(exchange, &header, body, write).await? {
+                        return Ok((login, exchange.mechanism()));
                     }
                 }
                 _other => return Err(End::Early(header.api_key, header.version).into()),
@@ -171,26 +194,74 @@ impl Door<'_> {
         header: &RequestHeader,
         body: Bytes,
         write: &mut W,
-    ) -> Result<Option<Arc<Key>>, Failure> {
-        let request: SaslAuthenticateRequest =
-            decode_request(header.version, body, Budget::STRANGER).map_err(End::from)?;
-        let view = self.gateway.view.load_full();
-        let registry = Registry {
-            view: &view,
-            pepper: &self.gateway.pepper,
-            now_unix_seconds: now_unix_seconds(),
-        };
-        let (key, token) = match exchange.step(registry, &request.auth_bytes) {
-            Step::Continue(token) => (None, token),
-            Step::Done(key, token) => (Some(key), token),
-            Step::Failed => {
-                tracing::debug!(address = %self.address, "a login failed");
-                return Err(refused(header)?);
+    ) -> Result<Option<Login>, Failure> {
+        match step(self.gateway, exchange, header, body, Budget::STRANGER)? {
+            Stepped::Under(answer) => {
+                send(write, &answer).await?;
+                Ok(None)
             }
-        };
-        let response = SaslAuthenticateResponse::default().with_auth_bytes(token);
-        send(write, &answer::<SaslAuthenticateRequest>(header, &response)?).await?;
-        Ok(key)
+            Stepped::Done(login, answer) if self.arrival.agrees(&login.key) => {
+                send(write, &answer).await?;
+                Ok(Some(login))
+            }
+            Stepped::Done(..) | Stepped::Failed => {
+                tracing::debug!(address = %self.arrival.address, "a login failed");
+                Err(Failure {
+                    end: End::Authentication,
+                    parting: Some(refused(header)?),
+                })
+            }
+        }
+    }
+}
+
+/// What a token led to, and the frame that answers it.
+pub(super) enum Stepped {
+    /// Another token is awaited.
+    Under(Bytes),
+    /// Logged in.
+    Done(Login, Bytes),
+    /// Not.
+    Failed,
+}
+
+/// Takes a token of an exchange.
+pub(super) fn step(
+    gateway: &Gateway,
+    exchange: &mut Exchange,
+    header: &RequestHeader,
+    body: Bytes,
+    budget: Budget,
+) -> Result<Stepped, End> {
+    let request: SaslAuthenticateRequest = decode_request(header.version, body, budget)?;
+    let view = gateway.view.load_full();
+    let registry = Registry {
+        view: &view,
+        pepper: &gateway.pepper,
+        now_unix_seconds: now_unix_seconds(),
+    };
+    let response = SaslAuthenticateResponse::default();
+    Ok(match exchange.step(registry, &request.auth_bytes) {
+        Step::Continue(token) => Stepped::Under(answer::<SaslAuthenticateRequest>(
+            header,
+            &response.with_auth_bytes(token),
+        )?),
+        Step::Done(login, token) => {
+            let lifetime_ms = lifetime_ms(&login, now_unix_ms());
+            let response = response
+                .with_auth_bytes(token)
+                .with_session_lifetime_ms(if header.version == 0 { 0 } else { lifetime_ms });
+            Stepped::Done(login, answer::<SaslAuthenticateRequest>(header, &response)?)
+        }
+        Step::Failed => Stepped::Failed,
+    })
+}
+
+/// How long the login is good (KIP-368); 0 is for ever.
+fn lifetime_ms(login: &Login, now_unix_ms: i64) -> i64 {
+    match login.ends_at() {
+        0 => 0,
+        end => end.saturating_mul(1000).saturating_sub(now_unix_ms).max(1),
     }
 }
 
@@ -203,22 +274,20 @@ fn answer<R: Request>(header: &RequestHeader, response: &R::Response) -> Result<
 }
 
 /// The same words whatever was wrong.
-fn refused(header: &RequestHeader) -> Result<Failure, End> {
+pub(super) fn refused(header: &RequestHeader) -> Result<Bytes, End> {
     let response = SaslAuthenticateResponse::default()
         .with_error_code(code::SASL_AUTHENTICATION_FAILED)
         .with_error_message(Some(StrBytes::from_static_str("Authentication failed")));
-    Ok(Failure {
-        end: End::Authentication,
-        parting: Some(answer::<SaslAuthenticateRequest>(header, &response)?),
-    })
+    answer::<SaslAuthenticateRequest>(header, &response)
 }
 
-async fn handshake<W: AsyncWrite + Unpin>(
+/// Begins an exchange, if the mechanism is offered; and the frame that says so.
+pub(super) fn handshake(
     header: &RequestHeader,
     body: Bytes,
-    write: &mut W,
-) -> Result<Exchange, End> {
-    let request: SaslHandshakeRequest = decode_request(header.version, body, Budget::STRANGER)?;
+    budget: Budget,
+) -> Result<(Option<Exchange>, Bytes), End> {
+    let request: SaslHandshakeRequest = decode_request(header.version, body, budget)?;
     let exchange = Exchange::begin(&request.mechanism);
     let error_code = match exchange {
         Some(_) => code::NONE,
@@ -227,8 +296,7 @@ async fn handshake<W: AsyncWrite + Unpin>(
     let response = SaslHandshakeResponse::default()
         .with_error_code(error_code)
         .with_mechanisms(MECHANISMS.map(StrBytes::from_static_str).to_vec());
-    send(write, &answer::<SaslHandshakeRequest>(header, &response)?).await?;
-    exchange.ok_or(End::Mechanism)
+    Ok((exchange, answer::<SaslHandshakeRequest>(header, &response)?))
 }
 
 /// Answers `ApiVersions`, before and after login.

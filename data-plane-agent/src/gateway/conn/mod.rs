@@ -1,5 +1,6 @@
 //! One client's connection: login, then two streams of frames, one each way, in one task.
 
+mod again;
 mod end;
 mod farewell;
 mod guard;
@@ -23,11 +24,12 @@ use tokio::time::sleep;
 use super::quota::Seat;
 use super::rewrite::Shared;
 use super::sasl::Pepper;
+use super::sni::Named;
 use super::view::{Key, View};
 use super::wishes::Wishes;
 
 pub use end::End;
-pub use guard::Guard;
+pub use guard::{Guard, Waiting};
 pub use live::Live;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use login::knock;
@@ -48,6 +50,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests whose answers are not written yet; no more are read meanwhile.
     pub in_flight: usize,
+    /// Connections that one address may begin in a second, on average.
+    pub connections_per_second: u32,
     /// From accept to login.
     pub login: Duration,
     /// Without a frame either way.
@@ -63,10 +67,35 @@ impl Default for Limits {
             stranger_frame: 16 * 1024,
             connections: 10_000,
             in_flight: 512,
+            connections_per_second: 500,
             login: Duration::from_secs(10),
             idle: Duration::from_secs(600),
             farewell: Duration::from_secs(30),
         }
+    }
+}
+
+/// Where a connection comes from, and what it says before its first request.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The client's address.
+    pub address: IpAddr,
+    /// The broker that its port stands for, `None` for the bootstrap port.
+    pub node: Option<i32>,
+    /// The cluster that it named by SNI.
+    pub named: Option<Named>,
+}
+
+impl Arrival {
+    /// The broker that it wants: by name, else by port.
+    fn node(&self) -> Option<i32> {
+        let named = self.named.as_ref().and_then(|it| it.node);
+        named.or(self.node)
+    }
+
+    /// A client that names one cluster and shows the key of another means neither.
+    fn agrees(&self, key: &Key) -> bool {
+        self.named.as_ref().is_none_or(|it| it.cluster == key.cluster)
     }
 }
 
@@ -113,24 +142,21 @@ impl Gateway {
         quotas.seat(view.version, &view.quotas, &key.cluster, &key.principal)
     }
 
-    /// Serves one client; `node` is the broker that its port stands for, `None` for the bootstrap port.
-    pub async fn serve<C: Client>(self: Arc<Self>, client: C, address: IpAddr, node: Option<i32>) {
-        let Some(waiting) = self.guard.admit(address) else {
-            tracing::warn!(%address, "too many connections that are not logged in");
-            return;
-        };
-        let mut session = match login::login(&self, client, address).await {
+    /// Serves one client that was let in.
+    pub async fn serve<C: Client>(&self, client: C, waiting: Waiting<'_>, arrival: Arrival) {
+        let address = arrival.address;
+        let mut session = match login::login(self, client, &waiting, &arrival).await {
             Ok(session) => session,
             Err(end) => return end.log(address, None),
         };
         drop(waiting);
-        let key = Arc::clone(&session.key);
+        let key = Arc::clone(&session.login.key);
         let Some(_seat) = self.seat(&key) else {
             sleep(TURNED_AWAY).await;
             return End::NoSeat.log(address, Some(&key));
         };
-        let end = match upstream::dial(&self, &key, node).await {
-            Ok(broker) => serve::serve(&self, &mut session, broker).await,
+        let end = match upstream::dial(self, &key, arrival.node()).await {
+            Ok(broker) => serve::serve(self, &mut session, broker, arrival.named).await,
             Err(end) => end,
         };
         end.log(address, Some(&key));
@@ -138,6 +164,8 @@ impl Gateway {
 }
 
 #[cfg(test)]
+mod again_tests;
+#[cfg(test)]
 mod pressure_tests;
 #[cfg(test)]
-mod quota_tests;
+pub(super) mod quota_tests;

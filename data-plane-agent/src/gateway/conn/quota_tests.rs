@@ -19,6 +19,7 @@ use weir_kafka_wire::header::split_request;
 use weir_kafka_wire::message::{MessageError, decode_request, frame_response};
 use weir_kafka_wire::{CallError, Connection};
 use weir_proto::agent::v1::{Quota, QuotaLimits, QuotaMode, QuotaSubject};
+use weir_proto::lane::v1::Snapshot;
 
 use super::*;
 use crate::gateway::meter::Meter;
@@ -32,16 +33,16 @@ pub(super) const FETCH: i16 = 12;
 const KIB: u64 = 1024;
 
 /// A gateway before its broker.
-pub(super) struct World {
-    pub(super) gateway: Arc<Gateway>,
-    port: u16,
+pub(in crate::gateway) struct World {
+    pub(in crate::gateway) gateway: Arc<Gateway>,
+    pub(super) port: u16,
     asked_bytes: Arc<Mutex<Vec<i32>>>,
     pub(super) broker_port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    pub(super) async fn begin(quotas: Vec<Quota>) -> Self {
+    pub(in crate::gateway) async fn begin(quotas: Vec<Quota>) -> Self {
         Self::within(quotas, Limits::default()).await
     }
 
@@ -52,7 +53,7 @@ impl World {
             changed: watch::Sender::new(0),
             draining: watch::Sender::new(false),
             live: Live::default(),
-            guard: Guard::default(),
+            guard: Guard::new(1_000),
             room: Arc::new(Semaphore::new(100)),
             brokers: Brokers::default(),
             pepper: Pepper::new(&[1; 32]),
@@ -60,6 +61,7 @@ impl World {
                 front: Arc::new(Front {
                     host: StrBytes::from_static_str("127.0.0.1"),
                     port_base: 1,
+                    named: None,
                 }),
                 meter: Arc::new(Meter::open(folder.path(), "gateway", 1).unwrap()),
                 members: Arc::new(Members::default()),
@@ -82,7 +84,16 @@ impl World {
         let serving = Arc::clone(&gateway);
         tokio::spawn(async move {
             while let Ok((stream, address)) = door.accept().await {
-                tokio::spawn(Arc::clone(&serving).serve(stream, address.ip(), None));
+                let serving = Arc::clone(&serving);
+                tokio::spawn(async move {
+                    let waiting = serving.guard.admit(address.ip()).unwrap();
+                    let arrival = Arrival {
+                        address: address.ip(),
+                        node: None,
+                        named: None,
+                    };
+                    serving.serve(stream, waiting, arrival).await;
+                });
             }
         });
         let world = Self {
@@ -97,11 +108,42 @@ impl World {
     }
 
     pub(super) fn install(&self, version: u64, quotas: Vec<Quota>) {
+        self.install_changed(version, |it| it.quotas = quotas);
+    }
+
+    pub(super) fn install_changed(&self, version: u64, change: impl FnOnce(&mut Snapshot)) {
         let mut snapshot = sample::snapshot();
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
-        snapshot.quotas = quotas;
+        change(&mut snapshot);
         self.gateway.install(View::build(&snapshot));
+    }
+
+    /// A further door, whose clients all name this cluster.
+    pub(super) async fn named(&self, suffix: &str) -> u16 {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = door.local_addr().unwrap().port();
+        let serving = Arc::clone(&self.gateway);
+        let named = Named {
+            cluster: format!("cluster_{suffix}"),
+            node: None,
+            front: StrBytes::from_string(format!("{suffix}.test")),
+        };
+        tokio::spawn(async move {
+            while let Ok((stream, address)) = door.accept().await {
+                let (serving, named) = (Arc::clone(&serving), named.clone());
+                tokio::spawn(async move {
+                    let waiting = serving.guard.admit(address.ip()).unwrap();
+                    let arrival = Arrival {
+                        address: address.ip(),
+                        node: None,
+                        named: Some(named),
+                    };
+                    serving.serve(stream, waiting, arrival).await;
+                });
+            }
+        });
+        port
     }
 
     pub(super) async fn client(&self) -> Result<Connection, CallError> {

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
 
+use super::again::Again;
 use super::intake::Intake;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
@@ -24,9 +25,10 @@ use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
-use crate::gateway::rewrite::{self, Answer, Finish, Memory, Plan, Refusal, Tenant, Wish};
+use crate::gateway::rewrite::{self, Answer, Finish, Front, Memory, Plan, Refusal, Tenant, Wish};
+use crate::gateway::sni::Named;
 use crate::gateway::table::{self, BrokerVersions};
-use crate::gateway::view::{Key, View, now_unix_seconds};
+use crate::gateway::view::{View, now_unix_seconds};
 use crate::gateway::wishes::PER_CONNECTION;
 
 /// How often idleness and expiry are looked at.
@@ -35,8 +37,22 @@ const TICK: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves until something ends it.
-pub async fn serve<C: Client>(gateway: &Gateway, session: &mut Session<C>, mut broker: Broker) -> End {
-    let line = Line::new(gateway, &session.key, broker.versions);
+pub async fn serve<C: Client>(
+    gateway: &Gateway,
+    session: &mut Session<C>,
+    mut broker: Broker,
+    named: Option<Named>,
+) -> End {
+    let again = Again::new(session.login.clone(), session.mechanism);
+    let mut line = Line::new(gateway, again, broker.versions);
+    // Who came by a name is told names.
+    line.front = named.map(|it| {
+        let front = (*gateway.shared.front).clone();
+        Arc::new(Front {
+            named: Some(it.front),
+            ..front
+        })
+    });
     let member = gateway.live.enter();
     let mut changed = gateway.changed.subscribe();
     changed.mark_changed();
@@ -80,7 +96,9 @@ pub(super) enum Pending {
 
 pub(super) struct Line<'a> {
     pub(super) gateway: &'a Gateway,
-    key: &'a Arc<Key>,
+    pub(super) again: Again,
+    /// Where its client finds us, if by a name of its own.
+    front: Option<Arc<Front>>,
     versions: Arc<BrokerVersions>,
     queue: Mutex<VecDeque<Pending>>,
     /// Something was queued, or what was queued is ready.
@@ -98,7 +116,7 @@ pub(super) struct Line<'a> {
     pub(super) in_flight: AtomicUsize,
     /// Requests are being written to the broker.
     forwarding: AtomicBool,
-    stopping: AtomicBool,
+    pub(super) stopping: AtomicBool,
     pub(super) mute: Mute,
 }
 
@@ -111,10 +129,11 @@ pub(super) struct Within {
 }
 
 impl<'a> Line<'a> {
-    fn new(gateway: &'a Gateway, key: &'a Arc<Key>, versions: Arc<BrokerVersions>) -> Self {
+    fn new(gateway: &'a Gateway, again: Again, versions: Arc<BrokerVersions>) -> Self {
         Self {
             gateway,
-            key,
+            again,
+            front: None,
             versions,
             queue: Mutex::default(),
             queued: Arc::default(),
@@ -150,9 +169,15 @@ impl<'a> Line<'a> {
         let view = self.gateway.view.load();
         if !Arc::ptr_eq(&view, &within.view) {
             within.view = Arc::clone(&view);
-            let upheld = view.upholds(self.key, now_unix_seconds());
-            match Tenant::new(&view, self.key, &self.gateway.shared).filter(|_tenant| upheld) {
-                Some(tenant) => within.tenant = Some(tenant),
+            let login = self.again.login();
+            let upheld = login.stands(&view, now_unix_seconds());
+            match Tenant::new(&view, &login.key, &self.gateway.shared).filter(|_tenant| upheld) {
+                Some(mut tenant) => {
+                    if let Some(front) = &self.front {
+                        tenant.front = Arc::clone(front);
+                    }
+                    within.tenant = Some(tenant);
+                }
                 // What was acknowledged before still counts for the tenant as it was.
                 None => within.fallen = true,
             }
@@ -190,7 +215,7 @@ impl<'a> Line<'a> {
                 }
                 () = sleep(TICK), if !self.stopping.load(Ordering::Relaxed) => {
                     // The key as it is now: its end may have been set after the login.
-                    if !self.gateway.view.load().upholds(self.key, now_unix_seconds()) {
+                    if !self.again.login().stands(&self.gateway.view.load(), now_unix_seconds()) {
                         return End::Revoked;
                     }
                     let silent = self.began.elapsed().saturating_sub(Duration::from_millis(
@@ -203,7 +228,7 @@ impl<'a> Line<'a> {
                 () = sleep(Duration::from_millis(20)), if self.stopping.load(Ordering::Relaxed) => {
                     let under_way = self.in_flight.load(Ordering::Relaxed) > 0;
                     if !under_way && !self.forwarding.load(Ordering::Relaxed) {
-                        return End::Draining;
+                        return self.again.end();
                     }
                 }
             }
@@ -271,7 +296,13 @@ impl<'a> Line<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        if table::admitted(header.api_key, header.version) == Some(ApiKey::ApiVersions) {
+        let admitted = table::admitted(header.api_key, header.version);
+        if let Some(own @ (ApiKey::SaslHandshake | ApiKey::SaslAuthenticate)) = admitted {
+            self.pay_request()?;
+            return self.log_in_again(own, &header, body);
+        }
+        self.again.in_time()?;
+        if admitted == Some(ApiKey::ApiVersions) {
             self.pay_request()?;
             let answer = api_versions(&header, body, &[&*self.versions], Budget::CLIENT)?;
             self.push(Pending::Local(self.told(answer, &header)));
@@ -340,7 +371,7 @@ impl<'a> Line<'a> {
         Ok(Pending::Later(answer))
     }
 
-    fn push(&self, pending: Pending) {
+    pub(super) fn push(&self, pending: Pending) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.queue().push_back(pending);
         self.queued.notify_one();

@@ -6,6 +6,7 @@ mod sample;
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use kafka_protocol::messages::{ApiKey, RequestKind, ResponseKind};
 use weir_kafka_wire::bounds::{self, Budget};
 use weir_kafka_wire::frame;
@@ -14,6 +15,7 @@ use weir_kafka_wire::shape::{Direction, shape};
 
 use super::conn::knock;
 use super::meter::batch;
+use super::proxy;
 use super::rewrite::{self, Memory, Plan};
 use super::sasl::{Exchange, MECHANISMS, Registry, Step};
 use super::table;
@@ -23,7 +25,7 @@ use sample::Sample;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("frame", frames),
     ("header", header),
     ("bounds", walk),
@@ -32,6 +34,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("batch", batches),
     ("login", login),
     ("sasl", sasl),
+    ("proxy", proxy_header),
 ];
 
 /// After so many runs the sample is made anew: its meter writes a journal.
@@ -220,11 +223,7 @@ fn login(data: &[u8]) {
     with_sample(|sample| {
         let entered = sample.wait(knock(&sample.gateway, data));
         if let Some(key) = entered {
-            assert!(
-                contains(data, sample::secret(&key.id).as_bytes()),
-                "{} entered",
-                key.id
-            );
+            assert!(shown(data, &key.id), "{} entered", key.id);
         }
     });
 }
@@ -244,17 +243,30 @@ fn sasl(data: &[u8]) {
         for token in rest.split(|it| *it == b'\n').take(4) {
             match exchange.step(registry, token) {
                 Step::Continue(_challenge) => {}
-                Step::Done(key, _answer) => {
-                    assert!(
-                        contains(token, sample::secret(&key.id).as_bytes()),
-                        "{} entered",
-                        key.id
-                    );
+                Step::Done(login, _answer) => {
+                    assert!(shown(token, &login.key.id), "{} entered", login.key.id)
                 }
                 Step::Failed => return,
             }
         }
     });
+}
+
+/// What a balancer says first: read without waiting, and not one byte more than the header has.
+fn proxy_header(data: &[u8]) {
+    let mut rest = data;
+    let Some(read) = proxy::read(&mut rest).now_or_never() else {
+        panic!("there is nothing to wait for");
+    };
+    if read.is_ok() {
+        let length = usize::from(u16::from_be_bytes([data[14], data[15]]));
+        assert_eq!(data.len() - rest.len(), 16 + length);
+    }
+}
+
+/// The key's secret, or a token that was signed for it.
+fn shown(data: &[u8], key: &str) -> bool {
+    contains(data, sample::secret(key).as_bytes()) || contains(data, sample::token(key).as_bytes())
 }
 
 fn contains(data: &[u8], part: &[u8]) -> bool {

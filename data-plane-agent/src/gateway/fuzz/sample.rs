@@ -1,8 +1,9 @@
 //! A small world for the fuzzer: two tenants of one pool, keys whose secrets are known here.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
 use kafka_protocol::messages::ApiVersionsResponse;
@@ -19,7 +20,7 @@ use crate::gateway::meter::Meter;
 use crate::gateway::rewrite::{Front, Members, Shared, Tenant};
 use crate::gateway::sasl::Pepper;
 use crate::gateway::table::{BrokerVersions, TABLE};
-use crate::gateway::view::View;
+use crate::gateway::view::{View, token_sample};
 use crate::gateway::wishes::Wishes;
 
 const CLUSTERS: [&str; 2] = ["01jabcdefghjkmnpqrstvwxyz0", "01jabcdefghjkmnpqrstvwxyz1"];
@@ -33,6 +34,19 @@ const KEYS: [(&str, usize, AccessRole); 3] = [
 /// The secret of a key.
 pub fn secret(key: &str) -> String {
     format!("secret-of-{key}")
+}
+
+/// A token of a key; the same within a process.
+pub fn token(key: &str) -> String {
+    static TOKENS: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+        let all = KEYS.iter().map(|(id, at, _role)| {
+            let cluster = format!("cluster_{}", CLUSTERS[*at]);
+            let claims = token_sample::claims(id, id, &cluster, i64::MAX);
+            (*id, token_sample::sign(&claims))
+        });
+        all.collect()
+    });
+    TOKENS.get(key).cloned().unwrap_or_default()
 }
 
 /// Everything that a target may need.
@@ -56,6 +70,7 @@ impl Sample {
             front: Arc::new(Front {
                 host: StrBytes::from_static_str("gateway.test"),
                 port_base: 9650,
+                named: None,
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
@@ -100,7 +115,7 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
         changed: watch::Sender::new(0),
         draining: watch::Sender::new(false),
         live: Live::default(),
-        guard: Guard::default(),
+        guard: Guard::new(1_000),
         room: Arc::new(Semaphore::new(1)),
         brokers,
         pepper: Pepper::new(&[7; 32]),
@@ -156,6 +171,7 @@ fn snapshot() -> Snapshot {
             })
             .collect(),
         quotas: Vec::new(),
+        token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
     }
 }
@@ -197,6 +213,12 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             b"\x01n,,n=reader,r=abc\nc=biws,r=abcdef,p=AAAA".to_vec(),
             b"\x02n,a=reader,n=reader,r=abc,\nc=biws,r=abcdef,p=AAAA".to_vec(),
             b"\x01y,,n=a=2Cb=3D,r=x".to_vec(),
+            format!("\x03n,,\x01auth=Bearer {}\x01\x01", token("writer")).into_bytes(),
+            format!(
+                "\x03n,a=reader,\x01auth=Bearer {}\x01logicalCluster=x\x01\x01\n\x01",
+                token("reader")
+            )
+            .into_bytes(),
         ],
         "login" => {
             let framed = |body: &[u8]| [&[0, 0, 0, body.len() as u8][..], body].concat();
@@ -206,6 +228,24 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 plain.as_bytes(),
             ];
             vec![[handshake, framed(&token.concat())].concat()]
+        }
+        "proxy" => {
+            let header = |command, family, rest: &[u8]| {
+                let signature = b"\r\n\r\n\0\r\nQUIT\n";
+                [
+                    &signature[..],
+                    &[command, family, 0, rest.len() as u8],
+                    rest,
+                    b"more",
+                ]
+                .concat()
+            };
+            vec![
+                header(0x21, 0x11, &[9; 12]),
+                header(0x21, 0x21, &[9; 40]),
+                header(0x20, 0, &[]),
+                b"PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n".to_vec(),
+            ]
         }
         _other => Vec::new(),
     }

@@ -53,6 +53,8 @@ pub struct Front {
     pub host: StrBytes,
     /// Broker node n is at this port + n.
     pub port_base: u16,
+    /// Of a client that named its cluster by SNI: `<label>.<domain>`. Broker node n is then `b<n>-<label>.<domain>` at the base.
+    pub named: Option<StrBytes>,
 }
 
 impl Front {
@@ -60,6 +62,10 @@ impl Front {
         // Unknown leaders have node -1 and no address.
         if node_id < 0 {
             return (StrBytes::default(), -1);
+        }
+        if let Some(named) = &self.named {
+            let host = StrBytes::from_string(format!("b{node_id}-{named}"));
+            return (host, i32::from(self.port_base));
         }
         (
             self.host.clone(),

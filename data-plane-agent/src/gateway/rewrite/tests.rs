@@ -29,6 +29,7 @@ fn shared(folder: &std::path::Path) -> Shared {
         front: Arc::new(Front {
             host: text("gateway.test"),
             port_base: 9650,
+            named: None,
         }),
         meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
         members: Arc::new(Members::default()),
@@ -222,4 +223,26 @@ fn planned(tenant: &Tenant, key: ApiKey, version: i16, seed: u64) -> Result<Plan
     };
     let body = filled(Direction::Request, key, version, seed);
     request(tenant, &mut Memory::default(), &header, body)
+}
+
+#[test]
+fn who_came_by_a_name_is_told_names_of_brokers() {
+    let front = Front {
+        host: StrBytes::from_static_str("gateway.test"),
+        port_base: 9650,
+        named: None,
+    };
+    assert_eq!(
+        front.address(3),
+        (StrBytes::from_static_str("gateway.test"), 9653)
+    );
+    let named = Front {
+        named: Some(StrBytes::from_static_str("label.kafka.test")),
+        ..front
+    };
+    assert_eq!(
+        named.address(3),
+        (StrBytes::from_static_str("b3-label.kafka.test"), 9650)
+    );
+    assert_eq!(named.address(-1), (StrBytes::default(), -1));
 }

@@ -1,7 +1,8 @@
-//! Who calls: SASL exchanges with API keys, apart from any socket.
+//! Who calls: SASL exchanges with API keys and access tokens, apart from any socket.
 //!
 //! A wrong secret, an unknown key, an expired key and a malformed token all fail alike: the same words, the same work.
 
+mod oauthbearer;
 mod plain;
 mod scram;
 
@@ -14,7 +15,7 @@ use weir_credentials::Mechanism;
 use super::view::{Key, View};
 
 /// The mechanisms offered, in Kafka's spelling.
-pub const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+pub const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
 /// A secret of this gateway that unknown users' salts are derived from.
 #[derive(Debug, Clone)]
@@ -47,13 +48,59 @@ pub struct Registry<'a> {
     pub now_unix_seconds: i64,
 }
 
+/// Who logged in, and for how long.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The API key that was shown, or that the token was given for.
+    pub key: Arc<Key>,
+    /// Of a token.
+    pub token: Option<Standing>,
+}
+
+/// What of a token is remembered: until when it is good, and who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Seconds since 1970.
+    pub expires_at: i64,
+    /// The issuer's key.
+    pub signed_by: Arc<str>,
+}
+
+impl Login {
+    fn by_secret(key: &Arc<Key>) -> Self {
+        Self {
+            key: Arc::clone(key),
+            token: None,
+        }
+    }
+
+    /// When the client has to log in again, in seconds since 1970; 0: never.
+    #[must_use]
+    pub fn ends_at(&self) -> i64 {
+        let key = self.key.expires_at;
+        match &self.token {
+            None => key,
+            Some(token) if key == 0 => token.expires_at,
+            Some(token) => key.min(token.expires_at),
+        }
+    }
+
+    /// Does it still stand by this snapshot? The key stands, and whoever signed the token is still believed. A token that ended
+    /// meanwhile does not end the connection by itself: its client logs in again (KIP-368).
+    #[must_use]
+    pub fn stands(&self, view: &View, now_unix_seconds: i64) -> bool {
+        let believed = self.token.as_ref().is_none_or(|it| view.trusts(&it.signed_by));
+        believed && view.upholds(&self.key, now_unix_seconds)
+    }
+}
+
 /// What follows a client's token.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Send this and await another token.
     Continue(Bytes),
     /// Logged in; send this.
-    Done(Arc<Key>, Bytes),
+    Done(Login, Bytes),
     /// Refused.
     Failed,
 }
@@ -65,9 +112,21 @@ pub enum Exchange {
     Plain,
     /// Two tokens.
     Scram(Box<scram::Server>),
+    /// One token; a second one acknowledges a refusal.
+    OauthBearer(oauthbearer::Server),
 }
 
 impl Exchange {
+    /// The mechanism, in Kafka's spelling.
+    #[must_use]
+    pub fn mechanism(&self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Scram(server) => server.name(),
+            Self::OauthBearer(_) => "OAUTHBEARER",
+        }
+    }
+
     /// Begins an exchange; `None` for a mechanism that is not offered.
     #[must_use]
     pub fn begin(mechanism: &str) -> Option<Self> {
@@ -75,6 +134,7 @@ impl Exchange {
             "PLAIN" => Some(Self::Plain),
             "SCRAM-SHA-256" => Some(Self::Scram(Box::new(scram::Server::new(Mechanism::Sha256)))),
             "SCRAM-SHA-512" => Some(Self::Scram(Box::new(scram::Server::new(Mechanism::Sha512)))),
+            "OAUTHBEARER" => Some(Self::OauthBearer(oauthbearer::Server::default())),
             _other => None,
         }
     }
@@ -84,6 +144,7 @@ impl Exchange {
         match self {
             Self::Plain => plain::verify(registry, token),
             Self::Scram(server) => server.step(registry, token),
+            Self::OauthBearer(server) => server.step(registry, token),
         }
     }
 }

@@ -1,11 +1,9 @@
 //! SASL/PLAIN (RFC 4616): one token, `authorization id NUL user NUL password`.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use weir_credentials::verify_sha256;
 
-use super::{Registry, Step};
+use super::{Login, Registry, Step};
 
 /// Checks a token. An unknown user costs the same hash as a known one.
 pub fn verify(registry: Registry<'_>, token: &[u8]) -> Step {
@@ -18,7 +16,7 @@ pub fn verify(registry: Registry<'_>, token: &[u8]) -> Step {
     let right = verify_sha256(verifier, password);
     match key {
         Some(key) if right && !key.expired(registry.now_unix_seconds) => {
-            Step::Done(Arc::clone(key), Bytes::new())
+            Step::Done(Login::by_secret(key), Bytes::new())
         }
         _refused => Step::Failed,
     }

@@ -10,7 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 use weir_credentials::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
 
-use super::{Pepper, Registry, Step, equal};
+use super::{Login, Pepper, Registry, Step, equal};
 use crate::gateway::view::Key;
 
 /// An exchange: awaits the first message, then the proof.
@@ -39,6 +39,14 @@ impl Server {
         Self {
             mechanism,
             challenge: None,
+        }
+    }
+
+    /// As Kafka calls the mechanism.
+    pub fn name(&self) -> &'static str {
+        match self.mechanism {
+            Mechanism::Sha256 => "SCRAM-SHA-256",
+            Mechanism::Sha512 => "SCRAM-SHA-512",
         }
     }
 
@@ -105,7 +113,7 @@ impl Server {
         let unchanged = challenge.key.as_ref() == Some(key);
         (right && unchanged && !key.expired(registry.now_unix_seconds)).then(|| {
             Step::Done(
-                Arc::clone(key),
+                Login::by_secret(key),
                 Bytes::from(format!("v={signature}").into_bytes()),
             )
         })

@@ -47,10 +47,10 @@ fn the_exchange_of_rfc_7677_succeeds() {
         &challenge[..],
         b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
     );
-    let Step::Done(key, answer) = server.step(registry(&view, &pepper), CLIENT_FINAL.as_bytes()) else {
+    let Step::Done(login, answer) = server.step(registry(&view, &pepper), CLIENT_FINAL.as_bytes()) else {
         panic!("the proof is right");
     };
-    assert_eq!(key.id, "user");
+    assert_eq!(login.key.id, "user");
     assert_eq!(&answer[..], b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
 }
 

@@ -3,18 +3,21 @@
 mod access;
 mod bans;
 mod names;
+mod tokens;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use weir_credentials::ScramVerifier;
+use weir_credentials::{Issuer, ScramVerifier};
 use weir_proto::agent::v1::{ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
 pub use bans::Bans;
 pub use names::{Cluster, Topic, uuid_of_type_id};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use tokens::sample as token_sample;
 
 use super::quota::{ClientQuota, Rules, described};
 
@@ -31,6 +34,8 @@ pub struct View {
     pub keys: HashMap<String, Arc<Key>>,
     /// How much principals may use.
     pub quotas: Rules,
+    /// Whose access tokens are believed.
+    issuers: Vec<Issuer>,
     /// What the customer's policy refuses.
     pub bans: Arc<Bans>,
     /// What (principal, cluster) may do.
@@ -87,6 +92,14 @@ pub fn now_unix_seconds() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// Milliseconds since 1970 by the system's clock.
+#[must_use]
+pub fn now_unix_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 impl View {
     /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
     #[must_use]
@@ -98,6 +111,7 @@ impl View {
             api_keys,
             grants,
             quotas,
+            token_issuers,
             bans,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
@@ -124,6 +138,7 @@ impl View {
                 .map(|it| (it.id.clone(), Arc::new(key(it))))
                 .collect(),
             quotas: Rules::build(quotas),
+            issuers: tokens::issuers(token_issuers),
             client_quotas: described(quotas),
             bans: Arc::new(Bans::build(bans)),
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),

@@ -90,6 +90,7 @@ pub fn snapshot() -> Snapshot {
             grant("other", B, "*", AccessRole::Admin),
         ],
         quotas: Vec::new(),
+        token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
     }
 }

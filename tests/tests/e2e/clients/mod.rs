@@ -48,6 +48,7 @@ fn python(client: &str) -> Program {
 #[tokio::test]
 async fn confluent_kafka() {
     let more = [
+        "login OAUTHBEARER",
         "codec snappy",
         "codec lz4",
         "codec zstd",
@@ -89,6 +90,7 @@ async fn java() {
         &["-cp", &tool("WEIR_CLIENTS_JAVA_CLASSES"), "Main"],
     );
     let more = [
+        "login OAUTHBEARER",
         "codec snappy",
         "codec lz4",
         "codec zstd",

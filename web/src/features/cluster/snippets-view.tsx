@@ -3,8 +3,8 @@ import { useId, useState, type KeyboardEvent } from 'react'
 import { CodeBlock } from '../../ui/copyable.tsx'
 import { snippetsFor, type Access } from './snippets.ts'
 
-export function Snippets({ access }: { access: Access }) {
-  const snippets = snippetsFor(access)
+export function Snippets({ access }: { access: Omit<Access, 'tokenUrl'> }) {
+  const snippets = snippetsFor({ ...access, tokenUrl: new URL('/v1/oauth/token', window.location.href).href })
   const [chosen, setChosen] = useState(snippets[0]!.key)
   const id = useId()
   const current = snippets.find((s) => s.key === chosen) ?? snippets[0]!

@@ -6,6 +6,8 @@ export interface Access {
   password: string
   topic: string
   group: string
+  /** Where clients get short-lived tokens. */
+  tokenUrl: string
 }
 
 export interface Snippet {
@@ -28,6 +30,8 @@ export function snippetsFor(access: Access): readonly Snippet[] {
     { key: 'python', label: 'Python', file: 'consume.py', text: python(access) },
     { key: 'go', label: 'Go', file: 'consume.go', text: go(access) },
     { key: 'javascript', label: 'JavaScript', file: 'consume.mjs', text: javascript(access) },
+    { key: 'token-java', label: 'Java, tokens', file: 'token.properties', text: tokenJava(access) },
+    { key: 'token-librdkafka', label: 'librdkafka, tokens', file: 'token.conf', text: tokenLibrdkafka(access) },
   ]
 }
 
@@ -124,5 +128,30 @@ await consumer.subscribe({ topics: ['${topic}'], fromBeginning: true })
 await consumer.run({
   eachMessage: async ({ message }) => console.log(message.key?.toString(), message.value?.toString()),
 })
+`
+}
+
+function tokenJava({ bootstrap, username, password, tokenUrl }: Access): string {
+  return `# OAUTHBEARER: the gateway sees a token of some minutes, never the secret. Kafka's clients 3.4.1 or newer get it by themselves.
+# Start Java with -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${tokenUrl}
+bootstrap.servers=${bootstrap}
+security.protocol=SASL_PLAINTEXT
+sasl.mechanism=OAUTHBEARER
+sasl.oauthbearer.token.endpoint.url=${tokenUrl}
+sasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler
+sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="${username}" clientSecret="${password}";
+`
+}
+
+function tokenLibrdkafka({ bootstrap, username, password, tokenUrl, topic }: Access): string {
+  return `# kcat -F token.conf -C -t ${topic} -o beginning -e
+# OAUTHBEARER: the gateway sees a token of some minutes, never the secret. librdkafka 1.9 or newer gets it by itself.
+bootstrap.servers=${bootstrap}
+security.protocol=SASL_PLAINTEXT
+sasl.mechanisms=OAUTHBEARER
+sasl.oauthbearer.method=oidc
+sasl.oauthbearer.token.endpoint.url=${tokenUrl}
+sasl.oauthbearer.client.id=${username}
+sasl.oauthbearer.client.secret=${password}
 `
 }

@@ -14,7 +14,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// Makes the directory, closed to others, when it is not there.
-pub(super) fn ensure_directory(directory: &Path) -> io::Result<()> {
+pub fn ensure_directory(directory: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -22,7 +22,7 @@ pub(super) fn ensure_directory(directory: &Path) -> io::Result<()> {
 }
 
 /// Reads a whole file of bounded size; `None` when there is none.
-pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// The file's content; when there is no file, `make` writes it first. If another process was faster, its
 /// content is returned.
-pub(super) fn read_or_create<E: From<io::Error>>(
+pub fn read_or_create<E: From<io::Error>>(
     path: &Path,
     make: impl FnOnce() -> Result<Vec<u8>, E>,
 ) -> Result<Vec<u8>, E> {
@@ -58,7 +58,7 @@ pub(super) fn read_or_create<E: From<io::Error>>(
 }
 
 /// Puts `content` in the place of whatever is there.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     fs::rename(&temporary, path)?;
     sync_directory(path)
