@@ -87,7 +87,8 @@ async fn a_name_means_its_cluster_and_no_other() {
     let world = World::begin(Vec::new()).await;
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
-    let certificate = Certificate::load(&folder.path().join("chain.pem"), &folder.path().join("key.pem")).unwrap();
+    let certificate =
+        Certificate::load(&folder.path().join("chain.pem"), &folder.path().join("key.pem")).unwrap();
     let door = Door {
         node: None,
         tls: Some(acceptor(&Arc::new(certificate)).unwrap()),
@@ -100,7 +101,14 @@ async fn a_name_means_its_cluster_and_no_other() {
     let own = format!("{A}.kafka.test");
     assert_eq!(login_at(port, folder.path(), &own).await, 0);
     assert_eq!(login_at(port, folder.path(), &format!("b1-{own}")).await, 0);
-    assert_eq!(login_at(port, folder.path(), "gateway.kafka.test").await, 0, "the key says which");
-    assert_eq!(login_at(port, folder.path(), &format!("{B}.kafka.test")).await, 58);
+    assert_eq!(
+        login_at(port, folder.path(), "gateway.kafka.test").await,
+        0,
+        "the key says which"
+    );
+    assert_eq!(
+        login_at(port, folder.path(), &format!("{B}.kafka.test")).await,
+        58
+    );
     accepting.abort();
 }

@@ -163,7 +163,9 @@ async fn mirror_maker_without_rights_at_its_target_says_so() {
     // The Connect worker inside takes a refused creation for a topic that somebody else makes, waits, and stops.
     java.says("Could not look up partition metadata").await;
     assert!(
-        topic("risk", &format!("payments.{prefix}-orders")).await.is_none(),
+        topic("risk", &format!("payments.{prefix}-orders"))
+            .await
+            .is_none(),
         "nothing was made"
     );
     java.kill().await;
