@@ -1,6 +1,7 @@
 //! The rooms: one folder per noun. This is the register; a room shows its face in `mod.rs` and hides the rest.
 //! A room may use those above it in this list.
 
+pub mod adoption;
 pub mod api_key;
 pub mod audit_event;
 pub mod broker_pool;

@@ -187,6 +187,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             front: Arc::new(Front {
                 host: StrBytes::from_string(args.advertised_host.clone()),
                 port_base: args.port_base,
+                places: Arc::default(),
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),

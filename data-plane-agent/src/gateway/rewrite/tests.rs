@@ -29,6 +29,7 @@ fn shared(folder: &std::path::Path) -> Shared {
         front: Arc::new(Front {
             host: text("gateway.test"),
             port_base: 9650,
+            places: Arc::default(),
         }),
         meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
         members: Arc::new(Members::default()),
