@@ -26,6 +26,9 @@ const ofMember = (see) => [
   ['environment', () => first(see, '/v1/environments', '/environments')],
   ['clusters', '/clusters'],
   ['cluster', () => first(see, '/v1/clusters', '/clusters')],
+  ['groups', async () => `${await first(see, '/v1/clusters', '/clusters')}?tab=groups`],
+  ['group', () => firstGroup(see)],
+  ['group-reset', async () => `${await firstGroup(see)}?do=reset`, { then: () => resetGroup(see) }],
   ['cluster-connect', async () => `${await first(see, '/v1/clusters', '/clusters')}?tab=connect`],
   ['topics', '/topics'],
   ['topic', () => first(see, '/v1/topics', '/topics')],
@@ -147,6 +150,21 @@ async function named(see, api, route, fits) {
 
 function first(see, api, route) {
   return named(see, api, route, () => true)
+}
+
+/** The first cluster that has a group, and its first group. */
+async function firstGroup({ page }) {
+  const { data: clusters } = await ask(page, '/v1/clusters')
+  for (const { id } of clusters) {
+    const { data: groups = [] } = await ask(page, `/v1/clusters/${id}/groups`)
+    if (groups.length > 0) return `/clusters/${id}/groups/${encodeURIComponent(groups[0].group)}`
+  }
+  throw new Error('there is no consumer group to photograph')
+}
+
+async function resetGroup({ dialog }) {
+  await dialog().getByLabel('Move to').selectOption('EARLIEST')
+  await review({ dialog })
 }
 
 async function review({ dialog }) {

@@ -142,6 +142,11 @@ const VIOLATIONS: &[Violation] = &[
         "Another cluster of the environment has this name (it may still be going away).",
     ),
     taken(
+        "cluster_adopts_unique",
+        "/spec/adopts",
+        "Another cluster adopts what is on this broker pool.",
+    ),
+    taken(
         "topic_name_unique",
         "/spec/name",
         "Another topic of the cluster has this name (it may still be going away).",

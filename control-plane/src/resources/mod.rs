@@ -2,6 +2,7 @@
 //! A room may use those above it in this list.
 
 pub mod access_token;
+pub mod adoption;
 pub mod api_key;
 pub mod audit_event;
 pub mod broker_pool;

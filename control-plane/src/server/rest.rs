@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    access_token, api_key, audit_event, broker_pool, cluster, consumer_group, cost, data_plane,
+    access_token, adoption, api_key, audit_event, broker_pool, cluster, consumer_group, cost, data_plane,
     data_plane_grant, environment, event, member, organization, quota, rate_card, role_binding,
     service_account, service_quota, session, tenant, topic, usage,
 };
@@ -35,6 +35,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(data_plane_grant::router())
         .merge(cluster::router())
         .merge(consumer_group::router())
+        .merge(adoption::router())
         .merge(topic::router())
         .merge(quota::router())
         .merge(event::router())

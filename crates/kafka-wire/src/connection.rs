@@ -9,7 +9,7 @@ use kafka_protocol::messages::{
     ApiVersionsRequest, ApiVersionsResponse, SaslAuthenticateRequest, SaslHandshakeRequest,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -70,8 +70,8 @@ pub enum CallError {
 
 /// One connection to one broker.
 #[derive(Debug)]
-pub struct Connection {
-    stream: TcpStream,
+pub struct Connection<S = TcpStream> {
+    stream: S,
     buffer: BytesMut,
     correlation_id: i32,
     options: Options,
@@ -96,13 +96,21 @@ impl Connection {
             .await
             .map_err(|_elapsed| CallError::Timeout)??;
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::over(stream, options))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Speaks over a stream that is open.
+    #[must_use]
+    pub fn over(stream: S, options: Options) -> Self {
+        Self {
             stream,
             buffer: BytesMut::new(),
             correlation_id: 0,
             options,
             broken: false,
-        })
+        }
     }
 
     /// Logs in by SASL/PLAIN.
@@ -110,18 +118,34 @@ impl Connection {
     /// # Errors
     /// [`CallError::Login`] when the broker refuses; else as [`Connection::call`].
     pub async fn login_plain(&mut self, username: &str, password: &str) -> Result<(), CallError> {
-        let mechanism = StrBytes::from_static_str("PLAIN");
-        let handshake = SaslHandshakeRequest::default().with_mechanism(mechanism);
-        let answer = self.call(&handshake, 1).await?;
-        if answer.error_code != 0 {
-            return Err(CallError::Login(answer.error_code));
-        }
-        let token = Bytes::from(format!("\0{username}\0{password}").into_bytes());
-        let answer = self
-            .call(&SaslAuthenticateRequest::default().with_auth_bytes(token), 1)
-            .await?;
-        match answer.error_code {
+        self.handshake("PLAIN").await?;
+        self.authenticate(format!("\0{username}\0{password}").into_bytes())
+            .await
+            .map(drop)
+    }
+
+    /// Announces a SASL mechanism.
+    ///
+    /// # Errors
+    /// [`CallError::Login`] when the broker does not offer it; else as [`Connection::call`].
+    pub async fn handshake(&mut self, mechanism: &str) -> Result<(), CallError> {
+        let mechanism = StrBytes::from_string(mechanism.to_owned());
+        let request = SaslHandshakeRequest::default().with_mechanism(mechanism);
+        match self.call(&request, 1).await?.error_code {
             0 => Ok(()),
+            code => Err(CallError::Login(code)),
+        }
+    }
+
+    /// Sends a message of the announced mechanism; gives the broker's.
+    ///
+    /// # Errors
+    /// [`CallError::Login`] when the broker refuses; else as [`Connection::call`].
+    pub async fn authenticate(&mut self, token: Vec<u8>) -> Result<Bytes, CallError> {
+        let request = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(token));
+        let answer = self.call(&request, 1).await?;
+        match answer.error_code {
+            0 => Ok(answer.auth_bytes),
             code => Err(CallError::Login(code)),
         }
     }
@@ -193,9 +217,9 @@ impl Connection {
         }
     }
 
-    /// The socket and what was read beyond the last answer, for a caller that goes on by itself.
+    /// The stream and what was read beyond the last answer, for a caller that goes on by itself.
     #[must_use]
-    pub fn into_parts(self) -> (TcpStream, BytesMut) {
+    pub fn into_parts(self) -> (S, BytesMut) {
         (self.stream, self.buffer)
     }
 }

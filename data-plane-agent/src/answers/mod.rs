@@ -1,11 +1,12 @@
 //! Answers to questions that come down the link: asked of Kafka now, through the customer's policy; enums, numbers, positions.
 
+mod discovery;
 mod groups;
 mod reset;
 
 use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::{
-    Answer, AnswerCode, Ask, GroupAnswer, GroupMovesAnswer, GroupsAnswer, TopicExtentAnswer,
+    Answer, AnswerCode, Ask, DiscoveryAnswer, GroupAnswer, GroupMovesAnswer, GroupsAnswer, TopicExtentAnswer,
 };
 
 use crate::driver::Directory;
@@ -29,6 +30,7 @@ enum Said {
     Groups(GroupsAnswer),
     Group(GroupAnswer),
     Moves(GroupMovesAnswer),
+    Discovery(DiscoveryAnswer),
 }
 
 /// Answers one question.
@@ -39,6 +41,7 @@ pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
         Some(Question::Group(it)) => groups::get(desk, it).await.map(Said::Group),
         Some(Question::GroupReset(it)) => reset::reset(desk, it).await.map(Said::Moves),
         Some(Question::GroupDelete(it)) => reset::delete(desk, it).await.map(Said::Moves),
+        Some(Question::Discovery(it)) => discovery::discover(desk, it).await.map(Said::Discovery),
         None => Err(AnswerCode::Unsupported),
     };
     let mut answer = Answer {
@@ -54,6 +57,7 @@ pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
                 Said::Groups(it) => answer.groups = Some(it),
                 Said::Group(it) => answer.group = Some(it),
                 Said::Moves(it) => answer.group_moves = Some(it),
+                Said::Discovery(it) => answer.discovery = Some(it),
             }
         }
     }
@@ -77,7 +81,7 @@ const GROUP_ID_NOT_FOUND: i16 = 69;
 
 fn code(error: KafkaError) -> AnswerCode {
     match error {
-        KafkaError::Unreachable => AnswerCode::Unavailable,
+        KafkaError::Unreachable | KafkaError::Login => AnswerCode::Unavailable,
         KafkaError::Refused(GROUP_ID_NOT_FOUND) => AnswerCode::NotFound,
         KafkaError::Refused(code) if ACTIVE.contains(&code) => AnswerCode::GroupActive,
         KafkaError::Refused(code) if PASSING.contains(&code) => AnswerCode::Unavailable,

@@ -24,9 +24,7 @@ struct Bench {
 fn at() -> PoolAddress {
     PoolAddress {
         pool_id: POOL.to_owned(),
-        brokers: Vec::new(),
-        username: String::new(),
-        password: String::new(),
+        ..PoolAddress::default()
     }
 }
 

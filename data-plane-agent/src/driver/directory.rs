@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_proto::lane::v1::Snapshot;
 
+use crate::names::Naming;
 use crate::platform::kafka::PoolAddress;
 
 /// Everything that is served now.
@@ -13,6 +14,8 @@ pub struct Directory {
     pub topics: BTreeMap<String, (PoolAddress, String)>,
     /// Logical clusters by id.
     pub clusters: BTreeMap<String, Place>,
+    /// Attached pools by id.
+    pub attached: BTreeMap<String, PoolAddress>,
 }
 
 /// One logical cluster.
@@ -20,8 +23,8 @@ pub struct Directory {
 pub struct Place {
     /// Its pool.
     pub pool: PoolAddress,
-    /// What stands before its groups' ids at the broker.
-    prefix: String,
+    /// How its groups are called at the broker.
+    naming: Naming,
     /// (topic id, logical name) by physical name.
     pub topics: BTreeMap<String, (String, String)>,
 }
@@ -30,7 +33,15 @@ impl Directory {
     /// What this snapshot serves.
     #[must_use]
     pub fn of(snapshot: &Snapshot, pools: &BTreeMap<String, PoolAddress>) -> Self {
-        let mut directory = Self::default();
+        let attached = snapshot.upstreams.iter().filter(|it| it.attached);
+        let attached = attached.filter_map(|it| {
+            let pool = pools.get(&it.broker_pool_id)?;
+            Some((it.broker_pool_id.clone(), pool.clone()))
+        });
+        let mut directory = Self {
+            attached: attached.collect(),
+            ..Self::default()
+        };
         for cluster in &snapshot.clusters {
             let Some(pool) = pools.get(&cluster.broker_pool_id) else {
                 continue;
@@ -44,7 +55,7 @@ impl Directory {
             }
             let place = Place {
                 pool: pool.clone(),
-                prefix: cluster.physical_prefix.clone(),
+                naming: Naming::new(cluster.physical_prefix.clone(), cluster.own_names),
                 topics,
             };
             directory.clusters.insert(cluster.id.clone(), place);
@@ -57,15 +68,13 @@ impl Place {
     /// A group as clients know it; `None` when it is another cluster's.
     #[must_use]
     pub fn group_in<'a>(&self, physical: &'a str) -> Option<&'a str> {
-        physical
-            .strip_prefix(self.prefix.as_str())
-            .filter(|_logical| !self.prefix.is_empty())
+        self.naming.back(physical)
     }
 
     /// A group as the broker knows it.
     #[must_use]
     pub fn group_out(&self, logical: &str) -> String {
-        format!("{}{logical}", self.prefix)
+        self.naming.out(logical)
     }
 
     /// The physical name of a topic of this cluster.
@@ -85,9 +94,7 @@ mod tests {
     fn a_cluster_sees_its_own_groups_only() {
         let pool = PoolAddress {
             pool_id: "pool_1".to_owned(),
-            brokers: Vec::new(),
-            username: String::new(),
-            password: String::new(),
+            ..PoolAddress::default()
         };
         let cluster = |id: &str, prefix: &str| LogicalCluster {
             id: id.to_owned(),

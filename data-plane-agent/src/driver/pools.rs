@@ -20,6 +20,7 @@ impl Driver {
         let pools_folder = self.config.state_dir.join("pools");
         let run = self.config.state_dir.join("run");
         let logs = self.config.state_dir.join("logs");
+        let credentials = self.config.state_dir.join("credentials");
         for wish in &self.admitted.broker_pools {
             if is_plain_id(&wish.id) && !self.rooms.contains_key(&wish.id) {
                 let room = Room::open(&wish.id, &pools_folder, &run)?;
@@ -33,9 +34,11 @@ impl Driver {
             logs: &logs,
             run: &run,
             policy,
+            credentials: &credentials,
         };
         let mut taken: BTreeSet<u16> = self.rooms.values().filter_map(Room::slot).collect();
         for wish in &self.admitted.broker_pools {
+            let attached = wish.attached.is_some();
             let Some(room) = self.rooms.get_mut(&wish.id) else {
                 continue;
             };
@@ -49,6 +52,9 @@ impl Driver {
             taken.extend(room.slot());
             let waits = if wish.deleted {
                 !room.is_gone()
+            } else if attached {
+                // Looked at again in its turn; nothing of ours is on its way.
+                false
             } else {
                 room.brokers_ready() < wish.brokers || room.restless
             };

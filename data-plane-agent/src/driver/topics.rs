@@ -11,6 +11,16 @@ use crate::platform::kafka::{PoolAddress, SeenTopic};
 use crate::policy::Policy;
 use crate::resources::topic::{Action, Done, Outcome, Seen, act, diff, reason};
 
+/// A topic of which nothing is left to do.
+const GONE: Outcome = Outcome {
+    stuck: None,
+    exists: false,
+    buried: true,
+    drifted: false,
+    refused: false,
+    partitions: 0,
+};
+
 /// What a topic's place looks like before anything is done.
 enum Place {
     /// Its pool can be asked.
@@ -41,6 +51,12 @@ impl Driver {
             .collect();
         let mut by_pool: BTreeMap<String, Vec<Topic>> = BTreeMap::new();
         for topic in &self.admitted.topics {
+            if topic.adopted && topic.deleted {
+                // Nothing is done to it: it may be let go of while its Kafka is away.
+                self.records.bury(&topic.id)?;
+                self.outcomes.insert(topic.id.clone(), GONE);
+                continue;
+            }
             let pool = pools.get(topic.cluster_id.as_str()).copied().unwrap_or_default();
             by_pool.entry(pool.to_owned()).or_default().push(topic.clone());
         }

@@ -1,6 +1,6 @@
 //! The ports: bootstrap at the base, broker node n at base + n, opened when the snapshot names the node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::conn::{Arrival, Gateway};
 use super::proxy::{self, Carried, ProxyError};
 use super::sni::Domain;
+use super::view::Pool;
 use crate::network::Network;
 
 /// Nodes that have a port.
@@ -78,8 +79,11 @@ impl Doors {
                 _stop = draining.wait_for(|it| *it) => break,
             }
             let view = gateway.view.load_full();
-            let nodes = view.pools.values().flat_map(|pool| &pool.brokers);
-            for (node, _host, _port) in nodes.filter(|(node, ..)| NODES.contains(node)) {
+            let of_pool = |pool: &Pool| -> Vec<i32> {
+                pool.brokers.iter().map(|(node, ..)| pool.place(*node)).collect()
+            };
+            let places: BTreeSet<i32> = view.pools.values().flat_map(of_pool).collect();
+            for node in places.iter().filter(|node| NODES.contains(node)) {
                 if open.contains_key(node) {
                     continue;
                 }

@@ -206,6 +206,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
                 host: StrBytes::from_string(args.advertised_host.clone()),
                 port_base: args.port_base,
                 named: None,
+                places: Arc::default(),
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::DesiredState;
+use weir_proto::agent::v1::{DesiredState, SaslMechanism};
 use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::platform::kafka::{PhysicalId, PoolAddress};
 use crate::policy::{Kind, Policy};
 use crate::resources::physical_prefix;
+use crate::upstream::Mechanism;
 
 /// Builds the content of a snapshot; its version is given when it is published.
 ///
@@ -30,6 +31,13 @@ pub fn build(
             });
         }
     }
+    // Names that stand for themselves: only where all that is there is the customer's own.
+    let attached: BTreeSet<&str> = admitted
+        .broker_pools
+        .iter()
+        .filter(|pool| pool.attached.is_some())
+        .map(|pool| pool.id.as_str())
+        .collect();
     let living = admitted
         .clusters
         .iter()
@@ -41,6 +49,7 @@ pub fn build(
                 kafka_cluster_id: cluster.kafka_cluster_id.clone(),
                 broker_pool_id: cluster.broker_pool_id.clone(),
                 physical_prefix: physical_prefix(&cluster.id)?,
+                own_names: cluster.adopts && attached.contains(cluster.broker_pool_id.as_str()),
                 topics: topics.remove(cluster.id.as_str()).unwrap_or_default(),
             })
         })
@@ -48,7 +57,10 @@ pub fn build(
     let served: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.id.as_str()).collect();
     Snapshot {
         version: 0,
-        upstreams: pools.values().map(upstream).collect(),
+        upstreams: pools
+            .values()
+            .map(|pool| upstream(pool, attached.contains(pool.pool_id.as_str())))
+            .collect(),
         api_keys: admitted
             .api_keys
             .iter()
@@ -89,7 +101,7 @@ fn bans(policy: &Policy) -> Vec<Ban> {
     bans.collect()
 }
 
-fn upstream(pool: &PoolAddress) -> Upstream {
+fn upstream(pool: &PoolAddress, attached: bool) -> Upstream {
     Upstream {
         broker_pool_id: pool.pool_id.clone(),
         brokers: pool
@@ -99,10 +111,24 @@ fn upstream(pool: &PoolAddress) -> Upstream {
                 node_id: *node_id,
                 host: host.clone(),
                 port: u32::from(*port),
+                place: pool.places.get(node_id).copied().map_or(0, u32::from),
             })
             .collect(),
         sasl_username: pool.username.clone(),
         sasl_password: pool.password.clone(),
+        attached,
+        mechanism: match pool.security.mechanism {
+            Mechanism::Anonymous => SaslMechanism::Unspecified,
+            Mechanism::Plain => SaslMechanism::Plain,
+            Mechanism::ScramSha256 => SaslMechanism::ScramSha256,
+            Mechanism::ScramSha512 => SaslMechanism::ScramSha512,
+        }
+        .into(),
+        ca_pem: pool
+            .security
+            .trust
+            .as_ref()
+            .map_or_else(String::new, |trust| trust.pem().to_owned()),
     }
 }
 
@@ -168,6 +194,7 @@ mod tests {
             brokers: vec![(1, "127.0.0.1".to_owned(), 9671)],
             username: "user".to_owned(),
             password: "secret".to_owned(),
+            ..PoolAddress::default()
         };
         let pools = BTreeMap::from([("pool_1".to_owned(), pool)]);
         let known = |id: &str| (id != "topic_3").then_some([5; 16]);

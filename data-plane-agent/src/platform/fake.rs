@@ -26,6 +26,7 @@ pub struct FakeKafka {
 pub(super) struct FakeKafkaInner {
     pools: BTreeMap<String, BTreeMap<String, SeenTopic>>,
     pub(super) groups: BTreeMap<String, BTreeMap<String, FakeGroup>>,
+    pub(super) brokers: Vec<(i32, String, u16)>,
     pub(super) away: bool,
     refusing: Option<i16>,
     ids: u64,

@@ -5,20 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::BoxFuture;
 use weir_proto::agent::v1::PartitionExtent;
 
+use crate::upstream::Security;
+
 /// A topic id as Kafka gives it.
 pub type PhysicalId = [u8; 16];
 
 /// Where the brokers of one pool are, and the internal principal that the agent made for itself and the gateway.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PoolAddress {
     /// The pool.
     pub pool_id: String,
     /// Node id, host, port.
     pub brokers: Vec<(i32, String, u16)>,
-    /// SASL/PLAIN user.
+    /// SASL user.
     pub username: String,
     /// Its password, which never leaves this machine.
     pub password: String,
+    /// TLS and mechanism.
+    pub security: Security,
+    /// Which of the gateway's ports is which broker's, by node id; empty: that of its node id.
+    pub places: BTreeMap<i32, u16>,
 }
 
 impl std::fmt::Debug for PoolAddress {
@@ -60,13 +66,16 @@ pub enum KafkaError {
     /// No broker answered as a broker does.
     #[error("no broker of the pool answered")]
     Unreachable,
+    /// A broker did not take the login.
+    #[error("a broker of the pool refused the login")]
+    Login,
     /// Kafka's error code.
     #[error("Kafka refused with code {0}")]
     Refused(i16),
 }
 
 /// Kafka's administration, as far as the agent needs it.
-pub trait Kafka: super::groups::Groups {
+pub trait Kafka: super::discovery::Discovery + super::groups::Groups {
     /// The node ids of those brokers of the pool that are registered and not fenced.
     fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeSet<i32>, KafkaError>>;
     /// Those of `names` that exist.

@@ -21,17 +21,18 @@ use weir_kafka_wire::kafka_protocol::messages::{
     IncrementalAlterConfigsRequest, MetadataRequest, MetadataResponse, TopicName,
 };
 use weir_kafka_wire::kafka_protocol::protocol::{Request, StrBytes};
-use weir_kafka_wire::{Connection, Options};
+use weir_kafka_wire::{CallError, Connection, Options};
 use weir_proto::agent::v1::PartitionExtent;
 
 use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
+use crate::upstream::{self, Stream};
 
 const CALL_MAX: Duration = Duration::from_secs(10);
 const ADMIN_TIMEOUT_MS: i32 = 8_000;
 const TOPICS_PER_CALL: usize = 500;
 const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-const METADATA: i16 = 12;
+pub(super) const METADATA: i16 = 12;
 const CREATE_TOPICS: i16 = 7;
 const DELETE_TOPICS: i16 = 6;
 const CREATE_PARTITIONS: i16 = 3;
@@ -41,14 +42,21 @@ const DESCRIBE_CONFIGS: i16 = 4;
 pub(super) const UNKNOWN_TOPIC: i16 = 3;
 const UNKNOWN_TOPIC_ID: i16 = 100;
 /// Kafka's number for a topic among configuration resources.
-const RESOURCE_TOPIC: i8 = 2;
+pub(super) const RESOURCE_TOPIC: i8 = 2;
 /// Kafka's number for a setting made on the topic itself.
-const SOURCE_TOPIC: i8 = 1;
+pub(super) const SOURCE_TOPIC: i8 = 1;
 
 /// Speaks to real brokers; keeps one idle connection per broker.
 #[derive(Debug, Default)]
 pub struct RealKafka {
-    idle: Mutex<BTreeMap<(String, i32), Connection>>,
+    idle: Mutex<BTreeMap<(String, String, u16), Line>>,
+}
+
+/// A connection, and which versions its broker understands: a Kafka that is attached may be older than ours.
+#[derive(Debug)]
+struct Line {
+    connection: Connection<Stream>,
+    versions: BTreeMap<i16, (i16, i16)>,
 }
 
 impl RealKafka {
@@ -60,23 +68,34 @@ impl RealKafka {
         request: &R,
         version: i16,
     ) -> Result<R::Response, KafkaError> {
+        let mut failed = KafkaError::Unreachable;
         for (id, host, port) in at
             .brokers
             .iter()
             .filter(|(id, _host, _port)| node.is_none_or(|node| node == *id))
         {
-            let key = (at.pool_id.clone(), *id);
+            let key = (at.pool_id.clone(), host.clone(), *port);
             let mut idle = self.idle().remove(&key);
             loop {
                 let fresh = idle.is_none();
-                let connection = match idle.take() {
-                    Some(connection) => Some(connection),
+                let line = match idle.take() {
+                    Some(line) => Ok(line),
                     None => connect(host, *port, at).await,
                 };
-                let Some(mut connection) = connection else { break };
-                match connection.call(request, version).await {
+                let mut line = match line {
+                    Ok(line) => line,
+                    Err(error) => {
+                        failed = error;
+                        break;
+                    }
+                };
+                let version = line
+                    .versions
+                    .get(&R::KEY)
+                    .map_or(version, |(_least, greatest)| version.min(*greatest));
+                match line.connection.call(request, version).await {
                     Ok(answer) => {
-                        self.idle().insert(key, connection);
+                        self.idle().insert(key, line);
                         return Ok(answer);
                     }
                     Err(error) => {
@@ -88,10 +107,10 @@ impl RealKafka {
                 }
             }
         }
-        Err(KafkaError::Unreachable)
+        Err(failed)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, i32), Connection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String, u16), Line>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -309,20 +328,24 @@ impl Kafka for RealKafka {
     }
 }
 
-async fn connect(host: &str, port: u16, at: &PoolAddress) -> Option<Connection> {
+async fn connect(host: &str, port: u16, at: &PoolAddress) -> Result<Line, KafkaError> {
     let options = Options {
         timeout: CALL_MAX,
         frame_limit: FRAME_BYTES_MAX,
         client_id: "weir-agent".to_owned(),
     };
-    let mut connection = Connection::connect_with(host, port, options).await.ok()?;
-    match connection.login_plain(&at.username, &at.password).await {
-        Ok(()) => Some(connection),
-        Err(error) => {
-            tracing::debug!(%error, port, pool = at.pool_id, "a broker did not take the login");
-            None
+    let login = (at.username.as_str(), at.password.as_str());
+    let connected = upstream::connect((host, port), &at.security, login, options).await;
+    let refused = |error: CallError| {
+        tracing::debug!(%error, port, pool = at.pool_id, "a broker could not be reached");
+        match error {
+            CallError::Login(_code) => KafkaError::Login,
+            _other => KafkaError::Unreachable,
         }
-    }
+    };
+    let mut connection = connected.map_err(refused)?;
+    let versions = connection.versions().await.map_err(refused)?;
+    Ok(Line { connection, versions })
 }
 
 pub(super) fn accepted(code: i16) -> Result<(), KafkaError> {

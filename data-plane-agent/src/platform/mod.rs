@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 mod assignment;
 pub mod child;
+pub mod discovery;
 pub mod fake;
+mod fake_discovery;
 mod fake_groups;
 pub mod groups;
 pub mod kafka;
+mod kafka_discovery;
 mod kafka_extent;
 mod kafka_groups;
 mod kafka_real;

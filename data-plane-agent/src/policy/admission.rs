@@ -121,8 +121,12 @@ fn items<T: Item>(
 fn pool_change(held: Option<&BrokerPool>, wish: &BrokerPool) -> Vec<Kind> {
     match held {
         Some(held) if held.deleted => Vec::new(),
+        // What is not ours is let go, not destroyed.
+        _any if wish.deleted && wish.attached.is_some() => Vec::new(),
         _any if wish.deleted => vec![Kind::PoolDelete],
+        None if wish.attached.is_some() => vec![Kind::PoolAttach],
         None => vec![Kind::PoolCreate],
+        Some(held) if held.attached != wish.attached => vec![Kind::PoolAttach],
         Some(held) if held.restart_nonce != wish.restart_nonce => vec![Kind::PoolRestart],
         Some(_same) => Vec::new(),
     }
@@ -139,7 +143,11 @@ fn cluster_change(held: Option<&Cluster>, wish: &Cluster) -> Vec<Kind> {
 
 fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     let Some(held) = held else {
-        return vec![if wish.deleted {
+        return vec![if wish.adopted && wish.deleted {
+            return Vec::new();
+        } else if wish.adopted {
+            Kind::TopicAdopt
+        } else if wish.deleted {
             Kind::TopicDelete
         } else {
             Kind::TopicCreate
@@ -148,8 +156,16 @@ fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     if held.deleted {
         return Vec::new();
     }
+    if held.adopted != wish.adopted {
+        // Nothing that the control plane does; what could destroy it is asked for.
+        return vec![Kind::TopicAdopt, Kind::TopicDelete];
+    }
     if wish.deleted {
-        return vec![Kind::TopicDelete];
+        return if wish.adopted {
+            Vec::new()
+        } else {
+            vec![Kind::TopicDelete]
+        };
     }
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);

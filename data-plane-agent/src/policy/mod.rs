@@ -71,6 +71,15 @@ pub enum Kind {
     /// A quota lets its principals use more, only counts from now on, or goes.
     #[serde(rename = "quota.raise")]
     QuotaRaise,
+    /// A Kafka that exists is attached, or is looked for elsewhere.
+    #[serde(rename = "pool.attach")]
+    PoolAttach,
+    /// A topic that exists is adopted.
+    #[serde(rename = "topic.adopt")]
+    TopicAdopt,
+    /// A topic of an attached Kafka is told of.
+    #[serde(rename = "topic.discover")]
+    TopicDiscover,
     /// Records are deleted by the Kafka protocol; judged by the topic's name.
     #[serde(rename = "records.delete")]
     RecordsDelete,

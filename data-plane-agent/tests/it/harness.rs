@@ -151,6 +151,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
             value: "3600000".to_owned(),
         }],
         deleted: false,
+        adopted: false,
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod administration;
+mod adoption;
 mod api;
 mod clients;
 mod drain;

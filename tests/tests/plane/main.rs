@@ -5,6 +5,7 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod adoption;
 mod circle;
 mod groups;
 mod planes;

@@ -186,6 +186,47 @@ export interface paths {
         patch: operations["cluster_update"];
         trace?: never;
     };
+    "/v1/clusters/{id}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt topics
+         * @description They become topics of the cluster under their own names. Nothing is copied, no setting is changed, and whoever speaks to
+         *     that Kafka directly notices nothing.
+         */
+        post: operations["adoption_adopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan an adoption
+         * @description What the attached Kafka holds, asked of the agent now, and what would become of each topic and group. Nothing is changed.
+         */
+        get: operations["adoption_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clusters/{id}/groups": {
         parameters: {
             query?: never;
@@ -245,6 +286,26 @@ export interface paths {
          * @description Only of a group without members: a conflict otherwise. With `dry_run` the plan shows every offset before and after.
          */
         post: operations["consumer_group_reset_offsets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release adopted topics
+         * @description They are topics of Weir's no longer; in Kafka they stay as they are, with their records and settings.
+         */
+        post: operations["adoption_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -940,6 +1001,118 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A topic that changed hands. */
+        AdoptedTopic: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its id here. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description What was adopted or released. */
+        Adoption: {
+            /** @description The cluster. */
+            cluster: components["schemas"]["ClusterId"];
+            kind: string;
+            /** @description Topics that were named and did not. */
+            refused: components["schemas"]["RefusedTopic"][];
+            /** @description Topics that changed hands. */
+            topics: components["schemas"]["AdoptedTopic"][];
+        };
+        /** @description Kafka's own access rules: they stay, and hold for direct clients only. */
+        AdoptionAcls: {
+            /**
+             * Format: int32
+             * @description Rules.
+             */
+            bindings: number;
+            /**
+             * Format: int32
+             * @description Principals that they speak of.
+             */
+            principals: number;
+        };
+        /** @description A group of the attached Kafka: known under its own id to the cluster's clients. */
+        AdoptionGroup: {
+            /** @description Its id, in Kafka and here. */
+            group: string;
+            /**
+             * Format: int32
+             * @description How many members it has now.
+             */
+            members: number;
+            /**
+             * Format: int32
+             * @description Partitions with a committed offset in adopted topics.
+             */
+            partitions: number;
+        };
+        /** @description What an attached Kafka holds, and what would become of it. */
+        AdoptionPlan: {
+            acls?: components["schemas"]["AdoptionAcls"] | null;
+            /**
+             * Format: int32
+             * @description Brokers.
+             */
+            brokers: number;
+            /** @description The cluster that would have it. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description The first thousand groups by id. */
+            groups: components["schemas"]["AdoptionGroup"][];
+            /**
+             * Format: int32
+             * @description Groups that the owner withholds.
+             */
+            groups_withheld: number;
+            kind: string;
+            /** @description Topics by name. */
+            topics: components["schemas"]["AdoptionTopic"][];
+            /**
+             * Format: int32
+             * @description Topics that the data plane's owner withholds by policy.
+             */
+            topics_withheld: number;
+        };
+        /**
+         * @description Why something cannot be adopted. New ones may appear.
+         * @enum {string}
+         */
+        AdoptionRefusal: "INTERNAL" | "NAME_TAKEN" | "ILLEGAL_NAME" | "SETTINGS" | "NOT_FOUND";
+        /** @description Which topics are meant. */
+        AdoptionSelection: {
+            /** @description Their names; every one that can be when left out, at most 500 at a time. */
+            topics?: string[];
+        };
+        /** @description A topic of the attached Kafka. */
+        AdoptionTopic: {
+            /** @description The same as a sentence. */
+            detail?: string;
+            /** @description Its name, in Kafka and here. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Settings that stay in Kafka and cannot be seen or changed here.
+             */
+            other_settings: number;
+            /**
+             * Format: int32
+             * @description How many partitions.
+             */
+            partitions: number;
+            /** @description Why it cannot be adopted. */
+            refusal?: components["schemas"]["AdoptionRefusal"];
+            /**
+             * Format: int32
+             * @description How many copies Kafka keeps.
+             */
+            replication_factor: number;
+            /** @description What would become of it. */
+            verdict: components["schemas"]["AdoptionVerdict"];
+        };
+        /**
+         * @description What would become of a topic or group. New ones may appear.
+         * @enum {string}
+         */
+        AdoptionVerdict: "ADOPT" | "ADOPTED" | "REFUSED";
         ApiKey: {
             /** @enum {string} */
             api_version: "v1";
@@ -999,6 +1172,37 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+        };
+        /** @description A Kafka that exists. */
+        AttachedKafka: {
+            /** @description `host:port` of some brokers. */
+            bootstrap_servers: string[];
+            /**
+             * @description The name of a file `credentials/<name>.toml` in the agent's state folder. It holds the password, and the addresses that
+             *     it may be used for; without it nothing is attached.
+             */
+            credential: string;
+            /** @description The login; left out: none is asked for. */
+            sasl?: components["schemas"]["AttachedSasl"];
+            /** @description TLS; left out: none. */
+            tls?: components["schemas"]["AttachedTls"];
+        };
+        /**
+         * @description How its brokers ask for a login.
+         * @enum {string}
+         */
+        AttachedMechanism: "PLAIN" | "SCRAM_SHA256" | "SCRAM_SHA512";
+        /** @description The login; the password stays in the data plane. */
+        AttachedSasl: {
+            /** @description How. */
+            mechanism: components["schemas"]["AttachedMechanism"];
+            /** @description As whom. */
+            username: string;
+        };
+        /** @description Whose certificates its brokers show. */
+        AttachedTls: {
+            /** @description Certificates of the authorities, as PEM. */
+            ca_pem: string;
         };
         /** @description The record of one change. It has neither spec nor status: nobody wishes it, and it never changes. */
         AuditEvent: {
@@ -1074,6 +1278,8 @@ export interface components {
         };
         /** @description What is wished. */
         BrokerPoolSpec: {
+            /** @description A Kafka that exists: it is attached instead of run. `brokers` then says how many copies new topics get. */
+            attached?: components["schemas"]["AttachedKafka"];
             /**
              * Format: int32
              * @description Kafka brokers: 1 or 3; never changes.
@@ -1159,6 +1365,11 @@ export interface components {
         };
         /** @description What is wished. */
         ClusterSpec: {
+            /**
+             * @description Its groups and transactional ids are those of the attached Kafka, and that Kafka's topics can be adopted; one cluster of a
+             *     broker pool. Never changes.
+             */
+            adopts?: boolean;
             /** @description The brokers that it lives on: the tenant's own, or granted to it; never changes. */
             broker_pool: components["schemas"]["BrokerPoolId"];
             /** @description The environment that it belongs to; never changes. */
@@ -2126,6 +2337,15 @@ export interface components {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
         };
+        /** @description A topic that did not. */
+        RefusedTopic: {
+            /** @description The same as a sentence. */
+            detail: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Why. */
+            refusal: components["schemas"]["AdoptionRefusal"];
+        };
         /** @description Where a report goes on, and how far it can be relied on. */
         ReportMetadata: {
             /**
@@ -2470,6 +2690,11 @@ export interface components {
         };
         /** @description What is so. */
         TopicStatus: {
+            /**
+             * @description Was it in Kafka before it was here? Then deleting it here leaves it in Kafka, and its settings are those of its adoption
+             *     until they are changed here.
+             */
+            adopted: boolean;
             /** @description Did Kafka differ from the wish when the agent last looked? */
             drifted: boolean;
             /** @description The same as a sentence. */
@@ -3348,6 +3573,86 @@ export interface operations {
             };
         };
     };
+    adoption_adopt: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionSelection"];
+            };
+        };
+        responses: {
+            /** @description Adopted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoption_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptionPlan"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consumer_group_list: {
         parameters: {
             query?: {
@@ -3500,6 +3805,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OffsetResetDone"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adoption_release: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionSelection"];
+            };
+        };
+        responses: {
+            /** @description Released. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adoption"];
                 };
             };
             /** @description A problem; `code` names it. */

@@ -41,6 +41,7 @@ export type QuotaUsage = GetOf<'/v1/quotas/{id}/usage'>
 export type ConsumerGroupList = GetOf<'/v1/clusters/{id}/groups'>
 export type ConsumerGroup = ConsumerGroupList['data'][number]
 export type ConsumerGroupDetail = GetOf<'/v1/clusters/{id}/groups/{group}'>
+export type AdoptionPlan = GetOf<'/v1/clusters/{id}/adoption'>
 export type OffsetReset = paths['/v1/clusters/{id}/groups/{group}/reset-offsets']['post']['requestBody']['content']['application/json']
 export type Session = GetOf<'/v1/sessions/current'>
 

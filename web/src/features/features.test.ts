@@ -4,6 +4,7 @@ import { kindOfId, shortId } from '../app/kinds.ts'
 import { narrow, type Entry } from '../app/palette-search.ts'
 import { parseSearch, stringifySearch, validateSearch } from '../app/search.ts'
 import { snippetsFor } from './cluster/snippets.ts'
+import { attachBody, parseServers } from './broker_pool/attach.ts'
 import { movesOf, parsePartitions, resetOf } from './consumer_group/reset.ts'
 import { viewOf } from './cost/range.ts'
 import { fromCost, periods, seriesOf, sums, toCsv } from './cost/report.ts'
@@ -121,4 +122,11 @@ test('a plan of a reset is read partition by partition', () => {
   const side = (offset: number | null) => ({ offsets: [{ topic: 'topic_1', topic_name: 'orders', partition: 0, offset }] })
   expect(movesOf(side(null), side(4))).toEqual([{ topic: 'topic_1', topic_name: 'orders', partition: 0, from: null, to: 4 }])
   expect(movesOf(side(9), null)[0]?.to).toBeNull()
+})
+
+test('an attached Kafka is named without its password', () => {
+  expect(parseServers('a:9092, b.internal:9093\nc:1')).toEqual({ ok: true, value: ['a:9092', 'b.internal:9093', 'c:1'] })
+  expect(parseServers('a').ok).toBe(false)
+  const body = attachBody({ spec: { name: 'east', data_plane: 'd', bootstrap_servers: ['a:1'], credential: 'east', mechanism: 'PLAIN', username: 'weir' } })
+  expect(body.spec).toEqual({ name: 'east', data_plane: 'd', attached: { bootstrap_servers: ['a:1'], credential: 'east', sasl: { mechanism: 'PLAIN', username: 'weir' } } })
 })

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::types::Json;
 use uuid::Uuid;
 use weir_proto::agent::v1::{
-    AccessRole, ApiKey, BrokerPool, Cluster, Config, DesiredState, Grant, Scram, Topic,
+    AccessRole, ApiKey, AttachedPool, BrokerPool, Cluster, Config, DesiredState, Grant, SaslMechanism, Scram,
+    Topic,
 };
 
 pub(in crate::link) use super::quota::QuotaRow;
@@ -16,6 +18,7 @@ use super::quota::quota;
 pub(in crate::link) use super::token::TokenKeyRow;
 use super::token::token_issuer;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
+use crate::resources::broker_pool::{AttachedKafka, AttachedMechanism};
 
 /// Everything that one data plane is built of, read in one snapshot.
 #[derive(Debug, Default)]
@@ -41,6 +44,7 @@ pub(in crate::link) struct PoolRow {
     pub(in crate::link) id: Uuid,
     pub(in crate::link) name: String,
     pub(in crate::link) brokers: i32,
+    pub(in crate::link) attached: Option<Json<AttachedKafka>>,
     pub(in crate::link) restart_nonce: i64,
     pub(in crate::link) deleted: bool,
 }
@@ -53,6 +57,7 @@ pub(in crate::link) struct ClusterRow {
     pub(in crate::link) environment_name: String,
     pub(in crate::link) broker_pool_id: Uuid,
     pub(in crate::link) name: String,
+    pub(in crate::link) adopts: bool,
     pub(in crate::link) kafka_cluster_id: String,
     pub(in crate::link) deleted: bool,
 }
@@ -68,6 +73,8 @@ pub(in crate::link) struct TopicRow {
     pub(in crate::link) cleanup_policy: String,
     pub(in crate::link) max_message_bytes: i32,
     pub(in crate::link) configs: BTreeMap<String, String>,
+    pub(in crate::link) adopted: bool,
+    pub(in crate::link) changed_settings: Vec<String>,
     pub(in crate::link) deleted: bool,
 }
 
@@ -155,6 +162,7 @@ fn pool(row: PoolRow) -> BrokerPool {
         id,
         name,
         brokers,
+        attached: kafka,
         restart_nonce,
         deleted,
     } = row;
@@ -164,6 +172,30 @@ fn pool(row: PoolRow) -> BrokerPool {
         brokers: count(brokers),
         deleted,
         restart_nonce: restart_nonce.unsigned_abs(),
+        attached: kafka.map(|Json(it)| attached(it)),
+    }
+}
+
+fn attached(kafka: AttachedKafka) -> AttachedPool {
+    let AttachedKafka {
+        bootstrap_servers,
+        tls,
+        sasl,
+        credential,
+    } = kafka;
+    let mechanism = sasl
+        .as_ref()
+        .map_or(SaslMechanism::Unspecified, |it| match it.mechanism {
+            AttachedMechanism::Plain => SaslMechanism::Plain,
+            AttachedMechanism::ScramSha256 => SaslMechanism::ScramSha256,
+            AttachedMechanism::ScramSha512 => SaslMechanism::ScramSha512,
+        });
+    AttachedPool {
+        bootstrap_servers,
+        ca_pem: tls.map_or_else(String::new, |it| it.ca_pem),
+        mechanism: mechanism.into(),
+        username: sasl.map_or_else(String::new, |it| it.username),
+        credential,
     }
 }
 
@@ -175,6 +207,7 @@ fn cluster(row: ClusterRow) -> Cluster {
         environment_name: _,
         broker_pool_id,
         name,
+        adopts,
         kafka_cluster_id,
         deleted,
     } = row;
@@ -186,6 +219,7 @@ fn cluster(row: ClusterRow) -> Cluster {
         broker_pool_id: type_id::<kind::BrokerPool>(broker_pool_id),
         kafka_cluster_id,
         deleted,
+        adopts,
     }
 }
 
@@ -200,6 +234,8 @@ fn topic(row: TopicRow, replication_factor: u32) -> Topic {
         cleanup_policy,
         max_message_bytes,
         mut configs,
+        adopted,
+        changed_settings,
         deleted,
     } = row;
     let cleanup_policy = match cleanup_policy.as_str() {
@@ -214,11 +250,19 @@ fn topic(row: TopicRow, replication_factor: u32) -> Topic {
         ("retention.bytes".to_owned(), retention_bytes.to_string()),
         ("retention.ms".to_owned(), retention_ms.to_string()),
     ]);
+    if adopted {
+        // What nobody changed here stays as Kafka has it.
+        configs.retain(|name, _value| changed_settings.contains(name));
+    }
     let cluster = Id::<kind::Cluster>::from_uuid(cluster_id);
     Topic {
         id: type_id::<kind::Topic>(id),
         cluster_id: cluster.to_string(),
-        physical_name: physical_name(cluster, &name),
+        physical_name: if adopted {
+            name.clone()
+        } else {
+            physical_name(cluster, &name)
+        },
         name,
         partitions: count(partitions),
         replication_factor,
@@ -227,6 +271,7 @@ fn topic(row: TopicRow, replication_factor: u32) -> Topic {
             .map(|(name, value)| Config { name, value })
             .collect(),
         deleted,
+        adopted,
     }
 }
 

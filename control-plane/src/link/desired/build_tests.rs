@@ -21,6 +21,8 @@ fn rows() -> Rows {
         cleanup_policy: "COMPACT_DELETE".to_owned(),
         max_message_bytes: 1_048_588,
         configs: BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
+        adopted: false,
+        changed_settings: Vec::new(),
         deleted: id == 0x52,
     };
     Rows {
@@ -28,6 +30,7 @@ fn rows() -> Rows {
             id: uuid(0x20),
             name: "main".to_owned(),
             brokers: 3,
+            attached: None,
             restart_nonce: 2,
             deleted: false,
         }],
@@ -38,6 +41,7 @@ fn rows() -> Rows {
             environment_name: "prod".to_owned(),
             broker_pool_id: uuid(0x20),
             name: "cards".to_owned(),
+            adopts: false,
             kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
             deleted: false,
         }],
@@ -167,4 +171,16 @@ fn patterns_are_reduced_to_the_clusters_topics() {
         let found = topic_pattern(resource, "prod", "cards");
         assert_eq!(found.as_deref(), expected, "{resource}");
     }
+}
+
+#[test]
+fn an_adopted_topic_keeps_its_name_and_what_was_not_changed_is_not_wished() {
+    let mut rows = rows();
+    rows.topics[0].adopted = true;
+    rows.topics[0].changed_settings = vec!["retention.ms".to_owned()];
+    let adopted = build(Id::generate(), rows);
+    let topic = adopted.topics.iter().find(|it| it.adopted).expect("adopted");
+    assert_eq!(topic.physical_name, topic.name);
+    let names: Vec<_> = topic.configs.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["retention.ms"]);
 }

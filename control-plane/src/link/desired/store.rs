@@ -10,6 +10,7 @@ use super::build::{
     BindingRow, ClusterRow, KeyRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
 };
 use crate::kernel::{DataPlaneId, Result};
+use crate::resources::broker_pool::AttachedKafka;
 use crate::runtime::Tx;
 
 /// Signed generations kept for each data plane.
@@ -146,7 +147,7 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
 async fn pools(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<PoolRow>> {
     let rows = sqlx::query_as!(
         PoolRow,
-        r#"SELECT id, name, brokers, restart_nonce, deleted_at IS NOT NULL AS "deleted!"
+        r#"SELECT id, name, brokers, attached AS "attached: Json<AttachedKafka>", restart_nonce, deleted_at IS NOT NULL AS "deleted!"
            FROM broker_pool WHERE data_plane_id = $1"#,
         data_plane.uuid(),
     )
@@ -159,7 +160,7 @@ async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow
     let rows = sqlx::query_as!(
         ClusterRow,
         r#"SELECT c.id AS "id!", c.tenant_id AS "tenant_id!", c.environment_id AS "environment_id!",
-                  e.name AS "environment_name!", c.broker_pool_id AS "broker_pool_id!", c.name AS "name!",
+                  e.name AS "environment_name!", c.broker_pool_id AS "broker_pool_id!", c.name AS "name!", c.adopts AS "adopts!",
                   c.kafka_cluster_id AS "kafka_cluster_id!", c.deleted_at IS NOT NULL AS "deleted!"
            FROM cluster c JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
            WHERE c.data_plane_id = $1"#,
@@ -173,7 +174,7 @@ async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow
 async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
     let rows = sqlx::query!(
         r#"SELECT id, cluster_id, name, partitions, retention_ms, retention_bytes, cleanup_policy, max_message_bytes,
-                  configs AS "configs: Json<BTreeMap<String, String>>", deleted_at IS NOT NULL AS "deleted!"
+                  configs AS "configs: Json<BTreeMap<String, String>>", adopted, changed_settings, deleted_at IS NOT NULL AS "deleted!"
            FROM topic WHERE data_plane_id = $1"#,
         data_plane.uuid(),
     )
@@ -189,6 +190,8 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
         cleanup_policy: row.cleanup_policy,
         max_message_bytes: row.max_message_bytes,
         configs: row.configs.0,
+        adopted: row.adopted,
+        changed_settings: row.changed_settings,
         deleted: row.deleted,
     });
     Ok(topics.collect())

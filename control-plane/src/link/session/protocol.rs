@@ -144,6 +144,7 @@ fn admit_answer(answer: &Answer) -> Result<(), Breach> {
         groups,
         group,
         group_moves,
+        discovery,
     } = answer;
     within(
         topic_extent.as_ref().map_or(0, |it| it.partitions.len()),
@@ -163,6 +164,14 @@ fn admit_answer(answer: &Answer) -> Result<(), Breach> {
     if let Some(answer) = group_moves {
         within(answer.moves.len(), POSITIONS_MAX)?;
         topics.extend(answer.moves.iter().map(|it| it.topic_id.as_str()));
+    }
+    if let Some(answer) = discovery {
+        within(answer.topics.len(), GROUPS_MAX)?;
+        within(
+            answer.topics.iter().map(|it| it.configs.len()).sum(),
+            POSITIONS_MAX,
+        )?;
+        named.extend(answer.topics.iter().map(|it| it.name.as_str()));
     }
     let plain = |it: &&str| it.bytes().all(|it| it.is_ascii_graphic());
     let group_ids = named

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::{DataPlaneId, FieldError, Id, Labels, TenantId, check_name, code, kind};
+use crate::resources::broker_pool::attached::{self, AttachedKafka};
 
 /// Id of a broker pool.
 pub type BrokerPoolId = Id<kind::BrokerPool>;
@@ -22,6 +23,10 @@ pub struct BrokerPoolSpec {
     #[serde(default = "one")]
     #[schema(minimum = 1, maximum = 3, default = 1)]
     pub brokers: i32,
+    /// A Kafka that exists: it is attached instead of run. `brokers` then says how many copies new topics get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub attached: Option<AttachedKafka>,
 }
 
 const fn one() -> i32 {
@@ -64,6 +69,8 @@ pub struct UsablePool {
     pub data_plane: DataPlaneId,
     /// How many brokers it has: the replication factor of its topics.
     pub brokers: i32,
+    /// Is it a Kafka that was there?
+    pub attached: bool,
     /// Is it going away?
     pub deleted: bool,
 }
@@ -85,13 +92,28 @@ pub fn validate(spec: &BrokerPoolSpec, errors: &mut Vec<FieldError>) {
         data_plane: _,
         name,
         brokers,
+        attached,
     } = spec;
     check_name("/spec/name", name, errors);
+    if let Some(attached) = attached {
+        attached::validate(attached, errors);
+    }
     if !matches!(brokers, 1 | 3) {
         errors.push(FieldError {
             pointer: "/spec/brokers".into(),
             code: code::OUT_OF_RANGE.into(),
             detail: "A pool has 1 broker, or 3 for replication.".into(),
+        });
+    }
+}
+
+/// Collects what cannot change: a pool that is run is not attached, and the other way round.
+pub fn validate_change(before: &BrokerPoolSpec, after: &BrokerPoolSpec, errors: &mut Vec<FieldError>) {
+    if before.attached.is_some() != after.attached.is_some() {
+        errors.push(FieldError {
+            pointer: "/spec/attached".into(),
+            code: code::IMMUTABLE.into(),
+            detail: "A broker pool stays attached, or stays one that the agent runs; make another.".into(),
         });
     }
 }

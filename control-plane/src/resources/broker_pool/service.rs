@@ -88,6 +88,8 @@ pub async fn update(
     let immutable = ["data_plane", "name", "brokers"];
     let (spec, labels) = merged::<kind::BrokerPool>(&before.spec, &before.labels, patch, &immutable)?;
     let mut errors = Vec::new();
+    model::validate(&spec, &mut errors);
+    model::validate_change(&before.spec, &spec, &mut errors);
     crate::kernel::check_labels(&labels, &mut errors);
     Error::check(errors)?;
     let after = BrokerPool {
@@ -121,6 +123,10 @@ pub async fn restart(
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, scope, call, id).await?;
+    if before.spec.attached.is_some() {
+        let detail = "The broker pool is attached: its brokers are not the agent's to restart.";
+        return Err(Error::conflict(code::WRONG_PHASE, detail));
+    }
     let after = BrokerPool {
         restart_nonce: before.restart_nonce + 1,
         generation: before.generation + 1,

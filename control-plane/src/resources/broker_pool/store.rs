@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, code, kind};
+use crate::resources::broker_pool::attached::AttachedKafka;
 use crate::resources::broker_pool::model::{BrokerPool, BrokerPoolId, BrokerPoolSpec, UsablePool};
 use crate::resources::labels_of;
 use crate::runtime::Tx;
@@ -16,6 +17,7 @@ struct Row {
     data_plane_name: String,
     name: String,
     brokers: i32,
+    attached: Option<Value>,
     restart_nonce: i64,
     desired_n: i64,
     deleted_at: Option<DateTime<Utc>>,
@@ -33,6 +35,7 @@ impl From<Row> for BrokerPool {
             data_plane_name,
             name,
             brokers,
+            attached,
             restart_nonce,
             desired_n,
             deleted_at,
@@ -47,6 +50,8 @@ impl From<Row> for BrokerPool {
                 data_plane: Id::from_uuid(data_plane_id),
                 name,
                 brokers,
+                // The column holds what was validated.
+                attached: attached.and_then(|it| serde_json::from_value(it).ok()),
             },
             data_plane_name,
             restart_nonce,
@@ -90,7 +95,7 @@ async fn select(
 ) -> Result<Vec<BrokerPool>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT p.id, p.data_plane_id, d.name AS data_plane_name, p.name, p.brokers, p.restart_nonce, p.desired_n,
+        "SELECT p.id, p.data_plane_id, d.name AS data_plane_name, p.name, p.brokers, p.attached, p.restart_nonce, p.desired_n,
                 p.deleted_at, p.labels, p.generation, p.created_at, p.updated_at
          FROM broker_pool p JOIN data_plane d ON d.tenant_id = p.tenant_id AND d.id = p.data_plane_id
          WHERE p.tenant_id = $1 AND ($2::uuid IS NULL OR p.id = $2) AND ($3::uuid IS NULL OR p.data_plane_id = $3)
@@ -112,7 +117,7 @@ async fn select(
 /// 422 at `/spec/broker_pool` when there is none.
 pub async fn usable(tx: &mut Tx, scope: TenantScope, id: BrokerPoolId) -> Result<UsablePool> {
     let row = sqlx::query!(
-        "SELECT tenant_id, data_plane_id, brokers, deleted_at FROM broker_pool WHERE id = $2 AND (tenant_id = $1 OR id IN (
+        "SELECT tenant_id, data_plane_id, brokers, attached, deleted_at FROM broker_pool WHERE id = $2 AND (tenant_id = $1 OR id IN (
              SELECT broker_pool_id FROM data_plane_grant WHERE guest_tenant_id = $1 AND phase = 'ACTIVE'))",
         scope.tenant().uuid(),
         id.uuid(),
@@ -129,6 +134,7 @@ pub async fn usable(tx: &mut Tx, scope: TenantScope, id: BrokerPoolId) -> Result
         owner,
         data_plane,
         brokers: row.brokers,
+        attached: row.attached.is_some(),
         deleted: row.deleted_at.is_some(),
     })
 }
@@ -144,14 +150,17 @@ pub async fn insert(
         data_plane,
         name,
         brokers,
+        attached,
     } = spec;
     sqlx::query!(
-        "INSERT INTO broker_pool (id, tenant_id, data_plane_id, name, brokers, labels) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO broker_pool (id, tenant_id, data_plane_id, name, brokers, attached, labels)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
         scope.tenant().uuid(),
         data_plane.uuid(),
         name,
         brokers,
+        stored(attached.as_ref())?,
         serde_json::to_value(labels).map_err(Error::internal)?,
     )
     .execute(tx.conn())
@@ -159,10 +168,17 @@ pub async fn insert(
     Ok(())
 }
 
+fn stored(attached: Option<&AttachedKafka>) -> Result<Option<Value>> {
+    attached
+        .map(|it| serde_json::to_value(it).map_err(Error::internal))
+        .transpose()
+}
+
 /// Writes a changed row, if it still has the generation that it was read with.
 pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &BrokerPool) -> Result<()> {
     let done = sqlx::query!(
-        "UPDATE broker_pool SET labels = $3, generation = $4, restart_nonce = $6, deleted_at = $7, updated_at = now()
+        "UPDATE broker_pool SET labels = $3, generation = $4, restart_nonce = $6, deleted_at = $7, attached = $8,
+             updated_at = now()
          WHERE tenant_id = $1 AND id = $2 AND generation = $5",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -171,6 +187,7 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &BrokerPo
         before,
         row.restart_nonce,
         row.deleted_at,
+        stored(row.spec.attached.as_ref())?,
     )
     .execute(tx.conn())
     .await?;

@@ -25,6 +25,10 @@ pub struct ClusterSpec {
     /// Unique in the environment; never changes.
     #[schema(pattern = "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub name: String,
+    /// Its groups and transactional ids are those of the attached Kafka, and that Kafka's topics can be adopted; one cluster of a
+    /// broker pool. Never changes.
+    #[serde(default)]
+    pub adopts: bool,
 }
 
 /// A row.
@@ -80,6 +84,7 @@ pub fn validate(spec: &ClusterSpec, errors: &mut Vec<FieldError>) {
         environment: _,
         broker_pool: _,
         name,
+        adopts: _,
     } = spec;
     check_name("/spec/name", name, errors);
 }

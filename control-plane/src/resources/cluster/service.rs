@@ -52,6 +52,10 @@ pub async fn create(
             "The broker pool is being deleted.",
         ));
     }
+    if spec.adopts && !(pool.attached && pool.owner == scope.tenant()) {
+        let detail = "Only a cluster on a broker pool of your own that is attached can adopt.";
+        return Err(Error::invalid("/spec/adopts", code::BAD_REFERENCE, detail));
+    }
     check_room(
         write.tx(),
         scope,
@@ -117,7 +121,7 @@ pub async fn update(
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, caller, scope, call, id).await?;
-    let immutable = ["environment", "broker_pool", "name"];
+    let immutable = ["environment", "broker_pool", "name", "adopts"];
     let (spec, labels) = merged::<kind::Cluster>(&before.spec, &before.labels, patch, &immutable)?;
     let mut errors = Vec::new();
     crate::kernel::check_labels(&labels, &mut errors);

@@ -18,6 +18,7 @@ struct Row {
     broker_pool_id: Uuid,
     data_plane_id: Uuid,
     name: String,
+    adopts: bool,
     kafka_cluster_id: String,
     desired_n: i64,
     deleted_at: Option<DateTime<Utc>>,
@@ -36,6 +37,7 @@ impl From<Row> for Cluster {
             broker_pool_id,
             data_plane_id,
             name,
+            adopts,
             kafka_cluster_id,
             desired_n,
             deleted_at,
@@ -48,6 +50,7 @@ impl From<Row> for Cluster {
             environment: Id::from_uuid(environment_id),
             broker_pool: Id::from_uuid(broker_pool_id),
             name,
+            adopts,
         };
         Self {
             id: Id::from_uuid(id),
@@ -96,7 +99,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Row,
         "SELECT c.id, c.environment_id, e.name AS environment_name, c.broker_pool_id, c.data_plane_id, c.name,
-                c.kafka_cluster_id, c.desired_n, c.deleted_at, c.labels, c.generation, c.created_at, c.updated_at
+                c.adopts, c.kafka_cluster_id, c.desired_n, c.deleted_at, c.labels, c.generation, c.created_at, c.updated_at
          FROM cluster c JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
          WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2) AND ($3::uuid IS NULL OR c.environment_id = $3)
            AND c.id > $4 ORDER BY c.id LIMIT $5",
@@ -124,10 +127,12 @@ pub async fn insert(
         environment,
         broker_pool,
         name,
+        adopts,
     } = spec;
     sqlx::query!(
-        "INSERT INTO cluster (id, tenant_id, environment_id, broker_pool_id, data_plane_id, name, kafka_cluster_id, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO cluster (id, tenant_id, environment_id, broker_pool_id, data_plane_id, name, kafka_cluster_id, labels,
+             adopts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.uuid(),
         scope.tenant().uuid(),
         environment.uuid(),
@@ -136,6 +141,7 @@ pub async fn insert(
         name,
         kafka_cluster_id,
         serde_json::to_value(labels).map_err(Error::internal)?,
+        adopts,
     )
     .execute(tx.conn())
     .await?;

@@ -107,6 +107,15 @@ fn message(reason: &str) -> &'static str {
         "KAFKA_UNREACHABLE" => "The agent cannot reach Kafka.",
         "DISK" => "The agent's disk is full or failing.",
         "UNSUPPORTED" => "The agent's version does not support this.",
+        "CREDENTIAL_MISSING" => {
+            "The agent has no file of this credential's name: write credentials/<name>.toml in its state folder."
+        }
+        "CREDENTIAL_UNUSABLE" => "The credential's file cannot be read, or is not of the form that it needs.",
+        "CREDENTIAL_REFUSED" => "The attached Kafka refused the login.",
+        "CREDENTIAL_OTHER_HOST" => {
+            "The credential's file does not name this address, or one at which a broker says that it is."
+        }
+        "ADOPTED_MISSING" => "The topic is not in the attached Kafka any more; release it here.",
         "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
         _ => "The agent gave a reason that this version does not know.",
     }

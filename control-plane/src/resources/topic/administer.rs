@@ -147,6 +147,14 @@ impl Wisher<'_> {
     /// As `DELETE /v1/topics/{id}`.
     pub async fn delete(&self, id: TopicId) -> Result<Done> {
         let scope = self.own(id).await?;
+        let mut tx = self.app.db.read(&scope.scope()).await?;
+        let adopted = store::by_id(&mut tx, scope, id).await.is_ok_and(|it| it.adopted);
+        tx.commit().await?;
+        if adopted {
+            let detail =
+                "The topic was adopted: it is released through Weir's API, and deleted where it came from.";
+            return Err(Error::conflict(code::WRONG_PHASE, detail));
+        }
         let answer = service::delete(self.app, self.caller, scope, self.call, id).await?;
         Ok(Done {
             id: Some(id),

@@ -27,6 +27,9 @@ pub struct TopicStatus {
     pub observed_partitions: Option<i32>,
     /// Did Kafka differ from the wish when the agent last looked?
     pub drifted: bool,
+    /// Was it in Kafka before it was here? Then deleting it here leaves it in Kafka, and its settings are those of its adoption
+    /// until they are changed here.
+    pub adopted: bool,
 }
 
 impl Resource for kind::Topic {
@@ -44,6 +47,8 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         cluster_name: _,
         broker_pool: _,
         data_plane: _,
+        adopted,
+        changed_settings: _,
         desired_n,
         deleted_at,
         labels,
@@ -70,6 +75,7 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         observed_generation: report.map(|it| it.observed_n),
         observed_partitions: report.map(|it| it.observed_partitions).filter(|it| *it > 0),
         drifted: report.is_some_and(|it| it.drifted),
+        adopted,
     };
     Object::new(id, metadata, spec, status)
 }

@@ -3,6 +3,7 @@
 //! The service writes the spec; link/report writes what was observed, in a table of its own.
 
 mod administer;
+mod adopt;
 mod api;
 mod config;
 mod extent;
@@ -13,7 +14,10 @@ mod settings;
 mod store;
 
 pub use administer::{Creation, Done, Settled, Wisher};
-pub use model::{Topic, TopicId};
+pub use adopt::{adopt, release};
+pub use model::{Topic, TopicId, TopicSpec, validate};
 pub use routes::router;
-pub use settings::of_spec as kafka_settings;
-pub use store::{by_id, names};
+pub use settings::{
+    apply as apply_settings, default_spec, is_named as is_named_setting, of_spec as kafka_settings,
+};
+pub use store::{adopted_names, by_id, names};

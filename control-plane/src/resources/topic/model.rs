@@ -120,6 +120,10 @@ pub struct Topic {
     pub broker_pool: BrokerPoolId,
     /// The data plane whose agent serves it.
     pub data_plane: DataPlaneId,
+    /// It was in Kafka before it was here.
+    pub adopted: bool,
+    /// Kafka's settings that were changed here since it was adopted.
+    pub changed_settings: Vec<String>,
     /// The generation that carries the row as it is.
     pub desired_n: i64,
     /// Since when it is going away.

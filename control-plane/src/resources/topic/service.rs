@@ -9,7 +9,7 @@ use crate::resources::data_plane_grant::{Wanted, check_room};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{self, Topic, TopicId, TopicSpec};
-use crate::resources::topic::store;
+use crate::resources::topic::{settings, store};
 use crate::resources::{cluster, owner, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
 use crate::runtime::App;
@@ -132,6 +132,7 @@ pub async fn change(
         check_room(write.tx(), scope, before.broker_pool, wanted).await?;
     }
     let after = Topic {
+        changed_settings: changed_settings(&before, &spec),
         spec,
         labels,
         generation: before.generation + 1,
@@ -139,6 +140,21 @@ pub async fn change(
     };
     store::update(write.tx(), scope, before.generation, &after).await?;
     finish(write, scope, id, before.data_plane, Action::Update, Some(before)).await
+}
+
+/// What was changed here of a topic that was there: once changed, a setting stays ours to keep.
+fn changed_settings(before: &Topic, spec: &TopicSpec) -> Vec<String> {
+    let mut changed = before.changed_settings.clone();
+    if before.adopted {
+        let (held, wished) = (settings::of_spec(&before.spec), settings::of_spec(spec));
+        let differ = wished
+            .into_iter()
+            .filter(|(name, value)| held.get(name) != Some(value));
+        changed.extend(differ.map(|(name, _value)| name));
+        changed.sort();
+        changed.dedup();
+    }
+    changed
 }
 
 pub async fn delete(

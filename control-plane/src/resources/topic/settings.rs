@@ -23,6 +23,13 @@ pub fn default_spec(cluster: ClusterId, name: &str) -> Result<TopicSpec> {
     serde_json::from_value(named).map_err(Error::internal)
 }
 
+/// Does the setting stand in a field of its own?
+#[must_use]
+pub fn is_named(setting: &TopicConfig) -> bool {
+    let named = [CLEANUP_POLICY, MAX_MESSAGE_BYTES, RETENTION_BYTES, RETENTION_MS];
+    topic_config::name(setting).is_some_and(|it| named.contains(&it))
+}
+
 /// Every setting that the spec wishes, by Kafka's names.
 #[must_use]
 pub fn of_spec(spec: &TopicSpec) -> BTreeMap<String, String> {

@@ -20,6 +20,8 @@ struct Row {
     environment_name: String,
     broker_pool_id: Uuid,
     data_plane_id: Uuid,
+    adopted: bool,
+    changed_settings: Vec<String>,
     name: String,
     partitions: i32,
     retention_ms: i64,
@@ -54,6 +56,8 @@ impl From<Row> for Topic {
             cluster_name: row.cluster_name,
             broker_pool: Id::from_uuid(row.broker_pool_id),
             data_plane: Id::from_uuid(row.data_plane_id),
+            adopted: row.adopted,
+            changed_settings: row.changed_settings,
             desired_n: row.desired_n,
             deleted_at: row.deleted_at,
             labels: labels_of(row.labels),
@@ -72,7 +76,7 @@ pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<Topic
     let row = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
                 t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
@@ -96,7 +100,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
                 t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
@@ -184,7 +188,8 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Topic) -
     } = &row.spec;
     let done = sqlx::query!(
         "UPDATE topic SET partitions = $3, retention_ms = $4, retention_bytes = $5, cleanup_policy = $6,
-             max_message_bytes = $7, configs = $8, labels = $9, generation = $10, deleted_at = $12, updated_at = now()
+             max_message_bytes = $7, configs = $8, labels = $9, generation = $10, deleted_at = $12,
+             changed_settings = $13, updated_at = now()
          WHERE tenant_id = $1 AND id = $2 AND generation = $11",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -198,10 +203,64 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Topic) -
         row.generation,
         before,
         row.deleted_at,
+        &row.changed_settings,
     )
     .execute(tx.conn())
     .await?;
     crate::resources::one_row_moved(done.rows_affected())
+}
+
+/// The cluster's adopted topics.
+///
+/// # Errors
+/// The database's.
+pub async fn adopted(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Result<Vec<Topic>> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
+                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
+                t.cleanup_policy, t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation,
+                t.created_at, t.updated_at
+         FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+         JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
+         WHERE t.tenant_id = $1 AND t.cluster_id = $2 AND t.adopted ORDER BY t.id",
+        scope.tenant().uuid(),
+        cluster.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(Topic::from).collect())
+}
+
+/// The names of a cluster's topics, and which were adopted. One that is going away still holds its name.
+///
+/// # Errors
+/// The database's.
+pub async fn adopted_names(
+    tx: &mut Tx,
+    scope: TenantScope,
+    cluster: ClusterId,
+) -> Result<Vec<(String, bool)>> {
+    let rows = sqlx::query!(
+        r#"SELECT name, adopted AND deleted_at IS NULL AS "adopted!" FROM topic WHERE tenant_id = $1 AND cluster_id = $2"#,
+        scope.tenant().uuid(),
+        cluster.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.adopted)).collect())
+}
+
+/// Notes that it was in Kafka before it was here.
+pub async fn mark_adopted(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<()> {
+    sqlx::query!(
+        "UPDATE topic SET adopted = true WHERE tenant_id = $1 AND id = $2",
+        scope.tenant().uuid(),
+        id.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Notes which generation carries the row.

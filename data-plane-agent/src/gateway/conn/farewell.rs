@@ -2,17 +2,17 @@
 
 use bytes::Bytes;
 use std::sync::PoisonError;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
 use weir_kafka_wire::header::split_response;
 
 use super::intake::Intake;
 use super::serve::{Line, Pending, Within};
 use crate::gateway::rewrite::Answer;
+use crate::upstream::ReadSide;
 
 impl Line<'_> {
     /// The client is gone; what it produced may still be acknowledged, and then counts.
-    pub(super) async fn farewell(&self, read: &mut Intake<OwnedReadHalf>) {
+    pub(super) async fn farewell(&self, read: &mut Intake<ReadSide>) {
         let produces = |it: &Pending| matches!(it, Pending::Remote { api_key: 0, .. });
         let rest = async {
             while self.queue().iter().any(produces) {

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 use weir_kafka_wire::header::split_response;
 
@@ -15,12 +14,13 @@ use super::serve::{Line, Pending};
 use super::stream::{TOGETHER, put};
 use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::Reply;
+use crate::upstream::ReadSide;
 
 impl Line<'_> {
     /// Broker to client.
     pub(super) async fn inwards<W: AsyncWrite + Unpin>(
         &self,
-        read: &mut Intake<OwnedReadHalf>,
+        read: &mut Intake<ReadSide>,
         write: &mut W,
     ) -> End {
         let mut out = Vec::new();
@@ -75,7 +75,7 @@ impl Line<'_> {
     }
 
     /// The next answer in turn, if it is there.
-    fn ready(&self, read: &mut Intake<OwnedReadHalf>) -> Result<Option<Reply>, End> {
+    fn ready(&self, read: &mut Intake<ReadSide>) -> Result<Option<Reply>, End> {
         let mut queue = self.queue();
         let frame = match queue.front_mut() {
             Some(Pending::Local(_)) => None,

@@ -62,6 +62,7 @@ impl World {
                     host: StrBytes::from_static_str("127.0.0.1"),
                     port_base: 1,
                     named: None,
+                    places: Arc::default(),
                 }),
                 meter: Arc::new(Meter::open(folder.path(), "gateway", 1).unwrap()),
                 members: Arc::new(Members::default()),

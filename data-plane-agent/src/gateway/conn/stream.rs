@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::server::TlsStream;
 
+use crate::upstream::ReadSide;
+
 /// A half that is read.
 pub trait Source: AsyncRead + Unpin + Send {
     /// Waits until a read would not wait, where the socket can tell: no buffer need be held meanwhile.
@@ -26,6 +28,12 @@ impl Source for ReadHalf<TlsStream<TcpStream>> {
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         // The TLS layer may hold what the socket has given already.
         std::future::ready(Ok(()))
+    }
+}
+
+impl Source for ReadSide {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use weir_kafka_wire::{CallError, Connection, Options};
 
 use super::intake::Intake;
 use super::{End, Gateway};
 use crate::gateway::table::BrokerVersions;
 use crate::gateway::view::{Key, Pool, View};
+use crate::upstream::{self, ReadSide, Stream, WriteSide};
 
 /// How long a broker may take to accept and to log us in.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,9 +28,9 @@ pub struct Brokers {
 /// A connection to a broker, logged in.
 pub struct Broker {
     /// Its answers.
-    pub read: Intake<OwnedReadHalf>,
+    pub read: Intake<ReadSide>,
     /// Our requests.
-    pub write: OwnedWriteHalf,
+    pub write: WriteSide,
     /// What it understands.
     pub versions: Arc<BrokerVersions>,
 }
@@ -59,14 +59,18 @@ impl Brokers {
         }
     }
 
-    async fn ask(&self, id: &str, connection: &mut Connection) -> Result<Arc<BrokerVersions>, CallError> {
+    async fn ask(
+        &self,
+        id: &str,
+        connection: &mut Connection<Stream>,
+    ) -> Result<Arc<BrokerVersions>, CallError> {
         let versions = Arc::new(BrokerVersions::new(connection.api_versions().await?));
         self.hold(id, Arc::clone(&versions));
         Ok(versions)
     }
 
     /// A connection to any broker of the pool, each in its turn.
-    async fn any(&self, pool: &Pool) -> Result<Connection, CallError> {
+    async fn any(&self, pool: &Pool) -> Result<Connection<Stream>, CallError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut failed = CallError::Broken;
         for step in 0..pool.brokers.len() {
@@ -105,7 +109,10 @@ pub async fn dial(gateway: &Gateway, key: &Key, node: Option<i32>) -> Result<Bro
     let connection = match node {
         None => gateway.brokers.any(pool).await,
         Some(node) => {
-            let broker = pool.brokers.iter().find(|(id, _host, _port)| *id == node);
+            let broker = pool
+                .brokers
+                .iter()
+                .find(|(id, _host, _port)| pool.place(*id) == node);
             let (_id, host, port) = broker.ok_or(End::UnknownBroker)?;
             connect(host, *port, pool).await
         }
@@ -119,7 +126,7 @@ pub async fn dial(gateway: &Gateway, key: &Key, node: Option<i32>) -> Result<Bro
         }
     };
     let (stream, buffer) = connection.into_parts();
-    let (read, write) = stream.into_split();
+    let (read, write) = stream.halves();
     // What a broker answers is as long as what its clients may ask for, and some more.
     let limit = gateway.limits.frame.saturating_mul(2);
     Ok(Broker {
@@ -129,15 +136,12 @@ pub async fn dial(gateway: &Gateway, key: &Key, node: Option<i32>) -> Result<Bro
     })
 }
 
-async fn connect(host: &str, port: u16, pool: &Pool) -> Result<Connection, CallError> {
+async fn connect(host: &str, port: u16, pool: &Pool) -> Result<Connection<Stream>, CallError> {
     let options = Options {
         timeout: PATIENCE,
         client_id: "weir-gateway".to_owned(),
         ..Options::default()
     };
-    let mut connection = Connection::connect_with(host, port, options).await?;
-    if !pool.username.is_empty() {
-        connection.login_plain(&pool.username, &pool.password).await?;
-    }
-    Ok(connection)
+    let login = (pool.username.as_str(), pool.password.as_str());
+    upstream::connect((host, port), &pool.security, login, options).await
 }

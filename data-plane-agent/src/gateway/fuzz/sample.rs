@@ -71,6 +71,7 @@ impl Sample {
                 host: StrBytes::from_static_str("gateway.test"),
                 port_base: 9650,
                 named: None,
+                places: Arc::default(),
             }),
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
@@ -137,6 +138,7 @@ fn snapshot() -> Snapshot {
         kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         broker_pool_id: "pool".to_owned(),
         physical_prefix: format!("w{}-", CLUSTERS[at]),
+        own_names: false,
         // Names as short as those of generated messages, so that some are found.
         topics: ["a", "b", "orders"]
             .into_iter()
@@ -153,6 +155,7 @@ fn snapshot() -> Snapshot {
                 node_id: 1,
                 host: "127.0.0.1".to_owned(),
                 port: 9,
+                place: 0,
             }],
             ..Upstream::default()
         }],

@@ -23,6 +23,7 @@ mod transactions;
 mod upkeep;
 mod wish;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,10 +52,12 @@ use super::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
 pub struct Front {
     /// The host that clients are told.
     pub host: StrBytes,
-    /// Broker node n is at this port + n.
+    /// Broker node n is at this port + n, unless it has another place.
     pub port_base: u16,
     /// Of a client that named its cluster by SNI: `<label>.<domain>`. Broker node n is then `b<n>-<label>.<domain>` at the base.
     pub named: Option<StrBytes>,
+    /// The places of brokers that have others, by node id.
+    pub places: Arc<HashMap<i32, i32>>,
 }
 
 impl Front {
@@ -69,8 +72,19 @@ impl Front {
         }
         (
             self.host.clone(),
-            i32::from(self.port_base).saturating_add(node_id),
+            i32::from(self.port_base).saturating_add(self.places.get(&node_id).copied().unwrap_or(node_id)),
         )
+    }
+}
+
+/// Where the clients of a cluster find its brokers.
+fn front(view: &View, cluster: &Cluster, shared: &Shared) -> Arc<Front> {
+    match view.pools.get(&cluster.pool) {
+        Some(pool) if !pool.places.is_empty() => Arc::new(Front {
+            places: Arc::clone(&pool.places),
+            ..Front::clone(&shared.front)
+        }),
+        _own => Arc::clone(&shared.front),
     }
 }
 
@@ -129,8 +143,8 @@ impl Tenant {
                 .quotas
                 .toll(view.version, &view.quotas, &cluster.id, &key.principal),
             client_quotas: view.client_quotas(&key.cluster),
+            front: front(view, &cluster, shared),
             cluster,
-            front: Arc::clone(&shared.front),
             meter: Arc::clone(&shared.meter),
             members: Arc::clone(&shared.members),
         })

@@ -30,6 +30,7 @@ fn shared(folder: &std::path::Path) -> Shared {
             host: text("gateway.test"),
             port_base: 9650,
             named: None,
+            places: Arc::default(),
         }),
         meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
         members: Arc::new(Members::default()),

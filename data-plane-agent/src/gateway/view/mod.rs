@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_credentials::{Issuer, ScramVerifier};
-use weir_proto::agent::v1::{ApiKey, Grant, Scram};
+use weir_proto::agent::v1::{ApiKey, Grant, SaslMechanism, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
@@ -20,6 +20,7 @@ pub use names::{Cluster, Topic, uuid_of_type_id};
 pub use tokens::sample as token_sample;
 
 use super::quota::{ClientQuota, Rules, described};
+use crate::upstream::{Mechanism, Security, Trust};
 
 /// One version of everything that the gateway serves by.
 #[derive(Debug, Default)]
@@ -55,6 +56,18 @@ pub struct Pool {
     pub username: String,
     /// Its password.
     pub password: String,
+    /// TLS and mechanism.
+    pub security: Security,
+    /// Which of our ports is which broker's, by node id; those that are missing have that of their node id.
+    pub places: Arc<HashMap<i32, i32>>,
+}
+
+impl Pool {
+    /// The port of a broker, above the first.
+    #[must_use]
+    pub fn place(&self, node: i32) -> i32 {
+        self.places.get(&node).copied().unwrap_or(node)
+    }
 }
 
 /// An API key: verifiers and what they open.
@@ -128,7 +141,7 @@ impl View {
         }
         Self {
             version: *version,
-            pools: upstreams.iter().map(pool).collect(),
+            pools: upstreams.iter().filter_map(pool).collect(),
             clusters: clusters
                 .iter()
                 .map(|it| (it.id.clone(), Arc::new(Cluster::build(it))))
@@ -180,13 +193,31 @@ impl View {
     }
 }
 
-fn pool(upstream: &Upstream) -> (String, Pool) {
+/// `None`: its authorities cannot be believed, so nobody is connected.
+fn pool(upstream: &Upstream) -> Option<(String, Pool)> {
     let Upstream {
         broker_pool_id,
         brokers,
         sasl_username,
         sasl_password,
+        attached,
+        mechanism: _,
+        ca_pem,
     } = upstream;
+    let mechanism = match upstream.mechanism() {
+        _own if !attached => Mechanism::Plain,
+        SaslMechanism::Unspecified => Mechanism::Anonymous,
+        SaslMechanism::Plain => Mechanism::Plain,
+        SaslMechanism::ScramSha256 => Mechanism::ScramSha256,
+        SaslMechanism::ScramSha512 => Mechanism::ScramSha512,
+    };
+    let trust = match ca_pem.as_str() {
+        "" => None,
+        pem => Some(Trust::of(pem).ok()?),
+    };
+    let places = brokers.iter().filter(|it| it.place > 0);
+    let places = places.filter_map(|it| Some((it.node_id, i32::try_from(it.place).ok()?)));
+    let places = Arc::new(places.collect());
     let brokers = brokers
         .iter()
         .filter_map(|it| Some((it.node_id, it.host.clone(), u16::try_from(it.port).ok()?)))
@@ -195,8 +226,10 @@ fn pool(upstream: &Upstream) -> (String, Pool) {
         brokers,
         username: sasl_username.clone(),
         password: sasl_password.clone(),
+        security: Security { trust, mechanism },
+        places,
     };
-    (broker_pool_id.clone(), pool)
+    Some((broker_pool_id.clone(), pool))
 }
 
 fn key(key: &ApiKey) -> Key {

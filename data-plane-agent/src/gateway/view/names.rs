@@ -7,6 +7,8 @@ use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 use weir_proto::lane::v1::LogicalCluster;
 
+use crate::names::Naming;
+
 /// A topic under both its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
@@ -31,7 +33,7 @@ pub struct Cluster {
     pub kafka_id: StrBytes,
     /// The pool that carries it.
     pub pool: String,
-    prefix: String,
+    naming: Naming,
     topics: Vec<Arc<Topic>>,
     by_name: HashMap<StrBytes, Arc<Topic>>,
     by_physical_name: HashMap<StrBytes, Arc<Topic>>,
@@ -50,6 +52,7 @@ impl Cluster {
             broker_pool_id,
             physical_prefix,
             topics,
+            own_names,
         } = cluster;
         let prefix = if physical_prefix.is_empty() {
             format!("{id}-")
@@ -60,7 +63,7 @@ impl Cluster {
             id: id.as_str().into(),
             kafka_id: StrBytes::from_string(kafka_cluster_id.clone()),
             pool: broker_pool_id.clone(),
-            prefix,
+            naming: Naming::new(prefix, *own_names),
             ..Self::default()
         };
         for topic in topics {
@@ -128,14 +131,14 @@ impl Cluster {
     /// A group or transactional id as the broker knows it.
     #[must_use]
     pub fn id_out(&self, logical: &str) -> StrBytes {
-        StrBytes::from_string(format!("{}{logical}", self.prefix))
+        StrBytes::from_string(self.naming.out(logical))
     }
 
     /// A group or transactional id as clients know it; `None` when it is another cluster's.
     #[must_use]
     pub fn id_in(&self, physical: &str) -> Option<StrBytes> {
-        physical
-            .strip_prefix(self.prefix.as_str())
+        self.naming
+            .back(physical)
             .map(|logical| StrBytes::from_string(logical.to_owned()))
     }
 
@@ -162,7 +165,7 @@ impl Cluster {
     /// else looks like a cluster's prefix is taken out.
     #[must_use]
     pub fn text_in(&self, text: &str) -> StrBytes {
-        let own = text.replace(&self.prefix, "");
+        let own = text.replace(self.naming.prefix(), "");
         StrBytes::from_string(without_prefixes(&own))
     }
 }

@@ -31,6 +31,7 @@ fn cluster(suffix: &str, topics: &[(u8, &str)]) -> LogicalCluster {
         kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         broker_pool_id: "pool_1".to_owned(),
         physical_prefix: format!("w{suffix}-"),
+        own_names: false,
         topics: topics
             .iter()
             .map(|(n, name)| LogicalTopic {
@@ -71,6 +72,7 @@ pub fn snapshot() -> Snapshot {
                 node_id: 1,
                 host: "127.0.0.1".to_owned(),
                 port: 9,
+                place: 0,
             }],
             ..Upstream::default()
         }],

@@ -1,5 +1,6 @@
 //! Broker pools: Kafka brokers that the agent runs on this machine, one Java process each, controller and broker in one.
 
+mod attached;
 mod diff;
 mod launch;
 mod properties;

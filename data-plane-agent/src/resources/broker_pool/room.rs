@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use weir_proto::agent::v1::{BrokerPool, Reason};
+use weir_proto::agent::v1::{AttachedPool, BrokerPool, Reason};
 
+use super::attached::Attachment;
 use super::diff::{Action, Seen, diff};
 use super::launch::{Folders, broker, format};
 use super::seat::Seat;
@@ -35,6 +36,8 @@ pub struct Workshop<'a> {
     pub run: &'a Path,
     /// The customer's word.
     pub policy: &'a Policy,
+    /// Folder of the customer's credentials for attached Kafka.
+    pub credentials: &'a Path,
 }
 
 /// One pool.
@@ -43,6 +46,8 @@ pub struct Room {
     folder: PathBuf,
     seat: Option<Seat>,
     children: BTreeMap<u16, Child>,
+    /// What is known of it, when it is somebody's Kafka.
+    attached: Option<Attachment>,
     ready: BTreeSet<i32>,
     /// A process is on its way up or down.
     pub restless: bool,
@@ -67,6 +72,7 @@ impl Room {
             folder,
             seat,
             children: BTreeMap::new(),
+            attached: None,
             ready: BTreeSet::new(),
             restless: false,
             was_ready: false,
@@ -100,7 +106,10 @@ impl Room {
     /// Where its brokers are, once it is seated.
     #[must_use]
     pub fn address(&self, ports: Ports) -> Option<PoolAddress> {
-        self.seat.as_ref().map(|seat| seat.address(&self.id, ports))
+        match &self.attached {
+            Some(attached) => attached.address().cloned(),
+            None => self.seat.as_ref().map(|seat| seat.address(&self.id, ports)),
+        }
     }
 
     /// How many brokers answer now.
@@ -112,7 +121,7 @@ impl Room {
     /// Nothing is left of it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.seat.is_none()
+        self.seat.is_none() && self.attached.is_none()
     }
 
     /// One turn: observe, compare, act. Never waits for a broker to start or stop.
@@ -126,6 +135,9 @@ impl Room {
         self.stuck = None;
         self.refused = false;
         self.restless = false;
+        if let Some(attached) = &wish.attached {
+            return self.turn_attached(wish, attached, clusters, shop).await;
+        }
         let unformatted: Vec<u16> = match &self.seat {
             None => Vec::new(),
             Some(seat) => (1..=seat.brokers)
@@ -160,6 +172,39 @@ impl Room {
             }
         }
         self.observe_brokers(shop).await;
+    }
+
+    /// Somebody's Kafka: looked at, and let go when its tombstone says so and no cluster is on it.
+    async fn turn_attached(
+        &mut self,
+        wish: &BrokerPool,
+        attached: &AttachedPool,
+        clusters: usize,
+        shop: &Workshop<'_>,
+    ) {
+        if wish.deleted && clusters == 0 {
+            self.attached = None;
+            self.ready.clear();
+            return;
+        }
+        let attachment = match self.attached.take() {
+            Some(attachment) => Ok(attachment),
+            None => Attachment::open(&self.folder),
+        };
+        match attachment {
+            Ok(mut attachment) => {
+                self.stuck = attachment
+                    .look(&self.id, attached, shop.credentials, shop.platform)
+                    .await;
+                self.ready.clone_from(&attachment.brokers);
+                self.was_ready |= !self.ready.is_empty();
+                self.attached = Some(attachment);
+            }
+            Err(error) => {
+                tracing::error!(%error, pool = self.id, "what was kept of an attached pool cannot be read");
+                self.stuck = Some(Reason::Disk);
+            }
+        }
     }
 
     async fn observe_brokers(&mut self, shop: &Workshop<'_>) {
@@ -263,122 +308,5 @@ impl Room {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::fake;
-
-    #[tokio::test]
-    async fn brokers_are_started_anew_one_at_a_time() {
-        let state = tempfile::tempdir().unwrap();
-        std::fs::write(state.path().join("kafka.jar"), b"").unwrap();
-        let (platform, _kafka, processes) = fake::platform();
-        let install = KafkaInstall {
-            libs: state.path().to_owned(),
-            java: "java".into(),
-        };
-        let (pools, run) = (state.path().join("pools"), state.path().join("run"));
-        let policy = Policy::default();
-        let shop = Workshop {
-            platform: &platform,
-            install: &install,
-            ports: Ports::above(9650).unwrap(),
-            logs: state.path(),
-            run: &run,
-            policy: &policy,
-        };
-        let mut wish = BrokerPool {
-            id: "pool_3".to_owned(),
-            brokers: 3,
-            ..Default::default()
-        };
-        let mut room = Room::open("pool_3", &pools, &run).unwrap();
-        room.turn(&wish, Some(0), 0, &shop).await;
-        assert_eq!(room.brokers_ready(), 3);
-        let alive = || {
-            (1..=3)
-                .filter(|node| processes.is_alive(&format!("pool_3-broker-{node}")))
-                .count()
-        };
-        wish.restart_nonce = 1;
-        let mut turns = 0;
-        loop {
-            room.turn(&wish, None, 0, &shop).await;
-            assert!(alive() >= 2, "never two away at once");
-            turns += 1;
-            let starts = processes
-                .started()
-                .iter()
-                .filter(|name| !name.ends_with("format"))
-                .count();
-            if starts == 6 && !room.restless {
-                break;
-            }
-            assert!(turns < 20, "{:?}", processes.started());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_pool_comes_up_is_adopted_again_and_goes_only_by_its_tombstone() {
-        let state = tempfile::tempdir().unwrap();
-        let libs = state.path().join("libs");
-        std::fs::create_dir(&libs).unwrap();
-        std::fs::write(libs.join("kafka.jar"), b"").unwrap();
-        let (platform, kafka, processes) = fake::platform();
-        let install = KafkaInstall {
-            libs,
-            java: "java".into(),
-        };
-        let (pools, run) = (state.path().join("pools"), state.path().join("run"));
-        let policy = Policy::default();
-        let shop = Workshop {
-            platform: &platform,
-            install: &install,
-            ports: Ports::above(9650).unwrap(),
-            logs: state.path(),
-            run: &run,
-            policy: &policy,
-        };
-        let mut wish = BrokerPool {
-            id: "pool_1".to_owned(),
-            brokers: 1,
-            ..Default::default()
-        };
-        let mut room = Room::open("pool_1", &pools, &run).unwrap();
-        room.turn(&wish, Some(0), 1, &shop).await;
-        assert_eq!(processes.started(), ["pool_1-broker-1-format", "pool_1-broker-1"]);
-        assert_eq!((room.brokers_ready(), room.was_ready), (1, true));
-        drop(room);
-        // As Kafka leaves it.
-        let data = pools.join("pool_1/broker-1/data");
-        std::fs::create_dir_all(&data).unwrap();
-        std::fs::write(data.join("meta.properties"), b"").unwrap();
-        let mut room = Room::open("pool_1", &pools, &run).unwrap();
-        room.turn(&wish, None, 1, &shop).await;
-        assert_eq!(
-            processes.started().len(),
-            2,
-            "adopted: neither formatted nor started again"
-        );
-        kafka.set_away(true);
-        room.turn(&wish, None, 1, &shop).await;
-        assert_eq!((room.brokers_ready(), room.was_ready), (0, true));
-        kafka.set_away(false);
-        wish.restart_nonce = 7;
-        room.turn(&wish, None, 1, &shop).await;
-        assert!(room.restless, "asked to end, to be started anew");
-        room.turn(&wish, None, 1, &shop).await;
-        assert_eq!(processes.started().len(), 3);
-        room.turn(&wish, None, 1, &shop).await;
-        assert!(!room.restless && processes.started().len() == 3);
-        wish.deleted = true;
-        room.turn(&wish, None, 1, &shop).await;
-        assert!(
-            processes.is_alive("pool_1-broker-1"),
-            "a cluster still lives on it"
-        );
-        room.turn(&wish, None, 0, &shop).await;
-        room.turn(&wish, None, 0, &shop).await;
-        assert!(room.is_gone() && !pools.join("pool_1").exists());
-        assert!(!processes.is_alive("pool_1-broker-1"));
-    }
-}
+#[path = "room_tests.rs"]
+mod tests;

@@ -91,6 +91,7 @@ impl Seat {
             brokers: (1..=self.brokers).map(broker).collect(),
             username: self.username.clone(),
             password: self.password.clone(),
+            ..PoolAddress::default()
         }
     }
 }

@@ -81,6 +81,7 @@ pub async fn act(
 pub fn reason(error: KafkaError) -> Reason {
     match error {
         KafkaError::Unreachable => Reason::KafkaUnreachable,
+        KafkaError::Login => Reason::CredentialRefused,
         KafkaError::Refused(_code) => Reason::KafkaRefused,
     }
 }
@@ -107,9 +108,7 @@ mod tests {
         let kafka = FakeKafka::default();
         let at = PoolAddress {
             pool_id: "pool_1".to_owned(),
-            brokers: Vec::new(),
-            username: String::new(),
-            password: String::new(),
+            ..PoolAddress::default()
         };
         let policy = Policy::parse("refuse = [\"topic.delete\"]").unwrap();
         let topic = Topic {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use weir_proto::agent::v1::{Reason, Topic};
 
 use super::Record;
+use crate::names::is_prefixed;
 use crate::platform::kafka::{NewTopic, PhysicalId, SeenTopic};
 use crate::resources::physical_prefix;
 
@@ -54,6 +55,9 @@ pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
     if !is_lawful(wish) {
         return vec![Action::Refuse(Reason::Unsupported)];
     }
+    if wish.adopted {
+        return adopted(wish, seen);
+    }
     if wish.deleted {
         return destroy(seen);
     }
@@ -76,6 +80,34 @@ pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
         std::cmp::Ordering::Equal => {}
     }
     actions.extend(configure(&configs(wish), &topic.configs));
+    actions
+}
+
+/// A topic that was there before us: it is followed, and changed only where the wish names a setting or more partitions. It
+/// is never made and never destroyed.
+fn adopted(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
+    if wish.deleted {
+        return vec![Action::Bury];
+    }
+    let Some(topic) = seen.topic else {
+        return vec![Action::Refuse(Reason::AdoptedMissing)];
+    };
+    let mut actions = Vec::new();
+    if seen
+        .record
+        .is_none_or(|record| record.physical_id != id_of(topic))
+    {
+        actions.push(Action::Adopt(topic.physical_id));
+    }
+    if wish.partitions > topic.partitions {
+        actions.push(Action::Grow(wish.partitions));
+    }
+    let mut set = configs(wish);
+    set.retain(|name, value| topic.configs.get(name) != Some(value));
+    if !set.is_empty() {
+        let remove = BTreeSet::new();
+        actions.push(Action::Configure { set, remove });
+    }
     actions
 }
 
@@ -123,6 +155,13 @@ fn configure(wished: &BTreeMap<String, String>, seen: &BTreeMap<String, String>)
 
 /// The physical name must be the cluster's own: a wish cannot reach into another tenant's names or Kafka's own topics.
 fn is_lawful(wish: &Topic) -> bool {
+    if wish.adopted {
+        // Its own name, which is neither Kafka's own nor that of any cluster with a prefix.
+        return wish.physical_name == wish.name
+            && !wish.name.is_empty()
+            && !wish.name.starts_with("__")
+            && !is_prefixed(&wish.name);
+    }
     physical_prefix(&wish.cluster_id)
         .is_some_and(|prefix| !wish.name.is_empty() && wish.physical_name == prefix + &wish.name)
 }
@@ -137,6 +176,10 @@ fn configs(wish: &Topic) -> BTreeMap<String, String> {
 fn id_of(topic: &SeenTopic) -> Uuid {
     Uuid::from_bytes(topic.physical_id)
 }
+
+#[cfg(test)]
+#[path = "adopted_tests.rs"]
+mod adopted_tests;
 
 #[cfg(test)]
 mod tests {
@@ -159,6 +202,7 @@ mod tests {
                 value: "60000".to_owned(),
             }],
             deleted,
+            adopted: false,
         }
     }
 

@@ -14,6 +14,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Moment } from '../../ui/status.tsx'
 import { KeyTable } from '../api_key/key-table.tsx'
+import { AdoptionTab } from '../adoption/adoption.tsx'
 import { GroupTable } from '../consumer_group/group-table.tsx'
 import { TopicTable } from '../topic/topic-table.tsx'
 import { ClusterTable } from './cluster-table.tsx'
@@ -57,6 +58,7 @@ export function ClusterPage() {
           tabs={[
             { key: 'topics', label: 'Topics', content: () => <Topics cluster={cluster} /> },
             { key: 'groups', label: 'Groups', content: () => <Section title="Consumer groups" note="Asked of the data plane’s agent when you look."><GroupTable cluster={cluster.id} /></Section> },
+            ...(cluster.spec.adopts ? [{ key: 'adoption', label: 'Adoption', content: () => <AdoptionTab cluster={cluster.id} /> }] : []),
             { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: cluster.id }} icon="key">Create key</LinkButton>}><Connect cluster={cluster} /></Section> },
             { key: 'keys', label: 'Keys', content: () => <Keys cluster={cluster} /> },
             { key: 'settings', label: 'Settings', content: () => <Settings cluster={cluster} /> },
@@ -96,6 +98,7 @@ function Settings({ cluster }: { cluster: Cluster }) {
     <Facts items={[
       ['Runs on', poolName(cluster.spec.broker_pool) ?? 'a granted place'],
       ['Broker pool', <Copyable key="p" text={cluster.spec.broker_pool} label="Copy broker pool id" />],
+      ['Names', cluster.spec.adopts ? 'groups and adopted topics have the attached Kafka’s own names' : 'all its own, kept apart from everybody’s on the same brokers'],
       ['Environment', <ObjectLink key="e" id={cluster.spec.environment} name={environmentName(cluster.spec.environment)} />],
       ['Labels', <Labels key="l" labels={cluster.metadata.labels} />],
       ['Resource name', <code key="r">{cluster.metadata.resource_name}</code>],
