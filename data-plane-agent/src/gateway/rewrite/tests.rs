@@ -232,6 +232,7 @@ fn who_came_by_a_name_is_told_names_of_brokers() {
         host: StrBytes::from_static_str("gateway.test"),
         port_base: 9650,
         named: None,
+        places: Arc::default(),
     };
     assert_eq!(
         front.address(3),
