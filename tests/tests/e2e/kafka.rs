@@ -93,10 +93,9 @@ impl Client {
         let length = i32::try_from(token.len()).expect("a short token");
         let body = [&length.to_be_bytes()[..], token.as_bytes()].concat();
         self.frame(&request(SASL_AUTHENTICATE, 0, &body)).await;
-        // Error code, message (none), and the status of a refusal, which is not empty.
-        self.answer()
-            .await
-            .is_some_and(|it| it == [0, 0, 0xff, 0xff, 0, 0, 0, 0])
+        // An error code, a message, and the status of a refusal, which is not empty.
+        let opened = |it: Vec<u8>| it.starts_with(&[0, 0]) && it.ends_with(&[0; 4]);
+        self.answer().await.is_some_and(opened)
     }
 
     /// SASL/PLAIN; the error code of the answer, or `None` when closed.

@@ -62,7 +62,7 @@ pub async fn serve<C: Client>(
         end = line.inwards(&mut broker.read, &mut session.write) => end,
     };
     let _closed = session.write.shutdown().await;
-    if matches!(end, End::Draining) {
+    if matches!(end, End::Draining | End::Authentication) {
         linger(&mut session.read).await;
     }
     drop(member);
