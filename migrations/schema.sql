@@ -102,6 +102,7 @@ CREATE TABLE public.broker_pool (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    attached jsonb,
     CONSTRAINT broker_pool_brokers_check CHECK ((brokers = ANY (ARRAY[1, 3])))
 );
 
@@ -120,7 +121,8 @@ CREATE TABLE public.cluster (
     labels jsonb DEFAULT '{}'::jsonb NOT NULL,
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    adopts boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
@@ -509,6 +511,8 @@ CREATE TABLE public.topic (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    adopted boolean DEFAULT false NOT NULL,
+    changed_settings text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT topic_cleanup_policy_check CHECK ((cleanup_policy = ANY (ARRAY['DELETE'::text, 'COMPACT'::text, 'COMPACT_DELETE'::text]))),
     CONSTRAINT topic_partitions_check CHECK ((partitions > 0))
 );
@@ -783,6 +787,8 @@ CREATE INDEX api_key_tenant ON public.api_key USING btree (tenant_id, id);
 CREATE INDEX audit_event_organization ON public.audit_event USING btree (organization_id, id);
 
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, id);
+
+CREATE UNIQUE INDEX cluster_adopts_unique ON public.cluster USING btree (broker_pool_id) WHERE adopts;
 
 CREATE INDEX cluster_data_plane ON public.cluster USING btree (data_plane_id, tenant_id);
 

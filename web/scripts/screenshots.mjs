@@ -38,6 +38,7 @@ const ofMember = (see) => [
   ['topic-manifest', async () => `${await first(see, '/v1/topics', '/topics')}?do=api`],
   ['data-planes', '/data-planes'],
   ['data-plane', () => first(see, '/v1/data-planes', '/data-planes')],
+  ['pool-attach', async () => `${await first(see, '/v1/data-planes', '/data-planes')}?do=attach-pool`],
   ['data-plane-enrol', '/data-planes?do=create', { then: () => makePlane(see) }],
   ['data-plane-waiting', () => named(see, '/v1/data-planes', '/data-planes', (p) => p.spec.name === PLANE)],
   ['grants', '/grants?tab=offered'],

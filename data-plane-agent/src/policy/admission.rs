@@ -122,7 +122,9 @@ fn pool_change(held: Option<&BrokerPool>, wish: &BrokerPool) -> Vec<Kind> {
     match held {
         Some(held) if held.deleted => Vec::new(),
         // What is not ours is let go, not destroyed.
-        _any if wish.deleted && wish.attached.is_some() => Vec::new(),
+        held if wish.deleted && wish.attached.is_some() && held.is_none_or(|it| it.attached.is_some()) => {
+            Vec::new()
+        }
         _any if wish.deleted => vec![Kind::PoolDelete],
         None if wish.attached.is_some() => vec![Kind::PoolAttach],
         None => vec![Kind::PoolCreate],
@@ -142,30 +144,28 @@ fn cluster_change(held: Option<&Cluster>, wish: &Cluster) -> Vec<Kind> {
 }
 
 fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
+    // What is not ours is let go, not destroyed.
+    let gone = if wish.adopted {
+        Vec::new()
+    } else {
+        vec![Kind::TopicDelete]
+    };
     let Some(held) = held else {
-        return vec![if wish.adopted && wish.deleted {
-            return Vec::new();
-        } else if wish.adopted {
-            Kind::TopicAdopt
-        } else if wish.deleted {
-            Kind::TopicDelete
-        } else {
-            Kind::TopicCreate
-        }];
+        return match (wish.deleted, wish.adopted) {
+            (true, _any) => gone,
+            (false, true) => vec![Kind::TopicAdopt],
+            (false, false) => vec![Kind::TopicCreate],
+        };
     };
     if held.deleted {
         return Vec::new();
     }
     if held.adopted != wish.adopted {
-        // Nothing that the control plane does; what could destroy it is asked for.
+        // No honest wish: what could destroy it is asked for.
         return vec![Kind::TopicAdopt, Kind::TopicDelete];
     }
     if wish.deleted {
-        return if wish.adopted {
-            Vec::new()
-        } else {
-            vec![Kind::TopicDelete]
-        };
+        return gone;
     }
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);

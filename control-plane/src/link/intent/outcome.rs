@@ -41,7 +41,7 @@ fn of_conflict(wish: IntentKind, code: &str) -> IntentOutcome {
         code::NAME_TAKEN => IntentOutcome::Exists,
         // A topic that is going away is none any more; a cluster that is going away takes none.
         code::BEING_DELETED if wish != IntentKind::CreateTopic => IntentOutcome::NotFound,
-        code::BEING_DELETED => IntentOutcome::PolicyRefused,
+        code::BEING_DELETED | code::WRONG_PHASE => IntentOutcome::PolicyRefused,
         _in_flight => IntentOutcome::Unavailable,
     }
 }

@@ -17,11 +17,14 @@ use crate::upstream::{self, ReadSide, Stream, WriteSide};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a broker's versions are believed: an upgraded one shows what is new after that.
 const VERSIONS_AGE: Duration = Duration::from_secs(60);
+/// A pool that could not be reached is not asked again for so long: clients of others would wait for it.
+const AWAY: Duration = Duration::from_secs(10);
 
 /// What is known of brokers.
 #[derive(Debug, Default)]
 pub struct Brokers {
     versions: Mutex<HashMap<String, (Instant, Arc<BrokerVersions>)>>,
+    away: Mutex<HashMap<String, Instant>>,
     turn: AtomicUsize,
 }
 
@@ -52,11 +55,28 @@ impl Brokers {
         let held = self.held(id);
         match held {
             Some((since, versions)) if since.elapsed() < VERSIONS_AGE => Ok(versions),
-            stale => match self.any(pool).await {
-                Ok(mut connection) => self.ask(id, &mut connection).await,
-                Err(error) => stale.map(|(_since, versions)| versions).ok_or(error),
-            },
+            stale => {
+                let stale = stale.map(|(_since, versions)| versions);
+                if self.is_away(id) {
+                    return stale.ok_or(CallError::Timeout);
+                }
+                match self.any(pool).await {
+                    Ok(mut connection) => self.ask(id, &mut connection).await,
+                    Err(error) => {
+                        self.away().insert(id.to_owned(), Instant::now());
+                        stale.ok_or(error)
+                    }
+                }
+            }
         }
+    }
+
+    fn away(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_away(&self, id: &str) -> bool {
+        self.away().get(id).is_some_and(|since| since.elapsed() < AWAY)
     }
 
     async fn ask(
