@@ -20,7 +20,7 @@ use crate::disk;
 use crate::driver::{Driver, Shared};
 use crate::inside;
 use crate::intents::{Intents, Patience};
-use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher};
+use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
@@ -30,6 +30,7 @@ use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
 use crate::quota_uses::QuotaUses;
+use crate::storage::{Gauge, Storage};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// Administrative wishes on their way home.
@@ -82,8 +83,7 @@ impl Agent {
         let shared = shared(accepted);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let uses = Arc::<QuotaUses>::default();
-        let intents = Arc::new(Intents::new(INTENTS));
+        let (uses, intents) = (Arc::<QuotaUses>::default(), Arc::new(Intents::new(INTENTS)));
         let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
         let lane = LaneServer {
             gateways: Arc::clone(&shared.gateways),
@@ -92,7 +92,10 @@ impl Agent {
             budgets: Arc::new(budgets),
             uses: Arc::clone(&uses),
             intents: Arc::clone(&intents),
+            storage: shared.storage.watch(),
+            questions: Arc::clone(&shared.questions),
         };
+        tasks.spawn(gauge(&platform, &shared, &publisher, &uses).run());
         serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
@@ -109,8 +112,7 @@ impl Agent {
             kafka_version: kafka_version(&config.kafka.libs),
         };
         let policy = Arc::new(policy);
-        let asked = (platform.clone(), Arc::clone(&policy));
-        tasks.spawn(take_in(arrived, shared.clone(), asked.0, asked.1));
+        tasks.spawn(take_in(arrived, shared.clone(), platform.clone(), Arc::clone(&policy)));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
@@ -165,6 +167,18 @@ impl Agent {
     }
 }
 
+/// What measures the storage of clusters.
+fn gauge(platform: &Platform, shared: &Shared, publisher: &Publisher, uses: &Arc<QuotaUses>) -> Gauge {
+    Gauge {
+        kafka: Arc::clone(&platform.kafka),
+        snapshot: publisher.watch(),
+        directory: Arc::clone(&shared.directory),
+        storage: Arc::clone(&shared.storage),
+        uses: Arc::clone(uses),
+        wake: Arc::clone(&shared.wake),
+    }
+}
+
 /// One agent per state folder; the lock ends with the process.
 fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()
@@ -188,6 +202,8 @@ fn shared(accepted: Accepted) -> Shared {
         }),
         accepted: Arc::new(accepted),
         directory: Arc::default(),
+        storage: Arc::<Storage>::default(),
+        questions: Arc::<Questions>::default(),
         wake,
     }
 }
@@ -296,12 +312,13 @@ async fn take_in(
             }
             Inlet::Ask(ask, reply) => {
                 let (platform, directory) = (platform.clone(), shared.directory.load_full());
-                let policy = policy.current();
+                let (policy, questions) = (policy.current(), Arc::clone(&shared.questions));
                 tokio::spawn(async move {
                     let desk = Desk {
                         platform: &platform,
                         directory: &directory,
                         policy: &policy,
+                        questions: &questions,
                     };
                     let _session_ended = reply.send(answers::answer(&ask, &desk).await);
                 });

@@ -104,6 +104,7 @@ impl Bench {
             platform: &self.platform,
             directory: &self.directory,
             policy: &self.policy,
+            questions: &crate::lane::Questions::default(),
         };
         answer(&ask, &desk).await
     }

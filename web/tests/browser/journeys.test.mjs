@@ -237,6 +237,62 @@ function journeys(screen, viewport) {
     await page.getByRole('heading', { name: 'Broker pools' }).waitFor()
   })
 
+  test('a quota in shadow shows whom it would slow down while records flow, is enforced, and goes', async () => {
+    await open('/quotas?do=create')
+    await chooseFirst(dialog().getByLabel('Cluster', { exact: true }))
+    await dialog().getByLabel('Kind of subject').selectOption('PRINCIPALS')
+    await dialog().getByRole('checkbox').first().waitFor()
+    await dialog().getByLabel(name, { exact: true }).check()
+    await dialog().getByLabel('Requests a second').fill('none')
+    await dialog().getByRole('button', { name: 'Review' }).click()
+    await dialog().locator('.field-error').filter({ hasText: 'Requests a second' }).waitFor()
+    await dialog().getByLabel('Requests a second').fill('1')
+    await apply('Create quota')
+    await dialog().waitFor({ state: 'detached' })
+    const own = page.locator('[data-row]').filter({ hasText: name })
+    await own.getByRole('link').first().click()
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: /^quota_/ }).waitFor()
+    const title = await page.getByRole('heading', { level: 1 }).textContent()
+    await phase('READY')
+    await page.getByRole('heading', { name: 'Use now' }).waitFor()
+    await page.locator('.facts > div').filter({ hasText: 'Mode' }).filter({ hasText: 'Shadow' }).waitFor()
+    await axe('quota')
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await dialog().getByLabel('What it does').selectOption('ENFORCE')
+    await dialog().getByRole('button', { name: 'Review' }).click()
+    await dialog().locator('ins').filter({ hasText: 'ENFORCE' }).waitFor()
+    await dialog().getByRole('button', { name: 'Save changes' }).click()
+    await dialog().waitFor({ state: 'detached' })
+    await page.locator('.facts > div').filter({ hasText: 'Mode' }).filter({ hasText: 'Enforce' }).waitFor()
+    await confirmDelete('quota', title)
+  })
+
+  test('who is connected is listed with the cluster', async () => {
+    await open('/clusters')
+    await named(name).click()
+    await page.getByRole('link', { name: 'Connections', exact: true }).click()
+    await page.getByRole('heading', { name: 'Connections' }).waitFor()
+    await page.getByText('Nobody is connected').or(page.getByRole('table', { name: 'Connections' })).or(page.getByRole('list', { name: 'Connections' })).first().waitFor()
+    await axe('connections')
+  })
+
+  test('an alert rule is made, looked at, raised and deleted', async () => {
+    await open('/alerts?do=create')
+    await chooseNamed(dialog().getByLabel('Cluster', { exact: true }), name)
+    await dialog().getByLabel('Name').fill(name)
+    await dialog().getByLabel('What is watched').selectOption('STORAGE')
+    await dialog().getByLabel('Threshold').fill('101')
+    await dialog().getByRole('button', { name: 'Review' }).click()
+    await dialog().locator('.field-error, .failure').first().waitFor()
+    await dialog().getByLabel('Threshold').fill('80')
+    await apply('Create alert rule')
+    await named(name).click()
+    await page.locator('[data-phase=OK]').waitFor({ timeout: AGENT_WAIT_MS })
+    await page.getByText('storage at 80 % or more').waitFor()
+    await axe('alert')
+    await confirmDelete('alert rule', name)
+  })
+
   test('usage and cost show the totals that the API tells', async () => {
     const answers = page.waitForResponse((r) => r.url().includes('/v1/costs') && r.ok())
     await page.goto(`${CONSOLE}/costs`)
@@ -289,7 +345,7 @@ function journeys(screen, viewport) {
     complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes('ERR_FAILED')))
   })
 
-  const PAGES = ['/', '/environments', '/clusters', '/topics', '/data-planes', '/grants', '/grants?tab=offered', '/service-accounts', '/api-keys', '/role-bindings', '/members', '/costs', '/costs?measure=bytes', '/rate-cards', '/audit', '/topics?do=create', '/no-such-page']
+  const PAGES = ['/', '/environments', '/clusters', '/topics', '/data-planes', '/grants', '/grants?tab=offered', '/service-accounts', '/api-keys', '/role-bindings', '/quotas', '/quotas?do=create', '/alerts', '/alerts?do=create', '/members', '/costs', '/costs?measure=bytes', '/rate-cards', '/audit', '/topics?do=create', '/no-such-page']
   for (const path of PAGES) {
     test(`${path} holds up under axe, and nothing is cut`, async () => {
       await open(path)
