@@ -62,6 +62,7 @@ impl Agent {
         disk::private_folder(state).context("make the state folder")?;
         let lock = lock(&config)?;
         let policy = PolicyFile::open(config.policy.as_deref()).context("read the admission policy")?;
+        let policy = Arc::new(policy);
         let ledger = Arc::new(Ledger::open(&state.join("ledger")).context("open the ledger")?);
         let usage = Arc::new(Store::open(&state.join("metering")).context("open the usage windows")?);
         let door = Door {
@@ -83,18 +84,8 @@ impl Agent {
         let shared = shared(accepted);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let (uses, intents) = (Arc::<QuotaUses>::default(), Arc::new(Intents::new(INTENTS)));
-        let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
-        let lane = LaneServer {
-            gateways: Arc::clone(&shared.gateways),
-            usage: Arc::clone(&usage),
-            snapshot: publisher.watch(),
-            budgets: Arc::new(budgets),
-            uses: Arc::clone(&uses),
-            intents: Arc::clone(&intents),
-            storage: shared.storage.watch(),
-            questions: Arc::clone(&shared.questions),
-        };
+        let lane = lane_server(&shared, &usage, &publisher, state)?;
+        let (uses, intents) = (Arc::clone(&lane.uses), Arc::clone(&lane.intents));
         tasks.spawn(gauge(&platform, &shared, &publisher, &uses).run());
         serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
@@ -111,17 +102,20 @@ impl Agent {
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
         };
-        let policy = Arc::new(policy);
-        tasks.spawn(take_in(arrived, shared.clone(), platform.clone(), Arc::clone(&policy)));
+        tasks.spawn(take_in(
+            arrived,
+            shared.clone(),
+            platform.clone(),
+            Arc::clone(&policy),
+        ));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
         let driver = Driver::open(config, platform, shared, policy, publisher).context("open the driver")?;
-        let driver = tokio::spawn(driver.run(stop.clone()));
         Ok(Self {
+            driver: tokio::spawn(driver.run(stop.clone())),
             stop,
             close,
-            driver,
             tasks,
             board,
             data_plane_id,
@@ -165,6 +159,26 @@ impl Agent {
     pub async fn broken(&mut self) {
         let _ended = (&mut self.driver).await;
     }
+}
+
+/// What the lane serves from.
+fn lane_server(
+    shared: &Shared,
+    usage: &Arc<Store>,
+    publisher: &Publisher,
+    state: &Path,
+) -> anyhow::Result<LaneServer> {
+    let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
+    Ok(LaneServer {
+        gateways: Arc::clone(&shared.gateways),
+        usage: Arc::clone(usage),
+        snapshot: publisher.watch(),
+        budgets: Arc::new(budgets),
+        uses: Arc::default(),
+        intents: Arc::new(Intents::new(INTENTS)),
+        storage: shared.storage.watch(),
+        questions: Arc::clone(&shared.questions),
+    })
 }
 
 /// What measures the storage of clusters.

@@ -58,6 +58,7 @@ impl Bench {
                 name: "orders".to_owned(),
                 physical_name: format!("{prefix}orders"),
                 physical_id: vec![1; 16],
+                partitions: 1,
             }],
             ..Default::default()
         };

@@ -16,8 +16,8 @@ use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    Applied, BudgetNeed, ConnectionsAsk, ConnectionsTold, Counters, CountersAck, Draining, GatewayFrame, GatewayHello,
-    LeaseRequest, Leases, QuotaWindow, Snapshot, StorageUse,
+    Applied, BudgetNeed, ConnectionsAsk, ConnectionsTold, Counters, CountersAck, Draining, GatewayFrame,
+    GatewayHello, LeaseRequest, Leases, QuotaWindow, Snapshot, StorageUse,
 };
 
 use crate::local_tls::Identity;
