@@ -20,7 +20,7 @@ use crate::disk;
 use crate::driver::{Driver, Shared};
 use crate::inside;
 use crate::intents::{Intents, Patience};
-use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher};
+use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
@@ -30,6 +30,7 @@ use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
 use crate::quota_uses::QuotaUses;
+use crate::storage::{Gauge, Storage};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// Administrative wishes on their way home.
@@ -61,6 +62,7 @@ impl Agent {
         disk::private_folder(state).context("make the state folder")?;
         let lock = lock(&config)?;
         let policy = PolicyFile::open(config.policy.as_deref()).context("read the admission policy")?;
+        let policy = Arc::new(policy);
         let ledger = Arc::new(Ledger::open(&state.join("ledger")).context("open the ledger")?);
         let usage = Arc::new(Store::open(&state.join("metering")).context("open the usage windows")?);
         let door = Door {
@@ -82,17 +84,9 @@ impl Agent {
         let shared = shared(accepted);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let uses = Arc::<QuotaUses>::default();
-        let intents = Arc::new(Intents::new(INTENTS));
-        let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
-        let lane = LaneServer {
-            gateways: Arc::clone(&shared.gateways),
-            usage: Arc::clone(&usage),
-            snapshot: publisher.watch(),
-            budgets: Arc::new(budgets),
-            uses: Arc::clone(&uses),
-            intents: Arc::clone(&intents),
-        };
+        let lane = lane_server(&shared, &usage, &publisher, state)?;
+        let (uses, intents) = (Arc::clone(&lane.uses), Arc::clone(&lane.intents));
+        tasks.spawn(gauge(&platform, &shared, &publisher, &uses).run());
         serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
@@ -108,18 +102,20 @@ impl Agent {
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
         };
-        let policy = Arc::new(policy);
-        let asked = (platform.clone(), Arc::clone(&policy));
-        tasks.spawn(take_in(arrived, shared.clone(), asked.0, asked.1));
+        tasks.spawn(take_in(
+            arrived,
+            shared.clone(),
+            platform.clone(),
+            Arc::clone(&policy),
+        ));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
         let driver = Driver::open(config, platform, shared, policy, publisher).context("open the driver")?;
-        let driver = tokio::spawn(driver.run(stop.clone()));
         Ok(Self {
+            driver: tokio::spawn(driver.run(stop.clone())),
             stop,
             close,
-            driver,
             tasks,
             board,
             data_plane_id,
@@ -165,6 +161,38 @@ impl Agent {
     }
 }
 
+/// What the lane serves from.
+fn lane_server(
+    shared: &Shared,
+    usage: &Arc<Store>,
+    publisher: &Publisher,
+    state: &Path,
+) -> anyhow::Result<LaneServer> {
+    let budgets = Budgets::open(&state.join("lane")).context("open the gateways that share budgets")?;
+    Ok(LaneServer {
+        gateways: Arc::clone(&shared.gateways),
+        usage: Arc::clone(usage),
+        snapshot: publisher.watch(),
+        budgets: Arc::new(budgets),
+        uses: Arc::default(),
+        intents: Arc::new(Intents::new(INTENTS)),
+        storage: shared.storage.watch(),
+        questions: Arc::clone(&shared.questions),
+    })
+}
+
+/// What measures the storage of clusters.
+fn gauge(platform: &Platform, shared: &Shared, publisher: &Publisher, uses: &Arc<QuotaUses>) -> Gauge {
+    Gauge {
+        kafka: Arc::clone(&platform.kafka),
+        snapshot: publisher.watch(),
+        directory: Arc::clone(&shared.directory),
+        storage: Arc::clone(&shared.storage),
+        uses: Arc::clone(uses),
+        wake: Arc::clone(&shared.wake),
+    }
+}
+
 /// One agent per state folder; the lock ends with the process.
 fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()
@@ -188,6 +216,8 @@ fn shared(accepted: Accepted) -> Shared {
         }),
         accepted: Arc::new(accepted),
         directory: Arc::default(),
+        storage: Arc::<Storage>::default(),
+        questions: Arc::<Questions>::default(),
         wake,
     }
 }
@@ -296,12 +326,13 @@ async fn take_in(
             }
             Inlet::Ask(ask, reply) => {
                 let (platform, directory) = (platform.clone(), shared.directory.load_full());
-                let policy = policy.current();
+                let (policy, questions) = (policy.current(), Arc::clone(&shared.questions));
                 tokio::spawn(async move {
                     let desk = Desk {
                         platform: &platform,
                         directory: &directory,
                         policy: &policy,
+                        questions: &questions,
                     };
                     let _session_ended = reply.send(answers::answer(&ask, &desk).await);
                 });

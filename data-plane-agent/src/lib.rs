@@ -26,6 +26,7 @@ pub mod platform;
 pub mod policy;
 pub mod quota_uses;
 pub mod resources;
+pub mod storage;
 mod upstream;
 
 pub use agent::Agent;

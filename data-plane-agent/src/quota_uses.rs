@@ -3,16 +3,28 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use weir_proto::agent::v1::{QuotaReport, QuotaUse};
+use weir_proto::agent::v1::{QuotaReport, QuotaUse, StorageLevel};
 
 /// Rows of one report; beyond it the least news is lost, which no bill depends on.
 const ROWS_MAX: usize = 10_000;
 /// What could not be reported for so long is news no more.
 const NEWS_MS: i64 = 60_000;
+/// A level that does not change is told again after so long, so that people see that it is measured.
+const LEVEL_AGAIN_MS: i64 = 60_000;
 
 /// Counts that wait for the link.
 #[derive(Debug, Default)]
-pub struct QuotaUses(Mutex<Waiting>);
+pub struct QuotaUses {
+    waiting: Mutex<Waiting>,
+    levels: Mutex<Levels>,
+}
+
+/// What clusters hold, by quota: what is to be told, and what was.
+#[derive(Debug, Default)]
+struct Levels {
+    waiting: BTreeMap<String, StorageLevel>,
+    told: BTreeMap<String, StorageLevel>,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -23,7 +35,24 @@ struct Waiting {
 
 impl QuotaUses {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn levels(&self) -> MutexGuard<'_, Levels> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the cluster of a quota holds now; told when it changed, and now and then.
+    pub fn measured(&self, level: StorageLevel) {
+        let mut levels = self.levels();
+        let old_news = levels.told.get(&level.quota_id).is_some_and(|told| {
+            told.bytes == level.bytes && level.measured_at_unix_ms - told.measured_at_unix_ms < LEVEL_AGAIN_MS
+        });
+        let room = levels.told.len() < ROWS_MAX || levels.told.contains_key(&level.quota_id);
+        if !old_news && room {
+            levels.told.insert(level.quota_id.clone(), level.clone());
+            levels.waiting.insert(level.quota_id.clone(), level);
+        }
     }
 
     /// Adds a gateway's counts.
@@ -32,6 +61,7 @@ impl QuotaUses {
             started_at_unix_ms,
             ended_at_unix_ms,
             uses,
+            levels: _,
         } = report;
         let mut waiting = self.waiting();
         let empty = waiting.uses.is_empty();
@@ -61,6 +91,9 @@ impl QuotaUses {
             held.would_throttle_ms = held.would_throttle_ms.saturating_add(told.would_throttle_ms);
             held.connections = held.connections.max(told.connections);
             held.connections_refused = held.connections_refused.saturating_add(told.connections_refused);
+            held.partition_mutations = held.partition_mutations.saturating_add(told.partition_mutations);
+            held.mutations_refused = held.mutations_refused.saturating_add(told.mutations_refused);
+            held.storage_refused = held.storage_refused.saturating_add(told.storage_refused);
         }
     }
 
@@ -72,10 +105,18 @@ impl QuotaUses {
             ended_at_unix_ms,
             uses,
         } = std::mem::take(&mut *self.waiting());
-        (!uses.is_empty()).then(|| QuotaReport {
+        let levels = std::mem::take(&mut self.levels().waiting);
+        let newest = levels.values().map(|it| it.measured_at_unix_ms).max();
+        let (started_at_unix_ms, ended_at_unix_ms) = match newest {
+            // Nobody used anything: a report of the moment of measurement.
+            Some(newest) if uses.is_empty() => (newest - 1, newest),
+            _used => (started_at_unix_ms, ended_at_unix_ms),
+        };
+        (!uses.is_empty() || !levels.is_empty()).then(|| QuotaReport {
             started_at_unix_ms,
             ended_at_unix_ms,
             uses: uses.into_values().collect(),
+            levels: levels.into_values().collect(),
         })
     }
 }
@@ -94,7 +135,28 @@ mod tests {
                 ingress_bytes: bytes,
                 ..QuotaUse::default()
             }],
+            levels: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_level_is_told_when_it_changes_and_now_and_then() {
+        let uses = QuotaUses::default();
+        let level = |bytes, at| StorageLevel {
+            quota_id: "q".to_owned(),
+            bytes,
+            measured_at_unix_ms: at,
+        };
+        uses.measured(level(5, 1000));
+        let told = uses.take().unwrap();
+        assert_eq!(told.levels, [level(5, 1000)]);
+        assert_eq!((told.started_at_unix_ms, told.ended_at_unix_ms), (999, 1000));
+        uses.measured(level(5, 4000));
+        assert_eq!(uses.take(), None);
+        uses.measured(level(6, 7000));
+        assert_eq!(uses.take().unwrap().levels, [level(6, 7000)]);
+        uses.measured(level(6, 7000 + LEVEL_AGAIN_MS));
+        assert!(uses.take().is_some());
     }
 
     #[test]

@@ -50,6 +50,13 @@ const ofMember = (see) => [
   ['api-key-secret', '/api-keys?do=create', { then: () => makeKey(see) }],
   ['role-bindings', '/role-bindings'],
   ['role-binding', () => first(see, '/v1/role-bindings', '/role-bindings')],
+  ['quota', () => makeQuota(see)],
+  ['quotas', '/quotas'],
+  ['quota-create', '/quotas?do=create'],
+  ['cluster-connections', async () => `${await first(see, '/v1/clusters', '/clusters')}?tab=connections`],
+  ['alert', () => makeAlert(see), { then: () => see.page.locator('[data-phase=OK]').waitFor() }],
+  ['alerts', '/alerts'],
+  ['alert-create', '/alerts?do=create'],
   ['members', '/members'],
   ['member', () => first(see, '/v1/members', '/members')],
   ['costs', '/costs', { then: () => see.page.locator('.chart canvas').waitFor() }],
@@ -134,12 +141,12 @@ async function take(page, viewport, name) {
 }
 
 /** The API as the person who is signed in. */
-function ask(page, path, method = 'GET') {
-  return page.evaluate(async ([path, method]) => {
+function ask(page, path, method = 'GET', body = undefined) {
+  return page.evaluate(async ([path, method, body]) => {
     const session = await (await fetch('/v1/sessions/current')).json()
-    const answer = await fetch(path, { method, headers: method === 'GET' ? {} : { 'Weir-Csrf': session.csrf_token } })
+    const answer = await fetch(path, { method, headers: method === 'GET' ? {} : { 'Weir-Csrf': session.csrf_token, 'Content-Type': 'application/json' }, body })
     return answer.status === 204 ? undefined : answer.json()
-  }, [path, method])
+  }, [path, method, body && JSON.stringify(body)])
 }
 
 async function named(see, api, route, fits) {
@@ -166,6 +173,23 @@ async function firstGroup({ page }) {
 async function resetGroup({ dialog }) {
   await dialog().getByLabel('Move to').selectOption('EARLIEST')
   await review({ dialog })
+}
+
+const OURS = { for: 'screenshot' }
+
+/** One that only counts; deleted at the end. */
+async function makeQuota(see) {
+  const clusters = await ask(see.page, '/v1/clusters')
+  const spec = { cluster: clusters.data[0].id, subject: { kind: 'TENANT' }, mode: 'SHADOW', limits: { ingress_bytes_per_second: 5_242_880, requests_per_second: 200, storage_bytes: 53_687_091_200 } }
+  const quota = await ask(see.page, '/v1/quotas?wait=30s', 'POST', { metadata: { labels: OURS }, spec })
+  return `/quotas/${quota.id}`
+}
+
+async function makeAlert(see) {
+  const clusters = await ask(see.page, '/v1/clusters')
+  const spec = { cluster: clusters.data[0].id, name: 'disk-fills', kind: 'STORAGE', threshold: 80 }
+  const rule = await ask(see.page, '/v1/alert-rules', 'POST', { metadata: { labels: OURS }, spec })
+  return `/alerts/${rule.id}`
 }
 
 async function review({ dialog }) {
@@ -222,7 +246,7 @@ async function search({ page }) {
 }
 
 async function cleanUp({ page }) {
-  const made = [['/v1/data-planes', (o) => o.spec.name === PLANE], ['/v1/api-keys', (o) => o.spec.description === KEY_NOTE]]
+  const made = [['/v1/data-planes', (o) => o.spec.name === PLANE], ['/v1/api-keys', (o) => o.spec.description === KEY_NOTE], ['/v1/quotas', (o) => o.metadata.labels.for === OURS.for], ['/v1/alert-rules', (o) => o.metadata.labels.for === OURS.for]]
   for (const [api, isOurs] of made) {
     const { data = [] } = await ask(page, api)
     for (const one of data.filter(isOurs)) await ask(page, `${api}/${one.id}`, 'DELETE')

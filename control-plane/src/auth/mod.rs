@@ -12,8 +12,8 @@ pub use authenticate::{COOKIE, CSRF_HEADER, TENANT_HEADER, authenticate, csrf_to
 pub use behalf::on_behalf;
 pub use key::{LiveKey, api_key};
 pub use permission::{
-    AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, ManageTenants, Operate, Permission,
-    ReadDirectory, ReadTenant, SignedIn, TenantScope, WriteStreams,
+    AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, ManageTenants, Operate, OperateTenant,
+    Permission, ReadDirectory, ReadTenant, SignedIn, TenantScope, WriteStreams,
 };
 pub use principal::{Binding, Caller, Home, Principal, Role};
 pub use store::bindings;

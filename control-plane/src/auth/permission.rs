@@ -212,6 +212,17 @@ impl Permission for Operate {
     }
 }
 
+/// To decide, as who runs the installation, about one tenant: the one that the request names.
+#[derive(Debug)]
+pub enum OperateTenant {}
+impl Permission for OperateTenant {
+    type Scope = TenantScope;
+    fn grant(caller: &Caller) -> Result<TenantScope> {
+        Operate::grant(caller)?;
+        within_tenant(caller, Role::TenantAdmin)
+    }
+}
+
 /// To change tenants: above them, so for organization administrators and operators.
 #[derive(Debug)]
 pub enum ManageTenants {}

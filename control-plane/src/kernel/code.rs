@@ -45,7 +45,6 @@ codes! {
     BAD_REFERENCE "bad_reference",
     BAD_PAGE_TOKEN "bad_page_token",
     BAD_CONFIG "bad_config",
-    NOT_ENFORCED "not_enforced",
     IMMUTABLE "immutable",
     CANNOT_SHRINK "cannot_shrink",
     IDEMPOTENCY_KEY_REUSED "idempotency_key_reused",
@@ -220,6 +219,12 @@ const VIOLATIONS: &[Violation] = &[
     ),
     taken("quota_principal_unique", "/spec/subject/principals", QUOTA_TAKEN),
     in_use("quota_cluster_exists", CLUSTER_IN_USE),
+    taken(
+        "alert_rule_name_unique",
+        "/spec/name",
+        "Another alert rule of the cluster has this name; take another.",
+    ),
+    in_use("alert_rule_cluster_exists", CLUSTER_IN_USE),
     in_use(
         "quota_principal_service_account_exists",
         "A quota names the service account; take it out there first.",

@@ -55,6 +55,7 @@ pub mod kind {
         Cluster "cluster" "A tenant's own logical Kafka cluster.",
         Topic "topic" "A named, partitioned log.",
         Quota "quota" "How much principals may use of a cluster.",
+        AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
         RateCard "rate_card" "What usage costs from a moment on.",
         AuditEvent "audit" "A record of one mutation.",
         Event "event" "A change that watchers are told of.",

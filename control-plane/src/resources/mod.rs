@@ -3,10 +3,12 @@
 
 pub mod access_token;
 pub mod adoption;
+pub mod alert_rule;
 pub mod api_key;
 pub mod audit_event;
 pub mod broker_pool;
 pub mod cluster;
+pub mod connection;
 pub mod consumer_group;
 pub mod cost;
 pub mod data_plane;
@@ -15,6 +17,7 @@ pub mod data_plane_grant;
 pub mod environment;
 pub mod event;
 pub mod member;
+pub mod metrics;
 pub mod organization;
 pub mod quota;
 pub mod rate_card;

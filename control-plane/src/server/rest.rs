@@ -9,9 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    access_token, adoption, api_key, audit_event, broker_pool, cluster, consumer_group, cost, data_plane,
-    data_plane_grant, environment, event, member, organization, quota, rate_card, role_binding,
-    service_account, service_quota, session, tenant, topic, usage,
+    access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection, consumer_group,
+    cost, data_plane, data_plane_grant, environment, event, member, metrics, organization, quota, rate_card,
+    role_binding, service_account, service_quota, session, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -34,10 +34,13 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(broker_pool::router())
         .merge(data_plane_grant::router())
         .merge(cluster::router())
+        .merge(connection::router())
         .merge(consumer_group::router())
         .merge(adoption::router())
         .merge(topic::router())
         .merge(quota::router())
+        .merge(alert_rule::router())
+        .merge(metrics::router())
         .merge(event::router())
         .merge(audit_event::router())
         .merge(service_account::router())

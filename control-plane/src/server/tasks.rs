@@ -2,7 +2,7 @@
 
 use tokio_util::task::TaskTracker;
 
-use crate::resources::{access_token, event};
+use crate::resources::{access_token, alert_rule, event};
 use crate::runtime::App;
 
 /// Starts every task; each ends when the app stops.
@@ -10,4 +10,5 @@ pub fn start(app: &App, tracker: &TaskTracker) {
     tracker.spawn(app.wake.clone().run(app.db.clone(), app.stop.clone()));
     tracker.spawn(event::sequencer::run(app.clone()));
     tracker.spawn(access_token::keeper::run(app.clone()));
+    tracker.spawn(alert_rule::evaluate::run(app.clone()));
 }

@@ -101,6 +101,9 @@ impl World {
         let quota = json!({"spec": {"cluster": made.cluster, "subject": {"kind": "PRINCIPALS", "principals": [account]},
             "limits": {"requests_per_second": 9}}});
         let quota = post(&owner, "/v1/quotas", &quota).await;
+        let rule =
+            json!({"spec": {"cluster": made.cluster, "name": "disk", "kind": "STORAGE", "threshold": 80}});
+        let rule = post(&owner, "/v1/alert-rules", &rule).await;
         let member = json!({"spec": {"email": "new@example.com"}});
         let member = post(&owner, "/v1/members", &member).await;
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
@@ -128,6 +131,7 @@ impl World {
             ("clusters", made.cluster),
             ("topics", made.topic),
             ("quotas", quota),
+            ("alert-rules", rule),
             ("rate-cards", card),
             ("audit-events", id(&audit["data"][0])),
         ]);
@@ -141,13 +145,18 @@ impl World {
 
     fn path(&self, operation: &Operation) -> String {
         if !operation.names_an_object() {
-            return operation.path.clone();
+            // What has a name instead of an id: a count that every tenant has.
+            return operation.path.replace("{name}", "topics");
         }
         let list = operation.path.split('/').nth(2).expect("a collection");
         let object = self.objects.get(list);
         let object =
             object.unwrap_or_else(|| panic!("the sweep's world has no object for {}", operation.path));
-        operation.path.replace("{id}", object).replace("{group}", "app")
+        operation
+            .path
+            .replace("{id}", object)
+            .replace("{connection}", "gateway_1.1.1")
+            .replace("{group}", "app")
     }
 
     fn body(&self, operation: &Operation) -> String {

@@ -4,6 +4,7 @@
     reason = "a test fails by panicking; helpers are not marked as tests"
 )]
 
+mod alerts;
 mod audit_events;
 mod authz;
 mod costs;
@@ -13,10 +14,12 @@ mod events;
 mod harness;
 mod intents;
 mod link;
+mod metrics;
 mod openapi;
 mod quotas;
 mod rights;
 mod rls;
+mod service_quotas;
 mod streams;
 mod tidy;
 mod tokens;

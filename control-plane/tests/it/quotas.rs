@@ -152,7 +152,7 @@ async fn bad_wishes_are_refused_where_they_are_bad() {
             of(&[&a]),
             json!({"storage_bytes": 5_000_000}),
             "/spec/limits/storage_bytes",
-            "not_enforced",
+            "out_of_range",
         ),
         (
             of(&[&a, &foreign]),

@@ -24,6 +24,9 @@ const SEED: &str = "
     INSERT INTO quota_use (quota_id, tenant_id, principal_id, started_at, ended_at, ingress_bytes, egress_bytes, requests,
             throttled_ms, would_throttle_ms, connections, connections_refused)
         SELECT id, tenant_id, id, now(), now(), 1, 1, 1, 1, 1, 1, 1 FROM quota;
+    INSERT INTO alert_state (rule_id, tenant_id, state, value, since, evaluated_at)
+        SELECT id, tenant_id, 'OK', 0, now(), now() FROM alert_rule;
+    INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;
     INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)

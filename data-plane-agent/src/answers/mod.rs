@@ -6,10 +6,12 @@ mod reset;
 
 use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::{
-    Answer, AnswerCode, Ask, DiscoveryAnswer, GroupAnswer, GroupMovesAnswer, GroupsAnswer, TopicExtentAnswer,
+    Answer, AnswerCode, Ask, ConnectionsAnswer, DiscoveryAnswer, GroupAnswer, GroupMovesAnswer, GroupsAnswer,
+    TopicExtentAnswer,
 };
 
 use crate::driver::Directory;
+use crate::lane::Questions;
 use crate::platform::Platform;
 use crate::platform::kafka::KafkaError;
 use crate::policy::Policy;
@@ -22,6 +24,8 @@ pub struct Desk<'a> {
     pub directory: &'a Directory,
     /// The customer's word.
     pub policy: &'a Policy,
+    /// Who asks the gateways.
+    pub questions: &'a Questions,
 }
 
 /// The body of an answer.
@@ -31,6 +35,7 @@ enum Said {
     Group(GroupAnswer),
     Moves(GroupMovesAnswer),
     Discovery(DiscoveryAnswer),
+    Connections(ConnectionsAnswer),
 }
 
 /// Answers one question.
@@ -42,6 +47,10 @@ pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
         Some(Question::GroupReset(it)) => reset::reset(desk, it).await.map(Said::Moves),
         Some(Question::GroupDelete(it)) => reset::delete(desk, it).await.map(Said::Moves),
         Some(Question::Discovery(it)) => discovery::discover(desk, it).await.map(Said::Discovery),
+        Some(Question::Connections(it)) => {
+            let told = desk.questions.connections(it).await;
+            told.map(Said::Connections).ok_or(AnswerCode::Unavailable)
+        }
         None => Err(AnswerCode::Unsupported),
     };
     let mut answer = Answer {
@@ -58,6 +67,7 @@ pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
                 Said::Group(it) => answer.group = Some(it),
                 Said::Moves(it) => answer.group_moves = Some(it),
                 Said::Discovery(it) => answer.discovery = Some(it),
+                Said::Connections(it) => answer.connections = Some(it),
             }
         }
     }

@@ -58,6 +58,7 @@ impl Bench {
                 name: "orders".to_owned(),
                 physical_name: format!("{prefix}orders"),
                 physical_id: vec![1; 16],
+                partitions: 1,
             }],
             ..Default::default()
         };
@@ -104,6 +105,7 @@ impl Bench {
             platform: &self.platform,
             directory: &self.directory,
             policy: &self.policy,
+            questions: &crate::lane::Questions::default(),
         };
         answer(&ask, &desk).await
     }

@@ -24,13 +24,14 @@ use weir_proto::agent::v1::DesiredState;
 use crate::config::AgentConfig;
 use crate::desired::{Accepted, Held};
 use crate::disk;
-use crate::lane::{Gateways, Publisher, build};
+use crate::lane::{Gateways, Publisher, Questions, build};
 use crate::link::Board;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
 use crate::resources::broker_pool::Room;
 use crate::resources::topic::{Outcome, Records};
+use crate::storage::Storage;
 
 /// When something is under way, the next look comes soon.
 const SOON: Duration = Duration::from_millis(400);
@@ -55,6 +56,10 @@ pub struct Shared {
     pub wake: Arc<Notify>,
     /// Where topics are.
     pub directory: Arc<ArcSwap<Directory>>,
+    /// What clusters hold.
+    pub storage: Arc<Storage>,
+    /// Questions to gateways.
+    pub questions: Arc<Questions>,
 }
 
 /// The driver and all that it remembers between turns.

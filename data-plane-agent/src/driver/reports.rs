@@ -85,14 +85,15 @@ impl Driver {
         });
         let kept: BTreeSet<&str> = self.admitted.quotas.iter().map(|it| it.id.as_str()).collect();
         let quotas = held.state.quotas.iter().map(|wish| {
-            quota::status(
+            let item = quota::status(
                 wish,
                 kept.contains(wish.id.as_str()),
                 self.refused.contains(&wish.id),
                 self.served(&wish.id),
                 self.ever_ready.contains(&wish.id),
                 held.generation,
-            )
+            );
+            quota::remarked(item, self.shared.storage.remark(&wish.id))
         });
         pools
             .into_iter()

@@ -14,8 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    AgentLaneFrame, Applied, Counters, CountersAck, Draining, GatewayFrame, GatewayHello, QuotaWindow,
-    Snapshot, agent_lane_frame, gateway_frame,
+    AgentLaneFrame, Applied, ConnectionsAsk, ConnectionsTold, Counters, CountersAck, Draining, GatewayFrame,
+    GatewayHello, QuotaWindow, Snapshot, agent_lane_frame, gateway_frame,
 };
 
 use super::conn::Gateway;
@@ -119,7 +119,7 @@ impl Lane {
         loop {
             tokio::select! {
                 received = inbound.message() => match received? {
-                    Some(it) => self.receive(gateway, it)?,
+                    Some(it) => self.receive(gateway, it, &out)?,
                     None => return Ok(()),
                 },
                 moved = changed.changed() => {
@@ -171,7 +171,12 @@ impl Lane {
             .context("connect to the agent's lane")
     }
 
-    fn receive(&self, gateway: &Gateway, received: AgentLaneFrame) -> anyhow::Result<()> {
+    fn receive(
+        &self,
+        gateway: &Gateway,
+        received: AgentLaneFrame,
+        out: &mpsc::Sender<GatewayFrame>,
+    ) -> anyhow::Result<()> {
         match received.frame {
             Some(agent_lane_frame::Frame::Snapshot(snapshot)) => self.take(gateway, &snapshot),
             Some(agent_lane_frame::Frame::CountersAck(CountersAck { boot, sequence })) => {
@@ -187,11 +192,36 @@ impl Lane {
                 gateway.shared.quotas.leased(&leases);
                 Ok(())
             }
+            Some(agent_lane_frame::Frame::Connections(ask)) => {
+                self.tell_connections(gateway, ask, out);
+                Ok(())
+            }
+            Some(agent_lane_frame::Frame::Storage(told)) => {
+                gateway.shared.quotas.stored(&told);
+                Ok(())
+            }
             Some(agent_lane_frame::Frame::IntentResult(result)) => {
                 gateway.wishes.intents.answer(result);
                 Ok(())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Answers who is connected. When the lane is full, the agent asks no longer by the time it is not.
+    fn tell_connections(&self, gateway: &Gateway, ask: ConnectionsAsk, out: &mpsc::Sender<GatewayFrame>) {
+        let start = format!("{}.{}", self.gateway_id, self.boot);
+        let question = ask.question.unwrap_or_default();
+        let answer = gateway.roster.answer(&start, &gateway.view.load(), &question);
+        let told = ConnectionsTold {
+            ask_id: ask.ask_id,
+            answer: Some(answer),
+        };
+        if out
+            .try_send(frame(gateway_frame::Frame::Connections(told)))
+            .is_err()
+        {
+            tracing::debug!("a question about connections stays unanswered");
         }
     }
 

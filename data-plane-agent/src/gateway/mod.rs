@@ -33,7 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{interval, timeout};
 
-use conn::{Brokers, Gateway, Guard, Limits, Live};
+use conn::{Brokers, Gateway, Guard, Limits, Live, Roster};
 use lane::Lane;
 use listen::Doors;
 use meter::Meter;
@@ -197,6 +197,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
         changed: watch::Sender::new(0),
         draining: watch::Sender::new(false),
         live: Live::default(),
+        roster: Roster::default(),
         guard: Guard::new(limits.connections_per_second),
         room: Arc::new(Semaphore::new(limits.connections)),
         brokers: Brokers::default(),

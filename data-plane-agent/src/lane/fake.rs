@@ -11,13 +11,13 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint, Uri};
-use weir_proto::agent::v1::{Intent, IntentResult, QuotaReport, UsageWindow};
+use weir_proto::agent::v1::{ConnectionsAnswer, Intent, IntentResult, QuotaReport, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    Applied, BudgetNeed, Counters, CountersAck, Draining, GatewayFrame, GatewayHello, LeaseRequest, Leases,
-    QuotaWindow, Snapshot,
+    Applied, BudgetNeed, ConnectionsAsk, ConnectionsTold, Counters, CountersAck, Draining, GatewayFrame,
+    GatewayHello, LeaseRequest, Leases, QuotaWindow, Snapshot, StorageUse,
 };
 
 use crate::local_tls::Identity;
@@ -29,6 +29,8 @@ pub struct FakeGateway {
     acknowledgements: mpsc::Receiver<CountersAck>,
     leases: watch::Receiver<Option<Leases>>,
     results: mpsc::Receiver<IntentResult>,
+    storage: watch::Receiver<StorageUse>,
+    connected: watch::Sender<ConnectionsAnswer>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -50,9 +52,23 @@ async fn dial(state_dir: &Path, lane_port: u16) -> anyhow::Result<Channel> {
             Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, tcp).await?))
         }
     });
-    Ok(Endpoint::from_static("http://lane")
+    let channel = Endpoint::from_static("http://lane")
         .connect_with_connector(dial)
-        .await?)
+        .await?;
+    Ok(channel)
+}
+
+/// The answer to a question about one cluster.
+fn told(ask: ConnectionsAsk, mut connected: ConnectionsAnswer) -> GatewayFrame {
+    let cluster = ask.question.map(|it| it.cluster_id).unwrap_or_default();
+    connected.connections.retain(|it| it.id.starts_with(&cluster));
+    let told = ConnectionsTold {
+        ask_id: ask.ask_id,
+        answer: Some(connected),
+    };
+    GatewayFrame {
+        frame: Some(Up::Connections(told)),
+    }
 }
 
 impl FakeGateway {
@@ -87,6 +103,8 @@ impl FakeGateway {
         let (acknowledged, acknowledgements) = mpsc::channel(64);
         let (leased, leases) = watch::channel(None);
         let (resulted, results) = mpsc::channel(64);
+        let (stored, storage) = watch::channel(StorageUse::default());
+        let (connected, connections) = watch::channel(ConnectionsAnswer::default());
         let answer = up.clone();
         let task = tokio::spawn(async move {
             while let Ok(Some(frame)) = down.message().await {
@@ -110,6 +128,15 @@ impl FakeGateway {
                     Some(Down::IntentResult(result)) => {
                         let _nobody_waits = resulted.send(result).await;
                     }
+                    Some(Down::Connections(ask)) => {
+                        let told = told(ask, connections.borrow().clone());
+                        if answer.send(told).await.is_err() {
+                            return;
+                        }
+                    }
+                    Some(Down::Storage(told)) => {
+                        stored.send_replace(told);
+                    }
                     None => {}
                 }
             }
@@ -120,6 +147,8 @@ impl FakeGateway {
             acknowledgements,
             leases,
             results,
+            storage,
+            connected,
             task,
         })
     }
@@ -139,6 +168,24 @@ impl FakeGateway {
             .wait_for(|snapshot| snapshot.as_ref().is_some_and(&mut fits));
         let found = tokio::time::timeout(limit, wanted).await??.clone();
         found.ok_or_else(|| anyhow::anyhow!("no snapshot"))
+    }
+
+    /// Who is connected; the ids of a cluster's connections begin with the cluster's.
+    pub fn set_connected(&self, connected: ConnectionsAnswer) {
+        self.connected.send_replace(connected);
+    }
+
+    /// What clusters hold, once it fits.
+    ///
+    /// # Errors
+    /// When nothing comes that fits within `limit`.
+    pub async fn storage(
+        &mut self,
+        limit: Duration,
+        fits: impl FnMut(&StorageUse) -> bool,
+    ) -> anyhow::Result<StorageUse> {
+        let wanted = self.storage.wait_for(fits);
+        Ok(tokio::time::timeout(limit, wanted).await??.clone())
     }
 
     /// Acknowledges a version by hand.

@@ -5,11 +5,13 @@ pub mod fake;
 mod gateways;
 pub mod leases;
 mod publish;
+mod questions;
 mod server;
 mod snapshot;
 
 pub use budgets::Budgets;
 pub use gateways::Gateways;
 pub use publish::Publisher;
+pub use questions::Questions;
 pub use server::{LaneServer, serve};
 pub use snapshot::build;

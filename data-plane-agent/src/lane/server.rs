@@ -16,10 +16,11 @@ use weir_proto::agent::v1::{Intent, IntentOutcome, UsageWindow};
 use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_server::{Lane, LaneServer as LaneService};
-use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHello, Snapshot};
+use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHello, Snapshot, StorageUse};
 
 use super::budgets::Budgets;
 use super::gateways::{Attached, Gateways};
+use super::questions::Questions;
 use crate::intents::{Intents, own_result};
 use crate::local_tls::{Identity, LANE_GATEWAY, TlsError, incoming};
 use crate::metering::{Refused, Store};
@@ -46,6 +47,10 @@ pub struct LaneServer {
     pub uses: Arc<QuotaUses>,
     /// Clients' administrative wishes on their way home.
     pub intents: Arc<Intents>,
+    /// What clusters hold, whenever it was measured.
+    pub storage: watch::Receiver<Arc<StorageUse>>,
+    /// Questions to gateways.
+    pub questions: Arc<Questions>,
 }
 
 /// Serves the lane on `listener` until `stop`.
@@ -138,6 +143,9 @@ impl LaneServer {
     ) -> Result<(), Status> {
         let mut snapshots = self.snapshot.clone();
         snapshots.mark_changed();
+        let mut storage = self.storage.clone();
+        storage.mark_changed();
+        let mut listener = self.questions.attach();
         // They end with the session: the gateway asks again when it is back.
         let mut intents = JoinSet::new();
         loop {
@@ -152,11 +160,17 @@ impl LaneServer {
                         tell(down, Down::Snapshot((*snapshot).clone())).await?;
                     }
                 }
+                Some(ask) = listener.next() => tell(down, Down::Connections(ask)).await?,
+                Ok(()) = storage.changed() => {
+                    let told = Arc::clone(&storage.borrow_and_update());
+                    tell(down, Down::Storage((*told).clone())).await?;
+                }
                 frame = up.message() => match frame? {
                     None => return Ok(()),
                     Some(GatewayFrame { frame: Some(Up::Intent(intent)) }) => {
                         self.carry(intent, hello, &mut intents, down).await?;
                     }
+                    Some(GatewayFrame { frame: Some(Up::Connections(told)) }) => listener.told(told),
                     Some(frame) => self.take(frame, hello, attached, down, leaving).await?,
                 },
                 Some(_told) = intents.join_next() => {}
@@ -198,7 +212,7 @@ impl LaneServer {
                 }
             }
             Some(Up::QuotaWindow(window)) => self.uses.add(window.report.unwrap_or_default()),
-            Some(Up::Hello(_) | Up::Intent(_)) | None => {
+            Some(Up::Hello(_) | Up::Intent(_) | Up::Connections(_)) | None => {
                 return Err(Status::invalid_argument("an unexpected frame"));
             }
         }

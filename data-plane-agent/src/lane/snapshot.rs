@@ -28,6 +28,7 @@ pub fn build(
                 name: topic.name.clone(),
                 physical_name: topic.physical_name.clone(),
                 physical_id: id.to_vec(),
+                partitions: topic.partitions,
             });
         }
     }

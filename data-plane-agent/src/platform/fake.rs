@@ -25,6 +25,7 @@ pub struct FakeKafka {
 #[derive(Default)]
 pub(super) struct FakeKafkaInner {
     pools: BTreeMap<String, BTreeMap<String, SeenTopic>>,
+    pub(super) sizes: BTreeMap<String, u64>,
     pub(super) groups: BTreeMap<String, BTreeMap<String, FakeGroup>>,
     pub(super) brokers: Vec<(i32, String, u16)>,
     pub(super) away: bool,
@@ -42,6 +43,11 @@ impl FakeKafka {
     /// Every change is refused with this code, until `None`.
     pub fn set_refusing(&self, code: Option<i16>) {
         self.inner().refusing = code;
+    }
+
+    /// Topics whose names end so hold so much.
+    pub fn set_size(&self, suffix: &str, bytes: u64) {
+        self.inner().sizes.insert(suffix.to_owned(), bytes);
     }
 
     /// The topics of one pool.
@@ -187,6 +193,20 @@ impl Kafka for FakeKafka {
             Ok(())
         });
         Box::pin(ready(done))
+    }
+
+    fn sizes<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeMap<String, u64>, KafkaError>> {
+        let sizes = self.inner().sizes.clone();
+        let of = |name: &String| {
+            let set = sizes
+                .iter()
+                .find(|(suffix, _bytes)| name.ends_with(suffix.as_str()));
+            set.map_or(0, |(_suffix, bytes)| *bytes)
+        };
+        let found = self.reading(&at.pool_id, |topics| {
+            topics.keys().map(|name| (name.clone(), of(name))).collect()
+        });
+        Box::pin(ready(found))
     }
 
     fn extent<'a>(

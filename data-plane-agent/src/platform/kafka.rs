@@ -111,6 +111,8 @@ pub trait Kafka: super::discovery::Discovery + super::groups::Groups {
         at: &'a PoolAddress,
         id: PhysicalId,
     ) -> BoxFuture<'a, Result<(), KafkaError>>;
+    /// Bytes that each topic of the pool holds, without copies: of each partition, the largest.
+    fn sizes<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeMap<String, u64>, KafkaError>>;
     /// Offsets and size of each partition; nothing when there is no such topic.
     fn extent<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! Offsets and sizes of a topic's partitions, asked of each partition's leader.
+//! Offsets and sizes of a topic's partitions, asked of each partition's leader; sizes of all topics, asked of every broker.
 
 use std::collections::BTreeMap;
 
@@ -102,5 +102,36 @@ impl RealKafka {
         }
         extents.sort_by_key(|it| it.partition);
         Ok(Some(extents))
+    }
+
+    /// A broker that is down has copies elsewhere, or nothing that could be written to.
+    pub(super) async fn sizes_of_all(&self, at: &PoolAddress) -> Result<BTreeMap<String, u64>, KafkaError> {
+        let request = DescribeLogDirsRequest::default().with_topics(None);
+        let mut largest: BTreeMap<(String, i32), u64> = BTreeMap::new();
+        let mut answered = false;
+        for (node, _host, _port) in &at.brokers {
+            let answer = match self.call(at, Some(*node), &request, DESCRIBE_LOG_DIRS).await {
+                Ok(answer) => answer,
+                Err(KafkaError::Unreachable) => continue,
+                Err(refused) => return Err(refused),
+            };
+            accepted(answer.error_code)?;
+            answered = true;
+            for topic in answer.results.into_iter().flat_map(|folder| folder.topics) {
+                for partition in topic.partitions.iter().filter(|it| !it.is_future_key) {
+                    let key = (topic.name.as_str().to_owned(), partition.partition_index);
+                    let held = largest.entry(key).or_default();
+                    *held = (*held).max(u64::try_from(partition.partition_size).unwrap_or(0));
+                }
+            }
+        }
+        if !answered {
+            return Err(KafkaError::Unreachable);
+        }
+        let mut sizes = BTreeMap::new();
+        for ((topic, _partition), size) in largest {
+            *sizes.entry(topic).or_insert(0) += size;
+        }
+        Ok(sizes)
     }
 }

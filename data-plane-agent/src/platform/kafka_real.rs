@@ -319,6 +319,10 @@ impl Kafka for RealKafka {
         })
     }
 
+    fn sizes<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeMap<String, u64>, KafkaError>> {
+        Box::pin(self.sizes_of_all(at))
+    }
+
     fn extent<'a>(
         &'a self,
         at: &'a PoolAddress,

@@ -36,13 +36,14 @@ fn is_looser(held: &Quota, wish: &Quota) -> bool {
             .any(|(held, wish)| held != 0 && (wish == 0 || wish > held))
 }
 
-fn values(quota: &Quota) -> [u64; 5] {
+fn values(quota: &Quota) -> [u64; 6] {
     let QuotaLimits {
         ingress_bytes_per_second,
         egress_bytes_per_second,
         requests_per_second,
         connections,
         partition_mutations_per_second,
+        storage_bytes,
     } = quota.limits.unwrap_or_default();
     [
         ingress_bytes_per_second,
@@ -50,6 +51,7 @@ fn values(quota: &Quota) -> [u64; 5] {
         requests_per_second,
         connections,
         partition_mutations_per_second,
+        storage_bytes,
     ]
 }
 

@@ -40,11 +40,16 @@ fn text(object: &Value, pointer: &str) -> String {
 
 /// A service account that may produce, and its key.
 async fn kafkaist(person: &Person, name: &str) -> Kafkaist {
+    kafkaist_on(person, name, &stack::text("/ids/payments.cluster")).await
+}
+
+/// The same on a cluster of its own.
+async fn kafkaist_on(person: &Person, name: &str, cluster: &str) -> Kafkaist {
     let account = made(person, "/v1/service-accounts", json!({"name": unique(name)})).await;
     let account = text(&account, "/id");
     let binding = json!({"principal": account, "role": "DEVELOPER", "resource": "*"});
     made(person, "/v1/role-bindings", binding).await;
-    let key = json!({"service_account": account, "cluster": stack::text("/ids/payments.cluster")});
+    let key = json!({"service_account": account, "cluster": cluster});
     let key = made(person, "/v1/api-keys", key).await;
     Kafkaist {
         account,
@@ -73,6 +78,14 @@ async fn quota(person: &Person, who: &Kafkaist, mode: &str, limits: Value) -> St
 
 /// Produces four mebibytes with kcat; returns how long it took.
 async fn produce(who: &Kafkaist, topic: &str) -> Duration {
+    let begun = Instant::now();
+    let status = kcat(who, topic).await;
+    assert!(status.success(), "{status}");
+    begun.elapsed()
+}
+
+/// Tries to.
+async fn kcat(who: &Kafkaist, topic: &str) -> std::process::ExitStatus {
     let settings = [
         format!("bootstrap.servers={}", stack::text("/kafka/payments/bootstrap")),
         "security.protocol=sasl_plaintext".to_owned(),
@@ -87,7 +100,6 @@ async fn produce(who: &Kafkaist, topic: &str) -> Duration {
     for setting in &settings {
         command.args(["-X", setting]);
     }
-    let begun = Instant::now();
     let mut kcat = command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -98,16 +110,17 @@ async fn produce(who: &Kafkaist, topic: &str) -> Duration {
     let line = format!("{}\n", "x".repeat(1024));
     let fed = async {
         for _line in 0..LINES {
-            input.write_all(line.as_bytes()).await.expect("feed kcat");
+            if input.write_all(line.as_bytes()).await.is_err() {
+                // It ended: its status says why.
+                break;
+            }
         }
         drop(input);
         kcat.wait().await.expect("kcat ends")
     };
-    let status = tokio::time::timeout(PATIENCE, fed)
+    tokio::time::timeout(PATIENCE, fed)
         .await
-        .expect("kcat is done in time");
-    assert!(status.success(), "{status}");
-    begun.elapsed()
+        .expect("kcat is done in time")
 }
 
 /// Reads the usage until it is as wanted.
@@ -161,7 +174,23 @@ async fn a_limited_producer_is_held_to_its_limit_and_its_neighbour_is_not() {
     // Enforced, its own quota would have taken four minutes.
     assert!(quick < PATIENCE, "{quick:?}");
 
+    let ended = Instant::now();
     let told = usage(&person, &kept, |it| over_the_hour(it, "ingress_bytes") >= 4 * MIB).await;
+    // What people look at follows the traffic within ten seconds, with who it was.
+    assert!(
+        ended.elapsed() <= Duration::from_secs(10),
+        "{:?}",
+        ended.elapsed()
+    );
+    assert_eq!(
+        told["principals"][0]["principal"],
+        limited.account.as_str(),
+        "{told:#}"
+    );
+    assert!(
+        told["principals"][0]["throttled_ms"].as_u64() > Some(0),
+        "{told:#}"
+    );
     let waited = over_the_hour(&told, "throttled_ms");
     assert!(waited >= 2_500, "{told:#}");
     assert_eq!(over_the_hour(&told, "would_throttle_ms"), 0, "{told:#}");
@@ -205,4 +234,122 @@ async fn an_answer_tells_for_how_long_its_client_is_not_heard() {
         client.answer().await.is_some(),
         "the connection outlives its quota"
     );
+}
+
+#[tokio::test]
+async fn a_full_cluster_refuses_records_and_takes_them_again_when_there_is_room() {
+    let person = Person::sign_in("payments").await;
+    let (status, shown) = person
+        .call(
+            "GET",
+            &format!("/v1/clusters/{}", stack::text("/ids/payments.cluster")),
+            &json!({}),
+        )
+        .await;
+    assert_eq!(status, 200, "{shown:#}");
+    let spec = json!({"environment": shown["spec"]["environment"], "broker_pool": shown["spec"]["broker_pool"],
+        "name": unique("full")});
+    let cluster = made(&person, "/v1/clusters", spec).await;
+    let cluster = text(&cluster, "/id");
+    let topic = made(
+        &person,
+        "/v1/topics",
+        json!({"cluster": cluster, "name": "log", "partitions": 1}),
+    )
+    .await;
+    let writer = kafkaist_on(&person, "writer", &cluster).await;
+    let spec =
+        json!({"cluster": cluster, "subject": {"kind": "TENANT"}, "limits": {"storage_bytes": 3 * MIB}});
+    let kept = made(&person, "/v1/quotas", spec).await;
+    let kept = format!("/v1/quotas/{}", text(&kept, "/id"));
+    // Four mebibytes go over: part of them may be let in, and nothing after that.
+    let _some = kcat(&writer, "log").await;
+    usage(&person, &kept, |it| {
+        it["storage"]["bytes"].as_u64() >= Some(3 * MIB)
+    })
+    .await;
+    let full = usage_status(&person, &kept, "STORAGE_FULL").await;
+    assert_eq!(full["status"]["phase"], "READY", "{full:#}");
+    let refused = kcat(&writer, "log").await;
+    assert!(!refused.success(), "a full cluster takes nothing");
+    usage(&person, &kept, |it| over_the_hour(it, "storage_refused") > 0).await;
+    // More room, and it flows again.
+    let raise = json!({"spec": {"limits": {"storage_bytes": 64 * MIB}}});
+    let (status, raised) = person.call("PATCH", &format!("{kept}?wait=30s"), &raise).await;
+    assert_eq!(status, 200, "{raised:#}");
+    produce(&writer, "log").await;
+    usage_status(&person, &kept, "").await;
+    let (status, _gone) = person.call("DELETE", &kept, &json!({})).await;
+    assert_eq!(status, 204);
+    let topic = format!("/v1/topics/{}", text(&topic, "/id"));
+    let (status, _gone) = person.call("DELETE", &topic, &json!({})).await;
+    assert!(matches!(status, 202 | 204), "{status}");
+}
+
+/// Reads a quota until its reason is this; empty: none.
+async fn usage_status(person: &Person, quota: &str, reason: &str) -> Value {
+    let end = Instant::now() + PATIENCE;
+    let mut again = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        again.tick().await;
+        let (status, body) = person.call("GET", quota, &json!({})).await;
+        assert_eq!(status, 200, "{body:#}");
+        if body["status"]["reason"].as_str().unwrap_or_default() == reason {
+            return body;
+        }
+        assert!(Instant::now() < end, "never {reason}: {body:#}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_connected_is_shown_to_its_own_tenant_alone() {
+    let person = Person::sign_in("payments").await;
+    let stranger = Person::sign_in("risk").await;
+    let guest = kafkaist(&person, "connected").await;
+    let kept = quota(&person, &guest, "SHADOW", json!({"requests_per_second": 1000})).await;
+    let mut client = Client::connect().await;
+    assert_eq!(client.login(&guest.username, &guest.password).await, Some(0));
+    client.frame(&request(METADATA, 3, &0_i32.to_be_bytes())).await;
+    assert!(client.answer().await.is_some());
+    let path = format!(
+        "/v1/clusters/{}/connections",
+        stack::text("/ids/payments.cluster")
+    );
+    let (status, list) = person
+        .call("GET", &format!("{path}?page_size=1000"), &json!({}))
+        .await;
+    assert_eq!(status, 200, "{list:#}");
+    let all = list["data"].as_array().expect("connections");
+    let own = all.iter().find(|it| it["principal"] == guest.account.as_str());
+    let own = own.unwrap_or_else(|| panic!("{list:#}"));
+    assert_eq!(
+        (&own["mechanism"], &own["address"]),
+        (&json!("PLAIN"), &json!("LOOPBACK"))
+    );
+    assert_eq!(own["api_key"], guest.username.as_str());
+    let one = format!("{path}/{}", text(own, "/id"));
+    let (status, detail) = person.call("GET", &one, &json!({})).await;
+    assert_eq!(status, 200, "{detail:#}");
+    assert_eq!(detail["access"][0]["role"], "DEVELOPER", "{detail:#}");
+    let quota_id = kept.rsplit('/').next().expect("an id");
+    assert!(
+        detail["quotas"]
+            .as_array()
+            .expect("quotas")
+            .contains(&json!(quota_id))
+    );
+    assert!(detail["requests"].as_u64() >= Some(1), "{detail:#}");
+    // Neither by this cluster nor by one of its own does another tenant see it.
+    let theirs = format!("/v1/clusters/{}/connections", stack::text("/ids/risk.cluster"));
+    let (status, listed) = stranger.call("GET", &theirs, &json!({})).await;
+    assert_eq!(status, 200, "{listed:#}");
+    assert!(!listed.to_string().contains(&guest.account), "{listed:#}");
+    let (status, _hidden) = stranger.call("GET", &one, &json!({})).await;
+    assert_eq!(status, 404);
+    let stolen = format!("{theirs}/{}", text(own, "/id"));
+    let (status, _hidden) = stranger.call("GET", &stolen, &json!({})).await;
+    assert_eq!(status, 404);
+    drop(client);
+    let (status, _gone) = person.call("DELETE", &kept, &json!({})).await;
+    assert_eq!(status, 204);
 }

@@ -61,6 +61,7 @@ async fn a_quota_reaches_its_gateway_and_its_use_comes_back() {
             connections: 3,
             ..QuotaUse::default()
         }],
+        levels: Vec::new(),
     };
     gateway.report(report(now, &account)).await.expect("reported");
     let usage = until(&admin, &format!("{path}/usage"), |it| {
@@ -125,5 +126,45 @@ async fn a_raise_that_the_customer_refuses_changes_nothing_at_the_gateway() {
         .await
         .expect("a cut cannot be refused");
     assert_eq!(snapshot.quotas.len(), 1);
+    agent.shutdown().await.expect("the agent ends");
+}
+
+#[tokio::test]
+async fn what_a_cluster_holds_is_measured_warned_of_and_told_to_gateways() {
+    let world = World::begin().await;
+    let plane = world.control_plane().await;
+    let admin = world.admin(&plane);
+    let made = make(&admin).await;
+    let agent = world
+        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
+        .await;
+    let mut gateway = world.gateway(1).await;
+    let spec = json!({"cluster": made.cluster, "subject": {"kind": "TENANT"},
+        "limits": {"storage_bytes": 10_000_000}});
+    let quota = admin.post("/v1/quotas", &json!({"spec": spec})).await.expect(201);
+    let path = format!("/v1/quotas/{}", id(&quota));
+    until(&admin, &path, is_ready).await;
+    until(&admin, &format!("/v1/topics/{}", made.topic), is_ready).await;
+    for (bytes, reason) in [
+        (8_100_000, json!("STORAGE_NEARLY_FULL")),
+        (10_000_001, json!("STORAGE_FULL")),
+        (1_000, Value::Null),
+    ] {
+        world.kafka.set_size("payments", bytes);
+        let told = gateway
+            .storage(PATIENCE, |it| {
+                it.clusters.first().is_some_and(|it| it.bytes == bytes)
+            })
+            .await
+            .expect("gateways are told");
+        assert_eq!(told.clusters[0].cluster_id, made.cluster);
+        let status = until(&admin, &path, |it| it["status"]["reason"] == reason).await;
+        assert_eq!(status["status"]["phase"], "READY", "{status:#}");
+        let usage = until(&admin, &format!("{path}/usage"), |it| {
+            it["storage"]["bytes"] == bytes
+        })
+        .await;
+        assert!(usage["storage"]["measured_at"].is_string(), "{usage:#}");
+    }
     agent.shutdown().await.expect("the agent ends");
 }

@@ -24,6 +24,7 @@ export const KINDS: readonly Kind[] = [
   { kind: 'ApiKey', prefix: 'key', api: '/v1/api-keys', route: '/api-keys', one: 'API key', many: 'API keys', page: true },
   { kind: 'RoleBinding', prefix: 'binding', api: '/v1/role-bindings', route: '/role-bindings', one: 'role binding', many: 'role bindings', page: true },
   { kind: 'Quota', prefix: 'quota', api: '/v1/quotas', route: '/quotas', one: 'quota', many: 'quotas', page: true },
+  { kind: 'AlertRule', prefix: 'alert_rule', api: '/v1/alert-rules', route: '/alerts', one: 'alert rule', many: 'alert rules', page: true },
   { kind: 'Member', prefix: 'member', api: '/v1/members', route: '/members', one: 'member', many: 'members', page: true },
   { kind: 'RateCard', prefix: 'rate_card', api: '/v1/rate-cards', route: '/rate-cards', one: 'rate card', many: 'rate cards', page: true },
   { kind: 'Organization', prefix: 'org', api: '/v1/organizations', route: '/organizations', one: 'organization', many: 'organizations', page: true },

@@ -55,6 +55,7 @@ export const AREAS: readonly Area[] = [
   {
     label: 'Governance',
     places: [
+      { to: '/alerts', label: 'Alerts', icon: 'alert' },
       { to: '/audit', label: 'Audit', icon: 'audit', above: true },
       { to: '/organizations', label: 'Organizations', icon: 'organization', reach: ['operator', 'organization'], above: true },
       { to: '/tenants', label: 'Tenants', icon: 'tenant', reach: ['operator', 'organization'], above: true },

@@ -26,6 +26,7 @@ const account = () => import('../features/service_account/routes.tsx')
 const key = () => import('../features/api_key/routes.tsx')
 const binding = () => import('../features/role_binding/routes.tsx')
 const quota = () => import('../features/quota/routes.tsx')
+const alert = () => import('../features/alert_rule/routes.tsx')
 const member = () => import('../features/member/routes.tsx')
 const card = () => import('../features/rate_card/routes.tsx')
 const organization = () => import('../features/organization/routes.tsx')
@@ -52,6 +53,8 @@ const routes = root.addChildren([
   page('/role-bindings/$id', lazyRouteComponent(binding, 'RoleBindingPage')),
   page('/quotas', lazyRouteComponent(quota, 'QuotasPage')),
   page('/quotas/$id', lazyRouteComponent(quota, 'QuotaPage')),
+  page('/alerts', lazyRouteComponent(alert, 'AlertsPage')),
+  page('/alerts/$id', lazyRouteComponent(alert, 'AlertPage')),
   page('/members', lazyRouteComponent(member, 'MembersPage')),
   page('/members/$id', lazyRouteComponent(member, 'MemberPage')),
   page('/costs', lazyRouteComponent(() => import('../features/cost/routes.tsx'), 'CostsPage')),

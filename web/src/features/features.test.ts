@@ -94,10 +94,11 @@ test('the palette wants every word and puts beginnings first', () => {
 
 test('a quota is read from its form and told in words', () => {
   const read = parseLimits(JSON.stringify({ ingress_bytes_per_second: '2 MiB', connections: '5' }))
-  expect(read).toEqual({ ok: true, value: { ingress_bytes_per_second: 2_097_152, egress_bytes_per_second: null, requests_per_second: null, connections: 5 } })
+  expect(read).toEqual({ ok: true, value: { ingress_bytes_per_second: 2_097_152, egress_bytes_per_second: null, requests_per_second: null, connections: 5, partition_mutations_per_second: null, storage_bytes: null } })
   expect(printLimits({ ingress_bytes_per_second: 2_097_152, connections: 5 })).toBe('{"ingress_bytes_per_second":"2 MiB","connections":"5"}')
   for (const bad of ['', '{"connections":""}', '{"connections":"0"}', '{"ingress_bytes_per_second":"unlimited"}', '{"requests_per_second":"x"}']) expect(parseLimits(bad).ok).toBe(false)
   expect(limitTexts({ requests_per_second: 7, connections: 1 })).toEqual(['7 requests/s', '1 connection'])
+  expect(limitTexts({ partition_mutations_per_second: 2, storage_bytes: 1_073_741_824 })).toEqual(['2 partition changes/s', '1 GiB stored'])
   expect(parseSubject('{"kind":"SHARED","principals":[]}').ok).toBe(false)
   expect(parseSubject('{"kind":"DEFAULT"}').ok).toBe(true)
   const name = (id: string) => (id === 'a' ? 'app' : undefined)

@@ -5,10 +5,10 @@ import { formatAge, formatTime, formatUntil, formatUtc, words } from './format.t
 export type Mood = 'good' | 'busy' | 'warn' | 'bad' | 'off'
 
 const MOODS: Record<string, Mood> = {
-  READY: 'good', ACTIVE: 'good', CONNECTED: 'good',
+  READY: 'good', ACTIVE: 'good', CONNECTED: 'good', OK: 'good',
   PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', OFFERED: 'busy',
   DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn',
-  FAILED: 'bad',
+  FAILED: 'bad', FIRING: 'bad',
   DECLINED: 'off', REVOKED: 'off',
 }
 const GLYPHS: Record<Mood, string> = { good: '●', busy: '◐', warn: '▲', bad: '✕', off: '○' }

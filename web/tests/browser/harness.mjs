@@ -1,5 +1,7 @@
 // Chromium through playwright-core, without a browser download: what the browser test and the screenshots share.
-import { mkdtempSync, rmSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -28,4 +30,16 @@ export async function signIn(page, { email, password }) {
 /** No skeleton is left and the network is quiet: the page shows what it has to show. */
 export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.skeleton'), undefined, { timeout: 15_000 })
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** No complaint of axe about the page as it is. */
+export async function axe(page, what) {
+  await page.evaluate(`${AXE};0`)
+  const found = await page.evaluate(async () => {
+    const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} (${n.failureSummary.split('\n')[1]?.trim()})`).slice(0, 3).join(' | ')}`)
+  })
+  assert.deepEqual(found, [], `axe on ${what}`)
 }

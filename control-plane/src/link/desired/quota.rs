@@ -15,6 +15,8 @@ pub(in crate::link) struct QuotaRow {
     pub(in crate::link) egress_bytes_per_second: Option<i64>,
     pub(in crate::link) requests_per_second: Option<i64>,
     pub(in crate::link) connections: Option<i64>,
+    pub(in crate::link) partition_mutations_per_second: Option<i64>,
+    pub(in crate::link) storage_bytes: Option<i64>,
     pub(in crate::link) floor_ingress_bytes_per_second: Option<i64>,
     pub(in crate::link) floor_egress_bytes_per_second: Option<i64>,
     pub(in crate::link) burst_seconds: i32,
@@ -32,6 +34,8 @@ pub(super) fn quota(row: QuotaRow) -> Quota {
         egress_bytes_per_second,
         requests_per_second,
         connections,
+        partition_mutations_per_second,
+        storage_bytes,
         floor_ingress_bytes_per_second,
         floor_egress_bytes_per_second,
         burst_seconds,
@@ -64,7 +68,8 @@ pub(super) fn quota(row: QuotaRow) -> Quota {
             egress_bytes_per_second: amount(egress_bytes_per_second),
             requests_per_second: amount(requests_per_second),
             connections: amount(connections),
-            partition_mutations_per_second: 0,
+            partition_mutations_per_second: amount(partition_mutations_per_second),
+            storage_bytes: amount(storage_bytes),
         }),
         floors: Some(QuotaLimits {
             ingress_bytes_per_second: amount(floor_ingress_bytes_per_second),
@@ -90,6 +95,8 @@ mod tests {
             egress_bytes_per_second: None,
             requests_per_second: Some(7),
             connections: Some(8),
+            partition_mutations_per_second: Some(9),
+            storage_bytes: Some(1 << 30),
             floor_ingress_bytes_per_second: Some(2048),
             floor_egress_bytes_per_second: None,
             burst_seconds: 3,
@@ -105,6 +112,10 @@ mod tests {
             (4096, 0)
         );
         assert_eq!((limits.requests_per_second, limits.connections), (7, 8));
+        assert_eq!(
+            (limits.partition_mutations_per_second, limits.storage_bytes),
+            (9, 1 << 30)
+        );
         assert_eq!(sent.floors.unwrap().ingress_bytes_per_second, 2048);
         assert_eq!(sent.burst_ms, 3000);
         assert!(sent.principal_ids.is_sorted() && sent.principal_ids.len() == 2);

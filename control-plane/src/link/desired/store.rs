@@ -246,7 +246,7 @@ async fn quotas(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<QuotaRow>> {
     let rows = sqlx::query_as!(
         QuotaRow,
         r#"SELECT id, cluster_id, subject, mode, ingress_bytes_per_second, egress_bytes_per_second, requests_per_second,
-                  connections, floor_ingress_bytes_per_second, floor_egress_bytes_per_second, burst_seconds,
+                  connections, partition_mutations_per_second, storage_bytes, floor_ingress_bytes_per_second, floor_egress_bytes_per_second, burst_seconds,
                   ARRAY(SELECT service_account_id FROM quota_principal WHERE quota_id = quota.id) AS "principals!"
            FROM quota WHERE data_plane_id = $1"#,
         data_plane.uuid(),

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
-use weir_proto::agent::v1::{QuotaReport, QuotaUse};
+use weir_proto::agent::v1::{QuotaReport, QuotaUse, StorageLevel};
 
-use self::store::UseRow;
+use self::store::{StorageRow, UseRow};
 use crate::kernel::{DataPlaneId, Id, Result, ServiceAccountId, kind};
 use crate::runtime::{Db, Scope};
 
@@ -20,6 +20,8 @@ const CLOCK_WRONG: TimeDelta = TimeDelta::minutes(2);
 const PERIOD_MAX: TimeDelta = TimeDelta::minutes(10);
 /// No gateway counts so much in a report.
 const COUNT_MAX: u64 = 1 << 44;
+/// No cluster holds so much: JSON numbers end there.
+const STORAGE_MAX: u64 = 1 << 52;
 
 /// Keeps a report. What it says of quotas that the data plane does not serve is ignored.
 pub(super) async fn keep(
@@ -28,25 +30,39 @@ pub(super) async fn keep(
     report: QuotaReport,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Some((started_at, ended_at, rows)) = read(report, now) else {
+    let Some(Told {
+        started_at,
+        ended_at,
+        rows,
+        storage,
+    }) = read(report, now)
+    else {
         return Ok(());
     };
-    if rows.is_empty() {
+    if rows.is_empty() && storage.is_empty() {
         return Ok(());
     }
     let mut tx = db.begin(&Scope::DataPlane(data_plane)).await?;
     store::add(&mut tx, data_plane, started_at, ended_at, &rows).await?;
+    store::measure(&mut tx, data_plane, &storage).await?;
     store::forget(&mut tx, data_plane, now - KEPT).await?;
     tx.commit().await
 }
 
-type Period = (DateTime<Utc>, DateTime<Utc>, Vec<UseRow>);
+/// A report that could be read.
+struct Told {
+    started_at: DateTime<Utc>,
+    ended_at: DateTime<Utc>,
+    rows: Vec<UseRow>,
+    storage: Vec<StorageRow>,
+}
 
-fn read(report: QuotaReport, now: DateTime<Utc>) -> Option<Period> {
+fn read(report: QuotaReport, now: DateTime<Utc>) -> Option<Told> {
     let QuotaReport {
         started_at_unix_ms,
         ended_at_unix_ms,
         uses,
+        levels,
     } = report;
     let started_at = DateTime::from_timestamp_millis(started_at_unix_ms)?;
     let ended_at = DateTime::from_timestamp_millis(ended_at_unix_ms)?;
@@ -54,18 +70,46 @@ fn read(report: QuotaReport, now: DateTime<Utc>) -> Option<Period> {
     if period <= TimeDelta::zero() || period > PERIOD_MAX {
         return None;
     }
-    let ended_at = if (now - ended_at).abs() > CLOCK_WRONG {
-        now
-    } else {
-        ended_at
-    };
+    let ended_at = ours(ended_at, now);
     // One row for each key, so that each is written once.
     let rows: BTreeMap<(Uuid, Uuid), UseRow> = uses
         .into_iter()
         .filter_map(row)
         .map(|row| ((row.quota, row.principal), row))
         .collect();
-    Some((ended_at - period, ended_at, rows.into_values().collect()))
+    let storage: BTreeMap<Uuid, StorageRow> = levels
+        .into_iter()
+        .filter_map(|it| level(it, now))
+        .map(|row| (row.quota, row))
+        .collect();
+    Some(Told {
+        started_at: ended_at - period,
+        ended_at,
+        rows: rows.into_values().collect(),
+        storage: storage.into_values().collect(),
+    })
+}
+
+/// A moment by our clock.
+fn ours(told: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    if (now - told).abs() > CLOCK_WRONG {
+        now
+    } else {
+        told
+    }
+}
+
+fn level(told: StorageLevel, now: DateTime<Utc>) -> Option<StorageRow> {
+    let StorageLevel {
+        quota_id,
+        bytes,
+        measured_at_unix_ms,
+    } = told;
+    Some(StorageRow {
+        quota: quota_id.parse().map(Id::<kind::Quota>::uuid).ok()?,
+        bytes: bytes.min(STORAGE_MAX).cast_signed(),
+        measured_at: ours(DateTime::from_timestamp_millis(measured_at_unix_ms)?, now),
+    })
 }
 
 fn row(told: QuotaUse) -> Option<UseRow> {
@@ -79,6 +123,9 @@ fn row(told: QuotaUse) -> Option<UseRow> {
         would_throttle_ms,
         connections,
         connections_refused,
+        partition_mutations,
+        mutations_refused,
+        storage_refused,
     } = told;
     let count = |told: u64| told.min(COUNT_MAX).cast_signed();
     Some(UseRow {
@@ -91,6 +138,9 @@ fn row(told: QuotaUse) -> Option<UseRow> {
         would_throttle_ms: count(would_throttle_ms),
         connections: count(connections),
         connections_refused: count(connections_refused),
+        partition_mutations: count(partition_mutations),
+        mutations_refused: count(mutations_refused),
+        storage_refused: count(storage_refused),
     })
 }
 
@@ -113,18 +163,28 @@ mod tests {
             started_at_unix_ms: started,
             ended_at_unix_ms: ended,
             uses: vec![told.clone(), nonsense, told],
+            levels: vec![StorageLevel {
+                quota_id: Id::<kind::Quota>::from_uuid(Uuid::from_u128(1)).to_string(),
+                bytes: u64::MAX,
+                measured_at_unix_ms: 0,
+            }],
         }
     }
 
     #[test]
     fn a_report_is_read_once_bounded_and_by_our_clock() {
         let now = DateTime::from_timestamp_millis(1_790_000_010_000).unwrap();
-        let (started, ended, rows) = read(report(1_790_000_000_000, 1_790_000_005_000), now).unwrap();
-        assert_eq!(ended - started, TimeDelta::seconds(5));
-        assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].ingress_bytes, COUNT_MAX.cast_signed());
-        let (started, ended, _rows) = read(report(1_000, 6_000), now).unwrap();
-        assert_eq!((started, ended), (now - TimeDelta::seconds(5), now));
+        let told = read(report(1_790_000_000_000, 1_790_000_005_000), now).unwrap();
+        assert_eq!(told.ended_at - told.started_at, TimeDelta::seconds(5));
+        assert_eq!(told.rows.len(), 1);
+        assert_eq!(told.rows[0].ingress_bytes, COUNT_MAX.cast_signed());
+        assert_eq!(told.storage[0].bytes, STORAGE_MAX.cast_signed());
+        assert_eq!(told.storage[0].measured_at, now, "a wrong clock");
+        let told = read(report(1_000, 6_000), now).unwrap();
+        assert_eq!(
+            (told.started_at, told.ended_at),
+            (now - TimeDelta::seconds(5), now)
+        );
         assert!(read(report(6_000, 6_000), now).is_none());
         assert!(read(report(0, 86_400_000), now).is_none());
     }

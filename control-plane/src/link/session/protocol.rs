@@ -1,6 +1,6 @@
 //! What a session allows and owes, without any I/O: the first word, the sizes, which generation is due.
 
-use weir_proto::agent::v1::{AgentFrame, Answer, Generation, agent_frame::Frame};
+use weir_proto::agent::v1::{AgentFrame, Answer, ConnectionsAnswer, Generation, agent_frame::Frame};
 
 /// Items of one status report.
 pub(super) const ITEMS_MAX: usize = 10_000;
@@ -8,6 +8,10 @@ pub(super) const ITEMS_MAX: usize = 10_000;
 pub(super) const WINDOWS_MAX: usize = 1_000;
 /// Rows over all windows of one usage report.
 pub(super) const ROWS_MAX: usize = 100_000;
+/// Connections of one answer.
+const CONNECTIONS_MAX: usize = 1000;
+/// Grants and quotas of one connection that was asked for.
+const CONNECTION_DETAILS_MAX: usize = 200;
 /// Uses of one report on quotas.
 pub(super) const QUOTA_USES_MAX: usize = 10_000;
 /// Partitions of one answer.
@@ -87,7 +91,9 @@ impl Conversation {
                 )?;
             }
             (Frame::Answer(answer), true) => admit_answer(answer)?,
-            (Frame::Quotas(report), true) => within(report.uses.len(), QUOTA_USES_MAX)?,
+            (Frame::Quotas(report), true) => {
+                within(report.uses.len().max(report.levels.len()), QUOTA_USES_MAX)?;
+            }
             (Frame::Intent(intent), true) => {
                 within(intent.configs.len(), SETTINGS_MAX)?;
                 let name = &intent.topic_name;
@@ -145,7 +151,9 @@ fn admit_answer(answer: &Answer) -> Result<(), Breach> {
         group,
         group_moves,
         discovery,
+        connections: told,
     } = answer;
+    connections(told.as_ref())?;
     within(
         topic_extent.as_ref().map_or(0, |it| it.partitions.len()),
         PARTITIONS_MAX,
@@ -182,6 +190,14 @@ fn admit_answer(answer: &Answer) -> Result<(), Breach> {
     } else {
         Err(Breach::Answer)
     }
+}
+
+/// A page of connections, each with what a gateway tells of one at most.
+fn connections(told: Option<&ConnectionsAnswer>) -> Result<(), Breach> {
+    let told = told.map_or(&[][..], |it| it.connections.as_slice());
+    within(told.len(), CONNECTIONS_MAX)?;
+    let details = told.iter().map(|it| it.grants.len().max(it.quota_ids.len()));
+    within(details.sum(), CONNECTION_DETAILS_MAX)
 }
 
 fn within(count: usize, max: usize) -> Result<(), Breach> {

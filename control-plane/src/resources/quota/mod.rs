@@ -10,5 +10,6 @@ mod routes;
 mod service;
 mod store;
 mod usage;
+mod validate;
 
 pub use routes::router;

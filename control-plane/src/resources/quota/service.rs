@@ -4,8 +4,8 @@ use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, FieldError, Id, Result, code, kind};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::quota::api::view;
-use crate::resources::quota::model::{self, Quota, QuotaId, QuotaSpec};
-use crate::resources::quota::{floors, store};
+use crate::resources::quota::model::{Quota, QuotaId, QuotaSpec};
+use crate::resources::quota::{floors, store, validate};
 use crate::resources::service_quota::{self, Quota as Count};
 use crate::resources::{cluster, owner, referred, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
@@ -22,7 +22,7 @@ pub async fn create(
 ) -> Result<Answer> {
     let ObjectInput { spec, metadata } = input;
     let mut errors = Vec::new();
-    model::validate(&spec, &mut errors);
+    validate::validate(&spec, &mut errors);
     crate::kernel::check_labels(&metadata.labels, &mut errors);
     Error::check(errors)?;
     let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
@@ -83,8 +83,8 @@ pub async fn update(
     let before = present(&mut write, caller, scope, call, id).await?;
     let (spec, labels) = merged::<kind::Quota>(&before.spec, &before.labels, patch, &["cluster"])?;
     let mut errors = Vec::new();
-    model::validate(&spec, &mut errors);
-    model::validate_change(&before.spec, &spec, &mut errors);
+    validate::validate(&spec, &mut errors);
+    validate::validate_change(&before.spec, &spec, &mut errors);
     crate::kernel::check_labels(&labels, &mut errors);
     Error::check(errors)?;
     // A cluster that is going away takes no change, as it takes no new quota.

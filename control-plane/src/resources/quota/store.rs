@@ -25,6 +25,8 @@ struct Row {
     egress_bytes_per_second: Option<i64>,
     requests_per_second: Option<i64>,
     connections: Option<i64>,
+    partition_mutations_per_second: Option<i64>,
+    storage_bytes: Option<i64>,
     floor_ingress_bytes_per_second: Option<i64>,
     floor_egress_bytes_per_second: Option<i64>,
     burst_seconds: i32,
@@ -46,9 +48,8 @@ impl From<Row> for Quota {
                 egress_bytes_per_second: row.egress_bytes_per_second,
                 requests_per_second: row.requests_per_second,
                 connections: row.connections,
-                // Refused until they are enforced: no column.
-                partition_mutations_per_second: None,
-                storage_bytes: None,
+                partition_mutations_per_second: row.partition_mutations_per_second,
+                storage_bytes: row.storage_bytes,
             },
             floors: QuotaFloors {
                 ingress_bytes_per_second: row.floor_ingress_bytes_per_second,
@@ -111,6 +112,7 @@ async fn select(
                   ARRAY(SELECT p.service_account_id FROM quota_principal p WHERE p.tenant_id = q.tenant_id
                         AND p.quota_id = q.id ORDER BY 1) AS "principals!",
                   q.mode, q.ingress_bytes_per_second, q.egress_bytes_per_second, q.requests_per_second, q.connections,
+                  q.partition_mutations_per_second, q.storage_bytes,
                   q.floor_ingress_bytes_per_second, q.floor_egress_bytes_per_second, q.burst_seconds, q.desired_n,
                   q.labels, q.generation, q.created_at, q.updated_at
            FROM quota q JOIN cluster c ON c.tenant_id = q.tenant_id AND c.id = q.cluster_id
@@ -181,14 +183,14 @@ pub async fn insert(
         egress_bytes_per_second,
         requests_per_second,
         connections,
-        partition_mutations_per_second: _,
-        storage_bytes: _,
+        partition_mutations_per_second,
+        storage_bytes,
     } = limits;
     sqlx::query!(
         "INSERT INTO quota (id, tenant_id, cluster_id, data_plane_id, subject, mode, ingress_bytes_per_second,
              egress_bytes_per_second, requests_per_second, connections, floor_ingress_bytes_per_second,
-             floor_egress_bytes_per_second, burst_seconds, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             floor_egress_bytes_per_second, burst_seconds, labels, partition_mutations_per_second, storage_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         id.uuid(),
         scope.tenant().uuid(),
         cluster.uuid(),
@@ -203,6 +205,8 @@ pub async fn insert(
         floors.egress_bytes_per_second,
         burst_seconds,
         serde_json::to_value(labels).map_err(Error::internal)?,
+        *partition_mutations_per_second,
+        *storage_bytes,
     )
     .execute(tx.conn())
     .await?;
@@ -243,13 +247,14 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Quota) -
         egress_bytes_per_second,
         requests_per_second,
         connections,
-        partition_mutations_per_second: _,
-        storage_bytes: _,
+        partition_mutations_per_second,
+        storage_bytes,
     } = limits;
     let done = sqlx::query!(
         "UPDATE quota SET mode = $3, ingress_bytes_per_second = $4, egress_bytes_per_second = $5, requests_per_second = $6,
              connections = $7, floor_ingress_bytes_per_second = $8, floor_egress_bytes_per_second = $9,
-             burst_seconds = $10, labels = $11, generation = $12, updated_at = now()
+             burst_seconds = $10, labels = $11, generation = $12, partition_mutations_per_second = $14,
+             storage_bytes = $15, updated_at = now()
          WHERE tenant_id = $1 AND id = $2 AND generation = $13",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -264,6 +269,8 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Quota) -
         serde_json::to_value(&row.labels).map_err(Error::internal)?,
         row.generation,
         before,
+        *partition_mutations_per_second,
+        *storage_bytes,
     )
     .execute(tx.conn())
     .await?;

@@ -68,6 +68,8 @@ pub fn stand(desired_n: i64, deleted: bool, report: Option<&Report>) -> Standing
         return because(Phase::Provisioning, "WAITING_FOR_AGENT");
     }
     let phase = match report.phase.as_str() {
+        // What is READY may have a remark: it is kept as wished, and somebody should know.
+        "READY" if report.reason.starts_with("STORAGE_") => Phase::Ready,
         "READY" => {
             return Standing {
                 phase: Phase::Ready,
@@ -116,6 +118,10 @@ fn message(reason: &str) -> &'static str {
             "The credential's file does not name this address, or one at which a broker says that it is."
         }
         "ADOPTED_MISSING" => "The topic is not in the attached Kafka any more; release it here.",
+        "STORAGE_NEARLY_FULL" => {
+            "Four fifths of the storage are used. When all is, nothing more can be produced."
+        }
+        "STORAGE_FULL" => "The storage is used up: produce requests are refused until something is deleted.",
         "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
         _ => "The agent gave a reason that this version does not know.",
     }
@@ -140,6 +146,18 @@ mod tests {
         assert_eq!(stand(3, false, Some(&ready(4))).phase, Phase::Ready);
         assert_eq!(stand(3, false, Some(&ready(2))).phase, Phase::Provisioning);
         assert_eq!(stand(3, false, None).phase, Phase::Pending);
+    }
+
+    #[test]
+    fn what_is_ready_may_have_a_remark() {
+        let full = Report {
+            reason: "STORAGE_FULL".into(),
+            ..ready(3)
+        };
+        let standing = stand(3, false, Some(&full));
+        assert_eq!(standing.phase, Phase::Ready);
+        assert_eq!(standing.reason.as_deref(), Some("STORAGE_FULL"));
+        assert_ne!(standing.message.as_deref(), Some(message("?")));
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Service quotas: how many objects of a kind a tenant may have. Checked inside the write, before the effect.
+//! Service quotas: how many objects of a kind a tenant may have. Checked inside the write, before the effect. Operators
+//! raise and lower them, tenant by tenant.
 
 mod model;
 mod routes;
+mod service;
 mod store;
 
 pub use model::Quota;

@@ -21,11 +21,13 @@ pub enum Quota {
     ApiKeys,
     /// Quotas of a tenant's principals.
     Quotas,
+    /// Alert rules of a tenant.
+    AlertRules,
 }
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -35,6 +37,7 @@ impl Quota {
         Self::ServiceAccounts,
         Self::ApiKeys,
         Self::Quotas,
+        Self::AlertRules,
     ];
 
     /// The shown and stored name.
@@ -50,7 +53,20 @@ impl Quota {
             Self::ServiceAccounts => "service_accounts",
             Self::ApiKeys => "api_keys",
             Self::Quotas => "quotas",
+            Self::AlertRules => "alert_rules",
         }
+    }
+
+    /// Reads a shown name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+
+    /// The highest limit that can be set: a hundred times the default, beyond which nothing was ever tried.
+    #[must_use]
+    pub const fn most(self) -> i64 {
+        self.default_limit() * 100
     }
 
     /// The limit of a tenant for which no other was set.
@@ -59,6 +75,7 @@ impl Quota {
         match self {
             Self::Environments | Self::DataPlanes | Self::BrokerPools => 50,
             Self::Clusters => 200,
+            Self::AlertRules => 500,
             Self::Topics | Self::ServiceAccounts | Self::Quotas => 5_000,
             Self::Partitions => 20_000,
             Self::ApiKeys => 10_000,

@@ -38,6 +38,22 @@ pub async fn check_more(tx: &mut Tx, scope: TenantScope, quota: Quota, more: i64
 }
 
 pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used> {
+    let used = counted(tx, scope, quota).await?;
+    let limit = sqlx::query_scalar!(
+        "SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $2",
+        scope.tenant().uuid(),
+        quota.name()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(Used {
+        quota,
+        used: used.unwrap_or(0),
+        limit: limit.unwrap_or(quota.default_limit()),
+    })
+}
+
+async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option<i64>> {
     let tenant = scope.tenant().uuid();
     let conn = tx.conn();
     let used = match quota {
@@ -84,22 +100,53 @@ pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used>
                 .fetch_one(conn)
                 .await?
         }
+        Quota::AlertRules => {
+            sqlx::query_scalar!("SELECT count(*) FROM alert_rule WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
         Quota::Quotas => {
             sqlx::query_scalar!("SELECT count(*) FROM quota WHERE tenant_id = $1", tenant)
                 .fetch_one(conn)
                 .await?
         }
     };
-    let limit = sqlx::query_scalar!(
-        "SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $2",
-        tenant,
-        quota.name()
+    Ok(used)
+}
+
+/// Another limit than the default.
+pub async fn set(tx: &mut Tx, scope: TenantScope, quota: Quota, limit: i64) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO service_quota (tenant_id, name, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET value = excluded.value",
+        scope.tenant().uuid(),
+        quota.name(),
+        limit,
     )
-    .fetch_optional(tx.conn())
+    .execute(tx.conn())
     .await?;
-    Ok(Used {
-        quota,
-        used: used.unwrap_or(0),
-        limit: limit.unwrap_or(quota.default_limit()),
-    })
+    Ok(())
+}
+
+/// The default again.
+pub async fn reset(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM service_quota WHERE tenant_id = $1 AND name = $2",
+        scope.tenant().uuid(),
+        quota.name(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// For the record of a change, which is about the tenant.
+pub async fn tenant_generation(tx: &mut Tx, scope: TenantScope) -> Result<i64> {
+    let generation = sqlx::query_scalar!(
+        "SELECT generation FROM tenant WHERE id = $1",
+        scope.tenant().uuid()
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(generation)
 }

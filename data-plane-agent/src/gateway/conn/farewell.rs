@@ -20,7 +20,7 @@ impl Line<'_> {
                     Ok(Some(frame)) => {
                         let turn = loop {
                             match self.queue().pop_front() {
-                                Some(Pending::Local(_) | Pending::Later(_)) => {}
+                                Some(Pending::Local(_) | Pending::Later { .. }) => {}
                                 other => break other,
                             }
                         };

@@ -41,7 +41,7 @@ impl Line<'_> {
             }
             if out.is_empty() {
                 // Answers that have to wait for a wish stay with the broker.
-                let behind = matches!(self.queue().front(), Some(Pending::Later(_)));
+                let behind = matches!(self.queue().front(), Some(Pending::Later { .. }));
                 tokio::select! {
                     () = self.queued.notified() => {}
                     filled = read.fill(), if !behind => match filled {
@@ -79,7 +79,7 @@ impl Line<'_> {
         let mut queue = self.queue();
         let frame = match queue.front_mut() {
             Some(Pending::Local(_)) => None,
-            Some(Pending::Later(answer)) => match answer.try_recv() {
+            Some(Pending::Later { answer, .. }) => match answer.try_recv() {
                 Ok(answer) => Some(answer?),
                 Err(oneshot::error::TryRecvError::Empty) => return Ok(None),
                 Err(oneshot::error::TryRecvError::Closed) => return Err(End::Lost),
@@ -96,7 +96,11 @@ impl Line<'_> {
         drop(queue);
         match (pending, frame) {
             (Pending::Local(answer), _none) => Ok(Some(answer.into())),
-            (Pending::Later(_taken), Some(answer)) => Ok(Some(answer.into())),
+            (Pending::Later { api_key, version, .. }, Some(answer)) => {
+                let mut reply = Reply::from(answer);
+                self.tell(&mut reply.frame, api_key, version);
+                Ok(Some(reply))
+            }
             (remote, Some(frame)) => self.answer(remote, frame).map(Some),
             (_remote, None) => Ok(None),
         }

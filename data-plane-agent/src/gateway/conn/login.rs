@@ -17,6 +17,7 @@ use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
 use weir_kafka_wire::message::{decode_request, frame_response};
 
+use super::acquaintance::{Acquaintance, Listening};
 use super::intake::{Intake, IntakeError};
 use super::stream::{Client, Source};
 use super::{Arrival, End, Gateway, Waiting, upstream};
@@ -43,6 +44,8 @@ pub struct Session<C: Client> {
     pub read: Intake<C::Read>,
     /// Our answers.
     pub write: C::Write,
+    /// What it said of itself.
+    pub known: Acquaintance,
 }
 
 /// Logs a client in, or tells why not.
@@ -54,7 +57,12 @@ pub async fn login<C: Client>(
 ) -> Result<Session<C>, End> {
     let (read, mut write) = client.halves();
     let mut read = Intake::new(read, BytesMut::new(), gateway.limits.stranger_frame);
-    let door = Door { gateway, arrival };
+    let told = Listening::default();
+    let door = Door {
+        gateway,
+        arrival,
+        told: &told,
+    };
     let entered = match timeout(gateway.limits.login, door.open(&mut read, &mut write)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(End::Slow.into()),
@@ -62,11 +70,13 @@ pub async fn login<C: Client>(
     match entered {
         Ok((login, mechanism)) => {
             read.limit(gateway.limits.frame);
+            let known = told.so_far();
             Ok(Session {
                 login,
                 mechanism,
                 read,
                 write,
+                known,
             })
         }
         Err(Failure { end, parting }) => {
@@ -91,9 +101,11 @@ pub async fn knock(gateway: &Gateway, said: &[u8]) -> Option<Arc<Key>> {
         named: None,
     };
     let mut read = Intake::new(said, BytesMut::new(), gateway.limits.stranger_frame);
+    let told = Listening::default();
     let opened = Door {
         gateway,
         arrival: &arrival,
+        told: &told,
     }
     .open(&mut read, &mut tokio::io::sink())
     .await;
@@ -134,6 +146,7 @@ pub async fn send<W: AsyncWrite + Unpin>(write: &mut W, frame: &[u8]) -> Result<
 struct Door<'a> {
     gateway: &'a Gateway,
     arrival: &'a Arrival,
+    told: &'a Listening,
 }
 
 impl Door<'_> {
@@ -162,6 +175,7 @@ impl Door<'_> {
                 }
                 Err(error) => return Err(End::from(error).into()),
             };
+            self.told.note(&header, &body);
             match table::admitted(header.api_key, header.version) {
                 Some(ApiKey::ApiVersions) => {
                     let versions = upstream::all_versions(self.gateway, &self.gateway.view.load()).await?;

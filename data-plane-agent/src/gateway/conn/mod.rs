@@ -1,5 +1,6 @@
 //! One client's connection: login, then two streams of frames, one each way, in one task.
 
+mod acquaintance;
 mod again;
 mod end;
 mod farewell;
@@ -9,9 +10,11 @@ mod inwards;
 mod live;
 mod login;
 mod pay;
+mod roster;
 mod serve;
 mod stream;
 mod upstream;
+mod wishing;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,6 +36,7 @@ pub use guard::{Guard, Waiting};
 pub use live::Live;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use login::knock;
+pub use roster::Roster;
 pub use stream::Client;
 pub use upstream::Brokers;
 
@@ -110,6 +114,8 @@ pub struct Gateway {
     pub draining: watch::Sender<bool>,
     /// Connections that are logged in.
     pub live: Live,
+    /// Who they are.
+    pub roster: Roster,
     /// Connections that are not, by address.
     pub guard: Guard,
     /// Room for connections.
@@ -156,7 +162,10 @@ impl Gateway {
             return End::NoSeat.log(address, Some(&key));
         };
         let end = match upstream::dial(self, &key, arrival.node()).await {
-            Ok(broker) => serve::serve(self, &mut session, broker, arrival.named).await,
+            Ok(broker) => {
+                let place = self.roster.enter(&key, session.known, address);
+                serve::serve(self, &mut session, broker, arrival.named, &place.present).await
+            }
             Err(end) => end,
         };
         end.log(address, Some(&key));

@@ -1,23 +1,52 @@
 //! What a connection's requests and answers cost, and the silence that follows.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use weir_kafka_wire::header::RequestHeader;
 
 use super::End;
+use super::roster::Present;
 use super::serve::Line;
-use crate::gateway::quota::{Cost, throttle};
+use crate::gateway::quota::{Cost, Nanos, Wait, throttle};
 use crate::gateway::rewrite::{Plan, Tenant};
 
 impl Line<'_> {
     /// Takes the cost from the principal's budgets; the connection is muted for what it owes.
     pub(super) fn pay(&self, tenant: &Tenant, cost: Cost) {
+        let Present {
+            requests,
+            ingress,
+            egress,
+            ..
+        } = self.present;
+        for (counted, amount) in [
+            (requests, cost.requests),
+            (ingress, cost.ingress),
+            (egress, cost.egress),
+        ] {
+            if amount > 0 {
+                counted.fetch_add(amount, Ordering::Relaxed);
+            }
+        }
         if tenant.toll.is_free() {
             return;
         }
         let now = self.gateway.shared.quotas.now();
-        self.mute.owe(now, &tenant.toll.pay(now, cost));
+        self.silence(now, &tenant.toll.pay(now, cost));
+    }
+
+    /// Mutes the connection for what was refused.
+    pub(super) fn owe(&self, wait: &Wait) {
+        self.silence(self.gateway.shared.quotas.now(), wait);
+    }
+
+    fn silence(&self, now: Nanos, wait: &Wait) {
+        let more = self.mute.owe(now, wait);
+        if more > 0 {
+            self.present.throttled.fetch_add(more, Ordering::Relaxed);
+        }
     }
 
     /// A request that is answered without a plan costs, too.

@@ -53,6 +53,7 @@ impl World {
             changed: watch::Sender::new(0),
             draining: watch::Sender::new(false),
             live: Live::default(),
+            roster: Roster::default(),
             guard: Guard::new(1_000),
             room: Arc::new(Semaphore::new(100)),
             brokers: Brokers::default(),

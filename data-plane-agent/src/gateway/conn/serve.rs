@@ -21,11 +21,12 @@ use super::again::Again;
 use super::intake::Intake;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
+use super::roster::Present;
 use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
 use super::{End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
-use crate::gateway::rewrite::{self, Answer, Finish, Front, Memory, Plan, Refusal, Tenant, Wish};
+use crate::gateway::rewrite::{self, Answer, Front, Memory, Plan, Refusal, Tenant};
 use crate::gateway::sni::Named;
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{View, now_unix_seconds};
@@ -42,9 +43,10 @@ pub async fn serve<C: Client>(
     session: &mut Session<C>,
     mut broker: Broker,
     named: Option<Named>,
+    present: &Present,
 ) -> End {
     let again = Again::new(session.login.clone(), session.mechanism);
-    let mut line = Line::new(gateway, again, broker.versions);
+    let mut line = Line::new(gateway, again, broker.versions, present);
     // Who came by a name is told names.
     line.front = named.map(|it| {
         let front = (*gateway.shared.front).clone();
@@ -84,7 +86,11 @@ pub(super) enum Pending {
     /// Ready.
     Local(Bytes),
     /// An administrative wish is under way; this side answers when its result comes.
-    Later(oneshot::Receiver<Result<Bytes, Refusal>>),
+    Later {
+        api_key: i16,
+        version: i16,
+        answer: oneshot::Receiver<Result<Bytes, Refusal>>,
+    },
     /// The broker's answer is to come.
     Remote {
         api_key: i16,
@@ -104,9 +110,9 @@ pub(super) struct Line<'a> {
     /// Something was queued, or what was queued is ready.
     pub(super) queued: Arc<Notify>,
     /// Room for wishes.
-    wishes: Arc<Semaphore>,
+    pub(super) wishes: Arc<Semaphore>,
     /// The last request for wishes: they are carried out in their order.
-    last_wish: Mutex<Option<JoinHandle<()>>>,
+    pub(super) last_wish: Mutex<Option<JoinHandle<()>>>,
     /// Something was answered.
     pub(super) answered: Notify,
     pub(super) within: Mutex<Within>,
@@ -118,6 +124,7 @@ pub(super) struct Line<'a> {
     forwarding: AtomicBool,
     pub(super) stopping: AtomicBool,
     pub(super) mute: Mute,
+    pub(super) present: &'a Present,
 }
 
 /// The tenant by the snapshot last looked at, and what the connection remembers.
@@ -129,7 +136,12 @@ pub(super) struct Within {
 }
 
 impl<'a> Line<'a> {
-    fn new(gateway: &'a Gateway, again: Again, versions: Arc<BrokerVersions>) -> Self {
+    fn new(
+        gateway: &'a Gateway,
+        again: Again,
+        versions: Arc<BrokerVersions>,
+        present: &'a Present,
+    ) -> Self {
         Self {
             gateway,
             again,
@@ -152,6 +164,7 @@ impl<'a> Line<'a> {
             forwarding: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             mute: Mute::default(),
+            present,
         }
     }
 
@@ -312,6 +325,9 @@ impl<'a> Line<'a> {
             memory.fetch_bytes_max = tenant.toll.fetch_bytes_max();
             let plan = rewrite::request(tenant, memory, &header, body)?;
             let ingress = std::mem::take(&mut memory.produced_bytes);
+            if let Some(refused) = memory.refused.take() {
+                self.owe(&refused);
+            }
             self.pay(
                 tenant,
                 Cost {
@@ -326,7 +342,7 @@ impl<'a> Line<'a> {
             Plan::Local(answer) => self.push(Pending::Local(answer)),
             Plan::Silent(frame) => out.extend(frame),
             Plan::Wish(wishes, finish) => {
-                let answer = self.wish(wishes, finish)?;
+                let answer = self.wish(&header, wishes, finish)?;
                 self.push(answer);
             }
             Plan::Forward(frame, answer) => {
@@ -346,29 +362,6 @@ impl<'a> Line<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Sends wishes on their way, after those of the request before.
-    fn wish(&self, wishes: Vec<Wish>, finish: Finish) -> Result<Pending, End> {
-        let count = u32::try_from(wishes.len()).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.wishes).try_acquire_many_owned(count) else {
-            return Ok(Pending::Local(finish(rewrite::too_many(&wishes))?));
-        };
-        let (reply, answer) = oneshot::channel();
-        let (carrier, ready) = (Arc::clone(&self.gateway.wishes), Arc::clone(&self.queued));
-        let mut last = self.last_wish.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = last.take();
-        *last = Some(tokio::spawn(async move {
-            if let Some(before) = before {
-                let _ended = before.await;
-            }
-            let results = carrier.carry(wishes).await;
-            drop(room);
-            // The connection may be gone.
-            let _nobody = reply.send(finish(results));
-            ready.notify_one();
-        }));
-        Ok(Pending::Later(answer))
     }
 
     pub(super) fn push(&self, pending: Pending) {

@@ -15,7 +15,7 @@ use weir_credentials::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
 use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
-use crate::gateway::conn::{Brokers, Gateway, Guard, Limits, Live};
+use crate::gateway::conn::{Brokers, Gateway, Guard, Limits, Live, Roster};
 use crate::gateway::meter::Meter;
 use crate::gateway::rewrite::{Front, Members, Shared, Tenant};
 use crate::gateway::sasl::Pepper;
@@ -116,6 +116,7 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
         changed: watch::Sender::new(0),
         draining: watch::Sender::new(false),
         live: Live::default(),
+        roster: Roster::default(),
         guard: Guard::new(1_000),
         room: Arc::new(Semaphore::new(1)),
         brokers,
@@ -132,6 +133,7 @@ fn snapshot() -> Snapshot {
         name: name.to_owned(),
         physical_name: format!("w{}-{name}", CLUSTERS[cluster]),
         physical_id: vec![16 * (cluster as u8 + 1) + number; 16],
+        partitions: 2,
     };
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),

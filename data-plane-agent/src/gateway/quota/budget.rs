@@ -137,6 +137,8 @@ pub struct Tally {
     used: [AtomicU64; 5],
     waited: AtomicU64,
     would_wait: AtomicU64,
+    mutations_refused: AtomicU64,
+    storage_refused: AtomicU64,
 }
 
 /// What a tally held.
@@ -148,6 +150,10 @@ pub struct Tallied {
     pub waited_ms: u64,
     /// Milliseconds that they would have been.
     pub would_wait_ms: u64,
+    /// Topics whose mutation was refused, or would have been.
+    pub mutations_refused: u64,
+    /// Produce requests that were refused for storage, or would have been.
+    pub storage_refused: u64,
 }
 
 impl Tallied {
@@ -165,6 +171,9 @@ impl Tallied {
             would_throttle_ms: self.would_wait_ms,
             connections,
             connections_refused: used(Dimension::Connections),
+            partition_mutations: used(Dimension::Mutations),
+            mutations_refused: self.mutations_refused,
+            storage_refused: self.storage_refused,
         }
     }
 }
@@ -185,12 +194,24 @@ impl Tally {
         self.would_wait.fetch_add(time, Ordering::Relaxed);
     }
 
+    /// A topic is not created, grown or deleted now, or in SHADOW would not be.
+    pub fn refuses_mutation(&self) {
+        self.mutations_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A produce request is refused for storage, or in SHADOW would be.
+    pub fn refuses_storage(&self) {
+        self.storage_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Takes what it holds. Parts of milliseconds stay.
     pub fn drain(&self) -> Tallied {
         Tallied {
             used: std::array::from_fn(|at| self.used[at].swap(0, Ordering::Relaxed)),
             waited_ms: whole_ms(&self.waited),
             would_wait_ms: whole_ms(&self.would_wait),
+            mutations_refused: self.mutations_refused.swap(0, Ordering::Relaxed),
+            storage_refused: self.storage_refused.swap(0, Ordering::Relaxed),
         }
     }
 }

@@ -11,6 +11,7 @@ mod mute;
 mod need;
 mod rules;
 mod seats;
+mod storage;
 pub mod throttle;
 mod toll;
 
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use weir_proto::agent::v1::QuotaReport;
-use weir_proto::lane::v1::{BudgetNeed, LeaseRequest, Leases};
+use weir_proto::lane::v1::{BudgetNeed, LeaseRequest, Leases, StorageUse};
 
 pub use bucket::Nanos;
 use budget::{Budget, Tallied, Tally};
@@ -30,8 +31,9 @@ pub use rules::Rules;
 use rules::{Dimension, Reach, Rule};
 pub use seats::Seat;
 use seats::Seats;
+use storage::Stores;
 use toll::Claim;
-pub use toll::{Cost, Toll};
+pub use toll::{Cost, Toll, Wait};
 
 /// (quota, principal): the principal is empty where the budget is shared.
 type Key = (Arc<str>, Arc<str>);
@@ -46,6 +48,7 @@ pub struct Quotas {
     /// Looked at when connections begin, snapshots change and leases come; never by requests.
     held: Mutex<Held>,
     seats: Arc<Seats>,
+    stores: Stores,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +87,7 @@ impl Quotas {
             began: Instant::now(),
             held: Mutex::new(held),
             seats: Arc::default(),
+            stores: Stores::default(),
         }
     }
 
@@ -125,7 +129,11 @@ impl Quotas {
         }
         let now = self.now();
         let mut held = self.held();
-        let claims = found.iter().map(|rule| held.claim(now, version, rule, principal));
+        let claims = found.iter().map(|rule| {
+            let claim = held.claim(now, version, rule, principal);
+            let stored = (rule.storage > 0).then(|| (self.stores.of(&rule.cluster), rule.storage));
+            Claim { stored, ..claim }
+        });
         Toll::new(claims.collect())
     }
 
@@ -191,6 +199,11 @@ impl Quotas {
         held.apply(now);
     }
 
+    /// Takes what the agent measured on the brokers.
+    pub fn stored(&self, told: &StorageUse) {
+        self.stores.take(self.now(), told);
+    }
+
     /// The agent is away.
     pub fn detached(&self) {
         self.held().lessee.detached();
@@ -224,6 +237,7 @@ impl Quotas {
             started_at_unix_ms,
             ended_at_unix_ms,
             uses,
+            levels: Vec::new(),
         })
     }
 }
@@ -253,6 +267,7 @@ impl Held {
             reach: rule.reach,
             budget: Arc::clone(&kept.budget),
             tally: Arc::clone(tally),
+            stored: None,
         }
     }
 

@@ -10,15 +10,17 @@ use super::toll::Wait;
 pub struct Mute(AtomicU64);
 
 impl Mute {
-    /// Mutes for as long as is owed, and tells the quota whose doing the longer silence is.
-    pub fn owe(&self, now: Nanos, wait: &Wait) {
+    /// Mutes for as long as is owed, and tells the quota whose doing the longer silence is. Returns for how much longer.
+    pub fn owe(&self, now: Nanos, wait: &Wait) -> Nanos {
         if wait.until <= now {
-            return;
+            return 0;
         }
         let before = self.0.fetch_max(wait.until, Ordering::Relaxed).max(now);
-        if wait.until > before {
-            wait.mutes(wait.until - before);
+        let more = wait.until.saturating_sub(before);
+        if more > 0 {
+            wait.mutes(more);
         }
+        more
     }
 
     /// Was it ever muted? Most never are, and need not look at the clock.

@@ -87,6 +87,7 @@ mod tests {
             shadow: false,
             limits,
             floors: [0; 2],
+            storage: 0,
             burst: 0,
         }
     }

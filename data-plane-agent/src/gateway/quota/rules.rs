@@ -79,6 +79,8 @@ pub struct Rule {
     pub limits: [u64; 5],
     /// By dimension; 0: none.
     pub floors: [u64; 2],
+    /// Bytes that the cluster may hold; 0: no limit.
+    pub storage: u64,
     /// Unused time that is saved up.
     pub burst: Nanos,
 }
@@ -175,6 +177,10 @@ fn rule(quota: &Quota) -> Option<Rule> {
         QuotaMode::Unspecified => return None,
     };
     let floors = in_order(floors.as_ref());
+    // Of a wider subject than one that writes, storage means nothing: brokers do not know whose bytes they hold.
+    let storage = limits
+        .filter(|_limits| reach == Reach::Tenant)
+        .map_or(0, |it| it.storage_bytes);
     Some(Rule {
         id: id.as_str().into(),
         cluster: cluster_id.as_str().into(),
@@ -183,6 +189,7 @@ fn rule(quota: &Quota) -> Option<Rule> {
         shadow,
         limits: in_order(limits.as_ref()),
         floors: [floors[0], floors[1]],
+        storage,
         burst: (Nanos::from(*burst_ms) * 1_000_000).max(BURST_MIN),
     })
 }
@@ -194,6 +201,7 @@ fn in_order(limits: Option<&QuotaLimits>) -> [u64; 5] {
         requests_per_second,
         connections,
         partition_mutations_per_second,
+        storage_bytes: _,
     } = limits.copied().unwrap_or_default();
     let mut out = [0; 5];
     out[Dimension::Ingress.index()] = ingress_bytes_per_second;

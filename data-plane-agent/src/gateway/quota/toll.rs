@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bucket::{Nanos, SECOND};
 use super::budget::{Budget, Tally};
 use super::rules::{Dimension, Reach};
+use super::storage::Stored;
 
 /// A connection is muted for no longer than this at a time: clients give up requests that wait for thirty seconds, and
 /// may have some under way. Debt beyond stays, and mutes again.
@@ -16,6 +17,8 @@ const FETCH_LEAST: f64 = 16_384.0;
 
 /// A principal has one quota of its own or the default, one that it shares, and the tenant's; room for more than there are.
 const CLAIMS_MAX: usize = 8;
+/// A topic with many partitions owes for as long as its quota says, but not for ever.
+const MUTATIONS_DEBT_MAX: Nanos = 3600 * SECOND;
 
 /// One quota as it applies to a connection.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Claim {
     pub budget: Arc<Budget>,
     /// What the principal used of it.
     pub tally: Arc<Tally>,
+    /// What the cluster holds and may hold, where that is limited.
+    pub stored: Option<(Arc<Stored>, u64)>,
 }
 
 /// What a request or an answer takes.
@@ -137,6 +142,68 @@ impl Toll {
                 }
             }
         }
+    }
+
+    /// Lets a topic be created, grown or deleted (KIP-599): whoever owes nothing may take more than there is, and owes
+    /// then. Else the topic is refused, and the wait says for how long.
+    ///
+    /// # Errors
+    /// For how long the budget has to recover.
+    pub fn mutate(&self, now: Nanos, partitions: u64) -> Result<(), Wait> {
+        let dimension = Dimension::Mutations;
+        let owing = |claim: &&Claim| {
+            claim.budget.rate(dimension).is_some() && claim.budget.line(dimension).bucket.empty_at() > now
+        };
+        let enforced = self.claims.iter().filter(|claim| !claim.budget.shadow());
+        let tightest = enforced
+            .filter(owing)
+            .max_by_key(|claim| claim.budget.line(dimension).bucket.empty_at());
+        if let Some(claim) = tightest {
+            let line = claim.budget.line(dimension);
+            line.waited();
+            claim.tally.refuses_mutation();
+            return Err(Wait {
+                until: line.bucket.empty_at().min(now + MUTE_MAX),
+                tally: Some(Arc::clone(&claim.tally)),
+            });
+        }
+        for claim in &self.claims {
+            let line = claim.budget.line(dimension);
+            if claim.budget.shadow() && owing(&claim) {
+                claim.tally.refuses_mutation();
+                claim.tally.would_wait(line.bucket.empty_at().saturating_sub(now));
+                continue;
+            }
+            claim.tally.note(dimension, partitions);
+            claim.budget.note(dimension, partitions);
+            if let Some(rate) = claim.budget.rate(dimension) {
+                let latest = now.saturating_add(MUTATIONS_DEBT_MAX);
+                line.bucket.take_up_to(now, partitions, rate, latest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets bytes be produced while the cluster holds less than it may.
+    ///
+    /// # Errors
+    /// The limit in bytes, when it is used up.
+    pub fn store(&self, now: Nanos, bytes: u64) -> Result<(), u64> {
+        for claim in &self.claims {
+            let Some((stored, limit)) = &claim.stored else {
+                continue;
+            };
+            if stored.level(now).is_some_and(|held| held >= *limit) {
+                claim.tally.refuses_storage();
+                if !claim.budget.shadow() {
+                    return Err(*limit);
+                }
+            }
+        }
+        for (stored, _limit) in self.claims.iter().filter_map(|it| it.stored.as_ref()) {
+            stored.add(bytes);
+        }
+        Ok(())
     }
 
     /// What a fetch may ask for at most, in bytes; `None`: no limit.

@@ -230,3 +230,107 @@ fn requests_are_limited_whatever_they_are_and_fetches_ask_for_what_they_may_have
     assert_eq!(toll.fetch_bytes_max(), Some(100_000));
     assert_eq!(world.toll("b").fetch_bytes_max(), None);
 }
+
+fn mutations(per_second: u64, mode: QuotaMode) -> Quota {
+    Quota {
+        mode: mode.into(),
+        limits: Some(QuotaLimits {
+            partition_mutations_per_second: per_second,
+            ..QuotaLimits::default()
+        }),
+        ..quota("q", QuotaSubject::Default, &[])
+    }
+}
+
+#[test]
+fn whoever_owes_no_partitions_may_take_more_than_there_are_and_owes_then() {
+    let world = World::of(&[mutations(2, QuotaMode::Enforce)]);
+    let (toll, now) = (world.toll("a"), world.quotas.now());
+    assert!(toll.mutate(now, 10).is_ok());
+    let wait = toll.mutate(now, 1).unwrap_err();
+    // Ten partitions at two a second, less what was saved up.
+    assert_eq!(wait.until, now + 5 * SECOND - BURST_MIN);
+    assert!(toll.mutate(now + 4 * SECOND, 1).is_err());
+    assert!(
+        toll.mutate(now + 5 * SECOND, 1).is_ok(),
+        "what was refused costs nothing"
+    );
+    let told = world.quotas.report().unwrap();
+    assert_eq!(
+        (told.uses[0].partition_mutations, told.uses[0].mutations_refused),
+        (11, 2)
+    );
+    assert!(world.toll("b").mutate(now, 1).is_ok(), "another's budget");
+    let great = world.toll("c");
+    assert!(great.mutate(now, 1_000_000).is_ok());
+    let wait = great.mutate(now, 1).unwrap_err();
+    assert_eq!(
+        wait.until,
+        now + MUTE_MAX,
+        "a connection is silent for so long at most"
+    );
+    assert!(great.mutate(now + 3000 * SECOND, 1).is_err(), "the debt is kept");
+    assert!(
+        great.mutate(now + MUTATIONS_DEBT_MAX, 1).is_ok(),
+        "but not for ever"
+    );
+}
+
+#[test]
+fn in_shadow_mutations_are_counted_and_let() {
+    let world = World::of(&[mutations(2, QuotaMode::Shadow)]);
+    let (toll, now) = (world.toll("a"), world.quotas.now());
+    for _topic in 0..3 {
+        assert!(toll.mutate(now, 10).is_ok());
+    }
+    let told = world.quotas.report().unwrap();
+    assert_eq!(told.uses[0].mutations_refused, 2);
+    assert!(told.uses[0].would_throttle_ms > 9_000, "{told:?}");
+    assert_eq!(told.uses[0].throttled_ms, 0);
+}
+
+fn stored(bytes: u64, mode: QuotaMode) -> Quota {
+    Quota {
+        mode: mode.into(),
+        limits: Some(QuotaLimits {
+            storage_bytes: bytes,
+            ..QuotaLimits::default()
+        }),
+        ..quota("q", QuotaSubject::Tenant, &[])
+    }
+}
+
+fn measured(world: &World, bytes: u64) {
+    world.quotas.stored(&weir_proto::lane::v1::StorageUse {
+        clusters: vec![weir_proto::lane::v1::ClusterStorage {
+            cluster_id: "c".to_owned(),
+            bytes,
+        }],
+    });
+}
+
+#[test]
+fn nothing_more_is_stored_once_the_cluster_is_full() {
+    let world = World::of(&[stored(1000, QuotaMode::Enforce)]);
+    let (toll, now) = (world.toll("a"), world.quotas.now());
+    assert!(toll.store(now, 5000).is_ok(), "nobody has measured yet");
+    measured(&world, 900);
+    let now = world.quotas.now();
+    assert!(toll.store(now, 100).is_ok());
+    assert_eq!(toll.store(now, 1), Err(1000), "what was let in since counts");
+    assert_eq!(world.toll("b").store(now, 1), Err(1000), "for everybody");
+    measured(&world, 400);
+    assert!(toll.store(world.quotas.now(), 1).is_ok(), "something was deleted");
+    let told = world.quotas.report().unwrap();
+    let refused: u64 = told.uses.iter().map(|it| it.storage_refused).sum();
+    assert_eq!(refused, 2);
+}
+
+#[test]
+fn in_shadow_a_full_cluster_stores_on_and_is_counted() {
+    let world = World::of(&[stored(1000, QuotaMode::Shadow)]);
+    let toll = world.toll("a");
+    measured(&world, 1000);
+    assert!(toll.store(world.quotas.now(), 1).is_ok());
+    assert_eq!(world.quotas.report().unwrap().uses[0].storage_refused, 1);
+}

@@ -43,7 +43,7 @@ pub use consumer_group::Members;
 pub use wish::{Finish, Wish, too_many};
 
 use super::meter::{Meter, Payer};
-use super::quota::{ClientQuota, Quotas, Toll};
+use super::quota::{ClientQuota, Quotas, Toll, Wait};
 use super::table;
 use super::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
 
@@ -124,6 +124,8 @@ pub struct Tenant {
     pub toll: Toll,
     /// The quotas of its cluster as Kafka's tools know them.
     pub client_quotas: Arc<Vec<ClientQuota>>,
+    /// The clock of that.
+    pub quotas: Arc<Quotas>,
 }
 
 impl Tenant {
@@ -147,6 +149,7 @@ impl Tenant {
             cluster,
             meter: Arc::clone(&shared.meter),
             members: Arc::clone(&shared.members),
+            quotas: Arc::clone(&shared.quotas),
         })
     }
 
@@ -214,6 +217,8 @@ pub struct Memory {
     pub produced_bytes: u64,
     /// What the fetch that is planned next may ask for at most; `None`: no limit.
     pub fetch_bytes_max: Option<i32>,
+    /// For how long something in the request that was just planned is refused.
+    pub refused: Option<Wait>,
 }
 
 /// Why a connection ends because of what came over it.
@@ -311,15 +316,15 @@ pub fn request(
         ApiKey::TxnOffsetCommit => transactions::offset_commit(call, call.decode(body)?),
         ApiKey::DescribeTransactions => transactions::describe(call, call.decode(body)?),
         ApiKey::ListTransactions => transactions::list(call, &call.decode(body)?),
-        _administrative => administrative(call, key, body),
+        _administrative => administrative(call, memory, key, body),
     }
 }
 
-fn administrative(call: Call<'_>, key: ApiKey, body: Bytes) -> Result<Plan, Refusal> {
+fn administrative(call: Call<'_>, memory: &mut Memory, key: ApiKey, body: Bytes) -> Result<Plan, Refusal> {
     match key {
-        ApiKey::CreateTopics => topics::create(call, call.decode(body)?),
-        ApiKey::DeleteTopics => topics::delete(call, call.decode(body)?),
-        ApiKey::CreatePartitions => topics::create_partitions(call, call.decode(body)?),
+        ApiKey::CreateTopics => topics::create(call, memory, call.decode(body)?),
+        ApiKey::DeleteTopics => topics::delete(call, memory, call.decode(body)?),
+        ApiKey::CreatePartitions => topics::create_partitions(call, memory, call.decode(body)?),
         ApiKey::AlterConfigs => alter::replace(call, call.decode(body)?),
         ApiKey::IncrementalAlterConfigs => alter::change(call, call.decode(body)?),
         ApiKey::DeleteRecords => upkeep::delete_records(call, call.decode(body)?),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use kafka_protocol::protocol::StrBytes;
 use weir_kafka_wire::pieces::produce_request;
 
 use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code};
@@ -21,7 +22,10 @@ pub(super) fn produce(
     mut request: ProduceRequest,
 ) -> Result<Plan, Refusal> {
     memory.produced_bytes = bytes_of(&request);
-    let mut sorted = sort(call, &mut request);
+    let mut sorted = match full(call, memory.produced_bytes) {
+        None => sort(call, &mut request),
+        Some(limit) => refuse_all(call, &mut request, limit),
+    };
     if request.acks == 0 {
         return silent(call, &request, &sorted);
     }
@@ -62,6 +66,44 @@ fn bytes_of(request: &ProduceRequest) -> u64 {
     partitions
         .map(|it| it.records.as_ref().map_or(0, |records| records.len() as u64))
         .sum()
+}
+
+/// The limit of the cluster's storage, when it is used up.
+fn full(call: Call<'_>, bytes: u64) -> Option<u64> {
+    let tenant = call.tenant;
+    if tenant.toll.is_free() || bytes == 0 {
+        return None;
+    }
+    tenant.toll.store(tenant.quotas.now(), bytes).err()
+}
+
+/// Nothing passes: what the principal may write to is refused for the storage, the rest as ever. POLICY_VIOLATION is not
+/// tried again by clients, so that their senders learn of it at once; nothing was written.
+fn refuse_all(call: Call<'_>, request: &mut ProduceRequest, limit: u64) -> Sorted {
+    let mut sorted = sort(call, request);
+    let text = format!(
+        "The cluster may hold {limit} bytes and does: delete topics or records, shorten their retention, or raise the quota."
+    );
+    let text = StrBytes::from_string(text);
+    for (mut data, topic) in request.topic_data.drain(..).zip(&sorted.topics) {
+        // Under the name or id that the client used.
+        if call.header.version >= BY_ID {
+            data.topic_id = topic.virtual_id;
+        } else {
+            data.name = topic.name.clone().into();
+        }
+        let mut refused = refusals(&data);
+        for partition in &data.partition_data {
+            refused.push(partition, code::POLICY_VIOLATION);
+        }
+        for answer in &mut refused.0.partition_responses {
+            answer.error_message = Some(text.clone());
+        }
+        sorted.refused.extend(refused.finish());
+    }
+    sorted.batches.clear();
+    sorted.topics.clear();
+    sorted
 }
 
 /// What passes (mapped, left in the request) and what does not.

@@ -5,6 +5,7 @@ mod admin;
 mod client_quotas;
 mod groups;
 mod metadata;
+mod quotas;
 mod records;
 
 use bytes::BytesMut;

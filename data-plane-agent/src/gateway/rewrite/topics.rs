@@ -18,7 +18,7 @@ use weir_proto::agent::v1::{ConfigOperation, IntentKind};
 
 use super::alter::setting;
 use super::wish::{Refused, Verdict, Wish, pause_ms, wait_ms};
-use super::{Call, Operation, Plan, Refusal, Tenant, code};
+use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code};
 use crate::gateway::view::uuid_of_type_id;
 
 /// The default, in Kafka's requests.
@@ -26,6 +26,8 @@ const DEFAULT: i32 = -1;
 /// A setting of the topic itself, in Kafka's answers.
 const OF_THE_TOPIC: i8 = 1;
 const NAME_LENGTH_MAX: usize = 200;
+/// What a topic has that was created without saying how many: the control plane's default.
+const PARTITIONS_DEFAULT: u64 = 6;
 /// From this version on topics are named in structures, and by id too.
 const DELETE_BY_ID: i16 = 6;
 
@@ -63,7 +65,11 @@ fn check_name(name: &str) -> Result<(), Refused> {
     )
 }
 
-pub(super) fn create(call: Call<'_>, request: CreateTopicsRequest) -> Result<Plan, Refusal> {
+pub(super) fn create(
+    call: Call<'_>,
+    memory: &mut Memory,
+    request: CreateTopicsRequest,
+) -> Result<Plan, Refusal> {
     let counts = counts(request.topics.iter().map(|it| &it.name));
     let wait = wait_ms(request.timeout_ms);
     let items = request.topics.into_iter().map(|topic| {
@@ -73,16 +79,24 @@ pub(super) fn create(call: Call<'_>, request: CreateTopicsRequest) -> Result<Pla
                 "The request names the topic more than once.",
             )
         } else {
-            creation(call, &topic, wait).map(|wish| Wish {
-                validate_only: request.validate_only,
-                ..wish
+            creation(call, &topic, wait).and_then(|wish| {
+                let partitions = match wish.partitions {
+                    0 => PARTITIONS_DEFAULT,
+                    count => u64::from(count),
+                };
+                let made = if request.validate_only { 0 } else { partitions };
+                call.mutate(memory, made)?;
+                Ok(Wish {
+                    validate_only: request.validate_only,
+                    ..wish
+                })
             })
         };
         (topic.name, wish)
     });
     call.wishes::<CreateTopicsRequest, _, _>(items.collect(), |judged| {
+        let pause = pause_ms(&judged);
         let topics: Vec<_> = judged.into_iter().map(created).collect();
-        let pause = pause_ms(topics.iter().map(|it| &it.error_code));
         CreateTopicsResponse::default()
             .with_throttle_time_ms(pause)
             .with_topics(topics)
@@ -148,7 +162,11 @@ fn created((name, verdict): (TopicName, Verdict)) -> CreatableTopicResult {
         .with_configs(Some(configs.collect()))
 }
 
-pub(super) fn create_partitions(call: Call<'_>, request: CreatePartitionsRequest) -> Result<Plan, Refusal> {
+pub(super) fn create_partitions(
+    call: Call<'_>,
+    memory: &mut Memory,
+    request: CreatePartitionsRequest,
+) -> Result<Plan, Refusal> {
     let counts = counts(request.topics.iter().map(|it| &it.name));
     let wait = wait_ms(request.timeout_ms);
     let items = request.topics.into_iter().map(|topic| {
@@ -158,14 +176,19 @@ pub(super) fn create_partitions(call: Call<'_>, request: CreatePartitionsRequest
                 "The request names the topic more than once.",
             )
         } else {
-            growth(call, &topic, wait).map(|wish| Wish {
-                validate_only: request.validate_only,
-                ..wish
+            growth(call, &topic, wait).and_then(|(wish, more)| {
+                let made = if request.validate_only { 0 } else { more };
+                call.mutate(memory, made)?;
+                Ok(Wish {
+                    validate_only: request.validate_only,
+                    ..wish
+                })
             })
         };
         (topic.name, wish)
     });
     call.wishes::<CreatePartitionsRequest, _, _>(items.collect(), |judged| {
+        let pause = pause_ms(&judged);
         let results: Vec<_> = judged
             .into_iter()
             .map(|(name, verdict)| {
@@ -175,14 +198,14 @@ pub(super) fn create_partitions(call: Call<'_>, request: CreatePartitionsRequest
                     .with_error_message(verdict.text)
             })
             .collect();
-        let pause = pause_ms(results.iter().map(|it| &it.error_code));
         CreatePartitionsResponse::default()
             .with_throttle_time_ms(pause)
             .with_results(results)
     })
 }
 
-fn growth(call: Call<'_>, topic: &CreatePartitionsTopic, wait: u32) -> Result<Wish, Refused> {
+/// The wish, and how many partitions it adds.
+fn growth(call: Call<'_>, topic: &CreatePartitionsTopic, wait: u32) -> Result<(Wish, u64), Refused> {
     let found = call
         .tenant
         .topic(Operation::Administer, &topic.name)
@@ -194,11 +217,13 @@ fn growth(call: Call<'_>, topic: &CreatePartitionsTopic, wait: u32) -> Result<Wi
     if topic.count < 1 {
         return refused(code::INVALID_PARTITIONS, "A topic has at least one partition.");
     }
-    Ok(Wish {
+    let more = topic.count.unsigned_abs().saturating_sub(found.partitions);
+    let wish = Wish {
         partitions: topic.count.unsigned_abs(),
         topic_id: found.id.to_string(),
         ..call.wish(IntentKind::CreatePartitions, &topic.name, wait)
-    })
+    };
+    Ok((wish, u64::from(more)))
 }
 
 /// A topic that is to go, as its client named it and as it is answered.
@@ -207,7 +232,11 @@ struct Doomed {
     id: Uuid,
 }
 
-pub(super) fn delete(call: Call<'_>, mut request: DeleteTopicsRequest) -> Result<Plan, Refusal> {
+pub(super) fn delete(
+    call: Call<'_>,
+    memory: &mut Memory,
+    mut request: DeleteTopicsRequest,
+) -> Result<Plan, Refusal> {
     let by_name = |name| DeleteTopicState::default().with_name(Some(name));
     let asked = if call.header.version >= DELETE_BY_ID {
         std::mem::take(&mut request.topics)
@@ -224,18 +253,21 @@ pub(super) fn delete(call: Call<'_>, mut request: DeleteTopicsRequest) -> Result
             .get(&(it.name.clone(), it.topic_id))
             .is_some_and(|count| *count > 1);
         let (doomed, wish) = deletion(call, it, wait);
-        match repeated {
-            true => (
-                doomed,
-                refused(
-                    code::INVALID_REQUEST,
-                    "The request names the topic more than once.",
-                ),
+        let wish = match repeated {
+            true => refused(
+                code::INVALID_REQUEST,
+                "The request names the topic more than once.",
             ),
-            false => (doomed, wish),
-        }
+            false => wish.and_then(|wish| {
+                let gone = call.tenant.cluster.by_virtual_id(doomed.id);
+                let partitions = gone.map_or(1, |it| u64::from(it.partitions.max(1)));
+                call.mutate(memory, partitions).map(|()| wish)
+            }),
+        };
+        (doomed, wish)
     });
     call.wishes::<DeleteTopicsRequest, _, _>(items.collect(), |judged| {
+        let pause = pause_ms(&judged);
         let responses: Vec<_> = judged
             .into_iter()
             .map(|(doomed, verdict)| {
@@ -246,7 +278,6 @@ pub(super) fn delete(call: Call<'_>, mut request: DeleteTopicsRequest) -> Result
                     .with_error_message(verdict.text)
             })
             .collect();
-        let pause = pause_ms(responses.iter().map(|it| &it.error_code));
         DeleteTopicsResponse::default()
             .with_throttle_time_ms(pause)
             .with_responses(responses)

@@ -4,7 +4,8 @@ use kafka_protocol::protocol::StrBytes;
 use weir_kafka_wire::message::frame_response;
 use weir_proto::agent::v1::{Intent, IntentKind, IntentOutcome, IntentResult};
 
-use super::{ApiKey, Bytes, Call, Plan, Refusal, Request, code};
+use super::{ApiKey, Bytes, Call, Memory, Plan, Refusal, Request, code};
+use crate::gateway::quota::Cost;
 use crate::intents::own_result;
 
 /// One wish, not numbered yet.
@@ -20,6 +21,10 @@ pub(super) type Refused = (i16, String);
 const WAIT_MAX_MS: i32 = 30_000;
 /// What clients get to hear that went over a count quota: they may ask again after that.
 pub(super) const QUOTA_PAUSE_MS: i32 = 2_000;
+
+/// Why a topic is not created, grown or deleted now.
+const MUTATIONS_USED_UP: &str =
+    "The quota of partitions created and deleted in a second is used up; try again after the throttle time.";
 
 /// What became of one item.
 pub(super) struct Verdict {
@@ -44,10 +49,16 @@ pub(super) fn wait_ms(timeout_ms: i32) -> u32 {
     patience.min(WAIT_MAX_MS).unsigned_abs()
 }
 
-/// The pause of an answer in which something was over a quota.
-pub(super) fn pause_ms<'a>(codes: impl IntoIterator<Item = &'a i16>) -> i32 {
-    let over = codes.into_iter().any(|it| *it == code::THROTTLING_QUOTA_EXCEEDED);
-    if over { QUOTA_PAUSE_MS } else { 0 }
+/// The pause of an answer in which something was over a count quota. What is over a rate tells its own.
+pub(super) fn pause_ms<T>(judged: &[(T, Verdict)]) -> i32 {
+    let over = |it: &Verdict| {
+        it.code == code::THROTTLING_QUOTA_EXCEEDED && it.result.outcome() == IntentOutcome::OverQuota
+    };
+    if judged.iter().any(|(_item, verdict)| over(verdict)) {
+        QUOTA_PAUSE_MS
+    } else {
+        0
+    }
 }
 
 /// The results of wishes for which there is no room.
@@ -69,6 +80,36 @@ impl Call<'_> {
             wait_ms,
             ..Wish::default()
         }
+    }
+
+    /// Takes partitions that are created or deleted from the principal's budgets. Clients that know of such quotas are
+    /// refused while one is used up; older ones wait (KIP-599).
+    pub(super) fn mutate(self, memory: &mut Memory, partitions: u64) -> Result<(), Refused> {
+        let toll = &self.tenant.toll;
+        if toll.is_free() || partitions == 0 {
+            return Ok(());
+        }
+        let now = self.tenant.quotas.now();
+        let (wait, refused) = if knows_quotas(self.header.api_key, self.header.version) {
+            match toll.mutate(now, partitions) {
+                Ok(()) => return Ok(()),
+                Err(wait) => (
+                    wait,
+                    Err((code::THROTTLING_QUOTA_EXCEEDED, MUTATIONS_USED_UP.to_owned())),
+                ),
+            }
+        } else {
+            let cost = Cost {
+                mutations: partitions,
+                ..Cost::default()
+            };
+            (toll.pay(now, cost), Ok(()))
+        };
+        let longer = memory.refused.as_ref().is_none_or(|held| held.until < wait.until);
+        if longer {
+            memory.refused = Some(wait);
+        }
+        refused
     }
 
     /// Plans a request whose items are wishes, or are refused here; `respond` answers when each has its verdict.

@@ -22,6 +22,8 @@ pub struct Topic {
     pub virtual_id: Uuid,
     /// The broker's topic id; nil while unknown.
     pub physical_id: Uuid,
+    /// How many partitions; 0: unknown.
+    pub partitions: u32,
 }
 
 /// A logical cluster.
@@ -78,6 +80,7 @@ impl Cluster {
                 physical_name: StrBytes::from_string(topic.physical_name.clone()),
                 virtual_id,
                 physical_id,
+                partitions: topic.partitions,
             });
         }
         built

@@ -39,6 +39,7 @@ fn cluster(suffix: &str, topics: &[(u8, &str)]) -> LogicalCluster {
                 name: (*name).to_owned(),
                 physical_name: format!("w{suffix}-{name}"),
                 physical_id: physical_id(*n).as_bytes().to_vec(),
+                partitions: 2,
             })
             .collect(),
     }

@@ -27,6 +27,18 @@ pub fn status(
     }
 }
 
+/// What is kept as it is wished may have something to say besides.
+#[must_use]
+pub fn remarked(item: ItemStatus, remark: Reason) -> ItemStatus {
+    if item.phase() == Phase::Ready && item.reason() == Reason::Unspecified {
+        return ItemStatus {
+            reason: remark.into(),
+            ..item
+        };
+    }
+    item
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +62,15 @@ mod tests {
         assert_eq!(say(&quota, true, false), (Phase::Ready, Reason::Unspecified));
         assert_eq!(say(&quota, true, true), (Phase::Ready, Reason::PolicyRefused));
         assert_eq!(say(&quota, false, true), (Phase::Pending, Reason::PolicyRefused));
+        let item = status(&quota, true, false, served, false, Generation::default());
+        let full = remarked(item.clone(), Reason::StorageFull);
+        assert_eq!((full.phase(), full.reason()), (Phase::Ready, Reason::StorageFull));
+        let waiting = ItemStatus {
+            phase: Phase::Provisioning.into(),
+            reason: Reason::NoGateway.into(),
+            ..item
+        };
+        assert_eq!(remarked(waiting, Reason::StorageFull).reason(), Reason::NoGateway);
         let later = Quota { mode: 99, ..quota };
         assert_eq!(say(&later, true, false), (Phase::Failed, Reason::Unsupported));
     }

@@ -15,6 +15,7 @@ import { ObjectPage } from '../../ui/object-page.tsx'
 import { Moment } from '../../ui/status.tsx'
 import { KeyTable } from '../api_key/key-table.tsx'
 import { AdoptionTab } from '../adoption/adoption.tsx'
+import { Connections } from '../connection/connections.tsx'
 import { GroupTable } from '../consumer_group/group-table.tsx'
 import { TopicTable } from '../topic/topic-table.tsx'
 import { ClusterTable } from './cluster-table.tsx'
@@ -61,6 +62,7 @@ export function ClusterPage() {
             ...(cluster.spec.adopts ? [{ key: 'adoption', label: 'Adoption', content: () => <AdoptionTab cluster={cluster.id} /> }] : []),
             { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: cluster.id }} icon="key">Create key</LinkButton>}><Connect cluster={cluster} /></Section> },
             { key: 'keys', label: 'Keys', content: () => <Keys cluster={cluster} /> },
+            { key: 'connections', label: 'Connections', content: () => <Connections cluster={cluster.id} /> },
             { key: 'settings', label: 'Settings', content: () => <Settings cluster={cluster} /> },
           ]}
         />

@@ -5,13 +5,15 @@ import { parseBytes, parseWhole, printBytes, type Parsed } from '../../ui/form/p
 
 export type Subject = Quota['spec']['subject']
 type Limits = Quota['spec']['limits']
-export type LimitName = 'ingress_bytes_per_second' | 'egress_bytes_per_second' | 'requests_per_second' | 'connections'
+export type LimitName = 'ingress_bytes_per_second' | 'egress_bytes_per_second' | 'requests_per_second' | 'connections' | 'partition_mutations_per_second' | 'storage_bytes'
 
 export const LIMITS: readonly { name: LimitName; label: string; bytes: boolean; example: string }[] = [
   { name: 'ingress_bytes_per_second', label: 'Produced bytes a second', bytes: true, example: '5 MiB' },
   { name: 'egress_bytes_per_second', label: 'Fetched bytes a second', bytes: true, example: '20 MiB' },
   { name: 'requests_per_second', label: 'Requests a second', bytes: false, example: '500' },
   { name: 'connections', label: 'Connections at one time', bytes: false, example: '20' },
+  { name: 'partition_mutations_per_second', label: 'Partitions created and deleted a second', bytes: false, example: '10' },
+  { name: 'storage_bytes', label: 'Bytes stored (everybody together only)', bytes: true, example: '500 GiB' },
 ]
 
 export const SUBJECTS: readonly { kind: Subject['kind']; label: string }[] = [
@@ -42,6 +44,8 @@ export function limitTexts(limits: Limits): string[] {
       case 'egress_bytes_per_second': return [`${amount}/s out`]
       case 'requests_per_second': return [`${amount} requests/s`]
       case 'connections': return [plural(value, 'connection')]
+      case 'partition_mutations_per_second': return [`${plural(value, 'partition change')}/s`]
+      case 'storage_bytes': return [`${amount} stored`]
     }
   })
 }

@@ -7,7 +7,7 @@ import { Button } from '../../ui/button.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
 import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
-import { formatBytes, formatCount, formatDuration, words } from '../../ui/format.ts'
+import { formatBytes, formatCount, formatDuration, plural, words } from '../../ui/format.ts'
 import { Labels } from '../../ui/labels.tsx'
 import { Collection, PageHead } from '../../ui/list-page.tsx'
 import { ObjectLink, useNames } from '../../ui/object-link.tsx'
@@ -40,7 +40,7 @@ export function QuotasPage() {
   ]
   return (
     <>
-      <PageHead title="Quotas" intro="How much of a cluster service accounts may use. Who exceeds a quota is slowed down, never refused." actions={button} />
+      <PageHead title="Quotas" intro="How much of a cluster service accounts may use. Who exceeds a rate is slowed down; when storage is used up, nothing more can be produced." actions={button} />
       <Collection
         list={list} caption="Quotas" noun={['quota', 'quotas']} columns={columns} narrowed={cluster !== undefined}
         text={(q) => `${subjectText(q.spec.subject, accountName)} ${clusterName(q.spec.cluster) ?? ''} ${q.spec.mode ?? ''} ${q.id}`}
@@ -63,7 +63,7 @@ export function QuotaPage() {
       deletes="Whom it was for may use all that other quotas leave."
       crumbs={() => <Crumbs><Crumb to="/quotas">Quotas</Crumb></Crumbs>}
     >
-      {(quota) => <><Wish quota={quota} /><Use id={quota.id} /></>}
+      {(quota) => <><Wish quota={quota} /><Use id={quota.id} storage={quota.spec.limits.storage_bytes} /></>}
     </ObjectPage>
   )
 }
@@ -90,7 +90,7 @@ function Wish({ quota }: { quota: Quota }) {
 
 type Principal = QuotaUsage['principals'][number]
 
-function Use({ id }: { id: string }) {
+function Use({ id, storage }: { id: string; storage?: number | undefined }) {
   const usage = useQuotaUsage(id)
   const accountName = useNames('/v1/service-accounts')
   if (usage.isPending) return <Skeleton label="Reading the use" />
@@ -104,7 +104,7 @@ function Use({ id }: { id: string }) {
     { key: 'waited', label: 'Throttled for', align: 'right', cell: (p) => formatDuration(p.throttled_ms), sort: (p) => p.throttled_ms },
     { key: 'would', label: 'Would have been', align: 'right', cell: (p) => formatDuration(p.would_throttle_ms), sort: (p) => p.would_throttle_ms },
   ]
-  const hour = data.history.reduce((sum, m) => ({ waited: sum.waited + m.throttled_ms, would: sum.would + m.would_throttle_ms }), { waited: 0, would: 0 })
+  const hour = data.history.reduce((sum, m) => ({ waited: sum.waited + m.throttled_ms, would: sum.would + m.would_throttle_ms, refused: sum.refused + m.mutations_refused + m.storage_refused }), { waited: 0, would: 0, refused: 0 })
   return (
     <Section title="Use now" note="The last ten seconds or so, as the agent reported them. Times are those of all connections together.">
       <Facts items={[
@@ -112,6 +112,8 @@ function Use({ id }: { id: string }) {
         ['Fetched', `${formatBytes(data.egress_bytes_per_second)}/s`],
         ['Requests', `${formatCount(Math.round(data.requests_per_second))}/s`],
         ['Connections', formatCount(data.connections)],
+        storage !== undefined && ['Stored', data.storage ? `${formatBytes(data.storage.bytes)} of ${formatBytes(storage)} (${Math.round((100 * data.storage.bytes) / storage)} %)` : 'not measured yet'],
+        hour.refused > 0 && ['Refused in the last hour', plural(hour.refused, 'request')],
         ['Throttled in the last hour', formatDuration(hour.waited)],
         ['Would have been', formatDuration(hour.would)],
         ['Reported', data.reported_until ? <Age key="r" at={data.reported_until} /> : 'nobody used it in the last hour'],

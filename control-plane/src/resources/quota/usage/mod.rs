@@ -33,6 +33,12 @@ pub struct QuotaSums {
     pub would_throttle_ms: i64,
     /// Connections that were refused, or in SHADOW would have been.
     pub connections_refused: i64,
+    /// Partitions that were created or deleted by the Kafka protocol.
+    pub partition_mutations: i64,
+    /// Topics whose creation, growth or deletion was refused for a while, or in SHADOW would have been.
+    pub mutations_refused: i64,
+    /// Produce requests that were refused because the storage is used up, or in SHADOW would have been.
+    pub storage_refused: i64,
 }
 
 /// What one service account uses.
@@ -57,6 +63,15 @@ pub struct QuotaMinute {
     pub sums: QuotaSums,
 }
 
+/// What the quota's cluster holds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct QuotaStorage {
+    /// Bytes of the logs of all its topics, without copies.
+    pub bytes: i64,
+    /// When the brokers were asked.
+    pub measured_at: DateTime<Utc>,
+}
+
 /// How much of a quota is used.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QuotaUsage {
@@ -78,6 +93,10 @@ pub struct QuotaUsage {
     requests_per_second: f64,
     /// Connections that are open.
     connections: i64,
+    /// What is stored, of a quota that limits it; absent until the agent has measured it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    storage: Option<QuotaStorage>,
     /// What all used in the period.
     current: QuotaSums,
     /// Who uses it, at most a hundred; who is throttled most comes first, then who uses most.
@@ -92,7 +111,9 @@ pub struct QuotaUsage {
 /// 404 when the tenant has no such quota.
 pub async fn read(app: &App, scope: TenantScope, id: QuotaId, now: DateTime<Utc>) -> Result<QuotaUsage> {
     let mut tx = app.db.read(&scope.scope()).await?;
-    quotas::by_id(&mut tx, scope, id).await?;
+    let quota = quotas::by_id(&mut tx, scope, id).await?;
+    let storage = store::storage(&mut tx, scope, id).await?;
+    let storage = storage.filter(|_held| quota.spec.limits.storage_bytes.is_some());
     let newest = store::reported_until(&mut tx, scope, id).await?;
     let fresh = newest.filter(|it| now.signed_duration_since(*it) < STALE);
     let (started_at, principals) = match fresh {
@@ -123,6 +144,7 @@ pub async fn read(app: &App, scope: TenantScope, id: QuotaId, now: DateTime<Utc>
         egress_bytes_per_second: per_second(current.egress_bytes),
         requests_per_second: per_second(current.requests),
         connections: principals.iter().map(|it| it.connections).sum(),
+        storage,
         current,
         principals,
         history,

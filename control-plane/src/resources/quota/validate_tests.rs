@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::kernel::{ClusterId, ServiceAccountId};
 
 fn spec(subject: Value, limits: Value, floors: Value) -> QuotaSpec {
     let spec =
@@ -36,6 +37,7 @@ fn a_quota_limits_something_and_by_numbers_that_can_be_kept() {
         ("egress_bytes_per_second", 1 << 41),
         ("requests_per_second", 0),
         ("connections", -1),
+        ("partition_mutations_per_second", 0),
     ] {
         let found = limits(json!({name: value}));
         assert_eq!(found, one(&format!("/spec/limits/{name}"), code::OUT_OF_RANGE));
@@ -46,12 +48,23 @@ fn a_quota_limits_something_and_by_numbers_that_can_be_kept() {
 }
 
 #[test]
-fn a_limit_that_nobody_enforces_is_refused() {
-    for name in ["storage_bytes", "partition_mutations_per_second"] {
-        let spec = spec(json!({"kind": "TENANT"}), json!({name: 5}), json!({}));
+fn storage_is_limited_for_the_whole_cluster() {
+    let limits = json!({"storage_bytes": 1 << 20});
+    let tenant = json!({"kind": "TENANT"});
+    assert!(wrong(&spec(tenant.clone(), limits.clone(), json!({}))).is_empty());
+    let at = "/spec/limits/storage_bytes";
+    let shared = json!({"kind": "SHARED", "principals": [ServiceAccountId::generate()]});
+    for subject in [named(), shared, json!({"kind": "DEFAULT"})] {
         assert_eq!(
-            wrong(&spec),
-            one(&format!("/spec/limits/{name}"), code::NOT_ENFORCED)
+            wrong(&spec(subject, limits.clone(), json!({}))),
+            one(at, code::OUT_OF_RANGE)
+        );
+    }
+    for bytes in [0_i64, (1 << 20) - 1, (1 << 50) + 1] {
+        let limits = json!({"storage_bytes": bytes});
+        assert_eq!(
+            wrong(&spec(tenant.clone(), limits, json!({}))),
+            one(at, code::OUT_OF_RANGE)
         );
     }
 }

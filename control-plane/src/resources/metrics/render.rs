@@ -1,0 +1,233 @@
+//! From rows to the Prometheus text format, by the library that serves `/metrics` too. Pure.
+
+use std::collections::BTreeMap;
+
+use metrics::{counter, gauge, with_local_recorder};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::kernel::{Id, kind};
+use crate::resources::metrics::store::{Numbers, QuotaNow, Throttled, Traffic};
+
+/// What stands for everything beyond the bound.
+pub const OTHER: &str = "other";
+
+/// The text of one scrape.
+pub fn text(numbers: &Numbers) -> String {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    with_local_recorder(&recorder, || {
+        describe();
+        traffic(numbers);
+        for quota in &numbers.quotas {
+            limits(quota);
+        }
+        for waited in &numbers.throttled {
+            throttled(waited);
+        }
+    });
+    handle.render()
+}
+
+fn describe() {
+    for (name, help) in [
+        (
+            "weir_produce_bytes_total",
+            "Bytes of record batches that brokers acknowledged, since the month began.",
+        ),
+        (
+            "weir_produce_records_total",
+            "Records that brokers acknowledged, since the month began.",
+        ),
+        (
+            "weir_produce_requests_total",
+            "Produce requests, since the month began.",
+        ),
+        (
+            "weir_fetch_bytes_total",
+            "Bytes of record batches that clients fetched, since the month began.",
+        ),
+        (
+            "weir_fetch_records_total",
+            "Records that clients fetched, since the month began.",
+        ),
+        (
+            "weir_fetch_requests_total",
+            "Answers to fetches with records, since the month began.",
+        ),
+    ] {
+        metrics::describe_counter!(name, help);
+    }
+    for (name, help) in [
+        ("weir_quota_limit", "What a quota allows, by dimension."),
+        (
+            "weir_quota_used",
+            "What is used of a quota now, by dimension: rates are of the last ten seconds.",
+        ),
+        (
+            "weir_quota_throttled_milliseconds",
+            "For how long connections waited in the last minute, together.",
+        ),
+        (
+            "weir_quota_would_throttle_milliseconds",
+            "The same of quotas in SHADOW: what ENFORCE would have added.",
+        ),
+        (
+            "weir_quota_refused",
+            "Connections, topics and produce requests that quotas refused in the last minute.",
+        ),
+        (
+            "weir_connections",
+            "Open connections of service accounts that a quota is for.",
+        ),
+    ] {
+        metrics::describe_gauge!(name, help);
+    }
+}
+
+type Series = (String, String, String);
+
+/// The names of a row; what is gone is named by its id.
+fn names(row: &Traffic) -> Series {
+    let topic = || Id::<kind::Topic>::from_uuid(row.topic_id).to_string();
+    let account = || Id::<kind::ServiceAccount>::from_uuid(row.principal_id).to_string();
+    let cluster = || Id::<kind::Cluster>::from_uuid(row.cluster_id).to_string();
+    (
+        row.cluster.clone().unwrap_or_else(cluster),
+        row.topic.clone().unwrap_or_else(topic),
+        row.principal.clone().unwrap_or_else(account),
+    )
+}
+
+fn traffic(numbers: &Numbers) {
+    let mut rest = [0_i64; 6];
+    let mut series: BTreeMap<Series, [i64; 6]> = BTreeMap::new();
+    // Two objects may have had one name: their amounts are one series.
+    for row in &numbers.traffic {
+        let held = series.entry(names(row)).or_default();
+        add(held, row.counts());
+        add(&mut rest, row.counts());
+    }
+    let beyond: Vec<i64> = numbers
+        .total
+        .iter()
+        .zip(rest)
+        .map(|(all, told)| all - told)
+        .collect();
+    if beyond.iter().any(|it| *it > 0) {
+        let held = series
+            .entry((OTHER.into(), OTHER.into(), OTHER.into()))
+            .or_default();
+        add(held, [0, 1, 2, 3, 4, 5].map(|at| beyond[at].max(0)));
+    }
+    for ((cluster, topic, account), amounts) in series {
+        let labels = [
+            ("cluster", cluster),
+            ("topic", topic),
+            ("service_account", account),
+        ];
+        for (name, amount) in [
+            "weir_produce_bytes_total",
+            "weir_produce_records_total",
+            "weir_produce_requests_total",
+            "weir_fetch_bytes_total",
+            "weir_fetch_records_total",
+            "weir_fetch_requests_total",
+        ]
+        .into_iter()
+        .zip(amounts)
+        {
+            if amount > 0 {
+                counter!(name, &labels).absolute(amount.unsigned_abs());
+            }
+        }
+    }
+}
+
+fn add(held: &mut [i64; 6], more: [i64; 6]) {
+    for (held, more) in held.iter_mut().zip(more) {
+        *held = held.saturating_add(more);
+    }
+}
+
+fn limits(quota: &QuotaNow) {
+    let id = Id::<kind::Quota>::from_uuid(quota.id).to_string();
+    for (dimension, limit, used) in quota.dimensions() {
+        let Some(limit) = limit else { continue };
+        let labels = [
+            ("quota", id.clone()),
+            ("cluster", quota.cluster.clone()),
+            ("subject", quota.subject.clone()),
+            ("mode", quota.mode.clone()),
+            ("dimension", dimension.to_owned()),
+        ];
+        gauge!("weir_quota_limit", &labels).set(limit as f64);
+        gauge!("weir_quota_used", &labels).set(used);
+    }
+}
+
+fn throttled(row: &Throttled) {
+    let account = Id::<kind::ServiceAccount>::from_uuid(row.principal_id).to_string();
+    let labels = [
+        ("quota", Id::<kind::Quota>::from_uuid(row.quota_id).to_string()),
+        ("cluster", row.cluster.clone()),
+        ("service_account", row.principal.clone().unwrap_or(account)),
+    ];
+    gauge!("weir_quota_throttled_milliseconds", &labels).set(row.throttled_ms as f64);
+    gauge!("weir_quota_would_throttle_milliseconds", &labels).set(row.would_throttle_ms as f64);
+    gauge!("weir_quota_refused", &labels).set(row.refused as f64);
+    gauge!("weir_connections", &labels).set(row.connections as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn row(topic: &str, bytes: i64) -> Traffic {
+        Traffic {
+            cluster_id: Uuid::nil(),
+            topic_id: Uuid::nil(),
+            principal_id: Uuid::nil(),
+            cluster: Some("cards".into()),
+            topic: Some(topic.into()),
+            principal: None,
+            produce_bytes: bytes,
+            produce_records: 1,
+            produce_requests: 1,
+            fetch_bytes: 0,
+            fetch_records: 0,
+            fetch_requests: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_the_bound_is_other_and_names_are_escaped() {
+        let told = text(&Numbers {
+            traffic: vec![row("payments", 7), row("payments", 3), row("a\"b", 1)],
+            total: [111, 3, 3, 0, 0, 0],
+            quotas: vec![QuotaNow {
+                id: Uuid::nil(),
+                cluster: "cards".into(),
+                subject: "TENANT".into(),
+                mode: "ENFORCE".into(),
+                storage_bytes: Some(1000),
+                stored: Some(250),
+                ..QuotaNow::default()
+            }],
+            throttled: Vec::new(),
+        });
+        let line = |start: &str| {
+            let found = told.lines().find(|it| it.starts_with(start));
+            found.unwrap_or_else(|| panic!("{start} in {told}")).to_owned()
+        };
+        let own = line("weir_produce_bytes_total{cluster=\"cards\",topic=\"payments\"");
+        assert!(own.ends_with(" 10"), "{own}");
+        let other = line("weir_produce_bytes_total{cluster=\"other\",topic=\"other\"");
+        assert!(other.ends_with(" 100"), "{other}");
+        assert!(told.contains("topic=\"a\\\"b\""), "{told}");
+        assert!(!told.contains("weir_fetch_bytes_total{"), "nothing was fetched");
+        assert!(told.contains("# TYPE weir_quota_used gauge"));
+        assert!(line("weir_quota_used{").ends_with(" 250"));
+        assert!(line("weir_quota_limit{").contains("dimension=\"storage_bytes\""));
+    }
+}
