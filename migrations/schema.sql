@@ -46,6 +46,37 @@ BEGIN
         '(SELECT id FROM tenant WHERE organization_id = (SELECT app_organization())))', guarded);
 END $$;
 
+CREATE TABLE public.alert_rule (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    threshold bigint NOT NULL,
+    for_seconds integer NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alert_rule_for_seconds_check CHECK ((for_seconds >= 0)),
+    CONSTRAINT alert_rule_kind_check CHECK ((kind = ANY (ARRAY['THROTTLING'::text, 'STORAGE'::text]))),
+    CONSTRAINT alert_rule_threshold_check CHECK ((threshold > 0))
+);
+
+ALTER TABLE ONLY public.alert_rule FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.alert_state (
+    rule_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    state text NOT NULL,
+    value bigint NOT NULL,
+    since timestamp with time zone NOT NULL,
+    evaluated_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_state_state_check CHECK ((state = ANY (ARRAY['OK'::text, 'PENDING'::text, 'FIRING'::text])))
+);
+
+ALTER TABLE ONLY public.alert_state FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.api_key (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -345,6 +376,8 @@ CREATE TABLE public.quota (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    partition_mutations_per_second bigint,
+    storage_bytes bigint,
     CONSTRAINT quota_burst_seconds_check CHECK ((burst_seconds >= 0)),
     CONSTRAINT quota_connections_check CHECK ((connections > 0)),
     CONSTRAINT quota_egress_bytes_per_second_check CHECK ((egress_bytes_per_second > 0)),
@@ -352,7 +385,10 @@ CREATE TABLE public.quota (
     CONSTRAINT quota_floor_ingress_bytes_per_second_check CHECK ((floor_ingress_bytes_per_second > 0)),
     CONSTRAINT quota_ingress_bytes_per_second_check CHECK ((ingress_bytes_per_second > 0)),
     CONSTRAINT quota_mode_check CHECK ((mode = ANY (ARRAY['ENFORCE'::text, 'SHADOW'::text]))),
+    CONSTRAINT quota_partition_mutations_per_second_check CHECK ((partition_mutations_per_second > 0)),
     CONSTRAINT quota_requests_per_second_check CHECK ((requests_per_second > 0)),
+    CONSTRAINT quota_storage_bytes_check CHECK ((storage_bytes > 0)),
+    CONSTRAINT quota_storage_of_tenant CHECK (((storage_bytes IS NULL) OR (subject = 'TENANT'::text))),
     CONSTRAINT quota_subject_check CHECK ((subject = ANY (ARRAY['PRINCIPALS'::text, 'DEFAULT'::text, 'SHARED'::text, 'TENANT'::text])))
 );
 
@@ -369,6 +405,16 @@ CREATE TABLE public.quota_principal (
 
 ALTER TABLE ONLY public.quota_principal FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.quota_storage (
+    quota_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    bytes bigint NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    CONSTRAINT quota_storage_bytes_check1 CHECK ((bytes >= 0))
+);
+
+ALTER TABLE ONLY public.quota_storage FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.quota_use (
     quota_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -381,7 +427,10 @@ CREATE TABLE public.quota_use (
     throttled_ms bigint NOT NULL,
     would_throttle_ms bigint NOT NULL,
     connections bigint NOT NULL,
-    connections_refused bigint NOT NULL
+    connections_refused bigint NOT NULL,
+    partition_mutations bigint DEFAULT 0 NOT NULL,
+    mutations_refused bigint DEFAULT 0 NOT NULL,
+    storage_refused bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY public.quota_use FORCE ROW LEVEL SECURITY;
@@ -583,6 +632,18 @@ CREATE TABLE public.usage_window (
 
 ALTER TABLE ONLY public.usage_window FORCE ROW LEVEL SECURITY;
 
+ALTER TABLE ONLY public.alert_rule
+    ADD CONSTRAINT alert_rule_name_unique UNIQUE (tenant_id, cluster_id, name);
+
+ALTER TABLE ONLY public.alert_rule
+    ADD CONSTRAINT alert_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.alert_rule
+    ADD CONSTRAINT alert_rule_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.alert_state
+    ADD CONSTRAINT alert_state_pkey PRIMARY KEY (rule_id);
+
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
@@ -700,6 +761,9 @@ ALTER TABLE ONLY public.quota_principal
 ALTER TABLE ONLY public.quota_principal
     ADD CONSTRAINT quota_principal_unique UNIQUE (cluster_id, subject, service_account_id);
 
+ALTER TABLE ONLY public.quota_storage
+    ADD CONSTRAINT quota_storage_pkey PRIMARY KEY (quota_id);
+
 ALTER TABLE ONLY public.quota
     ADD CONSTRAINT quota_tenant_id_cluster_id_subject_id_key UNIQUE (tenant_id, cluster_id, subject, id);
 
@@ -778,6 +842,8 @@ ALTER TABLE ONLY public.usage_row
 ALTER TABLE ONLY public.usage_window
     ADD CONSTRAINT usage_window_pkey PRIMARY KEY (data_plane_id, gateway_id, boot, sequence);
 
+CREATE INDEX alert_rule_cluster ON public.alert_rule USING btree (cluster_id);
+
 CREATE INDEX api_key_data_plane ON public.api_key USING btree (data_plane_id, id);
 
 CREATE INDEX api_key_service_account ON public.api_key USING btree (service_account_id);
@@ -837,6 +903,12 @@ CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
 CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
 
 CREATE INDEX usage_row_tenant ON public.usage_row USING btree (tenant_id, hour);
+
+ALTER TABLE ONLY public.alert_rule
+    ADD CONSTRAINT alert_rule_cluster_exists FOREIGN KEY (tenant_id, cluster_id) REFERENCES public.cluster(tenant_id, id);
+
+ALTER TABLE ONLY public.alert_state
+    ADD CONSTRAINT alert_state_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES public.alert_rule(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.api_key
     ADD CONSTRAINT api_key_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
@@ -898,6 +970,9 @@ ALTER TABLE ONLY public.quota_principal
 ALTER TABLE ONLY public.quota_principal
     ADD CONSTRAINT quota_principal_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
 
+ALTER TABLE ONLY public.quota_storage
+    ADD CONSTRAINT quota_storage_quota_id_fkey FOREIGN KEY (quota_id) REFERENCES public.quota(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.quota_use
     ADD CONSTRAINT quota_use_quota_id_fkey FOREIGN KEY (quota_id) REFERENCES public.quota(id) ON DELETE CASCADE;
 
@@ -936,6 +1011,10 @@ ALTER TABLE ONLY public.topic
 
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
+ALTER TABLE public.alert_rule ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.alert_state ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_key ENABLE ROW LEVEL SECURITY;
 
@@ -980,6 +1059,11 @@ CREATE POLICY data_plane_scope ON public.quota FOR SELECT USING ((data_plane_id 
 CREATE POLICY data_plane_scope ON public.quota_principal FOR SELECT USING ((cluster_id IN ( SELECT cluster.id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.quota_storage USING (((quota_id, tenant_id) IN ( SELECT quota.id,
+    quota.tenant_id
+   FROM public.quota
+  WHERE (quota.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.quota_use USING (((quota_id, tenant_id) IN ( SELECT quota.id,
     quota.tenant_id
@@ -1075,6 +1159,10 @@ ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.object_status ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY operator_scope ON public.alert_rule USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.alert_state USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.api_key USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.audit_event USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1115,6 +1203,8 @@ CREATE POLICY operator_scope ON public.quota USING ((( SELECT public.app_scope()
 
 CREATE POLICY operator_scope ON public.quota_principal USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.quota_storage USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.quota_use USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.rate_card USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1144,6 +1234,14 @@ CREATE POLICY operator_scope ON public.usage_row USING ((( SELECT public.app_sco
 CREATE POLICY operator_scope ON public.usage_window USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 ALTER TABLE public.organization ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_scope ON public.alert_rule FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.alert_state FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.api_key FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
@@ -1199,6 +1297,10 @@ CREATE POLICY organization_scope ON public.quota_principal FOR SELECT USING ((te
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.quota_storage FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.quota_use FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -1247,6 +1349,8 @@ ALTER TABLE public.quota ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.quota_principal ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.quota_storage ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.quota_use ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rate_card ENABLE ROW LEVEL SECURITY;
@@ -1264,6 +1368,10 @@ ALTER TABLE public.service_quota ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_scope ON public.alert_rule USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.alert_state USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.api_key USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
@@ -1304,6 +1412,8 @@ CREATE POLICY tenant_scope ON public.organization FOR SELECT USING ((id IN ( SEL
 CREATE POLICY tenant_scope ON public.quota USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.quota_principal USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.quota_storage USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.quota_use USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
