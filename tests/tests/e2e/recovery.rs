@@ -45,17 +45,20 @@ fn kcat() -> Command {
     command
 }
 
+/// As many records in each of the four partitions, so that each gets a committed offset.
 async fn produce(topic: &str) {
-    let mut kcat = kcat()
-        .args(["-P", "-t", topic])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("start kcat");
-    let lines: String = (0..RECORDS).map(|at| format!("record-{at}\n")).collect();
-    let mut input = kcat.stdin.take().expect("kcat's input");
-    input.write_all(lines.as_bytes()).await.expect("feed kcat");
-    drop(input);
-    assert!(kcat.wait().await.expect("kcat ends").success());
+    for partition in 0..4 {
+        let mut kcat = kcat()
+            .args(["-P", "-t", topic, "-p", &partition.to_string()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("start kcat");
+        let lines: String = (0..RECORDS / 4).map(|at| format!("record-{at}\n")).collect();
+        let mut input = kcat.stdin.take().expect("kcat's input");
+        input.write_all(lines.as_bytes()).await.expect("feed kcat");
+        drop(input);
+        assert!(kcat.wait().await.expect("kcat ends").success());
+    }
 }
 
 /// A consumer that runs until it is stopped.

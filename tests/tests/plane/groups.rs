@@ -229,7 +229,7 @@ async fn a_developer_of_some_names_resets_groups_of_those_names() {
     let caller = world.caller(&plane, token);
     let latest = json!({"to": {"kind": "LATEST"}});
     let reset = format!("/v1/clusters/{}/groups/app/reset-offsets", made.cluster);
-    caller.post(&reset, &latest).await.expect(404);
+    caller.post(&reset, &latest).await.expect(403);
     let bind = |pattern: &str| json!({"spec": {"principal": id(&developer), "role": "DEVELOPER", "resource": pattern}});
     let other = bind("environment=prod/cluster=cards/topic=pay*");
     admin.post("/v1/role-bindings", &other).await.expect(201);
