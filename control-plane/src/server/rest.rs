@@ -9,9 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::resources::{
-    access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection, consumer_group,
-    cost, data_plane, data_plane_grant, environment, event, member, metrics, organization, quota, rate_card,
-    role_binding, service_account, service_quota, session, tenant, topic, usage,
+    access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection,
+    consumer_group, cost, data_plane, data_plane_grant, environment, event, member, metrics, organization,
+    quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;

@@ -178,7 +178,7 @@ fn an_adopted_topic_keeps_its_name_and_what_was_not_changed_is_not_wished() {
     let mut rows = rows();
     rows.topics[0].adopted = true;
     rows.topics[0].changed_settings = vec!["retention.ms".to_owned()];
-    let adopted = build(Id::generate(), rows);
+    let adopted = build(Id::generate(), "https://weir", rows);
     let topic = adopted.topics.iter().find(|it| it.adopted).expect("adopted");
     assert_eq!(topic.physical_name, topic.name);
     let names: Vec<_> = topic.configs.iter().map(|it| it.name.as_str()).collect();

@@ -136,12 +136,7 @@ pub(super) struct Within {
 }
 
 impl<'a> Line<'a> {
-    fn new(
-        gateway: &'a Gateway,
-        again: Again,
-        versions: Arc<BrokerVersions>,
-        present: &'a Present,
-    ) -> Self {
+    fn new(gateway: &'a Gateway, again: Again, versions: Arc<BrokerVersions>, present: &'a Present) -> Self {
         Self {
             gateway,
             again,
