@@ -21,6 +21,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alert rules */
+        get: operations["alert_rule_list"];
+        put?: never;
+        /**
+         * Create an alert rule
+         * @description It is looked at every five seconds; when it begins to fire and when it ends, watchers get an event with the action
+         *     `firing` or `resolved`.
+         */
+        post: operations["alert_rule_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alert-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an alert rule */
+        get: operations["alert_rule_get"];
+        put?: never;
+        post?: never;
+        /** Delete an alert rule */
+        delete: operations["alert_rule_delete"];
+        options?: never;
+        head?: never;
+        /** Change an alert rule */
+        patch: operations["alert_rule_update"];
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -219,6 +260,46 @@ export interface paths {
          * @description What the attached Kafka holds, asked of the agent now, and what would become of each topic and group. Nothing is changed.
          */
         get: operations["adoption_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the connections of a cluster
+         * @description Asked from its gateways now: who is connected, with which key, since when, and what it moved.
+         */
+        get: operations["connection_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clusters/{id}/connections/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a connection
+         * @description Who it is, what it may do, and which quotas apply, as its gateway has it now.
+         */
+        get: operations["connection_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -599,6 +680,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scrape the tenant's metrics
+         * @description In the Prometheus text format, for a scraper that signs in with an API key or a token. A thousand series of traffic at
+         *     most; what is beyond them is counted as `other`.
+         */
+        get: operations["metrics_scrape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/oauth/token": {
         parameters: {
             query?: never;
@@ -846,6 +948,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/service-quotas/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set a service quota of a tenant
+         * @description For operators, about the tenant that the `Weir-Tenant` header names. The new limit holds from the next request on.
+         */
+        put: operations["service_quota_set"];
+        post?: never;
+        /**
+         * Give a tenant's service quota back to its default
+         * @description For operators, about the tenant that the `Weir-Tenant` header names.
+         */
+        delete: operations["service_quota_reset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1113,6 +1239,85 @@ export interface components {
          * @enum {string}
          */
         AdoptionVerdict: "ADOPT" | "ADOPTED" | "REFUSED";
+        /**
+         * @description What is watched. New kinds may appear.
+         * @enum {string}
+         */
+        AlertKind: "THROTTLING" | "STORAGE";
+        AlertRule: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of an AlertRule. */
+            id: string;
+            /** @enum {string} */
+            kind: "AlertRule";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["AlertRuleSpec"];
+            status: components["schemas"]["AlertRuleStatus"];
+        };
+        AlertRuleInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["AlertRuleSpec"];
+        };
+        AlertRuleList: {
+            data: components["schemas"]["AlertRule"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        AlertRulePatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of AlertRuleSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is wished. */
+        AlertRuleSpec: {
+            /** @description The cluster that is watched; never changes. */
+            cluster: string;
+            /**
+             * Format: int32
+             * @description For how long the value has to stay there before it fires. 0: at once.
+             * @default 0
+             */
+            for_seconds: number;
+            /** @description What is watched; never changes. */
+            kind: components["schemas"]["AlertKind"];
+            /** @description Unique on the cluster; never changes. */
+            name: string;
+            /**
+             * Format: int64
+             * @description From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE.
+             */
+            threshold: number;
+        };
+        /** @description What is so. */
+        AlertRuleStatus: {
+            /**
+             * Format: date-time
+             * @description When it was looked at last: every five seconds or so.
+             */
+            evaluated_at?: string;
+            /** @description READY once it was looked at for the first time, PENDING before. */
+            phase: components["schemas"]["Phase"];
+            /**
+             * Format: date-time
+             * @description Since when it is in this state.
+             */
+            since?: string;
+            /** @description OK, PENDING (above the threshold, but not for long enough) or FIRING. New states may appear. */
+            state?: components["schemas"]["AlertState"];
+            /**
+             * Format: int64
+             * @description The value that was found last.
+             */
+            value?: number;
+        };
+        /**
+         * @description Where an alert stands.
+         * @enum {string}
+         */
+        AlertState: "OK" | "PENDING" | "FIRING";
         ApiKey: {
             /** @enum {string} */
             api_version: "v1";
@@ -1394,6 +1599,72 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+        };
+        /** @description A connection of a client to a cluster, as its gateway sees it now. */
+        Connection: {
+            /** @description What it may do, by the version that its gateway obeys; only where one connection is asked for, a hundred at most. */
+            access?: components["schemas"]["ConnectionAccess"][];
+            /** @description Where it comes from, as its gateway sees it: LOOPBACK, PRIVATE or PUBLIC. Addresses stay in the data plane. */
+            address: string;
+            /** @description The key that it signed in with. */
+            api_key: string;
+            /**
+             * Format: date-time
+             * @description When it signed in.
+             */
+            connected_at: string;
+            /**
+             * Format: int64
+             * @description Bytes of record batches that it fetched.
+             */
+            egress_bytes: number;
+            /** @description Names the connection while it lasts, and no other afterwards. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes of record batches that it produced.
+             */
+            ingress_bytes: number;
+            /** @description Always `Connection`. */
+            kind: string;
+            /** @description How it signed in: PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER, OTHER, UNKNOWN. New ones may appear. */
+            mechanism: string;
+            /** @description The service account that acts. */
+            principal: string;
+            /** @description The quotas that apply to it, the narrowest first; only where one connection is asked for. */
+            quotas?: string[];
+            /**
+             * Format: int64
+             * @description Requests of any kind since then.
+             */
+            requests: number;
+            /** @description The client's software by the name that it gives itself (KIP-511), if that is a known one; else OTHER, or UNKNOWN. */
+            software: string;
+            /** @description Its version; absent when unknown. */
+            software_version?: string;
+            /**
+             * Format: int64
+             * @description Milliseconds for which it was not read from, because of quotas.
+             */
+            throttled_ms: number;
+        };
+        /** @description What a connection may do to the topics, groups and transactional ids that a pattern covers. */
+        ConnectionAccess: {
+            /** @description A name, or a prefix when it ends in `*`. */
+            pattern: string;
+            /** @description READER, DEVELOPER or TENANT_ADMIN. */
+            role: string;
+        };
+        /** @description A page of a cluster's connections, by the order of their ids. */
+        ConnectionList: {
+            data: components["schemas"]["Connection"][];
+            kind: string;
+            metadata: components["schemas"]["ConnectionListMetadata"];
+        };
+        /** @description Where the list goes on. */
+        ConnectionListMetadata: {
+            /** @description Absent on the last page. */
+            next_page_token?: string;
         };
         /** @description A group in a list. */
         ConsumerGroup: {
@@ -2104,7 +2375,8 @@ export interface components {
             ingress_bytes_per_second?: number;
             /**
              * Format: int64
-             * @description Not enforced by this version, and so refused with `not_enforced`.
+             * @description Partitions that are created or deleted by the Kafka protocol (KIP-599). Refused while the quota is used up, with
+             *     THROTTLING_QUOTA_EXCEEDED.
              */
             partition_mutations_per_second?: number;
             /**
@@ -2114,7 +2386,8 @@ export interface components {
             requests_per_second?: number;
             /**
              * Format: int64
-             * @description Not enforced by this version, and so refused with `not_enforced`.
+             * @description Bytes that all topics of the cluster hold together, without copies; of the subject TENANT only. At four fifths the
+             *     quota's status warns; when it is used up, nothing more is produced until something is deleted.
              */
             storage_bytes?: number;
         };
@@ -2187,6 +2460,19 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        /** @description What the quota's cluster holds. */
+        QuotaStorage: {
+            /**
+             * Format: int64
+             * @description Bytes of the logs of all its topics, without copies.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When the brokers were asked.
+             */
+            measured_at: string;
+        };
         /**
          * @description Whose a quota is. A principal of a cluster has at most one of PRINCIPALS, or else the DEFAULT; at most one SHARED; and
          *     the TENANT's. All that it has apply, and the tightest wins. New kinds may appear.
@@ -2227,9 +2513,24 @@ export interface components {
             ingress_bytes: number;
             /**
              * Format: int64
+             * @description Topics whose creation, growth or deletion was refused for a while, or in SHADOW would have been.
+             */
+            mutations_refused: number;
+            /**
+             * Format: int64
+             * @description Partitions that were created or deleted by the Kafka protocol.
+             */
+            partition_mutations: number;
+            /**
+             * Format: int64
              * @description Requests of any kind.
              */
             requests: number;
+            /**
+             * Format: int64
+             * @description Produce requests that were refused because the storage is used up, or in SHADOW would have been.
+             */
+            storage_refused: number;
             /**
              * Format: int64
              * @description Milliseconds for which connections were not read from, all connections together.
@@ -2283,6 +2584,8 @@ export interface components {
              *     uses the quota now.
              */
             seconds: number;
+            /** @description What is stored, of a quota that limits it; absent until the agent has measured it. */
+            storage?: components["schemas"]["QuotaStorage"];
         };
         RateCard: {
             /** @enum {string} */
@@ -2490,6 +2793,11 @@ export interface components {
         ServiceQuota: {
             /**
              * Format: int64
+             * @description How many there may be when nobody decides otherwise.
+             */
+            default_limit: number;
+            /**
+             * Format: int64
              * @description How many there may be.
              */
             limit: number;
@@ -2500,6 +2808,15 @@ export interface components {
              * @description How many there are.
              */
             used: number;
+        };
+        /** @description What an operator decides. */
+        ServiceQuotaInput: {
+            /**
+             * Format: int64
+             * @description How many there may be: at most a hundred times the default. Below what there is, nothing goes; only nothing more
+             *     can be made.
+             */
+            limit: number;
         };
         /** @description Every quota of the tenant. */
         ServiceQuotaList: {
@@ -2805,6 +3122,209 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the alert rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the alert rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alert_rule_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the alert rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["AlertRulePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -3640,6 +4160,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AdoptionPlan"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connection_list: {
+        parameters: {
+            query?: {
+                /** @description Connections on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connection_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the cluster. */
+                id: string;
+                /** @description Id of the connection. */
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -5044,6 +5635,35 @@ export interface operations {
             };
         };
     };
+    metrics_scrape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_token_create: {
         parameters: {
             query?: never;
@@ -6162,6 +6782,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ServiceQuotaList"];
                 };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_quota_set: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description What is counted. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceQuotaInput"];
+            };
+        };
+        responses: {
+            /** @description Set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceQuota"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_quota_reset: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description What is counted. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The default holds. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem; `code` names it. */
             default: {
