@@ -29,16 +29,15 @@ struct Side {
 }
 
 /// The benchmark.
-pub async fn run(story: &mut Story<'_>, pairs: usize) -> Result<()> {
-    let mut report = Report::begin(&story.stack.ws, "gateway").await?;
-    report.setting("records", RECORDS.to_string());
-    report.setting("record_bytes", RECORD_BYTES.to_string());
+pub async fn run(story: &mut Story<'_>, pairs: usize, report: &mut Report) -> Result<()> {
+    report.setting("G1.direct.records", RECORDS.to_string());
+    report.setting("G1.direct.record_bytes", RECORD_BYTES.to_string());
     report.setting(
-        "clients",
+        "G1.direct.clients",
         "ProducerPerformance acks=all, ConsumerPerformance; Kafka 4.3.1",
     );
     report.setting(
-        "security",
+        "G1.direct.security",
         "SASL_PLAINTEXT: SCRAM-SHA-256 at the gateway, PLAIN at the broker",
     );
     let (gateway, direct) = sides(story).await?;
@@ -92,7 +91,7 @@ pub async fn run(story: &mut Story<'_>, pairs: usize) -> Result<()> {
         "the same broker without gateway",
         "4.3.1",
     ));
-    report.close(&story.stack.ws)
+    Ok(())
 }
 
 async fn warm_up(story: &Story<'_>, clients: &StockClients, sides: [&Side; 2]) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::run::captured;
 use crate::workspace::{Workspace, make_dir, write};
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use tokio::process::Command;
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// Its name.
-    pub bench: &'static str,
+    pub bench: String,
     /// What was measured.
     pub commit: String,
     /// When, RFC 3339.
@@ -38,18 +38,18 @@ pub struct Machine {
 }
 
 /// One figure: a ratio to a peer in the same run, or an absolute.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
     /// The bar's id.
-    pub id: &'static str,
+    pub id: String,
     /// In words.
-    pub what: &'static str,
+    pub what: String,
     /// Median of the paired ratios, or the figure itself.
     pub value: f64,
     /// Unit of `value`.
-    pub unit: &'static str,
+    pub unit: String,
     /// What stands beside it.
-    pub peer: &'static str,
+    pub peer: String,
     /// Its version.
     pub peer_version: String,
     /// How many pairs.
@@ -63,12 +63,28 @@ pub struct Figure {
     /// Where it should go.
     pub goal: Option<f64>,
     /// Medians of both sides, ours first, in work per CPU-second or the unit that `what` names.
-    pub sides: [f64; 2],
+    /// An absolute figure has one side.
+    pub sides: [Option<f64>; 2],
+    /// The bars are upper ones.
+    #[serde(default)]
+    pub less_is_better: bool,
+}
+
+impl Figure {
+    /// Is the bar to ship reached? `None`: there is no bar.
+    pub fn ships(&self) -> Option<bool> {
+        let ship = self.ship?;
+        Some(if self.less_is_better {
+            self.value <= ship
+        } else {
+            self.value >= ship
+        })
+    }
 }
 
 impl Report {
     /// Begins a report.
-    pub async fn begin(ws: &Workspace, bench: &'static str) -> Result<Self> {
+    pub async fn begin(ws: &Workspace, bench: impl Into<String>) -> Result<Self> {
         let mut git = Command::new("git");
         git.args(["describe", "--always", "--dirty"])
             .current_dir(&ws.root);
@@ -82,7 +98,7 @@ impl Report {
             .and_then(|it| it.parse::<u64>().ok())
             .unwrap_or(0);
         let mut report = Self {
-            bench,
+            bench: bench.into(),
             commit,
             started_at: crate::clock::format(crate::story::usage::unix_now()?),
             machine: Machine {
@@ -123,13 +139,24 @@ impl Report {
             &serde_json::to_string_pretty(&self).context("encode the report")?,
         )?;
         println!(
-            "\n{:<24} {:>8} {:>8} {:>8} {:>12} {:>12}  what",
-            "id", "median", "min", "max", "ours", "peer"
+            "\n{:<30} {:>10} {:>10} {:>10} {:>12} {:>12} {:>6} {:>4}  what",
+            "id", "value", "min", "max", "ours", "peer", "ship", "met"
         );
         for it in &self.results {
+            let side = |at: usize| it.sides[at].map_or(String::new(), |it| format!("{it:.1}"));
+            let met = it.ships().map_or("", |it| if it { "yes" } else { "NO" });
             println!(
-                "{:<24} {:>8.3} {:>8.3} {:>8.3} {:>12.1} {:>12.1}  {} beside {} ({} pairs)",
-                it.id, it.value, it.min, it.max, it.sides[0], it.sides[1], it.what, it.peer, it.pairs
+                "{:<30} {:>10.3} {:>10.3} {:>10.3} {:>12} {:>12} {:>6} {met:>4}  {} beside {} ({} pairs)",
+                it.id,
+                it.value,
+                it.min,
+                it.max,
+                side(0),
+                side(1),
+                it.ship.map_or(String::new(), |it| it.to_string()),
+                it.what,
+                it.peer,
+                it.pairs
             );
         }
         println!("written to {}", path.display());
@@ -152,27 +179,22 @@ impl Pairs {
     }
 
     /// The figure that they make.
-    pub fn figure(
-        &self,
-        id: &'static str,
-        what: &'static str,
-        peer: &'static str,
-        peer_version: &str,
-    ) -> Figure {
+    pub fn figure(&self, id: &str, what: &str, peer: &str, peer_version: &str) -> Figure {
         let ratios: Vec<f64> = self.ours.iter().zip(&self.peers).map(|(a, b)| a / b).collect();
         Figure {
-            id,
-            what,
+            id: id.to_owned(),
+            what: what.to_owned(),
             value: median(&ratios),
-            unit: "ratio",
-            peer,
+            unit: "ratio".to_owned(),
+            peer: peer.to_owned(),
             peer_version: peer_version.to_owned(),
             pairs: ratios.len(),
             min: ratios.iter().copied().fold(f64::INFINITY, f64::min),
             max: ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ship: None,
             goal: None,
-            sides: [median(&self.ours), median(&self.peers)],
+            sides: [Some(median(&self.ours)), Some(median(&self.peers))],
+            less_is_better: false,
         }
     }
 }
@@ -240,5 +262,19 @@ mod tests {
         let figure = pairs.figure("G", "it", "peer", "1");
         assert!((figure.value - 0.75).abs() < f64::EPSILON && (figure.min - 0.5).abs() < f64::EPSILON);
         assert!((figure.max - 1.0).abs() < f64::EPSILON);
+        assert_eq!(figure.ships(), None);
+        let bar = Figure {
+            ship: Some(0.8),
+            ..figure
+        };
+        assert_eq!(bar.ships(), Some(false));
+        assert_eq!(
+            Figure {
+                less_is_better: true,
+                ..bar
+            }
+            .ships(),
+            Some(true)
+        );
     }
 }

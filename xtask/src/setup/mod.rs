@@ -4,6 +4,7 @@ pub mod build;
 pub mod clients;
 pub mod kafka;
 pub mod needs;
+pub mod peers;
 pub mod wheels;
 
 pub use needs::{Need, Tools, ensure};

@@ -27,6 +27,10 @@ pub enum Need {
     Chromium,
     /// Python with venv: prebuilt tools that come as wheels.
     Python,
+    /// `HAProxy`: the benchmarks' floor of any proxy.
+    Haproxy,
+    /// `CMake` and a C compiler: a peer's cryptography is built from source.
+    Cmake,
 }
 
 /// Where the programs are.
@@ -117,6 +121,8 @@ async fn present(need: Need) -> bool {
         Need::Node => true,
         Need::Postgres => postgres_bin().is_some(),
         Need::Kcat => find("kcat").is_some(),
+        Need::Haproxy => haproxy().is_some(),
+        Need::Cmake => find("cmake").is_some() && find("cc").is_some(),
         Need::Chromium => find("chromium").is_some(),
         Need::Python => match find("python3") {
             Some(python) => {
@@ -137,6 +143,8 @@ fn packages(need: Need) -> &'static [&'static str] {
         Need::Node => &[],
         Need::Postgres => &["postgresql"],
         Need::Kcat => &["kcat"],
+        Need::Haproxy => &["haproxy"],
+        Need::Cmake => &["cmake", "gcc", "libc6-dev", "make"],
         Need::Chromium => &["chromium"],
         Need::Python => &["python3-venv"],
     }
@@ -195,6 +203,12 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .chain(std::env::split_paths(&path))
         .map(|dir| dir.join(program))
         .find(|it| it.is_file())
+}
+
+/// `haproxy`: Debian puts it where only administrators look.
+pub fn haproxy() -> Option<PathBuf> {
+    let debian = PathBuf::from("/usr/sbin/haproxy");
+    find("haproxy").or_else(|| debian.is_file().then_some(debian))
 }
 
 /// The newest `PostgreSQL` server of the machine.

@@ -9,10 +9,14 @@ use weir_kafka_wire::frame::{self, FrameError};
 
 use super::stream::Source;
 
-/// Reserved for a read whose length is not known.
+/// The bytes that tell a frame's length.
+const LENGTH: usize = 4;
+/// Reserved at least for a read.
 const CHUNK: usize = 64 * 1024;
-/// Reserved at most for what a frame announces.
+/// Reserved at most for what a frame announces, or as much again as arrived of it.
 const LARGEST_CHUNK: usize = 1024 * 1024;
+/// Reserved at most because earlier frames were as long.
+const USUAL_MOST: usize = 4 * 1024 * 1024;
 
 /// One direction's frames.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub struct Intake<S> {
     source: S,
     buffer: BytesMut,
     limit: usize,
+    /// How long frames were of late: one that fits into what was reserved is not moved when the rest of it comes.
+    usual: usize,
 }
 
 /// The stream ended or cannot be read on.
@@ -43,6 +49,7 @@ impl<S: Source> Intake<S> {
             source,
             buffer,
             limit,
+            usual: CHUNK,
         }
     }
 
@@ -56,7 +63,12 @@ impl<S: Source> Intake<S> {
     /// # Errors
     /// When a frame is out of bounds.
     pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
-        frame::next(&mut self.buffer, self.limit)
+        let frame = frame::next(&mut self.buffer, self.limit)?;
+        if let Some(frame) = &frame {
+            // Short ones in between (heartbeats, commits) do not change what is usual at once.
+            self.usual = (frame.len() + LENGTH).max(self.usual - self.usual / 16);
+        }
+        Ok(frame)
     }
 
     /// Reads and forgets.
@@ -87,8 +99,8 @@ impl<S: Source> Intake<S> {
             }
         }
         let chunk = match frame::missing(&self.buffer, self.limit)? {
-            Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK),
-            None => CHUNK.min(self.limit),
+            Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK.max(self.buffer.len())),
+            None => self.usual.clamp(CHUNK, USUAL_MOST),
         };
         self.buffer.reserve(chunk.min(self.limit));
         if self.source.read_buf(&mut self.buffer).await? == 0 {

@@ -141,6 +141,8 @@ pub type WindowKey = (u64, u64);
 pub struct Journal {
     folder: PathBuf,
     open: (File, PathBuf),
+    /// Where notes are encoded.
+    buffer: Vec<u8>,
 }
 
 impl Journal {
@@ -152,6 +154,7 @@ impl Journal {
         Ok(Self {
             folder: folder.to_owned(),
             open: create_log(folder, key, notes)?,
+            buffer: Vec::new(),
         })
     }
 
@@ -159,9 +162,12 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn note(&mut self, note: Note) -> io::Result<()> {
-        let entry = Entry { note: Some(note) };
-        self.open.0.write_all(&entry.encode_length_delimited_to_vec())
+    pub fn note(&mut self, entry: &Entry) -> io::Result<()> {
+        self.buffer.clear();
+        entry
+            .encode_length_delimited(&mut self.buffer)
+            .map_err(io::Error::other)?;
+        self.open.0.write_all(&self.buffer)
     }
 
     /// Begins the log of the next window, keeps the closed one on disk, drops the closed one's log.

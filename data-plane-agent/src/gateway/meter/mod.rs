@@ -19,7 +19,7 @@ use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow};
 
 pub use batch::{Batch, Producer};
 pub use journal::WindowKey;
-use journal::{Identity, Intent, IntentBatch, Journal, Note, Settled};
+use journal::{Entry, Identity, Intent, IntentBatch, Journal, Note, Settled};
 use seen::Seen;
 use window::{Rows, now_unix_ms};
 
@@ -222,7 +222,11 @@ impl Drop for Ticket {
 
 impl Inner {
     fn write(&mut self, note: Note) {
-        if let Err(error) = self.journal.note(note) {
+        self.write_entry(&Entry { note: Some(note) });
+    }
+
+    fn write_entry(&mut self, entry: &Entry) {
+        if let Err(error) = self.journal.note(entry) {
             tracing::error!(%error, "the usage journal cannot be written: a kill now would lose counts");
         }
     }
@@ -243,8 +247,14 @@ impl Inner {
             principal_id: principal.to_owned(),
             batches,
         };
-        self.write(Note::Intent(intent.clone()));
-        self.intents.insert(id, intent);
+        // Written and then kept: nothing is copied in between.
+        let entry = Entry {
+            note: Some(Note::Intent(intent)),
+        };
+        self.write_entry(&entry);
+        if let Some(Note::Intent(intent)) = entry.note {
+            self.intents.insert(id, intent);
+        }
         id
     }
 
@@ -268,7 +278,9 @@ impl Inner {
             return true;
         };
         // The retry tells the fate of the attempt that was cut off.
-        if let Some((orphan, _since)) = self.orphans.remove(&batch.identity(producer)) {
+        if !self.orphans.is_empty()
+            && let Some((orphan, _since)) = self.orphans.remove(&batch.identity(producer))
+        {
             self.settle(orphan, &[Fate::Refused]);
         }
         let topic = Arc::from(batch.topic_id.as_str());

@@ -66,16 +66,21 @@ impl Rows {
     pub fn add_intent(&mut self, intent: &Intent, counted: &[u32]) {
         let mut topics = HashSet::new();
         for batch in counted.iter().filter_map(|at| intent.batches.get(*at as usize)) {
-            self.add_row(&UsageRow {
-                cluster_id: intent.cluster_id.clone(),
-                topic_id: batch.topic_id.clone(),
-                principal_id: intent.principal_id.clone(),
-                direction: Direction::Produce.into(),
-                bytes: batch.bytes,
-                records: batch.records,
-                requests: u64::from(topics.insert(batch.topic_id.as_str())),
-                uncertain: false,
-            });
+            let key = (
+                intent.cluster_id.clone(),
+                batch.topic_id.clone(),
+                intent.principal_id.clone(),
+                Direction::Produce.into(),
+                false,
+            );
+            self.add_count(
+                key,
+                Count {
+                    bytes: batch.bytes,
+                    records: batch.records,
+                    requests: u64::from(topics.insert(batch.topic_id.as_str())),
+                },
+            );
         }
     }
 
@@ -98,16 +103,27 @@ impl Rows {
             *direction,
             *uncertain,
         );
+        self.add_count(
+            key,
+            Count {
+                bytes: *bytes,
+                records: *records,
+                requests: *requests,
+            },
+        );
+    }
+
+    fn add_count(&mut self, key: RowKey, more: Count) {
         let count = self.0.entry(key).or_default();
-        count.bytes += bytes;
-        count.records += records;
-        count.requests += requests;
+        count.bytes += more.bytes;
+        count.records += more.records;
+        count.requests += more.requests;
     }
 
     /// Adds all of another's.
     pub fn merge(&mut self, other: Self) {
-        for row in other.to_list() {
-            self.add_row(&row);
+        for (key, count) in other.0 {
+            self.add_count(key, count);
         }
     }
 

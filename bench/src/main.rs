@@ -1,0 +1,125 @@
+//! `weir-bench`: what `cargo xtask bench gateway` runs. It starts the gateway, its peers and what stands behind them,
+//! puts load on each in turn, and prints figures as JSON.
+
+mod batch;
+mod broker;
+mod client;
+mod growth;
+mod lane;
+mod latency;
+mod load;
+mod measure;
+mod memory;
+mod pace;
+mod parts;
+mod quota;
+mod run;
+mod throughput;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use std::net::SocketAddr;
+
+/// Load and procedures of the gateway's benchmarks.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Serves as a null broker.
+    Broker {
+        /// Where to listen.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    /// Runs benchmarks, one after the other.
+    Run {
+        #[command(flatten)]
+        programs: parts::Programs,
+        /// Which; all when none is named.
+        #[arg(long = "only", value_enum)]
+        only: Vec<Part>,
+        /// Pairs of each; the result is the median of their ratios.
+        #[arg(long, default_value_t = 5)]
+        pairs: usize,
+    },
+}
+
+/// One benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Records per CPU-second and per second beside the peers.
+    #[value(name = "G1")]
+    G1,
+    /// Added latency.
+    #[value(name = "G2")]
+    G2,
+    /// Precision of quotas.
+    #[value(name = "G5")]
+    G5,
+    /// A noisy neighbour.
+    #[value(name = "G6")]
+    G6,
+    /// Memory for hostile frames.
+    #[value(name = "G7")]
+    G7,
+    /// Memory of idle connections.
+    #[value(name = "idle")]
+    Idle,
+    /// Snapshots replaced under load.
+    #[value(name = "swap")]
+    Swap,
+    /// From one tenant to a thousand.
+    #[value(name = "clusters")]
+    Clusters,
+}
+
+const ALL: [Part; 8] = [
+    Part::G1,
+    Part::G2,
+    Part::G5,
+    Part::G6,
+    Part::G7,
+    Part::Idle,
+    Part::Swap,
+    Part::Clusters,
+];
+
+fn main() -> Result<()> {
+    match Arguments::parse().verb {
+        Verb::Broker { listen } => {
+            let runtime = tokio::runtime::Runtime::new().context("start a runtime")?;
+            runtime.block_on(broker::serve(listen))
+        }
+        Verb::Run {
+            programs,
+            only,
+            pairs,
+        } => measure(programs, &only, pairs),
+    }
+}
+
+fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()> {
+    let mut run = run::Run::new(programs, pairs);
+    let mut results = Vec::new();
+    for part in ALL.iter().filter(|it| only.is_empty() || only.contains(it)) {
+        run.say(&format!("{part:?}"));
+        let figures = match part {
+            Part::G1 => throughput::run(&mut run),
+            Part::G2 => latency::run(&mut run),
+            Part::G5 => quota::precision(&mut run),
+            Part::G6 => quota::neighbour(&mut run),
+            Part::G7 => memory::hostile(&mut run),
+            Part::Idle => memory::idle(&mut run),
+            Part::Swap => growth::swap(&mut run),
+            Part::Clusters => growth::clusters(&mut run),
+        };
+        results.extend(figures.with_context(|| format!("{part:?}"))?);
+    }
+    let found = serde_json::json!({"settings": run.settings, "results": results});
+    println!("{found}");
+    Ok(())
+}

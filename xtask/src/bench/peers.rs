@@ -1,0 +1,122 @@
+//! Runs `weir-bench`: the gateway, its peers and what stands behind them, without a control plane.
+
+use super::report::{Figure, Report};
+use super::{BenchArgs, Part};
+use crate::progress::Progress;
+use crate::run::{Group, logged};
+use crate::setup::{Need, Tools, ensure, needs, peers};
+use crate::state::is_free;
+use crate::trouble::Trouble;
+use crate::workspace::{Workspace, cargo, make_dir};
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// Ports that it listens on, from its base on.
+const PORTS: u16 = 60;
+
+/// What it prints.
+#[derive(Debug, Deserialize)]
+struct Found {
+    settings: BTreeMap<String, String>,
+    results: Vec<Figure>,
+}
+
+/// Makes sure of the peers that the wanted parts need, builds, measures.
+pub async fn run(
+    ws: &Workspace,
+    args: &BenchArgs,
+    parts: &[Part],
+    tools: &Tools,
+    kafka_libs: &Path,
+    report: &mut Report,
+    progress: &Progress,
+) -> Result<()> {
+    let throughput = parts.contains(&Part::G1);
+    let mut missing = vec![Need::Haproxy];
+    if throughput {
+        missing.extend([Need::Jdk, Need::Cmake]);
+    }
+    ensure(ws, &missing, progress).await?;
+    let work = ws.scratch("bench")?.join("gateway");
+    make_dir(&work)?;
+    let mut command = Command::new(built(ws, progress).await?);
+    command
+        .args([
+            "run",
+            "--pairs",
+            &args.pairs.to_string(),
+            "--port-base",
+            &free(args.port_base)?.to_string(),
+        ])
+        .arg("--agent")
+        .arg(ws.binary("weir-agent", true))
+        .arg("--haproxy")
+        .arg(needs::haproxy().context("find haproxy")?)
+        .arg("--java")
+        .arg(&tools.java)
+        .arg("--kafka-libs")
+        .arg(kafka_libs)
+        .arg("--work")
+        .arg(&work);
+    if throughput {
+        command
+            .arg("--kroxylicious")
+            .arg(peers::kroxylicious(ws, progress).await?);
+        command
+            .arg("--shotover")
+            .arg(peers::shotover(ws, progress).await?);
+    }
+    for part in parts.iter().filter(|it| **it != Part::Direct) {
+        command.args(["--only", &part.name()]);
+    }
+    progress.chapter("Gateway and peers");
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .context("start weir-bench")?;
+    let group = Group::of(&child);
+    let output = child.wait_with_output().await.context("wait for weir-bench")?;
+    group.ended();
+    if !output.status.success() {
+        return Err(Trouble::new(format!("weir-bench ended with {}", output.status))
+            .log(work.join("logs"))
+            .remedy("what it says stands above; logs of what it started are in that folder")
+            .into());
+    }
+    let found: Found = serde_json::from_slice(&output.stdout).context("read weir-bench's figures")?;
+    report.settings.extend(found.settings);
+    report.results.extend(found.results);
+    Ok(())
+}
+
+async fn built(ws: &Workspace, progress: &Progress) -> Result<std::path::PathBuf> {
+    let step = progress.step("gateway and load generator (release)");
+    let mut command = cargo(ws);
+    command.args([
+        "build",
+        "--locked",
+        "--release",
+        "-p",
+        "weir-agent",
+        "-p",
+        "weir-bench",
+    ]);
+    let log = ws.scratch("build")?.join("cargo-build-bench.log");
+    logged(command, &log, "cargo build", "read the log").await?;
+    step.done("built");
+    Ok(ws.binary("weir-bench", true))
+}
+
+fn free(from: u16) -> Result<u16> {
+    (0..100)
+        .map(|turn| from + turn * PORTS)
+        .find(|base| (0..PORTS).all(|at| is_free(base + at)))
+        .context("find a free range of ports")
+}

@@ -1,0 +1,79 @@
+//! The gateway's peers in benchmarks, pinned in `deploy/bench` and kept in the cache folder: nothing of them is shipped.
+
+use crate::progress::Progress;
+use crate::run;
+use crate::setup::needs::find;
+use crate::workspace::{Workspace, cargo, fingerprint, make_dir, read, write};
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use tokio::process::Command;
+
+/// Kroxylicious: a folder of its jars and of our starter's class.
+pub async fn kroxylicious(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    let step = progress.step("Kroxylicious");
+    let from = ws.root.join("deploy/bench/kroxylicious");
+    let (pom, main) = (from.join("pom.xml"), from.join("Main.java"));
+    let dir = place(ws, "kroxylicious", &[&pom, &main])?;
+    let mark = dir.join("complete");
+    if mark.is_file() {
+        step.done("cached");
+        return Ok(dir);
+    }
+    let log = ws.scratch("setup")?.join("kroxylicious.log");
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["-B", "-ntp", "-f"])
+        .arg(&pom)
+        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+        .arg(format!("-DoutputDirectory={}", dir.display()));
+    step.note("by Maven, about 30 MB");
+    let remedy = "check that Maven Central can be reached, run this again";
+    run::logged(maven, &log, "fetch Kroxylicious by Maven", remedy).await?;
+    let mut compile = Command::new(find("javac").context("find javac")?);
+    compile
+        .args(["--release", "17", "-cp"])
+        .arg(format!("{}/*", dir.display()))
+        .arg("-d")
+        .arg(&dir)
+        .arg(&main);
+    run::logged(compile, &log, "javac of Kroxylicious' starter", "read the log").await?;
+    write(&mark, "")?;
+    step.done(dir.display().to_string());
+    Ok(dir)
+}
+
+/// Shotover as a program: built from the crate.
+pub async fn shotover(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    let step = progress.step("Shotover");
+    let from = ws.root.join("deploy/bench/shotover");
+    let inputs = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map(|it| from.join(it));
+    let dir = place(ws, "shotover", &[&inputs[0], &inputs[1], &inputs[2]])?;
+    let program = dir.join("bench-shotover");
+    if program.is_file() {
+        step.done("cached");
+        return Ok(program);
+    }
+    step.note("cargo build --release, about 10 minutes");
+    let build = ws.scratch("setup")?.join("shotover");
+    let mut command = cargo(ws);
+    command
+        .args(["build", "--release", "--locked"])
+        .current_dir(&from)
+        .env("CARGO_TARGET_DIR", &build);
+    let log = ws.scratch("setup")?.join("shotover.log");
+    run::logged(command, &log, "build Shotover", "read the log").await?;
+    std::fs::copy(build.join("release/bench-shotover"), &program).context("keep Shotover")?;
+    // Its objects are of no use any more and take a gigabyte.
+    std::fs::remove_dir_all(&build).context("remove Shotover's objects")?;
+    step.done(program.display().to_string());
+    Ok(program)
+}
+
+/// A folder in the cache, named after what it is made from.
+fn place(ws: &Workspace, name: &str, inputs: &[&PathBuf]) -> Result<PathBuf> {
+    let texts = inputs.iter().map(|it| read(it)).collect::<Result<Vec<_>>>()?;
+    let print = fingerprint(texts.iter().map(String::as_bytes));
+    let dir = ws.cache.join("peers").join(format!("{name}-{print}"));
+    make_dir(&dir)?;
+    Ok(dir)
+}
