@@ -105,6 +105,9 @@ fn fullness(before: Reason, bytes: u64, limit: u64) -> Reason {
     }
 }
 
+/// A cluster and where its topics are.
+type Held<'a> = (&'a str, &'a Place);
+
 /// What measuring needs of the rest of the agent.
 pub struct Gauge {
     /// The brokers.
@@ -139,7 +142,7 @@ impl Gauge {
             .collect();
         let mut held = BTreeMap::new();
         let directory = self.directory.load_full();
-        let mut pools: BTreeMap<&str, (&PoolAddress, Vec<(&str, &Place)>)> = BTreeMap::new();
+        let mut pools: BTreeMap<&str, (&PoolAddress, Vec<Held<'_>>)> = BTreeMap::new();
         for (cluster, place) in &directory.clusters {
             if wanted.contains(cluster.as_str()) {
                 let pool = pools.entry(&place.pool.pool_id);

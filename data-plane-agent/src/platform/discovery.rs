@@ -30,13 +30,13 @@ pub struct FoundAcls {
     pub principals: u32,
 }
 
+/// A broker as it names itself: node id, host, port.
+pub type Node = (i32, String, u16);
+
 /// Looking around, without changing anything.
 pub trait Discovery: Send + Sync + 'static {
     /// The brokers as they name themselves: node id, host, port.
-    fn brokers<'a>(
-        &'a self,
-        at: &'a PoolAddress,
-    ) -> BoxFuture<'a, Result<Vec<(i32, String, u16)>, KafkaError>>;
+    fn brokers<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<Vec<Node>, KafkaError>>;
     /// The names of all topics, and which of them are Kafka's own.
     fn topic_names<'a>(
         &'a self,

@@ -120,7 +120,7 @@ pub fn judge(
     // The four that every topic here has, as they work; others only where somebody set them.
     let (named, others): (Vec<&TopicConfig>, Vec<&TopicConfig>) =
         found.configs.iter().partition(|it| topic::is_named_setting(it));
-    let named: Vec<TopicConfig> = named.into_iter().map(|it| set(it)).collect();
+    let named: Vec<TopicConfig> = named.into_iter().map(set).collect();
     topic::apply_settings(&mut spec, &named, false).map_err(|_error| AdoptionRefusal::Settings)?;
     let mut errors = Vec::new();
     topic::validate(&spec, &mut errors);
