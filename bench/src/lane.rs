@@ -63,6 +63,8 @@ impl Lane {
             budgets: Arc::new(Budgets::open(&folder.join("budgets"))?),
             uses: Arc::default(),
             intents: Arc::new(Intents::new(patience)),
+            storage: watch::channel(Arc::default()).1,
+            questions: Arc::default(),
         };
         let stop = CancellationToken::new();
         let address = runtime.block_on(async {
@@ -170,6 +172,7 @@ impl Plan {
                     name: name.clone(),
                     physical_name,
                     physical_id: id.as_bytes().to_vec(),
+                    ..LogicalTopic::default()
                 }
             });
             snapshot.clusters.push(LogicalCluster {
@@ -178,6 +181,7 @@ impl Plan {
                 broker_pool_id: POOL.to_owned(),
                 physical_prefix: format!("w{cluster}-"),
                 topics: topics.collect(),
+                ..LogicalCluster::default()
             });
             for principal in 0..self.principals {
                 snapshot.api_keys.push(ApiKey {
@@ -205,9 +209,11 @@ impl Plan {
                 node_id: 1,
                 host: self.broker.ip().to_string(),
                 port: u32::from(self.broker.port()),
+                ..Broker::default()
             }],
             sasl_username: self.username.clone(),
             sasl_password: self.password.clone(),
+            ..Upstream::default()
         }
     }
 }
