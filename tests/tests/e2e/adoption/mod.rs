@@ -207,6 +207,7 @@ fn verdict(plan: &Value, name: &str) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_kafka_that_exists_is_adopted_used_both_ways_and_let_go() {
     let world = World::begin().await;
     let cluster = format!("/v1/clusters/{}", world.cluster);
