@@ -263,20 +263,25 @@ async fn nobody_hands_on_more_than_he_holds() {
     let account = create(&admin, "/v1/service-accounts", json!({"name": "app"})).await;
     let narrow =
         json!({"principal": id(&account), "role": "DEVELOPER", "resource": "environment=test/cluster=a"});
-    let binding = bound
-        .post("/v1/role-bindings", &json!({"spec": narrow}))
-        .await
-        .expect(201);
+    // Roles are the whole tenant's business: an administrator of a part hands on nothing, not even in that part.
     let wide = json!({"principal": id(&account), "role": "DEVELOPER", "resource": "*"});
-    bound
-        .post("/v1/role-bindings", &json!({"spec": wide}))
+    for spec in [&narrow, &wide] {
+        bound
+            .post("/v1/role-bindings", &json!({"spec": spec}))
+            .await
+            .expect_problem(403, "denied");
+    }
+    let above = json!({"principal": id(&account), "role": "ORGANIZATION_ADMIN", "resource": "*"});
+    admin
+        .post("/v1/role-bindings", &json!({"spec": above}))
         .await
-        .expect_problem(403, "denied");
+        .expect_problem(422, "invalid");
     let bad = json!({"principal": id(&account), "role": "DEVELOPER", "resource": "nonsense"});
-    bound
+    admin
         .post("/v1/role-bindings", &json!({"spec": bad}))
         .await
         .expect_problem(422, "invalid");
+    let binding = create(&admin, "/v1/role-bindings", narrow).await;
     admin
         .delete(&format!("/v1/role-bindings/{}", id(&binding)))
         .await
