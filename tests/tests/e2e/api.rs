@@ -30,9 +30,11 @@ async fn request(method: &str, url: &str, token: Option<&str>, body: &Value) -> 
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    let request = request
-        .body(Full::new(bytes::Bytes::from(body.to_string())))
-        .expect("a request");
+    let body = match body {
+        Value::Null => bytes::Bytes::new(),
+        body => bytes::Bytes::from(body.to_string()),
+    };
+    let request = request.body(Full::new(body)).expect("a request");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let response = client.request(request).await.ok()?;
     let status = response.status().as_u16();

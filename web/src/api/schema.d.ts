@@ -1396,7 +1396,7 @@ export interface components {
          * @description How its brokers ask for a login.
          * @enum {string}
          */
-        AttachedMechanism: "PLAIN" | "SCRAM_SHA256" | "SCRAM_SHA512";
+        AttachedMechanism: "PLAIN" | "SCRAM_SHA_256" | "SCRAM_SHA_512";
         /** @description The login; the password stays in the data plane. */
         AttachedSasl: {
             /** @description How. */

@@ -18,8 +18,10 @@ pub enum AttachedMechanism {
     /// SASL/PLAIN.
     Plain,
     /// SASL/SCRAM-SHA-256.
+    #[serde(rename = "SCRAM_SHA_256")]
     ScramSha256,
     /// SASL/SCRAM-SHA-512.
+    #[serde(rename = "SCRAM_SHA_512")]
     ScramSha512,
 }
 
