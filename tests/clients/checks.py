@@ -19,7 +19,8 @@ class Settings:
         with open(path, encoding="utf-8") as file:
             values = json.load(file)
         self.bootstrap = values["bootstrap"]
-        self.token_url = values["token_url"]
+        # Of those that log in by token only.
+        self.token_url = values.get("token_url")
         self.topic = values["topic"]
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]
