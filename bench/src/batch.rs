@@ -168,6 +168,7 @@ fn encode(header: &RequestHeader, topic: &TopicRef, partitions: &[i32], batch: &
         data.name = StrBytes::from_string(topic.name.clone()).into();
     }
     let request = ProduceRequest::default()
+        .with_transactional_id(None)
         .with_acks(-1)
         .with_timeout_ms(30_000)
         .with_topic_data(vec![data]);

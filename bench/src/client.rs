@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{RequestHeader, split_response};
@@ -21,6 +21,9 @@ pub const PRODUCE_NEWEST: i16 = 13;
 pub const FETCH_NEWEST: i16 = 17;
 const METADATA_NEWEST: i16 = 12;
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// Kafka's errors that pass by themselves.
+const COORDINATOR_LOADING: i16 = 14;
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 /// Longer than any answer that is asked for here.
 const FRAME_LIMIT: usize = 128 << 20;
 
@@ -158,10 +161,20 @@ impl Client {
     pub fn producer(&mut self) -> Result<(i64, i16)> {
         let version = self.version(InitProducerIdRequest::KEY, 4)?;
         let request = InitProducerIdRequest::default()
+            .with_transactional_id(None)
             .with_transaction_timeout_ms(60_000)
             .with_producer_id((-1).into())
             .with_producer_epoch(-1);
-        let answer = self.call(&request, version)?;
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        let answer = loop {
+            let answer = self.call(&request, version)?;
+            // A broker that has just started loads its coordinators first.
+            let soon = matches!(answer.error_code, COORDINATOR_LOADING | COORDINATOR_NOT_AVAILABLE);
+            if !soon || Instant::now() > deadline {
+                break answer;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        };
         ensure!(
             answer.error_code == 0,
             "no producer id: error {}",

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use weir_agent::intents::{Intents, Patience};
-use weir_agent::lane::{self, Budgets, Gateways, LaneServer};
+use weir_agent::lane::{self, Budgets, Gateways, LaneServer, Questions};
 use weir_agent::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
 use weir_agent::metering::Store;
+use weir_agent::storage::Storage;
 use weir_credentials::sha256;
 use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Quota};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
@@ -28,6 +29,8 @@ pub struct Lane {
     runtime: tokio::runtime::Runtime,
     snapshots: watch::Sender<Arc<Snapshot>>,
     gateways: Arc<Gateways>,
+    /// Tells gateways nothing, for as long as it lives.
+    _storage: Arc<Storage>,
     stop: CancellationToken,
     /// Where it listens.
     pub address: SocketAddr,
@@ -56,6 +59,7 @@ impl Lane {
             room: 16,
             away: "there is no control plane here",
         };
+        let storage = Arc::<Storage>::default();
         let server = LaneServer {
             gateways: Arc::clone(&gateways),
             usage: Arc::new(Store::open(&folder.join("usage"))?),
@@ -63,8 +67,8 @@ impl Lane {
             budgets: Arc::new(Budgets::open(&folder.join("budgets"))?),
             uses: Arc::default(),
             intents: Arc::new(Intents::new(patience)),
-            storage: watch::channel(Arc::default()).1,
-            questions: Arc::default(),
+            storage: storage.watch(),
+            questions: Arc::<Questions>::default(),
         };
         let stop = CancellationToken::new();
         let address = runtime.block_on(async {
@@ -77,6 +81,7 @@ impl Lane {
             runtime,
             snapshots,
             gateways,
+            _storage: storage,
             stop,
             address,
             gateway_identity: gateway,

@@ -126,7 +126,9 @@ impl Programs {
                 &lane.address.to_string(),
                 "--lane-identity",
             ])
-            .arg(&lane.gateway_identity);
+            .arg(&lane.gateway_identity)
+            // All clients come from one address here.
+            .args(["--connections-per-second", "100000"]);
         self.start(
             &format!("gateway-{number}"),
             command,
@@ -157,7 +159,7 @@ impl Programs {
         let text = format!(
             "filterDefinitions:\n- name: tenants\n  type: MultiTenant\n  config: {{}}\ndefaultFilters: [tenants]\n\
              virtualClusters:\n- name: tenant\n  targetCluster:\n    bootstrapServers: {to}\n  gateways:\n\
-             - name: default\n    portIdentifiesNode:\n      bootstrapAddress: 127.0.0.1:{port}\n"
+             \x20 - name: default\n    portIdentifiesNode:\n      bootstrapAddress: 127.0.0.1:{port}\n"
         );
         std::fs::write(&file, text).context("write Kroxylicious' configuration")?;
         let mut command = Command::new(&self.java);
