@@ -4,6 +4,8 @@ mod discovery;
 mod groups;
 mod reset;
 
+use std::time::Duration;
+
 use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::{
     Answer, AnswerCode, Ask, ConnectionsAnswer, DiscoveryAnswer, GroupAnswer, GroupMovesAnswer, GroupsAnswer,
@@ -38,21 +40,17 @@ enum Said {
     Connections(ConnectionsAnswer),
 }
 
-/// Answers one question.
+/// Answers one question. A leader or coordinator that has just been chosen or moved is found at the next look, and what
+/// only reads may look again.
 pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
-    let said = match &ask.question {
-        Some(Question::TopicExtent(it)) => extent(desk, &it.topic_id).await.map(Said::Extent),
-        Some(Question::Groups(it)) => groups::list(desk, it).await.map(Said::Groups),
-        Some(Question::Group(it)) => groups::get(desk, it).await.map(Said::Group),
-        Some(Question::GroupReset(it)) => reset::reset(desk, it).await.map(Said::Moves),
-        Some(Question::GroupDelete(it)) => reset::delete(desk, it).await.map(Said::Moves),
-        Some(Question::Discovery(it)) => discovery::discover(desk, it).await.map(Said::Discovery),
-        Some(Question::Connections(it)) => {
-            let told = desk.questions.connections(it).await;
-            told.map(Said::Connections).ok_or(AnswerCode::Unavailable)
+    let mut said = say(ask, desk).await;
+    for pause in LOOK_AGAIN_AFTER {
+        if !(only_reads(ask) && matches!(said, Err(AnswerCode::Unavailable))) {
+            break;
         }
-        None => Err(AnswerCode::Unsupported),
-    };
+        tokio::time::sleep(pause).await;
+        said = say(ask, desk).await;
+    }
     let mut answer = Answer {
         ask_id: ask.ask_id,
         ..Answer::default()
@@ -74,9 +72,37 @@ pub async fn answer(ask: &Ask, desk: &Desk<'_>) -> Answer {
     answer
 }
 
+fn only_reads(ask: &Ask) -> bool {
+    !matches!(
+        ask.question,
+        Some(Question::GroupReset(_) | Question::GroupDelete(_))
+    )
+}
+
+async fn say(ask: &Ask, desk: &Desk<'_>) -> Result<Said, AnswerCode> {
+    match &ask.question {
+        Some(Question::TopicExtent(it)) => extent(desk, &it.topic_id).await.map(Said::Extent),
+        Some(Question::Groups(it)) => groups::list(desk, it).await.map(Said::Groups),
+        Some(Question::Group(it)) => groups::get(desk, it).await.map(Said::Group),
+        Some(Question::GroupReset(it)) => reset::reset(desk, it).await.map(Said::Moves),
+        Some(Question::GroupDelete(it)) => reset::delete(desk, it).await.map(Said::Moves),
+        Some(Question::Discovery(it)) => discovery::discover(desk, it).await.map(Said::Discovery),
+        Some(Question::Connections(it)) => {
+            let told = desk.questions.connections(it).await;
+            told.map(Said::Connections).ok_or(AnswerCode::Unavailable)
+        }
+        None => Err(AnswerCode::Unsupported),
+    }
+}
+
 async fn extent(desk: &Desk<'_>, topic_id: &str) -> Result<TopicExtentAnswer, AnswerCode> {
     let (at, name) = desk.directory.topics.get(topic_id).ok_or(AnswerCode::NotFound)?;
-    let found = desk.platform.kafka.extent(at, name).await.map_err(code)?;
+    let found = desk.platform.kafka.extent(at, name).await;
+    let found = found.map_err(|error| match error {
+        // A broker that has not yet heard of a topic that the controller has just made.
+        KafkaError::Refused(UNKNOWN_TOPIC_OR_PARTITION) => AnswerCode::Unavailable,
+        other => code(other),
+    })?;
     let partitions = found.ok_or(AnswerCode::NotFound)?;
     Ok(TopicExtentAnswer { partitions })
 }
@@ -88,6 +114,8 @@ const ACTIVE: [i16; 4] = [25, 27, 68, 113];
 /// `LEADER_NOT_AVAILABLE`, `NOT_LEADER_OR_FOLLOWER`.
 const PASSING: [i16; 5] = [14, 15, 16, 5, 6];
 const GROUP_ID_NOT_FOUND: i16 = 69;
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const LOOK_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
 
 fn code(error: KafkaError) -> AnswerCode {
     match error {

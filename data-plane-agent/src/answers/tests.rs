@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_proto::agent::v1::{
     GroupDeleteQuestion, GroupMove, GroupQuestion, GroupResetQuestion, GroupState, GroupTarget,
-    GroupsQuestion, ResetTo,
+    GroupsQuestion, ResetTo, TopicExtentQuestion,
 };
 use weir_proto::lane::v1::{LogicalCluster, LogicalTopic, Snapshot};
 
@@ -343,4 +343,24 @@ async fn the_customers_policy_has_the_last_word() {
         ..Default::default()
     });
     assert_eq!(bench.ask(question).await.code(), AnswerCode::Unavailable);
+}
+
+#[tokio::test]
+async fn a_read_looks_again_when_kafka_is_away_for_a_moment_an_act_does_not() {
+    let bench = Bench::new("").await;
+    let extent = Question::TopicExtent(TopicExtentQuestion {
+        topic_id: "topic_1".to_owned(),
+    });
+    bench.kafka.set_away(true);
+    assert_eq!(bench.ask(extent.clone()).await.code(), AnswerCode::Unavailable);
+    let back = async || {
+        tokio::time::sleep(LOOK_AGAIN_AFTER[0] / 2).await;
+        bench.kafka.set_away(false);
+    };
+    let (answered, ()) = tokio::join!(bench.ask(extent), back());
+    assert_eq!(answered.code(), AnswerCode::Ok);
+    bench.kafka.set_away(true);
+    let reset = Question::GroupReset(reset("app", ResetTo::Earliest, 0));
+    let (refused, ()) = tokio::join!(bench.ask(reset), back());
+    assert_eq!(refused.code(), AnswerCode::Unavailable);
 }

@@ -62,28 +62,21 @@ pub fn build(
             .values()
             .map(|pool| upstream(pool, attached.contains(pool.pool_id.as_str())))
             .collect(),
-        api_keys: admitted
-            .api_keys
-            .iter()
-            .filter(|key| served.contains(key.cluster_id.as_str()))
-            .cloned()
-            .collect(),
-        grants: admitted
-            .grants
-            .iter()
-            .filter(|grant| served.contains(grant.cluster_id.as_str()))
-            .cloned()
-            .collect(),
-        quotas: admitted
-            .quotas
-            .iter()
-            .filter(|quota| served.contains(quota.cluster_id.as_str()))
-            .cloned()
-            .collect(),
+        api_keys: those(&admitted.api_keys, |key| served.contains(key.cluster_id.as_str())),
+        grants: those(&admitted.grants, |grant| {
+            served.contains(grant.cluster_id.as_str())
+        }),
+        quotas: those(&admitted.quotas, |quota| {
+            served.contains(quota.cluster_id.as_str())
+        }),
         token_issuers: admitted.token_issuers.clone(),
         bans: bans(policy),
         clusters,
     }
+}
+
+fn those<T: Clone>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<T> {
+    all.iter().filter(|it| wanted(it)).cloned().collect()
 }
 
 /// What gateways refuse by themselves, since it never becomes a wish.

@@ -3,16 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
-use weir_kafka_wire::kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use weir_kafka_wire::kafka_protocol::messages::{
-    DescribeAclsRequest, DescribeConfigsRequest, MetadataRequest, MetadataResponse,
-};
+use weir_kafka_wire::kafka_protocol::messages::DescribeAclsRequest;
 
-use super::discovery::{Discovery, FoundAcls, FoundTopic};
+use super::discovery::{Discovery, FoundAcls, FoundTopic, Node};
 use super::kafka::{KafkaError, PoolAddress};
-use super::kafka_real::{METADATA, RESOURCE_TOPIC, RealKafka, SOURCE_TOPIC, UNKNOWN_TOPIC, accepted, text};
+use super::kafka_real::{RealKafka, SOURCE_TOPIC, UNKNOWN_TOPIC, accepted};
 
-const DESCRIBE_CONFIGS: i16 = 4;
 const DESCRIBE_ACLS: i16 = 3;
 const TOPICS_PER_CALL: usize = 500;
 /// Any resource, pattern, operation, permission (KIP-133).
@@ -23,14 +19,6 @@ const SECURITY_DISABLED: i16 = 54;
 const NOT_FOR_US: i16 = 31;
 
 impl RealKafka {
-    /// Everything.
-    async fn all_topics(&self, at: &PoolAddress) -> Result<MetadataResponse, KafkaError> {
-        let request = MetadataRequest::default()
-            .with_topics(None)
-            .with_allow_auto_topic_creation(false);
-        self.call(at, None, &request, METADATA).await
-    }
-
     async fn settings(
         &self,
         at: &PoolAddress,
@@ -39,14 +27,7 @@ impl RealKafka {
         if found.is_empty() {
             return Ok(());
         }
-        let resources = found.keys().map(|name| {
-            DescribeConfigsResource::default()
-                .with_resource_type(RESOURCE_TOPIC)
-                .with_resource_name(text(name))
-                .with_configuration_keys(None)
-        });
-        let request = DescribeConfigsRequest::default().with_resources(resources.collect());
-        for result in self.call(at, None, &request, DESCRIBE_CONFIGS).await?.results {
+        for result in self.describe_configs(at, found.keys()).await?.results {
             let name = result.resource_name.as_str().to_owned();
             if result.error_code == UNKNOWN_TOPIC {
                 found.remove(&name);
@@ -66,10 +47,7 @@ impl RealKafka {
 }
 
 impl Discovery for RealKafka {
-    fn brokers<'a>(
-        &'a self,
-        at: &'a PoolAddress,
-    ) -> BoxFuture<'a, Result<Vec<(i32, String, u16)>, KafkaError>> {
+    fn brokers<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<Vec<Node>, KafkaError>> {
         Box::pin(async move {
             let answer = self.metadata(at, &[]).await?;
             let brokers = answer.brokers.into_iter().filter_map(|it| {
@@ -85,7 +63,7 @@ impl Discovery for RealKafka {
         at: &'a PoolAddress,
     ) -> BoxFuture<'a, Result<BTreeMap<String, bool>, KafkaError>> {
         Box::pin(async move {
-            let answer = self.all_topics(at).await?;
+            let answer = self.metadata_of(at, None).await?;
             let names = answer
                 .topics
                 .into_iter()

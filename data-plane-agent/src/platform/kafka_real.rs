@@ -18,7 +18,7 @@ use weir_kafka_wire::kafka_protocol::messages::incremental_alter_configs_request
 use weir_kafka_wire::kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use weir_kafka_wire::kafka_protocol::messages::{
     CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-    IncrementalAlterConfigsRequest, MetadataRequest, MetadataResponse, TopicName,
+    DescribeConfigsResponse, IncrementalAlterConfigsRequest, MetadataRequest, MetadataResponse, TopicName,
 };
 use weir_kafka_wire::kafka_protocol::protocol::{Request, StrBytes};
 use weir_kafka_wire::{CallError, Connection, Options};
@@ -124,10 +124,35 @@ impl RealKafka {
                 .with_name(Some(topic_name(name)))
                 .with_topic_id(Uuid::nil())
         });
+        self.metadata_of(at, Some(wanted.collect())).await
+    }
+
+    /// Of these topics; `None`: of all.
+    pub(super) async fn metadata_of(
+        &self,
+        at: &PoolAddress,
+        topics: Option<Vec<MetadataRequestTopic>>,
+    ) -> Result<MetadataResponse, KafkaError> {
         let request = MetadataRequest::default()
-            .with_topics(Some(wanted.collect()))
+            .with_topics(topics)
             .with_allow_auto_topic_creation(false);
         self.call(at, None, &request, METADATA).await
+    }
+
+    /// The settings of topics, defaults included.
+    pub(super) async fn describe_configs(
+        &self,
+        at: &PoolAddress,
+        names: impl Iterator<Item = &String>,
+    ) -> Result<DescribeConfigsResponse, KafkaError> {
+        let resources = names.map(|name| {
+            DescribeConfigsResource::default()
+                .with_resource_type(RESOURCE_TOPIC)
+                .with_resource_name(text(name))
+                .with_configuration_keys(None)
+        });
+        let request = DescribeConfigsRequest::default().with_resources(resources.collect());
+        self.call(at, None, &request, DESCRIBE_CONFIGS).await
     }
 
     async fn configs(
@@ -138,14 +163,7 @@ impl RealKafka {
         if found.is_empty() {
             return Ok(());
         }
-        let resources = found.keys().map(|name| {
-            DescribeConfigsResource::default()
-                .with_resource_type(RESOURCE_TOPIC)
-                .with_resource_name(text(name))
-                .with_configuration_keys(None)
-        });
-        let request = DescribeConfigsRequest::default().with_resources(resources.collect());
-        let answer = self.call(at, None, &request, DESCRIBE_CONFIGS).await?;
+        let answer = self.describe_configs(at, found.keys()).await?;
         for result in answer.results {
             let name = result.resource_name.as_str().to_owned();
             match result.error_code {

@@ -108,9 +108,7 @@ async fn what_is_there_is_adopted_changed_where_it_was_wished_and_let_go() {
         )
         .await;
     world.there(&made.pool, "__consumer_offsets", &[]).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let pool = format!("/v1/broker-pools/{}", made.pool);
     until(&admin, &pool, |it| it["status"]["reason"] == "CREDENTIAL_MISSING").await;
@@ -229,13 +227,7 @@ async fn the_customer_refuses_to_attach_and_to_tell() {
     world.there(&made.pool, "secret", &[]).await;
     world.allow("kafka.test:*");
     let policy = "[[rule]]\nrefuse = [\"topic.discover\"]\nname = \"secret\"\n[[rule]]\nrefuse = [\"topic.adopt\"]\nname = \"salaries\"\n";
-    let agent = world
-        .agent(
-            &plane.app.settings.ca_sha256,
-            Some(&made.enrollment),
-            Some(policy),
-        )
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, Some(policy)).await;
     let _gateway = world.gateway(1).await;
     let cluster = cluster_spec(&made, &made.pool, "east", true);
     let cluster = format!(

@@ -16,9 +16,7 @@ async fn a_wish_becomes_real_and_ready_means_that_the_gateway_obeys() {
     let plane = world.control_plane().await;
     let admin = world.admin(&plane);
     let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let path = format!("/v1/topics/{}", made.topic);
     // Kafka has it, but no gateway serves it: not READY.
     let waiting = until(&admin, &path, |it| it["status"]["observed_partitions"] == 3).await;
@@ -56,9 +54,7 @@ async fn silence_deletes_nothing() {
     let plane = world.control_plane().await;
     let admin = world.admin(&plane);
     let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let _gateway = world.gateway(1).await;
     until(&admin, &format!("/v1/topics/{}", made.topic), is_ready).await;
     // The row disappears without a tombstone, as by a mistaken restore.
@@ -118,9 +114,7 @@ async fn with_the_control_plane_away_the_agent_mends_and_counts_and_delivers_onc
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let account = world.service_account().await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let path = format!("/v1/topics/{}", made.topic);
     until(&admin, &path, is_ready).await;
@@ -216,13 +210,7 @@ async fn the_customers_policy_has_the_last_word() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let policy = "refuse = [\"topic.delete\"]\n";
-    let agent = world
-        .agent(
-            &plane.app.settings.ca_sha256,
-            Some(&made.enrollment),
-            Some(policy),
-        )
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, Some(policy)).await;
     let _gateway = world.gateway(1).await;
     let path = format!("/v1/topics/{}", made.topic);
     until(&admin, &path, is_ready).await;

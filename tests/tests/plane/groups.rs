@@ -140,9 +140,7 @@ async fn a_group_is_read_reset_after_a_plan_and_deleted() {
     let plane = world.control_plane().await;
     let admin = world.admin(&plane);
     let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let app = format!("{}app", served(&world, &admin, &made).await);
     let groups = format!("/v1/clusters/{}/groups", made.cluster);
     let reset = format!("{groups}/app/reset-offsets");
@@ -173,13 +171,7 @@ async fn the_customers_policy_refuses_and_withholds() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let policy = "refuse = [\"group.reset\", \"group.delete\"]\n[[rule]]\nrefuse = [\"group.read\"]\nname = \"busy\"\n";
-    let agent = world
-        .agent(
-            &plane.app.settings.ca_sha256,
-            Some(&made.enrollment),
-            Some(policy),
-        )
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, Some(policy)).await;
     let prefix = served(&world, &admin, &made).await;
     let groups = format!("/v1/clusters/{}/groups", made.cluster);
     let page = admin.get(&groups).await.expect(200);
@@ -216,9 +208,7 @@ async fn a_developer_of_some_names_resets_groups_of_those_names() {
     let plane = world.control_plane().await;
     let admin = world.admin(&plane);
     let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let prefix = served(&world, &admin, &made).await;
     let developer = json!({"spec": {"email": "dev@example.com"}});
     let developer = admin.post("/v1/members", &developer).await.expect(201);

@@ -103,6 +103,12 @@ impl World {
         Caller::new(plane.router.clone(), Some(token.to_owned()))
     }
 
+    /// A new agent under the customer's policy if there is one.
+    pub async fn agent_of(&self, plane: &ControlPlane, enrollment: &str, policy: Option<&str>) -> Agent {
+        let ca_sha256 = &plane.app.settings.ca_sha256;
+        self.agent(ca_sha256, Some(enrollment), policy).await
+    }
+
     /// The agent on this world's folder. `enrollment` is needed the first time.
     pub async fn agent(
         &self,

@@ -25,9 +25,7 @@ async fn a_quota_reaches_its_gateway_and_its_use_comes_back() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let account = world.service_account().await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let spec = json!({"cluster": made.cluster, "subject": {"kind": "TENANT"},
         "limits": {"ingress_bytes_per_second": 1_048_576}});
@@ -99,13 +97,7 @@ async fn a_raise_that_the_customer_refuses_changes_nothing_at_the_gateway() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let policy = "refuse = [\"quota.raise\"]\n";
-    let agent = world
-        .agent(
-            &plane.app.settings.ca_sha256,
-            Some(&made.enrollment),
-            Some(policy),
-        )
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, Some(policy)).await;
     let mut gateway = world.gateway(1).await;
     let spec = json!({"cluster": made.cluster, "subject": {"kind": "TENANT"},
         "limits": {"ingress_bytes_per_second": 4096}});
@@ -135,9 +127,7 @@ async fn what_a_cluster_holds_is_measured_warned_of_and_told_to_gateways() {
     let plane = world.control_plane().await;
     let admin = world.admin(&plane);
     let made = make(&admin).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let spec = json!({"cluster": made.cluster, "subject": {"kind": "TENANT"},
         "limits": {"storage_bytes": 10_000_000}});

@@ -48,9 +48,7 @@ async fn what_a_client_creates_is_there_when_it_is_told_so() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let account = administrator(&admin, &made).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let wish = creation(&account, &made, 1, "orders");
     for _ in 0..2 {
@@ -83,9 +81,7 @@ async fn a_control_plane_that_dies_with_the_wish_in_its_hands_does_it_once() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let account = administrator(&admin, &made).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     // Obeys nothing yet, so that the wish is written and waits.
     let state = world.agent_state.path().join("agent");
     let mut gateway = FakeGateway::attach(&state, world.ports.lane(), "gateway-1", 1, false)
@@ -120,9 +116,7 @@ async fn while_the_control_plane_is_away_clients_are_told_so_at_once() {
     let admin = world.admin(&plane);
     let made = make(&admin).await;
     let account = administrator(&admin, &made).await;
-    let agent = world
-        .agent(&plane.app.settings.ca_sha256, Some(&made.enrollment), None)
-        .await;
+    let agent = world.agent_of(&plane, &made.enrollment, None).await;
     let mut gateway = world.gateway(1).await;
     let path = format!("/v1/topics/{}", made.topic);
     until(&admin, &path, crate::planes::is_ready).await;

@@ -36,7 +36,7 @@ pub struct TopicExtent {
 /// Asks the agent.
 ///
 /// # Errors
-/// 503 when it is not connected here or does not answer in five seconds.
+/// 503 when it is not connected here or does not answer in five seconds; 409 while the topic is not in the data plane.
 pub async fn ask(app: &App, topic: &Topic) -> Result<TopicExtent> {
     let question = Question::TopicExtent(TopicExtentQuestion {
         topic_id: topic.id.to_string(),
@@ -63,10 +63,9 @@ pub async fn ask(app: &App, topic: &Topic) -> Result<TopicExtent> {
                 partitions: partitions.collect(),
             })
         }
-        (AnswerCode::NotFound, _) => Err(Error::unavailable(
-            code::AGENT_UNREACHABLE,
-            "The topic does not exist in the data plane yet.",
-            2,
+        (AnswerCode::NotFound, _) => Err(Error::conflict(
+            code::WRONG_PHASE,
+            "The topic does not exist in the data plane now: it is still being made, or already being deleted.",
         )),
         _ => Err(Error::unavailable(
             code::AGENT_UNREACHABLE,

@@ -1,6 +1,7 @@
 //! Topics are created, grown and deleted by wish: the control plane decides, and answers when every gateway obeys.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
@@ -46,11 +47,22 @@ pub(super) fn with_text(code: i16) -> Refused {
 }
 
 /// How often each name stands in a request.
-fn counts<'a>(names: impl Iterator<Item = &'a TopicName>) -> HashMap<TopicName, usize> {
-    names.fold(HashMap::new(), |mut counts, name| {
-        *counts.entry(name.clone()).or_default() += 1;
+fn counts<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> HashMap<K, usize> {
+    keys.fold(HashMap::new(), |mut counts, key| {
+        *counts.entry(key).or_default() += 1;
         counts
     })
+}
+
+/// What a request names twice is done by neither.
+fn once<K: Eq + Hash>(counts: &HashMap<K, usize>, key: &K) -> Result<(), Refused> {
+    if counts.get(key).is_none_or(|it| *it == 1) {
+        return Ok(());
+    }
+    refused(
+        code::INVALID_REQUEST,
+        "The request names the topic more than once.",
+    )
 }
 
 /// A name leaves the network as a name only if it is one.
@@ -70,16 +82,12 @@ pub(super) fn create(
     memory: &mut Memory,
     request: CreateTopicsRequest,
 ) -> Result<Plan, Refusal> {
-    let counts = counts(request.topics.iter().map(|it| &it.name));
+    let counts = counts(request.topics.iter().map(|it| it.name.clone()));
     let wait = wait_ms(request.timeout_ms);
     let items = request.topics.into_iter().map(|topic| {
-        let wish = if counts.get(&topic.name).is_some_and(|it| *it > 1) {
-            refused(
-                code::INVALID_REQUEST,
-                "The request names the topic more than once.",
-            )
-        } else {
-            creation(call, &topic, wait).and_then(|wish| {
+        let wish = once(&counts, &topic.name)
+            .and_then(|()| creation(call, &topic, wait))
+            .and_then(|wish| {
                 let partitions = match wish.partitions {
                     0 => PARTITIONS_DEFAULT,
                     count => u64::from(count),
@@ -90,8 +98,7 @@ pub(super) fn create(
                     validate_only: request.validate_only,
                     ..wish
                 })
-            })
-        };
+            });
         (topic.name, wish)
     });
     call.wishes::<CreateTopicsRequest, _, _>(items.collect(), |judged| {
@@ -167,24 +174,19 @@ pub(super) fn create_partitions(
     memory: &mut Memory,
     request: CreatePartitionsRequest,
 ) -> Result<Plan, Refusal> {
-    let counts = counts(request.topics.iter().map(|it| &it.name));
+    let counts = counts(request.topics.iter().map(|it| it.name.clone()));
     let wait = wait_ms(request.timeout_ms);
     let items = request.topics.into_iter().map(|topic| {
-        let wish = if counts.get(&topic.name).is_some_and(|it| *it > 1) {
-            refused(
-                code::INVALID_REQUEST,
-                "The request names the topic more than once.",
-            )
-        } else {
-            growth(call, &topic, wait).and_then(|(wish, more)| {
+        let wish = once(&counts, &topic.name)
+            .and_then(|()| growth(call, &topic, wait))
+            .and_then(|(wish, more)| {
                 let made = if request.validate_only { 0 } else { more };
                 call.mutate(memory, made)?;
                 Ok(Wish {
                     validate_only: request.validate_only,
                     ..wish
                 })
-            })
-        };
+            });
         (topic.name, wish)
     });
     call.wishes::<CreatePartitionsRequest, _, _>(items.collect(), |judged| {
@@ -244,26 +246,15 @@ pub(super) fn delete(
         request.topic_names.drain(..).map(by_name).collect()
     };
     let wait = wait_ms(request.timeout_ms);
-    let mut seen = HashMap::new();
-    for it in &asked {
-        *seen.entry((it.name.clone(), it.topic_id)).or_insert(0_usize) += 1;
-    }
+    let counts = counts(asked.iter().map(|it| (it.name.clone(), it.topic_id)));
     let items = asked.into_iter().map(|it| {
-        let repeated = seen
-            .get(&(it.name.clone(), it.topic_id))
-            .is_some_and(|count| *count > 1);
+        let named_once = once(&counts, &(it.name.clone(), it.topic_id));
         let (doomed, wish) = deletion(call, it, wait);
-        let wish = match repeated {
-            true => refused(
-                code::INVALID_REQUEST,
-                "The request names the topic more than once.",
-            ),
-            false => wish.and_then(|wish| {
-                let gone = call.tenant.cluster.by_virtual_id(doomed.id);
-                let partitions = gone.map_or(1, |it| u64::from(it.partitions.max(1)));
-                call.mutate(memory, partitions).map(|()| wish)
-            }),
-        };
+        let wish = named_once.and(wish).and_then(|wish| {
+            let gone = call.tenant.cluster.by_virtual_id(doomed.id);
+            let partitions = gone.map_or(1, |it| u64::from(it.partitions.max(1)));
+            call.mutate(memory, partitions).map(|()| wish)
+        });
         (doomed, wish)
     });
     call.wishes::<DeleteTopicsRequest, _, _>(items.collect(), |judged| {
