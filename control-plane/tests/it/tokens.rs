@@ -114,7 +114,7 @@ async fn refusals_are_those_of_rfc_6749() {
     assert_eq!(early.expect(503)["error"], "temporarily_unavailable");
     keep(&bench.app, Utc::now()).await.expect("a key to sign with");
     let wrong = Key {
-        secret: format!("{}x", &own.secret[..own.secret.len() - 1]),
+        secret: format!("{}?", &own.secret[..own.secret.len() - 1]),
         id: own.id.clone(),
         account: String::new(),
         cluster: None,

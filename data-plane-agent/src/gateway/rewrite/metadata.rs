@@ -36,6 +36,7 @@ pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<P
     };
     let mut refused = Vec::new();
     let mut by_id = HashSet::new();
+    let all = request.topics.is_none();
     let topics = match request.topics.take() {
         None => visible(call.tenant).map(by_name).collect(),
         Some(asked) => {
@@ -79,9 +80,16 @@ pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<P
         if response.cluster_authorized_operations != NOT_ASKED {
             response.cluster_authorized_operations = DESCRIBE;
         }
-        response.topics.retain_mut(|it| topic_in(tenant, it, &by_id));
+        // A list of all topics has those that exist: one that Kafka does not have yet, or no longer, was not asked for.
+        response
+            .topics
+            .retain_mut(|it| topic_in(tenant, it, &by_id) && !(all && is_absent(it.error_code)));
         response.topics.append(&mut refused);
     })
+}
+
+fn is_absent(error_code: i16) -> bool {
+    error_code == code::UNKNOWN_TOPIC_OR_PARTITION
 }
 
 /// False for a topic that this tenant must not hear of.
@@ -96,7 +104,7 @@ fn topic_in(tenant: &Tenant, answered: &mut MetadataResponseTopic, by_id: &HashS
         answered.topic_authorized_operations = tenant.topic_operations(&topic.name);
     }
     // The broker was asked by name; a client that asked by id must read its own question.
-    if answered.error_code == code::UNKNOWN_TOPIC_OR_PARTITION && by_id.contains(&topic.virtual_id) {
+    if is_absent(answered.error_code) && by_id.contains(&topic.virtual_id) {
         answered.error_code = code::UNKNOWN_TOPIC_ID;
         answered.name = None;
     }
@@ -132,7 +140,8 @@ pub(super) fn describe_partitions(
     let tenant = call.tenant;
     let mut refused = Vec::new();
     let physical = |topic: &Arc<Topic>| TopicRequest::default().with_name(topic.physical_name.clone().into());
-    if request.topics.is_empty() {
+    let all = request.topics.is_empty();
+    if all {
         request.topics = visible(tenant).map(physical).collect();
     } else {
         let asked = std::mem::take(&mut request.topics);
@@ -167,7 +176,7 @@ pub(super) fn describe_partitions(
             answered.topic_id = topic.virtual_id;
             answered.is_internal = false;
             answered.topic_authorized_operations = tenant.topic_operations(&topic.name);
-            true
+            !(all && is_absent(answered.error_code))
         });
         if let Some(cursor) = &mut response.next_cursor {
             cursor.topic_name = tenant.cluster.subscription_in(&cursor.topic_name).into();

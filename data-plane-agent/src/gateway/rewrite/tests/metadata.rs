@@ -37,6 +37,23 @@ fn all_topics_are_the_permitted_ones_of_the_own_cluster() {
 }
 
 #[test]
+fn a_topic_that_kafka_does_not_have_is_an_error_by_name_and_none_of_all() {
+    let tenant = tenant("key_writer");
+    let gone = topic(&prefix("payments"), 2).with_error_code(code::UNKNOWN_TOPIC_OR_PARTITION);
+    let response = MetadataResponse::default().with_topics(vec![topic(&prefix("orders"), 1), gone]);
+    let named = |name: &str| MetadataRequestTopic::default().with_name(Some(text(name).into()));
+    let by_name = Some(vec![named("orders"), named("payments")]);
+    for (topics, expected) in [(None, vec!["orders"]), (by_name, vec!["orders", "payments"])] {
+        let request = MetadataRequest::default().with_topics(topics);
+        let mut memory = Memory::default();
+        let (_sent, answer) = ask(&tenant, &mut memory, 12, &request).forwarded();
+        let (read, _reply) = reply::<MetadataRequest>(&tenant, &mut memory, 12, answer, &response);
+        let seen: Vec<_> = read.topics.iter().map(|it| it.name.as_ref().unwrap().to_string()).collect();
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
 fn refused_and_unknown_topics_are_answered_beside_the_permitted() {
     let tenant = tenant("key_reader");
     let asked = ["orders", "payments", "orders2", &prefix("orders")];
