@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::conn::{Arrival, Gateway};
+use super::crew::Crew;
 use super::proxy::{self, Carried, ProxyError};
 use super::sni::Domain;
 use super::view::Pool;
@@ -33,6 +34,8 @@ pub struct Doors {
     pub proxy_from: Arc<[Network]>,
     /// Below which names are clusters.
     pub domain: Option<Arc<Domain>>,
+    /// Who serves.
+    pub crew: Arc<Crew>,
 }
 
 /// What each connection needs to know of [`Doors`].
@@ -42,6 +45,7 @@ struct Door {
     tls: Option<TlsAcceptor>,
     proxy_from: Arc<[Network]>,
     domain: Option<Arc<Domain>>,
+    crew: Arc<Crew>,
 }
 
 impl Doors {
@@ -51,6 +55,7 @@ impl Doors {
             tls: self.tls.clone(),
             proxy_from: Arc::clone(&self.proxy_from),
             domain: self.domain.clone(),
+            crew: Arc::clone(&self.crew),
         }
     }
 
@@ -110,8 +115,10 @@ async fn accept(gateway: Arc<Gateway>, listener: TcpListener, door: Door) {
                     tracing::warn!(%address, "no room for another connection");
                     continue;
                 };
+                // Given away here, and taken up by the thread that serves it.
+                let Ok(stream) = stream.into_std() else { continue };
                 let serving = serve(Arc::clone(&gateway), stream, address.ip(), door.clone(), permit);
-                tokio::spawn(serving);
+                door.crew.serve(serving);
             }
             Err(error) => {
                 // Out of descriptors, most likely: they come back.
@@ -125,11 +132,14 @@ async fn accept(gateway: Arc<Gateway>, listener: TcpListener, door: Door) {
 /// Whose connection it is, then its limits, then TLS: what is cheap comes first.
 async fn serve(
     gateway: Arc<Gateway>,
-    mut stream: TcpStream,
+    stream: std::net::TcpStream,
     peer: IpAddr,
     door: Door,
     _room: OwnedSemaphorePermit,
 ) {
+    let Ok(mut stream) = TcpStream::from_std(stream) else {
+        return;
+    };
     if stream.set_nodelay(true).is_err() {
         return;
     }

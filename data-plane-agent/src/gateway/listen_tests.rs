@@ -23,6 +23,7 @@ async fn address_of(trusted: &[&str], said: &[u8]) -> Result<IpAddr, ProxyError>
         node: None,
         tls: None,
         domain: None,
+        crew: Arc::new(Crew::start().unwrap()),
         proxy_from: trusted.iter().map(|it| it.parse().unwrap()).collect(),
     };
     carried(&mut stream, peer.ip(), &door, Duration::from_millis(300)).await
@@ -94,6 +95,7 @@ async fn a_name_means_its_cluster_and_no_other() {
         tls: Some(acceptor(&Arc::new(certificate)).unwrap()),
         proxy_from: [].into(),
         domain: Some(Arc::new("kafka.test".parse().unwrap())),
+        crew: Arc::new(Crew::start().unwrap()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -4,6 +4,7 @@
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
 mod conn;
+mod crew;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod identity;
@@ -34,6 +35,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{interval, timeout};
 
 use conn::{Brokers, Gateway, Guard, Limits, Live, Roster};
+use crew::Crew;
 use lane::Lane;
 use listen::Doors;
 use meter::Meter;
@@ -142,6 +144,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         tls,
         proxy_from: args.proxy_from.clone().into(),
         domain: args.sni_domain.clone().map(Arc::new),
+        crew: Arc::new(Crew::start().context("start the threads that serve clients")?),
     };
     let mut listening = tokio::spawn(doors.run(Arc::clone(&gateway)));
     let looking = tokio::spawn(look_at_the_clock(
@@ -168,12 +171,13 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets leases end when they do, and remembers how many gateways there are for a start without the agent.
+/// Lets leases end when they do, writes down what was fetched, and remembers how many gateways there are for a start without the agent.
 async fn look_at_the_clock(gateway: Arc<Gateway>, path: PathBuf) {
     let mut ticks = interval(LOOK);
     let mut kept = 0;
     loop {
         ticks.tick().await;
+        gateway.shared.meter.flush();
         let gateways = gateway.shared.quotas.look_at_the_clock();
         if gateways != kept && gateways > 0 {
             match disk::write_atomic(&path, gateways.to_string().as_bytes()) {

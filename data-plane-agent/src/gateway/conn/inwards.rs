@@ -52,6 +52,7 @@ impl Line<'_> {
                 }
                 continue;
             }
+            self.gateway.shared.meter.flush();
             if let Err(error) = put(write, &mut out).await {
                 return End::ClientSocket(error);
             }

@@ -271,6 +271,7 @@ impl<'a> Line<'a> {
             if waiting && !out.is_empty() {
                 // What expects no answer counts as under way, too.
                 self.forwarding.store(true, Ordering::Relaxed);
+                self.gateway.shared.meter.flush();
                 if put(write, &mut out).await.is_err() {
                     return End::Broker;
                 }

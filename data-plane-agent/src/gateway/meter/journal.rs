@@ -1,7 +1,8 @@
 //! What the meter writes down as it goes, so that a killed gateway loses no count.
 //!
 //! One file per open window: `open-<boot>-<sequence>.log`, length-delimited [`Entry`]s. A write reaches the system, not
-//! the disk: it outlives the process, which is what kills; a closed window is synchronised to disk.
+//! the disk: it outlives the process, which is what kills; a closed window is synchronised to disk. Notes that are due
+//! together are written together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
@@ -136,13 +137,16 @@ pub struct Settled {
 /// Key of a window: boot and sequence.
 pub type WindowKey = (u64, u64);
 
+/// Notes are written at the latest when so much of them waits.
+const WAITING_MAX: usize = 64 * 1024;
+
 /// The folder of windows and of the open one's log.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
     open: (File, PathBuf),
-    /// Where notes are encoded.
-    buffer: Vec<u8>,
+    /// Notes that are not written yet.
+    waiting: Vec<u8>,
 }
 
 impl Journal {
@@ -154,20 +158,35 @@ impl Journal {
         Ok(Self {
             folder: folder.to_owned(),
             open: create_log(folder, key, notes)?,
-            buffer: Vec::new(),
+            waiting: Vec::new(),
         })
     }
 
-    /// Writes a note down.
+    /// Takes a note, to be written by [`Self::flush`].
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When too much waits and the file cannot be written.
     pub fn note(&mut self, entry: &Entry) -> io::Result<()> {
-        self.buffer.clear();
         entry
-            .encode_length_delimited(&mut self.buffer)
+            .encode_length_delimited(&mut self.waiting)
             .map_err(io::Error::other)?;
-        self.open.0.write_all(&self.buffer)
+        if self.waiting.len() < WAITING_MAX {
+            return Ok(());
+        }
+        self.flush()
+    }
+
+    /// Writes down what was noted.
+    ///
+    /// # Errors
+    /// When the file cannot be written; these notes are lost then.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let written = self.open.0.write_all(&self.waiting);
+        self.waiting.clear();
+        written
     }
 
     /// Begins the log of the next window, keeps the closed one on disk, drops the closed one's log.
@@ -178,6 +197,8 @@ impl Journal {
         let log = create_log(&self.folder, next, notes)?;
         keep_window(&self.folder, closed)?;
         let (_file, path) = std::mem::replace(&mut self.open, log);
+        // What was noted is in the closed window or in the head of the next one's log.
+        self.waiting.clear();
         fs::remove_file(path)
     }
 }

@@ -1,7 +1,8 @@
 //! How much: counts what producers had acknowledged and what fetchers were sent, exactly once.
 //!
 //! A produce request is noted before it is forwarded ([`Meter::intend`]) and counted when the broker's answer is read
-//! ([`Ticket::settle`]). Whatever ends in between leaves an intent without a fate: an idempotent producer's retry tells
+//! ([`Ticket::settle`]). Notes reach the system by [`Meter::flush`]: before requests go to a broker, before answers go to
+//! a client, and five times a second for what was fetched. Whatever ends in between leaves an intent without a fate: an idempotent producer's retry tells
 //! it; else it becomes an UNCERTAIN row, never a guess.
 
 pub mod batch;
@@ -153,6 +154,13 @@ impl Meter {
         self.lock().count(rows);
     }
 
+    /// Writes down what was noted since the last time.
+    pub fn flush(&self) {
+        if let Err(error) = self.lock().journal.flush() {
+            unwritten(&error);
+        }
+    }
+
     /// Closes the open window if it has rows: kept on disk until acknowledged.
     ///
     /// # Errors
@@ -220,6 +228,10 @@ impl Drop for Ticket {
     }
 }
 
+fn unwritten(error: &std::io::Error) {
+    tracing::error!(%error, "the usage journal cannot be written: a kill now would lose counts");
+}
+
 impl Inner {
     fn write(&mut self, note: Note) {
         self.write_entry(&Entry { note: Some(note) });
@@ -227,7 +239,7 @@ impl Inner {
 
     fn write_entry(&mut self, entry: &Entry) {
         if let Err(error) = self.journal.note(entry) {
-            tracing::error!(%error, "the usage journal cannot be written: a kill now would lose counts");
+            unwritten(&error);
         }
     }
 
@@ -366,6 +378,8 @@ impl Inner {
         for intent in leftover.unresolved {
             self.unresolved(intent);
         }
+        // The old logs hold them until the new one does.
+        self.journal.flush()?;
         for log in leftover.logs {
             let mut rows = Rows::default();
             log.rows.iter().for_each(|row| rows.add_row(row));

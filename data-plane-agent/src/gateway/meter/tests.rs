@@ -130,6 +130,9 @@ fn a_kill_loses_no_count_and_doubles_none() {
     // In flight when the process is killed: forgotten tickets write nothing more.
     std::mem::forget(first.intend(&payer(), &[outgoing(Some(2), 10)]));
     std::mem::forget(first.intend(&payer(), &[outgoing(None, 1)]));
+    first.flush();
+    // Fetched since: at most so much is under.
+    first.fetched(&payer(), &[("topic_a".into(), 7, 1)]);
     let second = open(folder.path(), 2);
     // The client retries both of its batches; the first was counted before the kill.
     for sequence in [0, 2] {
@@ -151,6 +154,23 @@ fn a_kill_loses_no_count_and_doubles_none() {
 }
 
 #[test]
+fn what_was_on_its_way_outlives_a_second_kill_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path(), 1);
+    std::mem::forget(first.intend(&payer(), &[outgoing(Some(2), 10)]));
+    first.flush();
+    // Killed again before it noted anything of its own.
+    drop(open(folder.path(), 2));
+    let third = open(folder.path(), 3);
+    third
+        .intend(&payer(), &[outgoing(Some(2), 10)])
+        .settle(&[Fate::Acknowledged]);
+    assert_eq!(kept(&third), [(3, 1, PRODUCE, false, 10, 2, 1)]);
+    let fourth = open(folder.path(), 4);
+    assert_eq!(kept(&fourth).len(), 1, "and is not uncertain beside");
+}
+
+#[test]
 fn a_request_in_flight_over_the_end_of_its_window_counts_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let meter = open(folder.path(), 1);
@@ -159,6 +179,7 @@ fn a_request_in_flight_over_the_end_of_its_window_counts_in_the_next() {
     assert!(meter.close_window().unwrap());
     ticket.settle(&[Fate::Acknowledged]);
     std::mem::forget(meter.intend(&payer(), &[outgoing(None, 6)]));
+    meter.flush();
     // Killed: the journal of the second window knows the first request only from what was carried over.
     let next = open(folder.path(), 2);
     assert_eq!(
@@ -177,6 +198,7 @@ fn a_journal_that_a_kill_cut_short_is_read_up_to_there() {
     let first = open(folder.path(), 1);
     first.fetched(&payer(), &[("topic_a".into(), 5, 1)]);
     first.fetched(&payer(), &[("topic_a".into(), 6, 1)]);
+    first.flush();
     let log = std::fs::read_dir(folder.path())
         .unwrap()
         .next()

@@ -3,6 +3,7 @@
 
 mod admin;
 mod client_quotas;
+mod cost;
 mod groups;
 mod metadata;
 mod quotas;

@@ -48,7 +48,11 @@ fn a_topic_that_kafka_does_not_have_is_an_error_by_name_and_none_of_all() {
         let mut memory = Memory::default();
         let (_sent, answer) = ask(&tenant, &mut memory, 12, &request).forwarded();
         let (read, _reply) = reply::<MetadataRequest>(&tenant, &mut memory, 12, answer, &response);
-        let seen: Vec<_> = read.topics.iter().map(|it| it.name.as_ref().unwrap().to_string()).collect();
+        let seen: Vec<_> = read
+            .topics
+            .iter()
+            .map(|it| it.name.as_ref().unwrap().to_string())
+            .collect();
         assert_eq!(seen, expected);
     }
 }

@@ -11,19 +11,19 @@ use super::*;
 use crate::gateway::meter::batch::tests::batch;
 
 /// A tenant whose meter can be read.
-struct Metered {
+pub(super) struct Metered {
     folder: tempfile::TempDir,
     shared: Shared,
 }
 
 impl Metered {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shared = shared(folder.path());
         Self { folder, shared }
     }
 
-    fn tenant(&self, key: &str) -> Tenant {
+    pub(super) fn tenant(&self, key: &str) -> Tenant {
         tenant_of(&sample::snapshot(), key, &self.shared)
     }
 
@@ -45,11 +45,11 @@ impl Metered {
     }
 }
 
-fn id_of(tenant: &Tenant, name: &str) -> Uuid {
+pub(super) fn id_of(tenant: &Tenant, name: &str) -> Uuid {
     tenant.cluster.by_name(name).unwrap().virtual_id
 }
 
-fn data(name: &str, id: Uuid, records: Vec<u8>) -> TopicProduceData {
+pub(super) fn data(name: &str, id: Uuid, records: Vec<u8>) -> TopicProduceData {
     let partition = PartitionProduceData::default()
         .with_index(0)
         .with_records(Some(records.into()));
@@ -59,11 +59,11 @@ fn data(name: &str, id: Uuid, records: Vec<u8>) -> TopicProduceData {
         .with_partition_data(vec![partition])
 }
 
-fn produce(topics: Vec<TopicProduceData>) -> ProduceRequest {
+pub(super) fn produce(topics: Vec<TopicProduceData>) -> ProduceRequest {
     ProduceRequest::default().with_acks(-1).with_topic_data(topics)
 }
 
-fn produced(name: &str, id: Uuid, code: i16) -> TopicProduceResponse {
+pub(super) fn produced(name: &str, id: Uuid, code: i16) -> TopicProduceResponse {
     let partition = PartitionProduceResponse::default().with_error_code(code);
     TopicProduceResponse::default()
         .with_name(text(name).into())
@@ -236,7 +236,7 @@ fn broken_batches_never_reach_the_broker() {
     );
 }
 
-fn fetch(ids: &[Uuid], session: (i32, i32)) -> FetchRequest {
+pub(super) fn fetch(ids: &[Uuid], session: (i32, i32)) -> FetchRequest {
     let topic = |id: &Uuid| {
         let partition = kafka_protocol::messages::fetch_request::FetchPartition::default().with_partition(0);
         FetchTopic::default()
@@ -249,7 +249,7 @@ fn fetch(ids: &[Uuid], session: (i32, i32)) -> FetchRequest {
         .with_topics(ids.iter().map(topic).collect())
 }
 
-fn fetched(id: Uuid, records: Vec<u8>) -> FetchableTopicResponse {
+pub(super) fn fetched(id: Uuid, records: Vec<u8>) -> FetchableTopicResponse {
     let partition = PartitionData::default().with_records(Some(records.into()));
     FetchableTopicResponse::default()
         .with_topic_id(id)
