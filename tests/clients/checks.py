@@ -25,7 +25,7 @@ class Settings:
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]
         self.run = values["run"]
-        self.users = {name: values[name] for name in ("owner", "reader", "other")}
+        self.users = {name: values[name] for name in ("owner", "reader", "stranger", "other")}
 
 
 class Names:

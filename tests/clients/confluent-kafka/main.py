@@ -16,13 +16,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from checks import PATIENCE_S, Failed, Joined, Names, equal, expect, idempotence, main, rebalance, until
 
 
 class Client(Names):
-    """Makes clients of the three users of a run."""
+    """Makes clients of the users of a run."""
 
     def base(self, user="owner", **more):
         login = self.settings.users[user]
@@ -338,6 +338,23 @@ def reader(client):
     producer = client.producer("reader", transactional_id=client.name("no"))
     code = error_of(lambda: producer.init_transactions(PATIENCE_S))
     equal(code, KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transaction by a reader")
+    [created] = client.admin("reader").create_topics([NewTopic(f"{topic}-more", 1)]).values()
+    equal(error_of(created.result), KafkaError.TOPIC_AUTHORIZATION_FAILED, "a topic made by a reader")
+
+
+def stranger(client):
+    """May read one topic, and is no member of any group."""
+    settings = client.settings
+    [offset] = produce(client.producer(), settings.topic, [b"for strangers"])
+    equal(read_from(client, settings.topic, 0, offset, 1, user="stranger")[0].value(), b"for strangers", "its topic")
+    refused = error_of(lambda: read_from(client, settings.group_topic, 0, OFFSET_BEGINNING, 1, user="stranger"))
+    equal(refused, KafkaError.TOPIC_AUTHORIZATION_FAILED, "another topic")
+    for protocol in ("classic", "consumer"):
+        consumer = client.consumer(client.name("no"), user="stranger", group_protocol=protocol)
+        consumer.subscribe([settings.topic])
+        code = error_of(lambda consumer=consumer: take(consumer, 1))
+        equal(code, KafkaError.GROUP_AUTHORIZATION_FAILED, f"a group ({protocol})")
+        consumer.close()
 
 
 def patterns(client):
@@ -376,6 +393,7 @@ def checks(settings):
     yield "foreign topic", lambda: foreign_topic(client)
     yield "same names", lambda: same_names(client)
     yield "reader", lambda: reader(client)
+    yield "stranger", lambda: stranger(client)
 
 
 main(checks, beside)

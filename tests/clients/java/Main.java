@@ -47,6 +47,7 @@ public final class Main {
         Report.run("foreign topic", records::foreignTopic);
         Report.run("same names", groups::sameNames);
         Report.run("reader", records::reader);
+        Report.run("stranger", records::stranger);
         for (Thread it : waiting) {
             it.join();
         }

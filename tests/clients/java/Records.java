@@ -7,6 +7,7 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
@@ -181,6 +183,31 @@ final class Records {
         }
         try (var producer = settings.producer("reader", Map.of("transactional.id", settings.name("no")))) {
             Report.refused(TransactionalIdAuthorizationException.class, producer::initTransactions);
+        }
+        try (Admin admin = settings.admin("reader")) {
+            var topic = new NewTopic(settings.topic + "-more", 1, (short) -1);
+            Report.refused(TopicAuthorizationException.class, () -> admin.createTopics(List.of(topic)).all().get());
+        }
+        return null;
+    }
+
+    /** May read one topic, and is no member of any group. */
+    String stranger() throws Exception {
+        try (var producer = settings.producer()) {
+            long offset = produce(producer, settings.topic, 0, List.of("for strangers")).get(0);
+            var found = readFrom(settings, "stranger", 0, offset, 1, Map.of());
+            Report.equal(found.get(0).value(), "for strangers", "its topic");
+        }
+        try (var consumer = settings.consumer("stranger", settings.name("no"), Map.of())) {
+            consumer.assign(List.of(new TopicPartition(settings.groupTopic, 0)));
+            consumer.seekToBeginning(consumer.assignment());
+            Report.refused(TopicAuthorizationException.class, () -> take(consumer, 1));
+        }
+        for (String protocol : List.of("classic", "consumer")) {
+            try (var consumer = settings.consumer("stranger", settings.name("no"), Map.of("group.protocol", protocol))) {
+                consumer.subscribe(List.of(settings.topic));
+                Report.refused(GroupAuthorizationException.class, () -> take(consumer, 1));
+            }
         }
         return null;
     }

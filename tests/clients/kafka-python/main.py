@@ -298,6 +298,21 @@ def reader(client):
     refused(kafka_errors.TransactionalIdAuthorizationFailedError, producer.init_transactions)
 
 
+def stranger(client):
+    """May read one topic, and is no member of any group."""
+    settings = client.settings
+    [offset] = produce(client.producer(), settings.topic, [b"for strangers"])
+    equal(read_from(client, settings.topic, 0, offset, 1, user="stranger")[0].value, b"for strangers", "its topic")
+    refused(
+        kafka_errors.TopicAuthorizationFailedError,
+        lambda: read_from(client, settings.group_topic, 0, 0, 1, user="stranger"),
+    )
+    consumer = client.consumer(client.name("no"), user="stranger")
+    consumer.subscribe([settings.topic])
+    refused(kafka_errors.GroupAuthorizationFailedError, lambda: take(consumer, 1))
+    consumer.close()
+
+
 def beside(settings):
     client = Client(settings)
     yield "rebalance", lambda: moving(client)
@@ -321,6 +336,7 @@ def checks(settings):
     yield "foreign topic", lambda: foreign_topic(client)
     yield "same names", lambda: same_names(client)
     yield "reader", lambda: reader(client)
+    yield "stranger", lambda: stranger(client)
 
 
 logging.getLogger("kafka").propagate = False

@@ -283,6 +283,26 @@ async function reader() {
   await producing((it) => refused("TOPIC_AUTHORIZATION_FAILED", () => send(it, topic, [{ value: "no", partition: 0 }])), {}, "reader");
   const [found] = await readFrom(topic, 0, offset, 1, { user: "reader" });
   equal(String(found.value), "for readers", "read by a reader");
+  await admin((it) => refused("TOPIC_AUTHORIZATION_FAILED", () => it.createTopics({ topics: [{ topic: `${topic}-more` }] })), "reader");
+  const more = { transactionalId: name("no"), idempotent: true, maxInFlightRequests: 1 };
+  await producing((it) => refused("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", () => it.transaction()), more, "reader");
+}
+
+/** May see one topic, and is no member of any group. */
+async function stranger() {
+  const { topic, group_topic: hidden } = settings;
+  await admin(async (it) => {
+    equal(await it.listTopics(), [topic], "its topics");
+    await refused("TOPIC_AUTHORIZATION_FAILED", () => it.fetchTopicMetadata({ topics: [hidden] }));
+  }, "stranger");
+  await using(client("stranger").consumer({ groupId: name("no"), maxWaitTimeInMs: 200 }), async (consumer) => {
+    const crashed = new Promise((resolve) => consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error)));
+    await consumer.subscribe({ topic });
+    await refused("GROUP_AUTHORIZATION_FAILED", async () => {
+      await consumer.run({ eachMessage: async () => {} });
+      throw await Promise.race([crashed, pause(PATIENCE_MS).then(() => new Error("no crash"))]);
+    });
+  });
 }
 
 async function run(name, check) {
@@ -310,6 +330,7 @@ const checks = [
   ["transaction", transaction],
   ["foreign topic", foreignTopic],
   ["reader", reader],
+  ["stranger", stranger],
 ];
 
 const only = process.argv.slice(3);

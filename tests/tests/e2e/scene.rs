@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::api::Person;
-use crate::stack;
+use crate::{rights, stack};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -22,6 +22,8 @@ pub struct Scene {
     pub foreign_topic: String,
     /// Made by [`Scene::with_reader`]: a key of payments that may read everything and write nothing.
     pub reader: Option<Value>,
+    /// The same, of a key that may read [`Scene::topic`] and is no member of any group.
+    pub stranger: Option<Value>,
     payments: Person,
     risk: Person,
     made: Vec<(bool, String)>,
@@ -36,6 +38,7 @@ impl Scene {
             foreign_topic: format!("foreign-{run}"),
             run,
             reader: None,
+            stranger: None,
             payments: Person::sign_in("payments").await,
             risk: Person::sign_in("risk").await,
             made: Vec::new(),
@@ -59,20 +62,28 @@ impl Scene {
         scene
     }
 
-    /// The same, with a key that may only read.
+    /// The same, with keys that have too few rights.
     pub async fn with_reader(what: &str) -> Self {
         let mut scene = Self::new(what).await;
-        let name = format!("reader-{}", scene.run);
-        let account = scene
+        scene.reader = Some(scene.key("reader", "READER", "*").await);
+        let person = Person::sign_in("payments").await;
+        let cluster = rights::place(&person, "payments").await;
+        let only = format!("{cluster}/topic={}", scene.topic);
+        scene.stranger = Some(scene.key("stranger", "READER", &only).await);
+        scene
+    }
+
+    /// The secret of a new key of payments.
+    pub async fn key(&mut self, what: &str, role: &str, resource: &str) -> Value {
+        let name = format!("{what}-{}", self.run);
+        let account = self
             .make(true, "/v1/service-accounts", &json!({"name": name}))
             .await;
-        let binding = json!({"principal": account["id"], "role": "READER", "resource": "*"});
-        scene.make(true, "/v1/role-bindings", &binding).await;
+        let binding = json!({"principal": account["id"], "role": role, "resource": resource});
+        self.make(true, "/v1/role-bindings", &binding).await;
         let cluster = stack::text("/ids/payments.cluster");
         let spec = json!({"service_account": account["id"], "cluster": cluster, "description": "of a test"});
-        let key = scene.make(true, "/v1/api-keys", &spec).await;
-        scene.reader = Some(key["secret"].clone());
-        scene
+        self.make(true, "/v1/api-keys", &spec).await["secret"].clone()
     }
 
     async fn make(&mut self, own: bool, path: &str, spec: &Value) -> Value {

@@ -8,7 +8,7 @@ use program::{Program, tool};
 use crate::scene::Scene;
 
 /// What every client must have shown.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 12] = [
     "login PLAIN",
     "login SCRAM-SHA-256",
     "login SCRAM-SHA-512",
@@ -20,6 +20,7 @@ const COMMON: [&str; 11] = [
     "foreign topic",
     "same names",
     "reader",
+    "stranger",
 ];
 
 /// Runs a client's program, and requires [`COMMON`] and `more` of it.
