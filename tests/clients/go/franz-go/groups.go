@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -59,6 +60,32 @@ func (s settings) rebalance(more ...kgo.Opt) string {
 	return checks.Rebalance(join, func(partition int32, values []string) []int64 {
 		return produce(client, s.GroupTopic, partition, records(values)...)
 	})
+}
+
+// Own topics only, whether the client resolves the pattern or, by KIP-848, the gateway.
+func (s settings) patterns() string {
+	pattern := "^(conformance|foreign)-" + s.Run + "$"
+	for _, more := range [][]kgo.Opt{nil, {kgo.ServerSideBalancer()}} {
+		var lock sync.Mutex
+		found := map[string]bool{}
+		assigned := func(_ context.Context, _ *kgo.Client, places map[string][]int32) {
+			lock.Lock()
+			defer lock.Unlock()
+			for topic := range places {
+				found[topic] = true
+			}
+		}
+		client := s.client(s.Owner, append([]kgo.Opt{kgo.ConsumerGroup(s.Name("pattern")), kgo.ConsumeRegex(),
+			kgo.ConsumeTopics(pattern), kgo.OnPartitionsAssigned(assigned)}, more...)...)
+		checks.Until("an assignment", func() bool {
+			lock.Lock()
+			defer lock.Unlock()
+			return len(found) > 0
+		})
+		client.Close()
+		checks.Expect(len(found) == 1 && found[s.Topic], "topics that match: %v", found)
+	}
+	return ""
 }
 
 func (s settings) describe() string {

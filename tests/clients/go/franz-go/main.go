@@ -110,27 +110,6 @@ func (s settings) codec(codec kgo.CompressionCodec) string {
 	return ""
 }
 
-func (s settings) transaction() string {
-	client := s.client(s.Owner, kgo.TransactionalID(s.Name("tx")))
-	defer client.Close()
-	ctx, cancel := within()
-	defer cancel()
-	send := func(what string, count int, end kgo.TransactionEndTry) int64 {
-		checks.Must(client.BeginTransaction())
-		offset := produce(client, s.Topic, 1, texts(what, count)...)[0]
-		checks.Must(client.EndTransaction(ctx, end))
-		return offset
-	}
-	kept := send("kept", 20, kgo.TryCommit)
-	send("dropped", 20, kgo.TryAbort)
-	last := send("last", 1, kgo.TryCommit)
-	found := s.readFrom(s.Owner, 1, kept, 21, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	checks.Expect(found[20].Offset == last, "read_committed: the record at %d follows the kept ones", found[20].Offset)
-	found = s.readFrom(s.Owner, 1, kept, 41)
-	checks.Expect(found[40].Offset == last, "read_uncommitted: %d", found[40].Offset)
-	return ""
-}
-
 func (s settings) offsets() string {
 	client := s.client(s.Owner)
 	defer client.Close()
@@ -251,7 +230,10 @@ func main() {
 	checks.Run("codec zstd", func() string { return s.codec(kgo.ZstdCompression()) })
 	checks.Run("offsets", s.offsets)
 	checks.Run("describe group", s.describe)
+	checks.Run("patterns", s.patterns)
 	checks.Run("transaction", s.transaction)
+	checks.Run("consume transform produce", s.consumeTransformProduce)
+	checks.Run("fencing", s.fencing)
 	checks.Run("foreign topic", s.foreign)
 	checks.Run("same names", s.sameNames)
 	checks.Run("reader", s.reader)

@@ -28,14 +28,17 @@ func (s settings) client(u checks.User, more ...kgo.Opt) *kgo.Client {
 	return s.clientBy("PLAIN", u, more...)
 }
 
-func (s settings) clientBy(mechanismName string, u checks.User, more ...kgo.Opt) *kgo.Client {
-	options := append([]kgo.Opt{
+func (s settings) options(mechanismName string, u checks.User, more ...kgo.Opt) []kgo.Opt {
+	return append([]kgo.Opt{
 		kgo.SeedBrokers(s.Bootstrap),
 		kgo.SASL(mechanism(mechanismName, u)),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerLinger(0),
 	}, more...)
-	client, err := kgo.NewClient(options...)
+}
+
+func (s settings) clientBy(mechanismName string, u checks.User, more ...kgo.Opt) *kgo.Client {
+	client, err := kgo.NewClient(s.options(mechanismName, u, more...)...)
 	checks.Must(err)
 	return client
 }
