@@ -20,10 +20,12 @@ pub struct Scene {
     pub group_topic: String,
     /// risk's alone.
     pub foreign_topic: String,
-    /// Made by [`Scene::with_reader`]: a key of payments that may read everything and write nothing.
+    /// Made by [`Scene::with_others`]: a key of payments that may read everything and write nothing.
     pub reader: Option<Value>,
     /// The same, of a key that may read [`Scene::topic`] and is no member of any group.
     pub stranger: Option<Value>,
+    /// The same, of a key that administers what begins with `made-` and [`Scene::run`].
+    pub administrator: Option<Value>,
     payments: Person,
     risk: Person,
     made: Vec<(bool, String)>,
@@ -39,6 +41,7 @@ impl Scene {
             run,
             reader: None,
             stranger: None,
+            administrator: None,
             payments: Person::sign_in("payments").await,
             risk: Person::sign_in("risk").await,
             made: Vec::new(),
@@ -62,19 +65,21 @@ impl Scene {
         scene
     }
 
-    /// The same, with keys that have too few rights.
-    pub async fn with_reader(what: &str) -> Self {
+    /// The same, with keys that have other rights.
+    pub async fn with_others(what: &str) -> Self {
         let mut scene = Self::new(what).await;
         scene.reader = Some(scene.key("reader", "READER", "*").await);
         let person = Person::sign_in("payments").await;
         let cluster = rights::place(&person, "payments").await;
         let only = format!("{cluster}/topic={}", scene.topic);
         scene.stranger = Some(scene.key("stranger", "READER", &only).await);
+        let made = format!("{cluster}/topic=made-{}*", scene.run);
+        scene.administrator = Some(scene.key("administrator", "TENANT_ADMIN", &made).await);
         scene
     }
 
     /// The secret of a new key of payments.
-    pub async fn key(&mut self, what: &str, role: &str, resource: &str) -> Value {
+    async fn key(&mut self, what: &str, role: &str, resource: &str) -> Value {
         let name = format!("{what}-{}", self.run);
         let account = self
             .make(true, "/v1/service-accounts", &json!({"name": name}))

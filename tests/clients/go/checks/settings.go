@@ -16,15 +16,16 @@ type User struct {
 
 // Settings is the file that the driver wrote.
 type Settings struct {
-	Bootstrap    string `json:"bootstrap"`
-	Owner        User   `json:"owner"`
-	Other        User   `json:"other"`
-	Reader       User   `json:"reader"`
-	Stranger     User   `json:"stranger"`
-	Topic        string `json:"topic"`
-	GroupTopic   string `json:"group_topic"`
-	ForeignTopic string `json:"foreign_topic"`
-	Run          string `json:"run"`
+	Bootstrap     string `json:"bootstrap"`
+	Owner         User   `json:"owner"`
+	Other         User   `json:"other"`
+	Reader        User   `json:"reader"`
+	Stranger      User   `json:"stranger"`
+	Administrator User   `json:"administrator"`
+	Topic         string `json:"topic"`
+	GroupTopic    string `json:"group_topic"`
+	ForeignTopic  string `json:"foreign_topic"`
+	Run           string `json:"run"`
 
 	prefix  string
 	numbers atomic.Int64

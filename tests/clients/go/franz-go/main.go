@@ -110,6 +110,17 @@ func (s settings) codec(codec kgo.CompressionCodec) string {
 	return ""
 }
 
+// Idempotent unless told otherwise.
+func (s settings) idempotence() string {
+	client := s.client(s.Owner)
+	defer client.Close()
+	offsets := produce(client, s.Topic, 3, texts("once", 1000)...)
+	for n, it := range offsets {
+		checks.Expect(it == offsets[0]+int64(n), "offsets have a gap: %d after %d", it, n)
+	}
+	return ""
+}
+
 func (s settings) offsets() string {
 	client := s.client(s.Owner)
 	defer client.Close()
@@ -166,6 +177,49 @@ func (s settings) sameNames() string {
 	topics, err := kadm.NewClient(other).ListTopics(ctx, s.Topic)
 	checks.Must(err)
 	checks.Expect(len(topics[s.Topic].Partitions) == 2, "partitions of the other tenant's topic")
+	return ""
+}
+
+// An administrator makes a topic, changes it, makes it grow, and deletes it.
+func (s settings) administer() string {
+	client := s.client(s.Administrator)
+	defer client.Close()
+	ctx, cancel := within()
+	defer cancel()
+	admin, name, made, changed := kadm.NewClient(client), "made-"+s.Run+"-franz", "7200000", "3600000"
+	retention := func(expected string) {
+		found, err := admin.DescribeTopicConfigs(ctx, name)
+		checks.Must(err)
+		config, err := found.On(name, nil)
+		checks.Must(err)
+		for _, it := range config.Configs {
+			if it.Key == "retention.ms" {
+				checks.Expect(it.MaybeValue() == expected, "retention %s", it.MaybeValue())
+				return
+			}
+		}
+		panic("no retention")
+	}
+	_, err := admin.CreateTopic(ctx, 2, -1, map[string]*string{"retention.ms": &made}, name)
+	checks.Must(err)
+	retention(made)
+	grown, err := admin.UpdatePartitions(ctx, 3, name)
+	checks.Must(err)
+	checks.Must(grown.Error())
+	topics, err := admin.ListTopics(ctx, name)
+	checks.Must(err)
+	checks.Expect(len(topics[name].Partitions) == 3, "partitions %v", topics)
+	told, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &changed}}, name)
+	checks.Must(err)
+	for _, it := range told {
+		checks.Must(it.Err)
+	}
+	retention(changed)
+	_, err = admin.DeleteTopic(ctx, name)
+	checks.Must(err)
+	topics, err = admin.ListTopics(ctx)
+	checks.Must(err)
+	checks.Expect(!topics.Has(name), "it is deleted, and listed")
 	return ""
 }
 
@@ -228,6 +282,7 @@ func main() {
 	checks.Run("codec snappy", func() string { return s.codec(kgo.SnappyCompression()) })
 	checks.Run("codec lz4", func() string { return s.codec(kgo.Lz4Compression()) })
 	checks.Run("codec zstd", func() string { return s.codec(kgo.ZstdCompression()) })
+	checks.Run("idempotence", s.idempotence)
 	checks.Run("offsets", s.offsets)
 	checks.Run("describe group", s.describe)
 	checks.Run("patterns", s.patterns)
@@ -236,6 +291,7 @@ func main() {
 	checks.Run("fencing", s.fencing)
 	checks.Run("foreign topic", s.foreign)
 	checks.Run("same names", s.sameNames)
+	checks.Run("administration", s.administer)
 	checks.Run("reader", s.reader)
 	checks.Run("stranger", s.stranger)
 	waiting.Wait()

@@ -181,6 +181,36 @@ func (s settings) sameNames() string {
 	return ""
 }
 
+// An administrator makes a topic, changes it, makes it grow, and deletes it.
+func (s settings) administer() string {
+	admin, err := sarama.NewClusterAdmin(s.servers(), config("PLAIN", s.Administrator))
+	checks.Must(err)
+	defer admin.Close()
+	name, made, changed := "made-"+s.Run+"-sarama", "7200000", "3600000"
+	retention := func(expected string) {
+		resource := sarama.ConfigResource{Type: sarama.TopicResource, Name: name, ConfigNames: []string{"retention.ms"}}
+		found, err := admin.DescribeConfig(resource)
+		checks.Must(err)
+		checks.Expect(len(found) == 1 && found[0].Value == expected, "retention %v", found)
+	}
+	detail := &sarama.TopicDetail{NumPartitions: 2, ReplicationFactor: -1, ConfigEntries: map[string]*string{"retention.ms": &made}}
+	checks.Must(admin.CreateTopic(name, detail, false))
+	retention(made)
+	checks.Must(admin.CreatePartitions(name, 3, nil, false))
+	told, err := admin.DescribeTopics([]string{name})
+	checks.Must(err)
+	checks.Expect(len(told[0].Partitions) == 3, "partitions %v", told[0].Partitions)
+	entry := map[string]sarama.IncrementalAlterConfigsEntry{"retention.ms": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &changed}}
+	checks.Must(admin.IncrementalAlterConfig(sarama.TopicResource, name, entry, false))
+	retention(changed)
+	checks.Must(admin.DeleteTopic(name))
+	topics, err := admin.ListTopics()
+	checks.Must(err)
+	_, listed := topics[name]
+	checks.Expect(!listed, "it is deleted, and listed")
+	return ""
+}
+
 func (s settings) reader() string {
 	offset := s.produce(config("PLAIN", s.Owner), s.Topic, 0, "for readers")[0]
 	c := config("PLAIN", s.Reader)
@@ -239,6 +269,7 @@ func main() {
 	checks.Run("transaction", s.transaction)
 	checks.Run("foreign topic", s.foreign)
 	checks.Run("same names", s.sameNames)
+	checks.Run("administration", s.administer)
 	checks.Run("reader", s.reader)
 	checks.Run("stranger", s.stranger)
 	waiting.Wait()

@@ -102,6 +102,7 @@ fn settings_of(scene: &Scene) -> Value {
         "other": user("risk"),
         "reader": scene.reader,
         "stranger": scene.stranger,
+        "administrator": scene.administrator,
         "topic": scene.topic,
         "group_topic": scene.group_topic,
         "foreign_topic": scene.foreign_topic,

@@ -59,8 +59,10 @@ pub(super) async fn act(user: &str, topic: &str, group: &str, transaction: &str,
     let marker = marker(user, run);
     let records = [format!("key\t{marker}")];
     kcat::produce(user, &Login::of_story(user), topic, &records).await;
-    let mut options = Options::default();
-    options.client_id = marker;
+    let options = Options {
+        client_id: marker,
+        ..Options::default()
+    };
     let mut connection = connect_as(user, &options).await;
     join(&mut connection, &consumers_of(group), topic).await;
     let partition = OffsetCommitRequestPartition::default().with_committed_offset(COMMITTED);

@@ -311,7 +311,7 @@ impl Ask<'_> {
             ComponentData::default()
                 .with_entity_type(word("user"))
                 .with_match_type(kind)
-                .with__match(name)
+                .with_match(name)
         };
         let user = Names::text(&self.names.principal);
         vec![
