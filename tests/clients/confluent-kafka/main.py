@@ -18,7 +18,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from checks import PATIENCE_S, Joined, equal, expect, idempotence, main, rebalance, until
-from common import Client, error_of, produce, read_from, take
+from clients import Client, error_of, produce, read_from, take
 from rights import administer, reader, stranger
 
 

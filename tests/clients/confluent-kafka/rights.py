@@ -4,7 +4,7 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 
 from checks import PATIENCE_S, equal, expect
-from common import error_of, produce, read_from, take
+from clients import error_of, produce, read_from, take
 
 
 def administer(client):
