@@ -25,7 +25,8 @@ class Settings:
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]
         self.run = values["run"]
-        self.users = {name: values[name] for name in ("owner", "reader", "other")}
+        users = ("owner", "reader", "stranger", "administrator", "other")
+        self.users = {name: values.get(name) for name in users}
 
 
 class Names:

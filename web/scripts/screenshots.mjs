@@ -14,6 +14,7 @@ const HEIGHT_MAX = 1600
 const TOTAL_MAX_BYTES = 4_000_000
 const PLANE = 'zurich'
 const KEY_NOTE = 'Screenshot; deleted at once'
+const OURS = { for: 'screenshot' }
 
 const wanted = process.argv[2] ?? ''
 const { browser, close } = await openBrowser()
@@ -174,8 +175,6 @@ async function resetGroup({ dialog }) {
   await dialog().getByLabel('Move to').selectOption('EARLIEST')
   await review({ dialog })
 }
-
-const OURS = { for: 'screenshot' }
 
 /** One that only counts; deleted at the end. */
 async function makeQuota(see) {

@@ -8,7 +8,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
-    Consumer,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
@@ -18,81 +17,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from checks import PATIENCE_S, Failed, Joined, Names, equal, expect, idempotence, main, rebalance, until
-
-
-class Client(Names):
-    """Makes clients of the three users of a run."""
-
-    def base(self, user="owner", **more):
-        login = self.settings.users[user]
-        return {
-            "bootstrap.servers": self.settings.bootstrap,
-            "security.protocol": "sasl_plaintext",
-            "sasl.mechanism": "PLAIN",
-            "sasl.username": login["username"],
-            "sasl.password": login["password"],
-            "log_level": 2,
-            **{name.replace("_", "."): value for name, value in more.items()},
-        }
-
-    def producer(self, user="owner", **more):
-        return Producer(self.base(user, **more))
-
-    def consumer(self, group, user="owner", **more):
-        settings = {"group_id": group, "enable_auto_commit": False, "auto_offset_reset": "earliest", **more}
-        return Consumer(self.base(user, **settings))
-
-    def admin(self, user="owner"):
-        return AdminClient(self.base(user))
-
-
-def produce(producer, topic, values, partition=0, **more):
-    """Sends and waits for every acknowledgement; gives the offsets."""
-    offsets, errors = [], []
-
-    def delivered(error, message):
-        (errors if error else offsets).append(error or message.offset())
-
-    for value in values:
-        producer.produce(topic, value, partition=partition, on_delivery=delivered, **more)
-        producer.poll(0)
-    left = producer.flush(PATIENCE_S)
-    expect(left == 0, f"{left} records were not acknowledged")
-    if errors:
-        raise KafkaException(errors[0])
-    return offsets
-
-
-def read_from(client, topic, partition, offset, count, **more):
-    """Reads `count` records of a partition without a group's help."""
-    consumer = client.consumer(client.name("reads"), **more)
-    consumer.assign([TopicPartition(topic, partition, offset)])
-    try:
-        return take(consumer, count)
-    finally:
-        consumer.close()
-
-
-def take(consumer, count):
-    found = []
-    end = time.monotonic() + PATIENCE_S
-    while len(found) < count and time.monotonic() < end:
-        for message in consumer.consume(count - len(found), 0.3):
-            if message.error():
-                raise KafkaException(message.error())
-            found.append(message)
-    equal(len(found), count, "records read")
-    return found
-
-
-def error_of(call):
-    """The Kafka error code of a call that must fail."""
-    try:
-        call()
-    except KafkaException as error:
-        return error.args[0].code()
-    raise Failed("it succeeded, and should not")
+from checks import PATIENCE_S, Joined, equal, expect, idempotence, main, rebalance, until
+from clients import Client, error_of, produce, read_from, take
+from rights import administer, reader, stranger
 
 
 def login(client, mechanism):
@@ -328,18 +255,6 @@ def same_names(client):
     other.close()
 
 
-def reader(client):
-    topic = client.settings.topic
-    [offset] = produce(client.producer(), topic, [b"for readers"])
-    code = error_of(lambda: produce(client.producer("reader"), topic, [b"no"]))
-    equal(code, KafkaError.TOPIC_AUTHORIZATION_FAILED, "produce by a reader")
-    [message] = read_from(client, topic, 0, offset, 1, user="reader")
-    equal(message.value(), b"for readers", "read by a reader")
-    producer = client.producer("reader", transactional_id=client.name("no"))
-    code = error_of(lambda: producer.init_transactions(PATIENCE_S))
-    equal(code, KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transaction by a reader")
-
-
 def patterns(client):
     """A regular expression under KIP-848, resolved by the gateway: own topics only."""
     settings = client.settings
@@ -375,7 +290,9 @@ def checks(settings):
     yield "fencing", lambda: fencing(client)
     yield "foreign topic", lambda: foreign_topic(client)
     yield "same names", lambda: same_names(client)
+    yield "administration", lambda: administer(client)
     yield "reader", lambda: reader(client)
+    yield "stranger", lambda: stranger(client)
 
 
 main(checks, beside)

@@ -46,7 +46,9 @@ public final class Main {
         Report.run("described", transactions::described);
         Report.run("foreign topic", records::foreignTopic);
         Report.run("same names", groups::sameNames);
+        Report.run("administration", records::administer);
         Report.run("reader", records::reader);
+        Report.run("stranger", records::stranger);
         for (Thread it : waiting) {
             it.join();
         }

@@ -6,7 +6,11 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -14,6 +18,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
@@ -170,6 +176,30 @@ final class Records {
         return null;
     }
 
+    /** An administrator makes a topic, changes it, makes it grow, and deletes it. */
+    String administer() throws Exception {
+        String name = "made-" + settings.run + "-java";
+        var resource = new ConfigResource(ConfigResource.Type.TOPIC, name);
+        try (Admin admin = settings.admin("administrator")) {
+            var topic = new NewTopic(name, 2, (short) -1).configs(Map.of("retention.ms", "7200000"));
+            admin.createTopics(List.of(topic)).all().get();
+            Report.equal(retention(admin, resource), "7200000", "retention as it was made");
+            admin.createPartitions(Map.of(name, NewPartitions.increaseTo(3))).all().get();
+            var told = admin.describeTopics(List.of(name)).allTopicNames().get().get(name);
+            Report.equal(told.partitions().size(), 3, "partitions");
+            var change = new AlterConfigOp(new ConfigEntry("retention.ms", "3600000"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(resource, List.of(change))).all().get();
+            Report.equal(retention(admin, resource), "3600000", "retention as it was changed");
+            admin.deleteTopics(List.of(name)).all().get();
+            Report.expect(!admin.listTopics().names().get().contains(name), "it is deleted, and listed");
+        }
+        return null;
+    }
+
+    private static String retention(Admin admin, ConfigResource resource) throws Exception {
+        return admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value();
+    }
+
     String reader() throws Exception {
         try (var producer = settings.producer();
                 var forbidden = settings.producer("reader", Map.of("enable.idempotence", false))) {
@@ -181,6 +211,31 @@ final class Records {
         }
         try (var producer = settings.producer("reader", Map.of("transactional.id", settings.name("no")))) {
             Report.refused(TransactionalIdAuthorizationException.class, producer::initTransactions);
+        }
+        try (Admin admin = settings.admin("reader")) {
+            var topic = new NewTopic(settings.topic + "-more", 1, (short) -1);
+            Report.refused(TopicAuthorizationException.class, () -> admin.createTopics(List.of(topic)).all().get());
+        }
+        return null;
+    }
+
+    /** May read one topic, and is no member of any group. */
+    String stranger() throws Exception {
+        try (var producer = settings.producer()) {
+            long offset = produce(producer, settings.topic, 0, List.of("for strangers")).get(0);
+            var found = readFrom(settings, "stranger", 0, offset, 1, Map.of());
+            Report.equal(found.get(0).value(), "for strangers", "its topic");
+        }
+        try (var consumer = settings.consumer("stranger", settings.name("no"), Map.of())) {
+            consumer.assign(List.of(new TopicPartition(settings.groupTopic, 0)));
+            consumer.seekToBeginning(consumer.assignment());
+            Report.refused(TopicAuthorizationException.class, () -> take(consumer, 1));
+        }
+        for (String protocol : List.of("classic", "consumer")) {
+            try (var consumer = settings.consumer("stranger", settings.name("no"), Map.of("group.protocol", protocol))) {
+                consumer.subscribe(List.of(settings.topic));
+                Report.refused(GroupAuthorizationException.class, () -> take(consumer, 1));
+            }
         }
         return null;
     }

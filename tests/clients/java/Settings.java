@@ -12,7 +12,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** The file that the driver wrote, and clients of its three users. */
+/** The file that the driver wrote, and clients of its users. */
 final class Settings {
     static final String PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule";
     static final String SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule";

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_errors
+from kafka.admin import ConfigResource
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
 
@@ -16,7 +17,7 @@ from checks import PATIENCE_S, Failed, Joined, Names, equal, expect, idempotence
 
 
 class Client(Names):
-    """Makes clients of the three users of a run."""
+    """Makes clients of the users of a run."""
 
     def base(self, user="owner", mechanism="PLAIN", password=None):
         login = self.settings.users[user]
@@ -287,6 +288,30 @@ def same_names(client):
     other.close()
 
 
+def administer(client):
+    """An administrator makes a topic, changes it, makes it grow, and deletes it."""
+    admin, name = client.admin("administrator"), f"made-{client.settings.run}-python"
+
+    def retention():
+        found = admin.describe_configs([ConfigResource("TOPIC", name)], config_filter="all")
+        return found["topic"][name]["retention.ms"]["value"]
+
+    admin.create_topics({name: {"num_partitions": 2, "configs": {"retention.ms": "7200000"}}})
+    equal(retention(), "7200000", "retention as it was made")
+    admin.create_partitions({name: 3})
+    [told] = admin.describe_topics([name])
+    equal(len(told["partitions"]), 3, "partitions")
+    changed = admin.alter_configs([ConfigResource("TOPIC", name, {"retention.ms": "3600000"})])
+    equal(changed["topic"][name], "OK", "the change")
+    equal(retention(), "3600000", "retention as it was changed")
+    admin.delete_topics([name])
+    expect(name not in admin.list_topics(), "it is deleted, and listed")
+    refused(
+        kafka_errors.TopicAuthorizationFailedError,
+        lambda: client.admin("reader").create_topics({name: {"num_partitions": 2}}),
+    )
+
+
 def reader(client):
     topic = client.settings.topic
     [offset] = produce(client.producer(), topic, [b"for readers"])
@@ -296,6 +321,19 @@ def reader(client):
     equal(found.value, b"for readers", "read by a reader")
     producer = client.producer("reader", transactional_id=client.name("no"))
     refused(kafka_errors.TransactionalIdAuthorizationFailedError, producer.init_transactions)
+
+
+def stranger(client):
+    """May read one topic, and is no member of any group."""
+    settings = client.settings
+    [offset] = produce(client.producer(), settings.topic, [b"for strangers"])
+    equal(read_from(client, settings.topic, 0, offset, 1, user="stranger")[0].value, b"for strangers", "its topic")
+    [hidden] = client.admin("stranger").describe_topics([settings.group_topic])
+    equal(hidden["error_code"], kafka_errors.TopicAuthorizationFailedError.errno, "another topic")
+    consumer = client.consumer(client.name("no"), user="stranger")
+    consumer.subscribe([settings.topic])
+    refused(kafka_errors.GroupAuthorizationFailedError, lambda: take(consumer, 1))
+    consumer.close()
 
 
 def beside(settings):
@@ -320,7 +358,9 @@ def checks(settings):
     yield "consume transform produce", lambda: consume_transform_produce(client)
     yield "foreign topic", lambda: foreign_topic(client)
     yield "same names", lambda: same_names(client)
+    yield "administration", lambda: administer(client)
     yield "reader", lambda: reader(client)
+    yield "stranger", lambda: stranger(client)
 
 
 logging.getLogger("kafka").propagate = False

@@ -97,7 +97,7 @@ async function refused(type, call) {
   try {
     await call();
   } catch (error) {
-    const found = [error, error.cause, error.originalError].filter(Boolean).map((it) => it.type ?? it.name);
+    const found = [error, error.cause, error.originalError, ...(error.errors ?? [])].filter(Boolean).map((it) => it.type ?? it.name);
     expect(found.includes(type), `expected ${type}, found ${found}: ${error.message}`);
     return;
   }
@@ -277,12 +277,61 @@ async function sameNames() {
   equal(metadata.topics[0].partitions.length, 2, "partitions of the other tenant's topic");
 }
 
+/** An administrator makes a topic, changes it, makes it grow, and deletes it. */
+async function administer() {
+  const topic = `made-${settings.run}-js`;
+  await admin(async (it) => {
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic };
+    const retention = async () => {
+      const { resources: [found] } = await it.describeConfigs({ resources: [resource], includeSynonyms: false });
+      return found.configEntries.find((it) => it.configName === "retention.ms")?.configValue;
+    };
+    const made = { topic, numPartitions: 2, configEntries: [{ name: "retention.ms", value: "7200000" }] };
+    expect(await it.createTopics({ topics: [made], timeout: PATIENCE_MS }), "it was not made");
+    equal(await retention(), "7200000", "retention as it was made");
+    await it.createPartitions({ topicPartitions: [{ topic, count: 3 }], timeout: PATIENCE_MS });
+    const { topics: [told] } = await it.fetchTopicMetadata({ topics: [topic] });
+    equal(told.partitions.length, 3, "partitions");
+    const changed = { ...resource, configEntries: [{ name: "retention.ms", value: "3600000" }] };
+    await it.alterConfigs({ validateOnly: false, resources: [changed] });
+    equal(await retention(), "3600000", "retention as it was changed");
+    await it.deleteTopics({ topics: [topic], timeout: PATIENCE_MS });
+    expect(!(await it.listTopics()).includes(topic), "it is deleted, and listed");
+  }, "administrator");
+}
+
 async function reader() {
   const { topic } = settings;
   const offset = await producing((it) => send(it, topic, [{ value: "for readers", partition: 0 }]));
   await producing((it) => refused("TOPIC_AUTHORIZATION_FAILED", () => send(it, topic, [{ value: "no", partition: 0 }])), {}, "reader");
   const [found] = await readFrom(topic, 0, offset, 1, { user: "reader" });
   equal(String(found.value), "for readers", "read by a reader");
+  await admin((it) => refused("TOPIC_AUTHORIZATION_FAILED", () => it.createTopics({ topics: [{ topic: `${topic}-more` }] })), "reader");
+  const more = { transactionalId: name("no"), idempotent: true, maxInFlightRequests: 1 };
+  // Every producer of transactions asks for an id without one first.
+  const producer = client("reader").producer(more);
+  await refused("CLUSTER_AUTHORIZATION_FAILED", () => producer.connect());
+  await producer.disconnect();
+}
+
+/** May see one topic, and is no member of any group. */
+async function stranger() {
+  const { topic, group_topic: hidden } = settings;
+  await admin(async (it) => {
+    equal(await it.listTopics(), [topic], "its topics");
+    await refused("TOPIC_AUTHORIZATION_FAILED", () => it.fetchTopicMetadata({ topics: [hidden] }));
+  }, "stranger");
+  // Else it starts itself again, for ever.
+  const once = { restartOnFailure: async () => false };
+  await using(client("stranger").consumer({ groupId: name("no"), retry: once }), async (consumer) => {
+    const crashed = new Promise((resolve) => consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error)));
+    await consumer.subscribe({ topic });
+    // What kafkajs makes of GROUP_AUTHORIZATION_FAILED: it asks the next broker, and there is none.
+    await refused("KafkaJSGroupCoordinatorNotFound", async () => {
+      await consumer.run({ eachMessage: async () => {} });
+      throw await crashed;
+    });
+  });
 }
 
 async function run(name, check) {
@@ -309,7 +358,9 @@ const checks = [
   ["describe group", describeGroup],
   ["transaction", transaction],
   ["foreign topic", foreignTopic],
+  ["administration", administer],
   ["reader", reader],
+  ["stranger", stranger],
 ];
 
 const only = process.argv.slice(3);

@@ -60,19 +60,25 @@ fn text(object: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
+/// A tenant's cluster as role bindings name it.
+pub async fn place(person: &Person, tenant: &str) -> String {
+    let id = stack::text(&format!("/ids/{tenant}.cluster"));
+    let cluster = got(person, &format!("/v1/clusters/{id}")).await;
+    let environment = text(&cluster, "/spec/environment");
+    let environment = got(person, &format!("/v1/environments/{environment}")).await;
+    format!(
+        "environment={}/cluster={}",
+        text(&environment, "/spec/name"),
+        text(&cluster, "/spec/name")
+    )
+}
+
 /// A key of a tenant's cluster with these (role, names): names of topics, groups and transactional ids, a prefix when
 /// they end in `*`.
 pub async fn login(tenant: &str, name: &str, rights: &[(&str, &str)]) -> Login {
     let person = Person::sign_in(tenant).await;
     let id = stack::text(&format!("/ids/{tenant}.cluster"));
-    let cluster = got(&person, &format!("/v1/clusters/{id}")).await;
-    let environment = text(&cluster, "/spec/environment");
-    let environment = got(&person, &format!("/v1/environments/{environment}")).await;
-    let place = format!(
-        "environment={}/cluster={}",
-        text(&environment, "/spec/name"),
-        text(&cluster, "/spec/name")
-    );
+    let place = place(&person, tenant).await;
     let account = made(&person, "/v1/service-accounts", json!({"name": name})).await;
     for (role, names) in rights {
         let resource = format!("{place}/topic={names}");

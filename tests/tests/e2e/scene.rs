@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::api::Person;
-use crate::stack;
+use crate::{rights, stack};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -20,8 +20,12 @@ pub struct Scene {
     pub group_topic: String,
     /// risk's alone.
     pub foreign_topic: String,
-    /// Made by [`Scene::with_reader`]: a key of payments that may read everything and write nothing.
+    /// Made by [`Scene::with_others`]: a key of payments that may read everything and write nothing.
     pub reader: Option<Value>,
+    /// The same, of a key that may read [`Scene::topic`] and is no member of any group.
+    pub stranger: Option<Value>,
+    /// The same, of a key that administers what begins with `made-` and [`Scene::run`].
+    pub administrator: Option<Value>,
     payments: Person,
     risk: Person,
     made: Vec<(bool, String)>,
@@ -36,6 +40,8 @@ impl Scene {
             foreign_topic: format!("foreign-{run}"),
             run,
             reader: None,
+            stranger: None,
+            administrator: None,
             payments: Person::sign_in("payments").await,
             risk: Person::sign_in("risk").await,
             made: Vec::new(),
@@ -59,20 +65,30 @@ impl Scene {
         scene
     }
 
-    /// The same, with a key that may only read.
-    pub async fn with_reader(what: &str) -> Self {
+    /// The same, with keys that have other rights.
+    pub async fn with_others(what: &str) -> Self {
         let mut scene = Self::new(what).await;
-        let name = format!("reader-{}", scene.run);
-        let account = scene
+        scene.reader = Some(scene.key("reader", "READER", "*").await);
+        let person = Person::sign_in("payments").await;
+        let cluster = rights::place(&person, "payments").await;
+        let only = format!("{cluster}/topic={}", scene.topic);
+        scene.stranger = Some(scene.key("stranger", "READER", &only).await);
+        let made = format!("{cluster}/topic=made-{}*", scene.run);
+        scene.administrator = Some(scene.key("administrator", "TENANT_ADMIN", &made).await);
+        scene
+    }
+
+    /// The secret of a new key of payments.
+    async fn key(&mut self, what: &str, role: &str, resource: &str) -> Value {
+        let name = format!("{what}-{}", self.run);
+        let account = self
             .make(true, "/v1/service-accounts", &json!({"name": name}))
             .await;
-        let binding = json!({"principal": account["id"], "role": "READER", "resource": "*"});
-        scene.make(true, "/v1/role-bindings", &binding).await;
+        let binding = json!({"principal": account["id"], "role": role, "resource": resource});
+        self.make(true, "/v1/role-bindings", &binding).await;
         let cluster = stack::text("/ids/payments.cluster");
         let spec = json!({"service_account": account["id"], "cluster": cluster, "description": "of a test"});
-        let key = scene.make(true, "/v1/api-keys", &spec).await;
-        scene.reader = Some(key["secret"].clone());
-        scene
+        self.make(true, "/v1/api-keys", &spec).await["secret"].clone()
     }
 
     async fn make(&mut self, own: bool, path: &str, spec: &Value) -> Value {

@@ -73,6 +73,13 @@ pub async fn web(ws: &Workspace, tools: &Tools, progress: &Progress) -> Result<(
         "read the log, mend web/, run this again",
     )
     .await?;
+    // A control plane that was built before there was a console has none, and Cargo watches no files that were not there.
+    let embeds = ws.root.join("control-plane/src/server/console.rs");
+    std::fs::File::options()
+        .append(true)
+        .open(&embeds)
+        .and_then(|it| it.set_modified(std::time::SystemTime::now()))
+        .with_context(|| format!("touch {}", embeds.display()))?;
     write(&stamp, &inputs)?;
     step.done("built");
     Ok(())

@@ -116,10 +116,12 @@ async fn java_classes(ws: &Workspace, name: &str, sources: &[PathBuf], libs: &Pa
 
 /// A client's checks in Go, as a program.
 async fn go_program(ws: &Workspace, name: &str) -> Result<PathBuf> {
-    let from = home(ws).join(name);
-    let mut texts = vec![read(&from.join("go.mod"))?, read(&from.join("go.sum"))?];
-    for source in sources(&from, "go")? {
-        texts.push(read(&source)?);
+    let module = home(ws).join("go");
+    let mut texts = vec![read(&module.join("go.mod"))?, read(&module.join("go.sum"))?];
+    for folder in ["checks", name] {
+        for source in sources(&module.join(folder), "go")? {
+            texts.push(read(&source)?);
+        }
     }
     let program = place(ws, name, texts.iter().map(String::as_bytes))?.join("checks");
     if program.is_file() {
@@ -134,10 +136,10 @@ async fn go_program(ws: &Workspace, name: &str) -> Result<PathBuf> {
     command
         .args(["build", "-trimpath", "-mod=readonly", "-o"])
         .arg(&fresh)
-        .arg(".")
-        .current_dir(&from)
+        .arg(format!("./{name}"))
+        .current_dir(&module)
         .env("CGO_ENABLED", "0");
-    install(ws, command, &format!("go build of tests/clients/{name}")).await?;
+    install(ws, command, &format!("go build of tests/clients/go/{name}")).await?;
     std::fs::rename(&fresh, &program).with_context(|| format!("rename {}", fresh.display()))?;
     Ok(program)
 }

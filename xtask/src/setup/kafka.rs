@@ -98,3 +98,23 @@ impl Jars {
         Ok(libs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FRAMEWORKS, KAFKA};
+    use std::path::Path;
+
+    /// Two dashes end a comment (XML 1.0, 2.5): Maven reads no pom that has them inside one.
+    #[test]
+    fn comments_of_poms_have_no_two_dashes_inside() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for jars in [KAFKA, FRAMEWORKS] {
+            let text = std::fs::read_to_string(root.join(jars.pom)).expect("read the pom");
+            for comment in text.split("<!--").skip(1) {
+                let (inside, _after) = comment.split_once("--").expect("the comment ends");
+                let rest = &comment[inside.len()..];
+                assert!(rest.starts_with("-->"), "{}: {inside}", jars.pom);
+            }
+        }
+    }
+}

@@ -230,6 +230,7 @@ fn group_in(tenant: &Tenant, group: &mut DescribedGroup) -> bool {
                 None => false,
             });
         member.subscribed_topic_regex = None;
+        member.client_host = tenant.member_host();
         assignment_in(tenant, &mut member.assignment);
         assignment_in(tenant, &mut member.target_assignment);
     }

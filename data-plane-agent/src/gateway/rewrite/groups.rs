@@ -134,6 +134,9 @@ fn group_in(tenant: &Tenant, group: &mut DescribedGroup) -> bool {
     };
     group.group_id = logical.into();
     tenant.text_in(&mut group.error_message);
+    for member in &mut group.members {
+        member.client_host = tenant.member_host();
+    }
     if group.protocol_type.as_str() == subscription::CONSUMER {
         for member in &mut group.members {
             member.member_metadata = subscription::metadata_in(tenant, &member.member_metadata);

@@ -192,6 +192,12 @@ impl Tenant {
         }
     }
 
+    /// Where a member of a group comes from: for the brokers that is the gateway, whose address on their side is nobody's
+    /// business. Written as Kafka writes addresses.
+    fn member_host(&self) -> StrBytes {
+        StrBytes::from_string(format!("/{}", self.front.host))
+    }
+
     /// Kafka's bit field of what the principal may do to a topic.
     fn topic_operations(&self, name: &str) -> i32 {
         let mut bits = 0;

@@ -8,23 +8,30 @@ use program::{Program, tool};
 use crate::scene::Scene;
 
 /// What every client must have shown.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 15] = [
     "login PLAIN",
     "login SCRAM-SHA-256",
     "login SCRAM-SHA-512",
     "wrong password",
     "headers",
     "codec gzip",
+    "codec snappy",
+    "idempotence",
     "rebalance",
     "transaction",
     "foreign topic",
     "same names",
+    "administration",
     "reader",
+    "stranger",
 ];
+
+/// What clients that have every codec must have shown besides.
+const CODECS: [&str; 2] = ["codec lz4", "codec zstd"];
 
 /// Runs a client's program, and requires [`COMMON`] and `more` of it.
 async fn conforms(name: &str, program: Program, more: &[&str]) {
-    let scene = Scene::with_reader(name).await;
+    let scene = Scene::with_others(name).await;
     let lines = program.run(&scene).await;
     scene.clear().await;
     let failed: Vec<String> = lines
@@ -48,38 +55,44 @@ fn python(client: &str) -> Program {
 #[tokio::test]
 async fn confluent_kafka() {
     let more = [
-        "login OAUTHBEARER",
-        "codec snappy",
-        "codec lz4",
-        "codec zstd",
-        "fencing",
-        "rebalance KIP-848",
-        "pattern KIP-848",
+        &CODECS[..],
+        &[
+            "login OAUTHBEARER",
+            "codec none",
+            "offsets by time",
+            "commit and fetch",
+            "describe group",
+            "consume transform produce",
+            "fencing",
+            "rebalance cooperative",
+            "rebalance KIP-848",
+            "pattern KIP-848",
+        ],
     ];
-    conforms("confluent-kafka", python("confluent-kafka"), &more).await;
+    conforms("confluent-kafka", python("confluent-kafka"), &more.concat()).await;
 }
 
 #[tokio::test]
 async fn kafka_python() {
     let more = [
-        "codec snappy",
-        "codec lz4",
-        "codec zstd",
-        "rebalance cooperative",
-        "described",
+        &CODECS[..],
+        &[
+            "offsets by time",
+            "commit and fetch",
+            "describe group",
+            "described",
+            "consume transform produce",
+            "rebalance cooperative",
+        ],
     ];
-    conforms("kafka-python", python("kafka-python"), &more).await;
+    conforms("kafka-python", python("kafka-python"), &more.concat()).await;
 }
 
 #[tokio::test]
 async fn kafkajs() {
     let program = Program::new(&tool("WEIR_CLIENTS_NODE"), &["kafkajs/main.mjs"]);
-    conforms(
-        "kafkajs",
-        program,
-        &["codec snappy", "idempotence", "describe group"],
-    )
-    .await;
+    let more = ["offsets by time", "commit and fetch", "describe group"];
+    conforms("kafkajs", program, &more).await;
 }
 
 #[tokio::test]
@@ -90,28 +103,46 @@ async fn java() {
         &["-cp", &tool("WEIR_CLIENTS_JAVA_CLASSES"), "Main"],
     );
     let more = [
-        "login OAUTHBEARER",
-        "codec snappy",
-        "codec lz4",
-        "codec zstd",
-        "fencing",
-        "rebalance KIP-848",
-        "pattern KIP-848",
+        &CODECS[..],
+        &[
+            "login OAUTHBEARER",
+            "codec none",
+            "offsets by time",
+            "commit and fetch",
+            "describe group",
+            "describe group KIP-848",
+            "described",
+            "consume transform produce",
+            "fencing",
+            "rebalance cooperative",
+            "rebalance KIP-848",
+            "pattern KIP-848",
+        ],
     ];
-    conforms("java", program, &more).await;
+    conforms("java", program, &more.concat()).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Go: ring slow"]
 async fn franz_go() {
     let program = Program::new(&tool("WEIR_CLIENTS_FRANZ_GO"), &[]);
-    conforms("franz-go", program, &["codec snappy", "codec lz4", "codec zstd"]).await;
+    let more = [
+        &CODECS[..],
+        &[
+            "offsets",
+            "describe group",
+            "consume transform produce",
+            "fencing",
+            "rebalance KIP-848",
+            "patterns",
+        ],
+    ];
+    conforms("franz-go", program, &more.concat()).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Go: ring slow"]
 async fn sarama() {
     let program = Program::new(&tool("WEIR_CLIENTS_SARAMA"), &[]);
-    let more = ["codec snappy", "codec lz4", "codec zstd", "idempotence"];
-    conforms("sarama", program, &more).await;
+    conforms("sarama", program, &CODECS).await;
 }

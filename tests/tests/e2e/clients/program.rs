@@ -101,6 +101,8 @@ fn settings_of(scene: &Scene) -> Value {
         "owner": user("payments"),
         "other": user("risk"),
         "reader": scene.reader,
+        "stranger": scene.stranger,
+        "administrator": scene.administrator,
         "topic": scene.topic,
         "group_topic": scene.group_topic,
         "foreign_topic": scene.foreign_topic,

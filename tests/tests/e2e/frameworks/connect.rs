@@ -90,6 +90,26 @@ fn append(file: &Path, lines: &[String]) {
     open.write_all(text.as_bytes()).expect("write the source");
 }
 
+/// Waits until a connector's task has failed, and says why.
+async fn failure(worker: &Worker<'_>, java: &Java, name: &str) -> String {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let status = worker
+            .call("GET", &format!("/connectors/{name}/status"), &Value::Null)
+            .await;
+        if let Some((200, status)) = &status {
+            let failed = std::iter::once(&status["connector"])
+                .chain(status["tasks"].as_array().into_iter().flatten())
+                .find(|it| it["state"] == "FAILED");
+            if let Some(why) = failed.and_then(|it| it["trace"].as_str()) {
+                return why.to_owned();
+            }
+        }
+        assert!(Instant::now() < end, "{name}: {status:?} {}", java.last());
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
 /// Waits until the sink has every line, in order; one may come twice: the sink is at least once.
 async fn until_sunk(file: &Path, expected: &[String], java: &Java) {
     let end = Instant::now() + PATIENCE;
@@ -174,11 +194,42 @@ async fn connect_carries_a_file_through_a_topic_of_its_own() {
     append(&source, &lines(LINES, 2 * LINES));
     let java = worker.start(&login, "second");
     until_sunk(&sink, &lines(0, 2 * LINES), &java).await;
+    refused(&worker, &java, &source).await;
     let found = kcat::read("payments", &login, &data).await;
     let values: Vec<&str> = found.iter().filter_map(|it| it.split('\t').nth(2)).collect();
     assert_eq!(values, lines(0, 2 * LINES), "the source is exactly once");
     java.kill().await;
     clear("payments", &prefix).await;
+}
+
+/// Connectors whose worker may not do what they ask for fail, and say so; the others run on.
+async fn refused(worker: &Worker<'_>, java: &Java, source: &Path) {
+    // Another topic of the tenant, which the worker's key may not see.
+    let hidden = unique("hidden-of-connect");
+    crate::scene::topic("payments", &hidden, 1, &json!({})).await;
+    let from = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        "tasks.max": "1", "file": source, "topic": hidden,
+        "topic.creation.default.partitions": "1",
+        "topic.creation.default.replication.factor": "-1",
+    });
+    let to = json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
+        "tasks.max": "1", "file": worker.folder.join("hidden.txt"), "topics": hidden,
+    });
+    for (kind, config) in [("source", &from), ("sink", &to)] {
+        let name = format!("{}-refused-{kind}", worker.prefix);
+        worker.connector(java, &name, config).await;
+        let why = failure(worker, java, &name).await;
+        assert!(why.contains("uthoriz"), "{kind}: {why}");
+        let ended = worker
+            .call("DELETE", &format!("/connectors/{name}"), &Value::Null)
+            .await;
+        assert!(matches!(ended, Some((204, _))), "{ended:?}");
+    }
+    let written = kcat::read("payments", &Login::of_story("payments"), &hidden).await;
+    assert_eq!(written, Vec::<String>::new(), "the refused source wrote nothing");
+    clear("payments", &hidden).await;
 }
 
 #[tokio::test]

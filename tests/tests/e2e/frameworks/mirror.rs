@@ -64,9 +64,19 @@ fn by_key(lines: &[String]) -> BTreeMap<String, Vec<String>> {
 #[ignore = "needs jars of MirrorMaker: ring slow"]
 async fn mirror_maker_copies_a_topic_and_its_groups_offsets() {
     let prefix = unique("mirrored");
-    let from = login("payments", &prefix, &[("TENANT_ADMIN", "*")]).await;
+    let (name, group) = (format!("{prefix}-orders"), format!("{prefix}-readers"));
+    // What clients.md says that it needs: at the source to read what is copied, and topics of its own.
+    let rights = [
+        ("READER", name.as_str()),
+        ("READER", group.as_str()),
+        ("TENANT_ADMIN", "mm2-*"),
+    ];
+    let from = login("payments", &prefix, &rights).await;
     let to = login("risk", &prefix, &[("TENANT_ADMIN", "*")]).await;
-    let name = format!("{prefix}-orders");
+    let client = Login::of_story("payments");
+    // Fits the pattern of topics, and may not be read.
+    let hidden = format!("{prefix}-hidden");
+    crate::scene::topic("payments", &hidden, 1, &serde_json::json!({})).await;
     crate::scene::topic(
         "payments",
         &name,
@@ -77,10 +87,10 @@ async fn mirror_maker_copies_a_topic_and_its_groups_offsets() {
     let lines: Vec<String> = (0..RECORDS)
         .map(|it| format!("key-{}\tvalue {it}", it % 50))
         .collect();
-    kcat::produce("payments", &from, &name, &lines).await;
-    let group = format!("{prefix}-readers");
+    kcat::produce("payments", &client, &name, &lines).await;
+    kcat::produce("payments", &client, &hidden, &lines[..10]).await;
     assert_eq!(
-        kcat::read_in_group("payments", &from, &group, &name).await,
+        kcat::read_in_group("payments", &client, &group, &name).await,
         RECORDS
     );
 
@@ -104,13 +114,18 @@ async fn mirror_maker_copies_a_topic_and_its_groups_offsets() {
     // The group goes on where it was: nothing is left to read.
     until("the group's offsets are copied", &java, async || {
         let more = [format!("key-0\tmore {}", uuid::Uuid::now_v7())];
-        kcat::produce("payments", &from, &name, &more).await;
-        kcat::read_in_group("payments", &from, &group, &name).await;
+        kcat::produce("payments", &client, &name, &more).await;
+        kcat::read_in_group("payments", &client, &group, &name).await;
         sleep(Duration::from_secs(4)).await;
         let left = offsets(&to, &group).await;
         (left > 0).then_some(())
     })
     .await;
+    assert!(
+        topic("risk", &format!("payments.{hidden}")).await.is_none(),
+        "what may not be read is not copied: {}",
+        java.last()
+    );
     java.kill().await;
     for tenant in ["payments", "risk"] {
         for left in [&prefix, "payments.", "heartbeats", "mm2-"] {

@@ -5,7 +5,7 @@
 
 mod connect;
 mod java;
-mod kcat;
+pub mod kcat;
 mod mirror;
 
 use serde_json::json;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use weir_kafka_wire::kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use weir_kafka_wire::kafka_protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
 use weir_kafka_wire::kafka_protocol::messages::describe_producers_request::TopicRequest as ProducersOfTopic;
 use weir_kafka_wire::kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use weir_kafka_wire::kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -14,10 +15,18 @@ use weir_kafka_wire::kafka_protocol::protocol::StrBytes;
 
 use super::requests::{Ask, Names, frame};
 
+/// The group of KIP-848 that a tenant has beside its classic one.
+pub(super) fn consumers_of(group: &str) -> String {
+    format!("{group}-consumers")
+}
+
 impl Ask<'_> {
     pub(super) fn of_groups(&self, key: ApiKey) -> Option<Vec<Bytes>> {
         let (names, version) = (self.names, self.version);
         let member = StrBytes::from_static_str("nobody");
+        if key == ApiKey::ConsumerGroupHeartbeat {
+            return Some(self.consumer_heartbeats());
+        }
         Some(vec![match key {
             ApiKey::JoinGroup => frame(version, &self.join()),
             ApiKey::Heartbeat => frame(
@@ -42,25 +51,29 @@ impl Ask<'_> {
                     .with_member_id(member),
             ),
             ApiKey::DescribeGroups => {
-                let mut request = DescribeGroupsRequest::default().with_groups(vec![names.group()]);
+                let consumers = Names::text(&consumers_of(&names.group)).into();
+                let mut request =
+                    DescribeGroupsRequest::default().with_groups(vec![names.group(), consumers]);
                 request.include_authorized_operations = version >= 3;
                 frame(version, &request)
             }
             ApiKey::ListGroups => frame(version, &ListGroupsRequest::default()),
-            ApiKey::ConsumerGroupHeartbeat => frame(version, &self.consumer_heartbeat()),
             ApiKey::ConsumerGroupDescribe => frame(
                 version,
                 &ConsumerGroupDescribeRequest::default()
-                    .with_group_ids(vec![names.group(), Names::text(&self.consumer_group()).into()])
+                    .with_group_ids(vec![
+                        names.group(),
+                        Names::text(&consumers_of(&names.group)).into(),
+                    ])
                     .with_include_authorized_operations(true),
             ),
             _other => return None,
         }])
     }
 
-    /// A group of its own for each version: a join would else wait for the member of the last one.
+    /// A group of its own each time: a join would else wait for the member of the last one.
     fn join(&self) -> JoinGroupRequest {
-        let group = format!("{}-join-{}", self.names.group, self.version);
+        let group = format!("{}-join-{}", self.names.made, Uuid::new_v4().simple());
         let mut metadata = vec![0, 0, 0, 0, 0, 1];
         metadata.extend_from_slice(
             &u16::try_from(self.names.topic.len())
@@ -81,21 +94,29 @@ impl Ask<'_> {
         request
     }
 
-    fn consumer_group(&self) -> String {
-        format!("{}-consumers", self.names.group)
-    }
-
-    fn consumer_heartbeat(&self) -> ConsumerGroupHeartbeatRequest {
+    /// Joins by name; and with partitions that it would like to have been given, by id.
+    fn consumer_heartbeats(&self) -> Vec<Bytes> {
+        let group = format!("{}-consumers-{}", self.names.made, Uuid::new_v4().simple());
+        let member = Names::text(&Uuid::new_v4().to_string());
         let mut request = ConsumerGroupHeartbeatRequest::default()
-            .with_group_id(Names::text(&self.consumer_group()).into())
+            .with_group_id(Names::text(&group).into())
             .with_rebalance_timeout_ms(5000)
             .with_subscribed_topic_names(Some(vec![self.names.topic()]))
             .with_topic_partitions(Some(Vec::new()));
         if self.version >= 1 {
-            request.member_id = Names::text(&Uuid::new_v4().to_string());
+            request.member_id = member;
             request.subscribed_topic_regex = Some(StrBytes::from_static_str(".*"));
         }
-        request
+        let mut owning = request.clone();
+        owning.topic_partitions = Some(vec![
+            TopicPartitions::default()
+                .with_topic_id(self.names.topic_id)
+                .with_partitions(vec![0, 1]),
+        ]);
+        if self.version >= 1 {
+            owning.subscribed_topic_regex = Some(Names::text(&format!("{}|.*", self.names.topic)));
+        }
+        vec![frame(self.version, &request), frame(self.version, &owning)]
     }
 
     pub(super) fn of_transactions(&self, key: ApiKey) -> Option<Vec<Bytes>> {
@@ -106,7 +127,7 @@ impl Ask<'_> {
             ApiKey::InitProducerId => frame(
                 version,
                 &InitProducerIdRequest::default()
-                    .with_transactional_id(Some(Names::text(&format!("{}-new", names.transaction)).into()))
+                    .with_transactional_id(Some(names.made_transaction()))
                     .with_transaction_timeout_ms(60_000),
             ),
             ApiKey::AddPartitionsToTxn => {
@@ -128,7 +149,7 @@ impl Ask<'_> {
                     .with_transactional_id(names.transaction())
                     .with_producer_id(producer)
                     .with_producer_epoch(epoch)
-                    .with_group_id(names.group()),
+                    .with_group_id(names.made_group()),
             ),
             ApiKey::EndTxn => frame(
                 version,
@@ -146,7 +167,7 @@ impl Ask<'_> {
                     version,
                     &TxnOffsetCommitRequest::default()
                         .with_transactional_id(names.transaction())
-                        .with_group_id(names.group())
+                        .with_group_id(names.made_group())
                         .with_producer_id(producer)
                         .with_producer_epoch(epoch)
                         .with_topics(vec![topic]),

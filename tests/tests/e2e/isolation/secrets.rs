@@ -1,5 +1,7 @@
 //! What no answer to a tenant may contain.
 
+use std::collections::HashSet;
+
 use prost::Message as _;
 use uuid::Uuid;
 use weir_kafka_wire::Connection;
@@ -29,6 +31,19 @@ pub fn virtual_id(id: &str) -> Uuid {
     Uuid::from_u128(value)
 }
 
+/// The service accounts that a cluster knows.
+pub fn principals_of<'a>(snapshot: &'a Snapshot, cluster: &str) -> HashSet<&'a str> {
+    let keys = snapshot.api_keys.iter();
+    let keys = keys
+        .filter(|it| it.cluster_id == cluster)
+        .map(|it| &it.principal_id);
+    let grants = snapshot.grants.iter();
+    let grants = grants
+        .filter(|it| it.cluster_id == cluster)
+        .map(|it| &it.principal_id);
+    keys.chain(grants).map(String::as_str).collect()
+}
+
 impl Secrets {
     /// Everything that is not the cluster `own`'s to see, and `names` that only others use.
     pub async fn of(snapshot: &Snapshot, own: &LogicalCluster, names: &[String]) -> Self {
@@ -46,8 +61,23 @@ impl Secrets {
             }
             if cluster.id != own.id {
                 all.hide("another tenant's cluster id", cluster.kafka_cluster_id.as_bytes());
+                all.hide("another tenant's cluster", cluster.id.as_bytes());
             }
         }
+        let principals = principals_of(snapshot, &own.id);
+        for key in snapshot.api_keys.iter().filter(|it| it.cluster_id != own.id) {
+            all.hide("another tenant's key", key.id.as_bytes());
+            if !principals.contains(key.principal_id.as_str()) {
+                all.hide("another tenant's service account", key.principal_id.as_bytes());
+            }
+        }
+        for quota in snapshot.quotas.iter().filter(|it| it.cluster_id != own.id) {
+            all.hide("another tenant's quota", quota.id.as_bytes());
+        }
+        all.hide(
+            "a path on the brokers' disks",
+            stack::text("/state_dir").as_bytes(),
+        );
         for upstream in &snapshot.upstreams {
             all.hide("the internal user", upstream.sasl_username.as_bytes());
             all.hide("the internal password", upstream.sasl_password.as_bytes());

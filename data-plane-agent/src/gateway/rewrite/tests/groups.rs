@@ -1,14 +1,18 @@
 //! Groups, coordinators and transactions.
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::consumer_group_describe_response;
 use kafka_protocol::messages::consumer_group_heartbeat_response::{Assignment, TopicPartitions};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
-    DescribeConfigsRequest, EndTxnRequest, FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, ListGroupsRequest, ListGroupsResponse,
+    AddPartitionsToTxnRequest, ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse,
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, DescribeConfigsRequest,
+    DescribeGroupsRequest, DescribeGroupsResponse, EndTxnRequest, FindCoordinatorRequest,
+    FindCoordinatorResponse, HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, ListGroupsRequest,
+    ListGroupsResponse,
 };
 
 use super::*;
@@ -42,6 +46,32 @@ fn groups_that_are_not_granted_are_refused() {
         let answered = ask(&tenant, &mut memory, version, &join).answered();
         assert_eq!(answered.error_code, code::GROUP_AUTHORIZATION_FAILED);
     }
+}
+
+#[test]
+fn members_come_from_the_gateway_as_clients_know_it() {
+    let tenant = tenant("key_reader");
+    let mut memory = Memory::default();
+    let inner = || text("/10.0.0.7");
+    let request = DescribeGroupsRequest::default().with_groups(vec![text("g1").into()]);
+    let (_sent, answer) = ask(&tenant, &mut memory, 5, &request).forwarded();
+    let member = DescribedGroupMember::default().with_client_host(inner());
+    let group = DescribedGroup::default()
+        .with_group_id(text(&prefix("g1")).into())
+        .with_members(vec![member]);
+    let response = DescribeGroupsResponse::default().with_groups(vec![group]);
+    let (read, _reply) = reply::<DescribeGroupsRequest>(&tenant, &mut memory, 5, answer, &response);
+    assert_eq!(read.groups[0].members[0].client_host.as_str(), "/gateway.test");
+
+    let request = ConsumerGroupDescribeRequest::default().with_group_ids(vec![text("g1").into()]);
+    let (_sent, answer) = ask(&tenant, &mut memory, 1, &request).forwarded();
+    let member = consumer_group_describe_response::Member::default().with_client_host(inner());
+    let group = consumer_group_describe_response::DescribedGroup::default()
+        .with_group_id(text(&prefix("g1")).into())
+        .with_members(vec![member]);
+    let response = ConsumerGroupDescribeResponse::default().with_groups(vec![group]);
+    let (read, _reply) = reply::<ConsumerGroupDescribeRequest>(&tenant, &mut memory, 1, answer, &response);
+    assert_eq!(read.groups[0].members[0].client_host.as_str(), "/gateway.test");
 }
 
 #[test]

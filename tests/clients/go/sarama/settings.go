@@ -3,50 +3,17 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/json"
-	"fmt"
 	"hash"
-	"math/rand/v2"
-	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/xdg-go/scram"
+
+	"weir/tests/clients/go/checks"
 )
 
-type user struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
-}
-
 // settings is the file that the driver wrote.
-type settings struct {
-	Bootstrap    string `json:"bootstrap"`
-	Owner        user   `json:"owner"`
-	Other        user   `json:"other"`
-	Reader       user   `json:"reader"`
-	Topic        string `json:"topic"`
-	GroupTopic   string `json:"group_topic"`
-	ForeignTopic string `json:"foreign_topic"`
-
-	prefix  string
-	numbers atomic.Int64
-}
-
-func readSettings(path string) (*settings, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	s := &settings{prefix: fmt.Sprintf("%08x", rand.Uint32())}
-	return s, json.Unmarshal(text, s)
-}
-
-// name is a group or transactional id that nobody has used.
-func (s *settings) name(what string) string {
-	return fmt.Sprintf("%s-%s-%d", what, s.prefix, s.numbers.Add(1))
-}
+type settings struct{ *checks.Settings }
 
 // exchange is the SCRAM client that sarama leaves to its users.
 type exchange struct {
@@ -67,7 +34,7 @@ func (e *exchange) Step(challenge string) (string, error) { return e.conversatio
 func (e *exchange) Done() bool { return e.conversation.Done() }
 
 // config of a user; the newest protocol that sarama speaks.
-func config(mechanism string, u user) *sarama.Config {
+func config(mechanism string, u checks.User) *sarama.Config {
 	c := sarama.NewConfig()
 	c.Version = sarama.MaxVersion
 	c.ClientID = "the-client"
