@@ -1,7 +1,6 @@
 // Whole journeys through the console against a running stack, on a wide and on a narrow screen: what a person does to get
 // a topic and a key, what they see of it, and that every page holds up under axe and the content security policy.
 import assert from 'node:assert/strict'
-import { createHash, generateKeyPairSync } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { readFileSync } from 'node:fs'
@@ -217,30 +216,6 @@ function journeys(screen, viewport) {
     assert.ok(!(await page.content()).includes(secret))
   })
 
-  test('a key is opened by a certificate: no secret, its hash, and configurations', async () => {
-    await open('/api-keys?do=create')
-    await chooseNamed(dialog().getByLabel('Service account'), name)
-    assert.equal(await dialog().getByLabel('Client certificate').count(), 0, 'the API is opened by a secret')
-    await chooseNamed(dialog().getByLabel('Cluster'), name)
-    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const pem = pair.publicKey.export({ type: 'spki', format: 'pem' })
-    await dialog().getByLabel('Client certificate').fill(pem + pair.privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    await dialog().getByRole('button', { name: 'Review' }).click()
-    await dialog().getByText('This holds a private key').waitFor()
-    await dialog().getByLabel('Client certificate').fill(pem)
-    await dialog().getByLabel('Description').fill(`${name}-certificate`)
-    await apply('Create key')
-    await dialog().getByText('signs in with it alone').waitFor()
-    assert.equal(await dialog().locator('[data-secret]').count(), 0)
-    await within(dialog().getByRole('button', { name: 'Done' }))
-    await axe('certificate')
-    await dialog().getByRole('button', { name: 'Done' }).click()
-    await dialog().waitFor({ state: 'detached' })
-    await page.locator('[data-row]').filter({ hasText: `${name}-certificate` }).getByRole('link').first().click()
-    await page.getByText('Certificate’s public key (SHA-256)').waitFor()
-    await page.getByText(createHash('sha256').update(pair.publicKey.export({ type: 'spki', format: 'der' })).digest('base64')).waitFor()
-  })
-
   test('a data plane is installed with a command, and its page waits for the agent', async () => {
     await open('/data-planes?do=create')
     await dialog().getByLabel('Name').fill(name)
@@ -347,7 +322,7 @@ function journeys(screen, viewport) {
     await open('/service-accounts')
     await named(name).click()
     await page.getByRole('heading', { name, level: 1 }).waitFor()
-    for (const [noun, kind] of [['API key', 'key_'], ['API key', 'key_'], ['role binding', 'binding_']]) {
+    for (const [noun, kind] of [['API key', 'key_'], ['role binding', 'binding_']]) {
       await page.getByRole('link', { name: new RegExp(`^${kind}`) }).first().click()
       const title = await page.getByRole('heading', { level: 1 }).filter({ hasText: kind }).textContent()
       await confirmDelete(noun, title)
