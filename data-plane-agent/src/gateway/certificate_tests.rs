@@ -50,6 +50,7 @@ impl Shop {
             tls: Some(Tls::new(&certificate).unwrap()),
             proxy_from: [].into(),
             domain: Some(Arc::new("kafka.test".parse().unwrap())),
+            crew: Arc::new(Crew::start().unwrap()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -14,6 +14,8 @@ use crate::clients::program::tool;
 use crate::rights::Login;
 
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How kcat and Kafka's tools say that something failed.
+const FAILED: [&str; 4] = ["% ERROR", "Delivery failed", "Error when sending", "Exception"];
 
 /// A client's private key and its certificate, as files.
 pub struct Person {
@@ -118,7 +120,9 @@ async fn output(mut command: Command, input: &str) -> Result<Vec<String>, String
     let output = timeout(PATIENCE, fed).await.expect("it ends in time");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let text = String::from_utf8_lossy(&output.stdout);
-    if output.status.success() && !said.contains("ERROR") {
+    // Some say that it failed and end as if it had not.
+    let failed = FAILED.iter().any(|it| said.contains(it) || text.contains(it));
+    if output.status.success() && !failed {
         Ok(text.lines().map(str::to_owned).collect())
     } else {
         Err(format!("{}: {said}{text}", output.status))

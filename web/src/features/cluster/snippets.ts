@@ -44,7 +44,7 @@ export function certificateSnippets({ bootstrap, topic }: Pick<Access, 'bootstra
 }
 
 function certificateJava(bootstrap: string, topic: string): string {
-  return `# kafka-console-consumer.sh --bootstrap-server ${bootstrap} --command-config client.properties --topic ${topic} --from-beginning
+  return `# kafka-console-consumer.sh --bootstrap-server ${bootstrap} --consumer.config client.properties --topic ${topic} --from-beginning
 bootstrap.servers=${bootstrap}
 security.protocol=SSL
 # The private key (PKCS #8) and the certificate, one after the other, in one file.
