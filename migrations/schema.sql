@@ -98,7 +98,13 @@ CREATE TABLE public.api_key (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT api_key_check CHECK (((cluster_id IS NULL) = (data_plane_id IS NULL)))
+    public_key_sha256 bytea,
+    CONSTRAINT api_key_check CHECK (((cluster_id IS NULL) = (data_plane_id IS NULL))),
+    CONSTRAINT api_key_secret_or_public_key CHECK (
+CASE
+    WHEN (public_key_sha256 IS NULL) THEN (secret_sha256 <> '\x'::bytea)
+    ELSE ((octet_length(public_key_sha256) = 32) AND (cluster_id IS NOT NULL) AND (secret_sha256 = '\x'::bytea) AND (scram_256_stored_key = '\x'::bytea) AND (scram_256_server_key = '\x'::bytea) AND (scram_512_stored_key = '\x'::bytea) AND (scram_512_server_key = '\x'::bytea))
+END)
 );
 
 ALTER TABLE ONLY public.api_key FORCE ROW LEVEL SECURITY;
@@ -845,6 +851,8 @@ ALTER TABLE ONLY public.usage_window
 CREATE INDEX alert_rule_cluster ON public.alert_rule USING btree (cluster_id);
 
 CREATE INDEX api_key_data_plane ON public.api_key USING btree (data_plane_id, id);
+
+CREATE UNIQUE INDEX api_key_public_key_unique ON public.api_key USING btree (cluster_id, public_key_sha256) WHERE (public_key_sha256 IS NOT NULL);
 
 CREATE INDEX api_key_service_account ON public.api_key USING btree (service_account_id);
 

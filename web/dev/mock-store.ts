@@ -61,6 +61,10 @@ export class Store {
   }
 
   insert(collection: string, object: MockObject, tenant: string | undefined, quiet = false): MockObject {
+    if (object.spec.certificate_pem) {
+      object.spec.public_key_sha256 = 'mNqk0eSmMocked+HashOfAPublicKey0000000000000='
+      delete object.spec.certificate_pem
+    }
     this.rows.set(object.id, { collection, tenant, object })
     if (!quiet) {
       this.record('create', object, undefined, object, tenant)
@@ -89,6 +93,7 @@ export class Store {
   }
 
   secretsFor(object: MockObject): Record<string, unknown> {
+    if (object.kind === 'ApiKey' && object.spec.public_key_sha256) return {}
     if (object.kind === 'ApiKey') return { secret: { username: object.id, password: 'weirs_mocked_secret_0000000000000000000000' } }
     if (object.kind === 'Member') return { secret: { password: 'mock-password-once' } }
     if (object.kind !== 'DataPlane') return {}

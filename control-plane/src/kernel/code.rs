@@ -229,6 +229,11 @@ const VIOLATIONS: &[Violation] = &[
         "quota_principal_service_account_exists",
         "A quota names the service account; take it out there first.",
     ),
+    taken(
+        "api_key_public_key_unique",
+        "/spec/public_key_sha256",
+        "Another API key of the cluster has this public key, and one that has ended counts too; delete that one first.",
+    ),
     in_use("topic_cluster_exists", CLUSTER_IN_USE),
     in_use("api_key_cluster_exists", CLUSTER_IN_USE),
     in_use(

@@ -7,6 +7,7 @@
 mod alerts;
 mod audit_events;
 mod authz;
+mod certificates;
 mod costs;
 mod directory;
 mod environments;

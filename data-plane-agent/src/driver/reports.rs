@@ -142,12 +142,15 @@ impl Driver {
         }
         let clusters = held.state.clusters.iter().map(|wish| {
             let pool = self.rooms.get(&wish.broker_pool_id);
+            let domain = self.config.gateway_listener.sni_domain.as_ref();
+            let named = domain.and_then(|it| it.front(&wish.id));
+            let host = named.as_deref().unwrap_or(&self.config.advertised_host);
             let seen = cluster::Seen {
                 pool_ready: pool.is_some_and(|room| room.brokers_ready() > 0),
                 topics_left: left.get(wish.id.as_str()).copied().unwrap_or(0),
                 served: self.served(&wish.id),
                 was_ready: self.ever_ready.contains(&wish.id),
-                bootstrap: (&self.config.advertised_host, self.config.ports.gateway()),
+                bootstrap: (host, self.config.ports.gateway()),
             };
             cluster::status(
                 wish,

@@ -9,12 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
+use super::client_certificate::Presented;
 use super::conn::{Arrival, Gateway};
 use super::crew::Crew;
 use super::proxy::{self, Carried, ProxyError};
-use super::sni::Domain;
+use super::sni::{Domain, Named};
+use super::tls::Tls;
 use super::view::Pool;
 use crate::network::Network;
 
@@ -29,7 +30,7 @@ pub struct Doors {
     /// The bootstrap port.
     pub port_base: u16,
     /// Client TLS, if any.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Tls>,
     /// Balancers, whose connections begin with a PROXY header.
     pub proxy_from: Arc<[Network]>,
     /// Below which names are clusters.
@@ -42,10 +43,17 @@ pub struct Doors {
 #[derive(Clone)]
 struct Door {
     node: Option<i32>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     proxy_from: Arc<[Network]>,
     domain: Option<Arc<Domain>>,
     crew: Arc<Crew>,
+}
+
+impl Door {
+    /// The cluster that a name means here.
+    fn meant(&self, name: &str) -> Option<Named> {
+        self.domain.as_ref()?.meant(name)
+    }
 }
 
 impl Doors {
@@ -157,18 +165,21 @@ async fn serve(
         address,
         node: door.node,
         named: None,
+        presented: None,
     };
-    match door.tls {
+    match &door.tls {
         None => gateway.serve(stream, waiting, arrival).await,
-        Some(acceptor) => {
-            let handshake = timeout(gateway.limits.login, acceptor.accept(stream));
-            match handshake.await {
+        Some(tls) => {
+            let asks = |name: &str| {
+                let cluster = door.meant(name).map(|it| it.cluster);
+                cluster.is_some_and(|it| gateway.view.load().asks_for_certificates(&it))
+            };
+            match timeout(gateway.limits.login, tls.accept(stream, asks)).await {
                 Ok(Ok(stream)) => {
-                    let name = stream.get_ref().1.server_name();
-                    arrival.named = door
-                        .domain
-                        .zip(name)
-                        .and_then(|(domain, name)| domain.meant(name));
+                    let (_socket, session) = stream.get_ref();
+                    arrival.named = session.server_name().and_then(|it| door.meant(it));
+                    let certificate = session.peer_certificates().and_then(<[_]>::first);
+                    arrival.presented = certificate.and_then(Presented::read);
                     gateway.serve(stream, waiting, arrival).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
@@ -206,6 +217,9 @@ pub async fn quiet(gateway: &Gateway, patience: Duration) {
     let _late = timeout(patience, until_quiet).await;
 }
 
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod certificate_tests;
 #[cfg(test)]
 #[path = "listen_tests.rs"]
 mod tests;

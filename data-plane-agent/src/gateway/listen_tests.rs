@@ -8,7 +8,7 @@ use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::gateway::conn::quota_tests::World;
-use crate::gateway::tls::{Certificate, acceptor, tests::write};
+use crate::gateway::tls::{Certificate, tests::write};
 use crate::gateway::view::tests::{A, B};
 
 const HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x01\x02\x03\x04";
@@ -92,7 +92,7 @@ async fn a_name_means_its_cluster_and_no_other() {
         Certificate::load(&folder.path().join("chain.pem"), &folder.path().join("key.pem")).unwrap();
     let door = Door {
         node: None,
-        tls: Some(acceptor(&Arc::new(certificate)).unwrap()),
+        tls: Some(Tls::new(&Arc::new(certificate)).unwrap()),
         proxy_from: [].into(),
         domain: Some(Arc::new("kafka.test".parse().unwrap())),
         crew: Arc::new(Crew::start().unwrap()),

@@ -3,6 +3,7 @@
 //! Each tenant sees a cluster of its own. Names are mapped, access is checked, what is produced and fetched is counted;
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
+mod client_certificate;
 mod conn;
 mod crew;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -43,7 +44,7 @@ use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
 pub use sni::Domain;
-use tls::Certificate;
+use tls::{Certificate, Tls};
 use view::View;
 use wishes::Wishes;
 
@@ -134,7 +135,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         (Some(certificate), Some(key)) => Some(Arc::new(Certificate::load(certificate, key)?)),
         _plain => None,
     };
-    let tls = certificate.as_ref().map(tls::acceptor).transpose()?;
+    let tls = certificate.as_ref().map(Tls::new).transpose()?;
     if let Some(certificate) = certificate {
         tokio::spawn(certificate.keep());
     }

@@ -57,6 +57,13 @@ pub struct Named {
 }
 
 impl Domain {
+    /// The name of a cluster, by its id.
+    #[must_use]
+    pub fn front(&self, cluster: &str) -> Option<String> {
+        let label = cluster.strip_prefix(KIND)?;
+        Some(format!("{label}.{}", self.0))
+    }
+
     /// What a name means; nothing when it is not one of a cluster.
     #[must_use]
     pub fn meant(&self, name: &str) -> Option<Named> {
@@ -104,6 +111,8 @@ mod tests {
         );
         let front = domain.meant(&format!("b3-{A}.kafka.example.com")).unwrap().front;
         assert_eq!(front.as_str(), format!("{A}.kafka.example.com"));
+        assert_eq!(domain.front(&format!("cluster_{A}")).as_deref(), Some(&*front));
+        assert_eq!(domain.front(A), None);
         for other in [
             "kafka.example.com".to_owned(),
             "gateway.kafka.example.com".to_owned(),

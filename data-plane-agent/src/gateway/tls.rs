@@ -1,5 +1,6 @@
 //! The certificate that Kafka clients meet: the customer's files, read again when they change.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,14 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio::net::TcpStream;
 use tokio::time::interval;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use super::client_certificate::Possession;
 use super::identity::{certificates, key};
 
 /// How often the files are looked at.
@@ -86,16 +90,54 @@ impl ResolvesServerCert for Certificate {
 }
 
 /// What accepts clients with it.
-///
-/// # Errors
-/// When TLS cannot be configured.
-pub fn acceptor(certificate: &Arc<Certificate>) -> anyhow::Result<TlsAcceptor> {
-    let resolver: Arc<dyn ResolvesServerCert> = Arc::<Certificate>::clone(certificate);
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    Ok(TlsAcceptor::from(Arc::new(config)))
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Asks for no certificate.
+    plain: Arc<ServerConfig>,
+    /// Asks for one.
+    asking: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// With this certificate.
+    ///
+    /// # Errors
+    /// When TLS cannot be configured.
+    pub fn new(certificate: &Arc<Certificate>) -> anyhow::Result<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = || {
+            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()
+        };
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::<Certificate>::clone(certificate);
+        let plain = builder()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&resolver));
+        let mut asking = builder()?
+            .with_client_cert_verifier(Arc::new(Possession::new(Arc::clone(&provider))))
+            .with_cert_resolver(resolver);
+        // Whoever shows a certificate proves anew with each connection that he holds its key.
+        asking.session_storage = Arc::new(NoServerSessionStorage {});
+        asking.send_tls13_tickets = 0;
+        Ok(Self {
+            plain: Arc::new(plain),
+            asking: Arc::new(asking),
+        })
+    }
+
+    /// Shakes hands; `asks` says by the name that the client asks for whether a certificate is asked of it.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn accept(
+        &self,
+        stream: TcpStream,
+        asks: impl FnOnce(&str) -> bool,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let asked = begun.client_hello().server_name().is_some_and(asks);
+        let config = if asked { &self.asking } else { &self.plain };
+        begun.into_stream(Arc::clone(config)).await
+    }
 }
 
 #[cfg(test)]

@@ -1326,7 +1326,7 @@ export interface components {
             /** @enum {string} */
             kind: "ApiKey";
             metadata: components["schemas"]["Metadata"];
-            /** @description Only in the answer that created the key; nobody can show it again. */
+            /** @description Only in the answer that created the key; nobody can show it again. A key by certificate has none. */
             secret?: {
                 /** @description The secret. */
                 password: string;
@@ -1363,6 +1363,11 @@ export interface components {
              * @description When it ends; never, when absent.
              */
             expires_at?: string;
+            /**
+             * @description The public key of the client certificate that opens it instead of a secret: SHA-256 of its SubjectPublicKeyInfo in base64
+             *     (a pin of RFC 7469). No secret is issued then.
+             */
+            public_key_sha256?: string;
             /** @description Whose credential it is. */
             service_account: components["schemas"]["ServiceAccountId"];
         };
@@ -1627,7 +1632,7 @@ export interface components {
             ingress_bytes: number;
             /** @description Always `Connection`. */
             kind: string;
-            /** @description How it signed in: PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER, OTHER, UNKNOWN. New ones may appear. */
+            /** @description How it signed in: PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER, MTLS (by certificate), OTHER, UNKNOWN. New ones may appear. */
             mechanism: string;
             /** @description The service account that acts. */
             principal: string;

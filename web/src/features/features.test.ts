@@ -3,7 +3,8 @@ import type { CostRow } from '../api/types.ts'
 import { kindOfId, shortId } from '../app/kinds.ts'
 import { narrow, type Entry } from '../app/palette-search.ts'
 import { parseSearch, stringifySearch, validateSearch } from '../app/search.ts'
-import { snippetsFor } from './cluster/snippets.ts'
+import { parseCertificate } from './api_key/forms.ts'
+import { certificateSnippets, snippetsFor } from './cluster/snippets.ts'
 import { attachBody, parseServers } from './broker_pool/attach.ts'
 import { movesOf, parsePartitions, resetOf } from './consumer_group/reset.ts'
 import { viewOf } from './cost/range.ts'
@@ -60,6 +61,17 @@ test('a spreadsheet does not run what a name says', () => {
 test('each snippet carries address and key', () => {
   const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g', tokenUrl: 'https://weir/v1/oauth/token' }
   for (const snippet of snippetsFor(access)) for (const part of ['h:1', 'key_1', 'weirs_1', ...(snippet.key.startsWith('token') ? ['https://weir/v1/oauth/token'] : [])]) expect(snippet.text).toContain(part)
+})
+
+test('a certificate is pasted, never a private key, and its configurations hold no secret', () => {
+  expect(parseCertificate('-----BEGIN CERTIFICATE-----\nMII\n').ok).toBe(true)
+  expect(parseCertificate('Bag Attributes\n-----BEGIN PUBLIC KEY-----\nMII\n').ok).toBe(true)
+  for (const bad of ['MII', '-----BEGIN PRIVATE KEY-----\nMII', '-----BEGIN CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----']) expect(parseCertificate(bad).ok).toBe(false)
+  for (const { text } of certificateSnippets({ bootstrap: 'h:1', topic: 't' })) {
+    expect(text).toMatch(/security.protocol=ssl/i)
+    expect(text).toContain('h:1')
+    expect(text).not.toMatch(/sasl|password/i)
+  }
 })
 
 test('patterns of roles', () => {

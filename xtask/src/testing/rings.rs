@@ -5,7 +5,7 @@ use super::database::TestDatabase;
 use super::{Ring, Suite, TestArgs};
 use crate::progress::Progress;
 use crate::run::shown;
-use crate::setup::{Need, Tools, build, clients, ensure, kafka, wheels};
+use crate::setup::{Need, Tools, build, clients, ensure, kafka, needs, wheels};
 use crate::stack::{Stack, stop_all};
 use crate::state::{Ports, Settings, StateDir};
 use crate::story;
@@ -26,8 +26,9 @@ const SLOW_CASES: &str = "20000";
 const PROPERTIES: &str = "properties, many cases";
 const LONG: &str = "long tests";
 /// Those that run on a throw-away stack, and the tests that they are.
-const ON_A_STACK: [(&str, &str); 3] = [
+const ON_A_STACK: [(&str, &str); 4] = [
     ("stock clients, slow ones", "clients::"),
+    ("certificates and a balancer", "principals::"),
     ("frameworks", "frameworks::"),
     ("marathon of kills", "marathon::"),
 ];
@@ -72,7 +73,7 @@ impl Bench {
             needs.push(Need::Postgres);
         }
         if args.ring == Some(Ring::Slow) {
-            needs.push(Need::Jdk);
+            needs.extend([Need::Jdk, Need::Haproxy]);
             if kafka::frameworks_cached(ws)?.is_none() {
                 needs.push(Need::Maven);
             }
@@ -283,6 +284,7 @@ impl Bench {
                 command
                     .env("WEIR_E2E_CONNECTION", stack.state.root.join("connection.json"))
                     .env("WEIR_MARATHON_MINUTES", args.minutes.to_string())
+                    .env("WEIR_HAPROXY", needs::haproxy().context("find haproxy")?)
                     .envs(tools.iter().map(|(name, path)| (name, path)));
                 self.tests(suite, part, command, runner).await?;
             }

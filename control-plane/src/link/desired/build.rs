@@ -88,6 +88,7 @@ pub(in crate::link) struct KeyRow {
     pub(in crate::link) scram_256: ScramRow,
     pub(in crate::link) scram_512: ScramRow,
     pub(in crate::link) expires_at_unix_seconds: i64,
+    pub(in crate::link) public_key_sha256: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -285,6 +286,7 @@ fn key(row: KeyRow) -> ApiKey {
         scram_256,
         scram_512,
         expires_at_unix_seconds,
+        public_key_sha256,
     } = row;
     let scram = |row: ScramRow| {
         let ScramRow {
@@ -292,7 +294,8 @@ fn key(row: KeyRow) -> ApiKey {
             stored_key,
             server_key,
         } = row;
-        Some(Scram {
+        // A key by certificate has none.
+        (!stored_key.is_empty()).then(|| Scram {
             salt,
             iterations: count(scram_iterations),
             stored_key,
@@ -307,6 +310,7 @@ fn key(row: KeyRow) -> ApiKey {
         scram_sha_256: scram(scram_256),
         scram_sha_512: scram(scram_512),
         expires_at_unix_seconds,
+        public_key_sha256,
     }
 }
 

@@ -63,6 +63,7 @@ fn rows() -> Rows {
                 server_key: vec![7],
             },
             expires_at_unix_seconds: 0,
+            public_key_sha256: Vec::new(),
         }],
         quotas: Vec::new(),
         token_keys: Vec::new(),
@@ -124,6 +125,21 @@ fn rows_become_the_wish() {
     let key = &state.api_keys[0];
     assert_eq!(key.scram_sha_256.as_ref().unwrap().iterations, 4096);
     assert_eq!(key.scram_sha_512.as_ref().unwrap().salt, [5]);
+}
+
+#[test]
+fn a_key_by_certificate_has_a_public_key_and_nothing_that_a_secret_could_match() {
+    let mut rows = rows();
+    let key = &mut rows.keys[0];
+    key.public_key_sha256 = vec![9; 32];
+    key.secret_sha256.clear();
+    for it in [&mut key.scram_256, &mut key.scram_512] {
+        (it.salt, it.stored_key, it.server_key) = Default::default();
+    }
+    let key = &build(data_plane(), "https://weir", rows).api_keys[0];
+    assert_eq!(key.public_key_sha256, [9; 32]);
+    assert!(key.sha256.is_empty());
+    assert_eq!((&key.scram_sha_256, &key.scram_sha_512), (&None, &None));
 }
 
 #[test]

@@ -201,7 +201,7 @@ async fn keys(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<KeyRow>> {
     let rows = sqlx::query!(
         r#"SELECT id, service_account_id, cluster_id AS "cluster_id!", secret_sha256, scram_iterations,
                   scram_256_salt, scram_256_stored_key, scram_256_server_key,
-                  scram_512_salt, scram_512_stored_key, scram_512_server_key, expires_at
+                  scram_512_salt, scram_512_stored_key, scram_512_server_key, expires_at, public_key_sha256
            FROM api_key WHERE data_plane_id = $1 AND cluster_id IS NOT NULL"#,
         data_plane.uuid(),
     )
@@ -224,6 +224,7 @@ async fn keys(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<KeyRow>> {
             server_key: row.scram_512_server_key,
         },
         expires_at_unix_seconds: row.expires_at.map_or(0, |at| at.timestamp()),
+        public_key_sha256: row.public_key_sha256.unwrap_or_default(),
     });
     Ok(keys.collect())
 }

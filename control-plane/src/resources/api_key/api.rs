@@ -36,7 +36,7 @@ impl Resource for kind::ApiKey {
         };
         let secret = ObjectBuilder::new()
             .description(Some(
-                "Only in the answer that created the key; nobody can show it again.",
+                "Only in the answer that created the key; nobody can show it again. A key by certificate has none.",
             ))
             .property("username", text("The key's id."))
             .property("password", text("The secret."))

@@ -1,7 +1,9 @@
 //! An API key: a credential of a service account. With a cluster it opens that cluster, and its data plane learns of
-//! it; without, it opens this API. The secret is shown once; only verifiers are kept.
+//! it; without, it opens this API. The secret is shown once; only verifiers are kept. A key for a cluster may be opened by a
+//! client certificate instead: of it, the hash of its public key is kept.
 
 mod api;
+mod certificate;
 mod model;
 mod routes;
 mod service;

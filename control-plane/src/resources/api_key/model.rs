@@ -27,6 +27,15 @@ pub struct ApiKeySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub expires_at: Option<DateTime<Utc>>,
+    /// The public key of the client certificate that opens it instead of a secret: SHA-256 of its SubjectPublicKeyInfo in base64
+    /// (a pin of RFC 7469). No secret is issued then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 44, max_length = 44)]
+    pub public_key_sha256: Option<String>,
+    /// The same by the certificate itself, or by its public key, in PEM. Only written: nothing of it is kept but `public_key_sha256`.
+    #[serde(default, skip_serializing)]
+    #[schema(nullable = false, write_only, max_length = 65536)]
+    pub certificate_pem: Option<String>,
 }
 
 /// A row, without its verifiers.
@@ -106,6 +115,9 @@ pub fn validate(
         cluster: _,
         description,
         expires_at,
+        // Only a new key has them: `certificate` reads them.
+        public_key_sha256: _,
+        certificate_pem: _,
     } = spec;
     check_display_name("/spec/description", description, 1000, errors);
     // An expired key may still be described anew.
@@ -132,6 +144,8 @@ mod tests {
                 cluster: Some(Id::generate()),
                 description: String::new(),
                 expires_at: None,
+                public_key_sha256: None,
+                certificate_pem: None,
             },
             service_account_name: "app".into(),
             data_plane: Some(Id::generate()),

@@ -8,7 +8,7 @@ use crate::auth::{Caller, Home, Role, TenantScope};
 use crate::kernel::{Action, ApiKeyId, Change, Error, Id, Result, ServiceAccountId, kind};
 use crate::resources::api_key::model::{self, resource_name};
 use crate::resources::api_key::store::{self, New};
-use crate::resources::api_key::verifiers;
+use crate::resources::api_key::{certificate, verifiers};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::{owner, referred, service_account};
 use crate::rest::{Answer, Begun, Call, Object, ObjectInput, PatchInput, Write, merged};
@@ -23,12 +23,13 @@ pub async fn create(
     call: &Call,
     input: ObjectInput<kind::ApiKey>,
 ) -> Result<Answer> {
-    let ObjectInput { spec, metadata } = input;
+    let ObjectInput { mut spec, metadata } = input;
     let mut errors = Vec::new();
     model::validate(&spec, None, Utc::now(), &mut errors);
     crate::kernel::check_labels(&metadata.labels, &mut errors);
+    let public_key = certificate::public_key(&mut spec, &mut errors);
     Error::check(errors)?;
-    let (secret, verifiers) = verifiers::issue().await?;
+    let (secret, verifiers) = verifiers::issue(public_key).await?;
     let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Fresh(write) => write,
@@ -69,7 +70,7 @@ pub async fn create(
     );
     let view = View::from(row).json()?;
     write.record(change.with_after(view.clone())).await?;
-    write.finish(201, with_secret(view, id, &secret)).await
+    write.finish(201, with_secret(view, id, secret.as_ref())).await
 }
 
 pub async fn update(
@@ -91,7 +92,12 @@ pub async fn update(
         &before.spec,
         &before.labels,
         patch,
-        &["service_account", "cluster"],
+        &[
+            "service_account",
+            "cluster",
+            "public_key_sha256",
+            "certificate_pem",
+        ],
     )?;
     let mut errors = Vec::new();
     model::validate(&spec, before.spec.expires_at, Utc::now(), &mut errors);
@@ -177,7 +183,9 @@ async fn check_held(
 }
 
 /// The secret is for the caller alone: it is in the answer, not in audit, event or plan.
-fn with_secret(mut view: Value, id: ApiKeyId, secret: &Secret) -> Value {
-    view["secret"] = json!({"username": id, "password": secret.reveal()});
+fn with_secret(mut view: Value, id: ApiKeyId, secret: Option<&Secret>) -> Value {
+    if let Some(secret) = secret {
+        view["secret"] = json!({"username": id, "password": secret.reveal()});
+    }
     view
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
+use weir_credentials::PublicKeyHash;
 
 use crate::auth::TenantScope;
 use crate::kernel::{
@@ -22,6 +23,7 @@ struct Row {
     data_plane_id: Option<Uuid>,
     description: String,
     expires_at: Option<DateTime<Utc>>,
+    public_key_sha256: Option<Vec<u8>>,
     desired_n: i64,
     reported_phase: Option<String>,
     observed_n: Option<i64>,
@@ -41,6 +43,7 @@ impl From<Row> for ApiKey {
             data_plane_id,
             description,
             expires_at,
+            public_key_sha256,
             desired_n,
             reported_phase,
             observed_n,
@@ -49,11 +52,14 @@ impl From<Row> for ApiKey {
             created_at,
             updated_at,
         } = row;
+        let public_key = public_key_sha256.and_then(|it| PublicKeyHash::from_bytes(&it));
         let spec = ApiKeySpec {
             service_account: Id::from_uuid(service_account_id),
             cluster: cluster_id.map(Id::from_uuid),
             description,
             expires_at,
+            public_key_sha256: public_key.map(|it| it.to_string()),
+            certificate_pem: None,
         };
         // Both come from one outer join: together or not at all.
         let report = reported_phase
@@ -108,7 +114,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT k.id, k.service_account_id, a.name AS service_account_name, k.cluster_id, k.data_plane_id,
-                k.description, k.expires_at, k.desired_n, s.phase AS "reported_phase?", s.observed_n AS "observed_n?",
+                k.description, k.expires_at, k.public_key_sha256, k.desired_n, s.phase AS "reported_phase?", s.observed_n AS "observed_n?",
                 k.labels, k.generation, k.created_at, k.updated_at
          FROM api_key k
          JOIN service_account a ON a.tenant_id = k.tenant_id AND a.id = k.service_account_id
@@ -167,17 +173,21 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
         cluster,
         description,
         expires_at,
+        // What is kept of them is among the verifiers.
+        public_key_sha256: _,
+        certificate_pem: _,
     } = spec;
     let Verifiers {
         sha256,
         scram_256,
         scram_512,
+        public_key,
     } = verifiers;
     sqlx::query!(
         "INSERT INTO api_key (id, tenant_id, service_account_id, cluster_id, data_plane_id, description, expires_at,
              labels, secret_sha256, scram_iterations, scram_256_salt, scram_256_stored_key, scram_256_server_key,
-             scram_512_salt, scram_512_stored_key, scram_512_server_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             scram_512_salt, scram_512_stored_key, scram_512_server_key, public_key_sha256)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         id.uuid(),
         scope.tenant().uuid(),
         service_account.uuid(),
@@ -194,6 +204,7 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
         scram_512.salt,
         scram_512.stored_key,
         scram_512.server_key,
+        public_key.as_ref().map(|it| it.as_bytes().as_slice()),
     )
     .execute(tx.conn())
     .await?;
@@ -202,12 +213,14 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
 
 /// Writes a changed row, if it still has the generation that it was read with.
 pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &ApiKey) -> Result<()> {
-    // Whose key it is and what it opens are immutable.
+    // Whose key it is, what it opens and what opens it are immutable.
     let ApiKeySpec {
         service_account: _,
         cluster: _,
         description,
         expires_at,
+        public_key_sha256: _,
+        certificate_pem: _,
     } = &row.spec;
     let done = sqlx::query!(
         "UPDATE api_key SET description = $3, expires_at = $4, labels = $5, generation = $6, updated_at = now()

@@ -31,7 +31,7 @@ pub struct Connection {
     /// The key that it signed in with.
     #[schema(value_type = String)]
     api_key: Id<kind::ApiKey>,
-    /// How it signed in: PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER, OTHER, UNKNOWN. New ones may appear.
+    /// How it signed in: PLAIN, SCRAM_SHA_256, SCRAM_SHA_512, OAUTHBEARER, MTLS (by certificate), OTHER, UNKNOWN. New ones may appear.
     mechanism: String,
     /// The client's software by the name that it gives itself (KIP-511), if that is a known one; else OTHER, or UNKNOWN.
     software: String,

@@ -9,7 +9,7 @@ use weir_kafka_wire::header::HeaderError;
 use weir_kafka_wire::message::MessageError;
 
 use crate::gateway::rewrite::Refusal;
-use crate::gateway::view::Key;
+use crate::gateway::view::{Key, NotOpened};
 
 /// A reason; none of them concerns another connection.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,12 @@ pub enum End {
     /// The login failed.
     #[error("authentication failed")]
     Authentication,
+    /// A certificate was shown that opens nothing, and no login came.
+    #[error(transparent)]
+    Certificate(#[from] NotOpened),
+    /// A certificate's time is over.
+    #[error("the client certificate has ended")]
+    CertificateEnded,
     /// A token's time is over, and another request than one to log in again came.
     #[error("the login has ended, and the client did not log in again")]
     Outlived,
@@ -94,6 +100,8 @@ impl End {
             | Self::NoSeat
             | Self::Authentication
             | Self::Outlived
+            | Self::Certificate(_)
+            | Self::CertificateEnded
             | Self::Slow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }

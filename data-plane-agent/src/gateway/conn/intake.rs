@@ -26,6 +26,8 @@ pub struct Intake<S> {
     limit: usize,
     /// How long frames were of late: one that fits into what was reserved is not moved when the rest of it comes.
     usual: usize,
+    /// Taken already, and given back.
+    returned: Option<Bytes>,
 }
 
 /// The stream ended or cannot be read on.
@@ -50,7 +52,13 @@ impl<S: Source> Intake<S> {
             buffer,
             limit,
             usual: CHUNK,
+            returned: None,
         }
+    }
+
+    /// Gives a frame back: it is the next one.
+    pub fn give_back(&mut self, frame: Bytes) {
+        self.returned = Some(frame);
     }
 
     /// Another limit from now on.
@@ -63,6 +71,9 @@ impl<S: Source> Intake<S> {
     /// # Errors
     /// When a frame is out of bounds.
     pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+        if let Some(frame) = self.returned.take() {
+            return Ok(Some(frame));
+        }
         let frame = frame::next(&mut self.buffer, self.limit)?;
         if let Some(frame) = &frame {
             // Short ones in between (heartbeats, commits) do not change what is usual at once.

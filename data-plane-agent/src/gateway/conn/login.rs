@@ -12,12 +12,14 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Request, StrBytes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
 use weir_kafka_wire::message::{decode_request, frame_response};
+use weir_proto::agent::v1::SignInMechanism;
 
 use super::acquaintance::{Acquaintance, Listening};
+use super::certificate::{BY_CERTIFICATE, next_frame};
 use super::intake::{Intake, IntakeError};
 use super::stream::{Client, Source};
 use super::{Arrival, End, Gateway, Waiting, upstream};
@@ -63,6 +65,10 @@ pub async fn login<C: Client>(
         arrival,
         told: &told,
     };
+    if door.shown().is_some_and(|it| it.is_ok()) {
+        // It is known who this is, though it may yet log in as somebody else.
+        read.limit(gateway.limits.frame);
+    }
     let entered = match timeout(gateway.limits.login, door.open(&mut read, &mut write)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(End::Slow.into()),
@@ -70,7 +76,10 @@ pub async fn login<C: Client>(
     match entered {
         Ok((login, mechanism)) => {
             read.limit(gateway.limits.frame);
-            let known = told.so_far();
+            let mut known = told.so_far();
+            if mechanism == BY_CERTIFICATE {
+                known.mechanism = SignInMechanism::Mtls;
+            }
             Ok(Session {
                 login,
                 mechanism,
@@ -86,6 +95,8 @@ pub async fn login<C: Client>(
                 let _gone = timeout(gateway.limits.login, send(&mut write, &frame)).await;
                 // Some clients (kafka-python) throw an answer away that comes together with the end.
                 let _closed = timeout(HEARING, read.fill()).await;
+            } else if let End::Certificate(_) = end {
+                sleep(waiting.failed()).await;
             }
             Err(end)
         }
@@ -99,6 +110,7 @@ pub async fn knock(gateway: &Gateway, said: &[u8]) -> Option<Arc<Key>> {
         address: std::net::Ipv4Addr::LOCALHOST.into(),
         node: None,
         named: None,
+        presented: None,
     };
     let mut read = Intake::new(said, BytesMut::new(), gateway.limits.stranger_frame);
     let told = Listening::default();
@@ -143,9 +155,9 @@ pub async fn send<W: AsyncWrite + Unpin>(write: &mut W, frame: &[u8]) -> Result<
     written.await.map_err(End::ClientSocket)
 }
 
-struct Door<'a> {
-    gateway: &'a Gateway,
-    arrival: &'a Arrival,
+pub(super) struct Door<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) arrival: &'a Arrival,
     told: &'a Listening,
 }
 
@@ -156,13 +168,14 @@ impl Door<'_> {
         write: &mut W,
     ) -> Result<(Login, &'static str), Failure> {
         let mut exchange = None;
+        let begun = Instant::now();
         for _frame in 0..FRAMES {
-            let frame = loop {
-                match read.next().map_err(End::from)? {
-                    Some(frame) => break frame,
-                    None => read.fill().await.map_err(End::from)?,
-                }
+            let shown = self.shown().filter(|_it| exchange.is_none());
+            let patience = matches!(shown, Some(Ok(_))).then_some(begun + self.gateway.limits.login / 2);
+            let Some(frame) = next_frame(read, patience).await? else {
+                return Ok((self.by_certificate()?, BY_CERTIFICATE));
             };
+            let whole = frame.clone();
             let (header, body) = match split_request(frame) {
                 Ok(split) => split,
                 Err(HeaderError::Unknown {
@@ -195,6 +208,11 @@ impl Door<'_> {
                     if let Some(login) = self.authenticate(exchange, &header, body, write).await? {
                         return Ok((login, exchange.mechanism()));
                     }
+                }
+                Some(_other) if shown.is_some() => {
+                    let login = self.by_certificate()?;
+                    read.give_back(whole);
+                    return Ok((login, BY_CERTIFICATE));
                 }
                 _other => return Err(End::Early(header.api_key, header.version).into()),
             }

@@ -2,6 +2,7 @@
 
 mod acquaintance;
 mod again;
+mod certificate;
 mod end;
 mod farewell;
 mod guard;
@@ -24,6 +25,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
+use super::client_certificate::Presented;
 use super::quota::Seat;
 use super::rewrite::Shared;
 use super::sasl::Pepper;
@@ -88,6 +90,8 @@ pub struct Arrival {
     pub node: Option<i32>,
     /// The cluster that it named by SNI.
     pub named: Option<Named>,
+    /// The certificate whose key it proved to hold.
+    pub presented: Option<Presented>,
 }
 
 impl Arrival {

@@ -28,7 +28,7 @@ use crate::gateway::quota::Quotas;
 use crate::gateway::rewrite::{Front, Members};
 use crate::gateway::view::tests as sample;
 
-pub(super) const PRODUCE: i16 = 9;
+pub(in crate::gateway) const PRODUCE: i16 = 9;
 pub(super) const FETCH: i16 = 12;
 const KIB: u64 = 1024;
 
@@ -46,7 +46,7 @@ impl World {
         Self::within(quotas, Limits::default()).await
     }
 
-    pub(super) async fn within(quotas: Vec<Quota>, limits: Limits) -> Self {
+    pub(in crate::gateway) async fn within(quotas: Vec<Quota>, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gateway = Arc::new(Gateway {
             view: ArcSwap::default(),
@@ -93,6 +93,7 @@ impl World {
                         address: address.ip(),
                         node: None,
                         named: None,
+                        presented: None,
                     };
                     serving.serve(stream, waiting, arrival).await;
                 });
@@ -113,7 +114,7 @@ impl World {
         self.install_changed(version, |it| it.quotas = quotas);
     }
 
-    pub(super) fn install_changed(&self, version: u64, change: impl FnOnce(&mut Snapshot)) {
+    pub(in crate::gateway) fn install_changed(&self, version: u64, change: impl FnOnce(&mut Snapshot)) {
         let mut snapshot = sample::snapshot();
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
@@ -140,6 +141,7 @@ impl World {
                         address: address.ip(),
                         node: None,
                         named: Some(named),
+                        presented: None,
                     };
                     serving.serve(stream, waiting, arrival).await;
                 });
@@ -215,10 +217,15 @@ fn ingress(kib: u64) -> QuotaLimits {
     }
 }
 
-pub(super) fn produce() -> ProduceRequest {
+pub(in crate::gateway) fn produce() -> ProduceRequest {
+    produce_of(10 * KIB as usize)
+}
+
+/// One batch of so many bytes.
+pub(in crate::gateway) fn produce_of(bytes: usize) -> ProduceRequest {
     let partition = PartitionProduceData::default()
         .with_index(0)
-        .with_records(Some(batch(1, None, 10 * KIB as usize).into()));
+        .with_records(Some(batch(1, None, bytes).into()));
     let topic = TopicProduceData::default()
         .with_name(StrBytes::from_static_str("orders").into())
         .with_partition_data(vec![partition]);

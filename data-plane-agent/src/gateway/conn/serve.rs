@@ -223,7 +223,11 @@ impl<'a> Line<'a> {
                 }
                 () = sleep(TICK), if !self.stopping.load(Ordering::Relaxed) => {
                     // The key as it is now: its end may have been set after the login.
-                    if !self.again.login().stands(&self.gateway.view.load(), now_unix_seconds()) {
+                    let (login, now) = (self.again.login(), now_unix_seconds());
+                    if login.outlived_its_certificate(now) {
+                        return End::CertificateEnded;
+                    }
+                    if !login.stands(&self.gateway.view.load(), now) {
                         return End::Revoked;
                     }
                     let silent = self.began.elapsed().saturating_sub(Duration::from_millis(

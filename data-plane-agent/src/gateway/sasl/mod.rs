@@ -12,6 +12,7 @@ use bytes::Bytes;
 use ring::hmac;
 use weir_credentials::Mechanism;
 
+use super::client_certificate::Presented;
 use super::view::{Key, View};
 
 /// The mechanisms offered, in Kafka's spelling.
@@ -55,6 +56,8 @@ pub struct Login {
     pub key: Arc<Key>,
     /// Of a token.
     pub token: Option<Standing>,
+    /// Shown instead of a login.
+    pub certificate: Option<Presented>,
 }
 
 /// What of a token is remembered: until when it is good, and who signed it.
@@ -71,7 +74,24 @@ impl Login {
         Self {
             key: Arc::clone(key),
             token: None,
+            certificate: None,
         }
+    }
+
+    /// Of a key that the client proved to hold.
+    #[must_use]
+    pub fn by_certificate(key: &Arc<Key>, certificate: Presented) -> Self {
+        Self {
+            key: Arc::clone(key),
+            token: None,
+            certificate: Some(certificate),
+        }
+    }
+
+    /// Was it by a certificate that is not good any more?
+    #[must_use]
+    pub fn outlived_its_certificate(&self, now_unix_seconds: i64) -> bool {
+        self.certificate.is_some_and(|it| !it.is_good(now_unix_seconds))
     }
 
     /// When the client has to log in again, in seconds since 1970; 0: never.
@@ -85,11 +105,14 @@ impl Login {
         }
     }
 
-    /// Does it still stand by this snapshot? The key stands, and whoever signed the token is still believed. A token that ended
+    /// Does it still stand by this snapshot? The key stands, its certificate is good, and whoever signed the token is still believed. A token that ended
     /// meanwhile does not end the connection by itself: its client logs in again (KIP-368).
     #[must_use]
     pub fn stands(&self, view: &View, now_unix_seconds: i64) -> bool {
         let believed = self.token.as_ref().is_none_or(|it| view.trusts(&it.signed_by));
+        if self.outlived_its_certificate(now_unix_seconds) {
+            return false;
+        }
         believed && view.upholds(&self.key, now_unix_seconds)
     }
 }

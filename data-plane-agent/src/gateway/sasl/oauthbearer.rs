@@ -60,6 +60,7 @@ fn verify(registry: Registry<'_>, message: &[u8]) -> Option<Login> {
             expires_at: token.expires_at,
             signed_by: token.signed_by,
         }),
+        certificate: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod bans;
+mod certificates;
 mod names;
 mod tokens;
 
@@ -9,12 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use weir_credentials::{Issuer, ScramVerifier};
+use weir_credentials::{Issuer, PublicKeyHash, ScramVerifier};
 use weir_proto::agent::v1::{ApiKey, Grant, SaslMechanism, Scram};
 use weir_proto::lane::v1::{Snapshot, Upstream};
 
 pub use access::{Access, Operation};
 pub use bans::Bans;
+use certificates::Certificates;
+pub use certificates::NotOpened;
 pub use names::{Cluster, Topic, uuid_of_type_id};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use tokens::sample as token_sample;
@@ -33,6 +36,8 @@ pub struct View {
     pub clusters: HashMap<String, Arc<Cluster>>,
     /// API keys by id: the Kafka user name.
     pub keys: HashMap<String, Arc<Key>>,
+    /// Keys by certificate.
+    certificates: Certificates,
     /// How much principals may use.
     pub quotas: Rules,
     /// Whose access tokens are believed.
@@ -79,8 +84,10 @@ pub struct Key {
     pub principal: Arc<str>,
     /// The one cluster that it opens.
     pub cluster: String,
-    /// SHA-256 of the secret.
+    /// SHA-256 of the secret; empty when there is none.
     pub sha256: Vec<u8>,
+    /// Of the public key that opens it instead of a secret.
+    pub public_key: Option<PublicKeyHash>,
     /// SCRAM-SHA-256; `None` when the snapshot has no sound one.
     pub scram_sha_256: Option<ScramVerifier>,
     /// SCRAM-SHA-512.
@@ -139,6 +146,10 @@ impl View {
                 .or_default()
                 .add(&grant.pattern, grant.role());
         }
+        let keys: HashMap<String, Arc<Key>> = api_keys
+            .iter()
+            .map(|it| (it.id.clone(), Arc::new(key(it))))
+            .collect();
         Self {
             version: *version,
             pools: upstreams.iter().filter_map(pool).collect(),
@@ -146,10 +157,8 @@ impl View {
                 .iter()
                 .map(|it| (it.id.clone(), Arc::new(Cluster::build(it))))
                 .collect(),
-            keys: api_keys
-                .iter()
-                .map(|it| (it.id.clone(), Arc::new(key(it))))
-                .collect(),
+            certificates: Certificates::build(keys.values()),
+            keys,
             quotas: Rules::build(quotas),
             issuers: tokens::issuers(token_issuers),
             client_quotas: described(quotas),
@@ -188,6 +197,7 @@ impl View {
             now.principal == held.principal
                 && now.cluster == held.cluster
                 && now.sha256 == held.sha256
+                && now.public_key == held.public_key
                 && !now.expired(now_unix_seconds)
         }) && self.clusters.contains_key(&held.cluster)
     }
@@ -241,12 +251,14 @@ fn key(key: &ApiKey) -> Key {
         scram_sha_256,
         scram_sha_512,
         expires_at_unix_seconds,
+        public_key_sha256,
     } = key;
     Key {
         id: id.clone(),
         principal: principal_id.as_str().into(),
         cluster: cluster_id.clone(),
         sha256: sha256.clone(),
+        public_key: PublicKeyHash::from_bytes(public_key_sha256),
         scram_sha_256: scram_sha_256.as_ref().and_then(|it| verifier(it, 32)),
         scram_sha_512: scram_sha_512.as_ref().and_then(|it| verifier(it, 64)),
         expires_at: *expires_at_unix_seconds,

@@ -1,5 +1,7 @@
 // API keys: the list, the making with the secret shown once, and one key.
 import { useParams } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import type { ApiKey } from '../../api/types.ts'
 import { kindNamed, shortId } from '../../app/kinds.ts'
 import { useAddress, useDialogInAddress } from '../../app/search.ts'
 import { Button } from '../../ui/button.tsx'
@@ -21,12 +23,12 @@ const KIND = kindNamed('ApiKey')!
 export function ApiKeysPage() {
   const create = useDialogInAddress('create')
   const { cluster, service_account } = useAddress()
-  const fields = useKeyFields()
+  const fields = useKeyFields(true)
   const button = <Button tone="primary" icon="plus" onClick={create.show}>Create key</Button>
   const initial = { ...(cluster && { cluster }), ...(service_account && { service_account }) }
   return (
     <>
-      <PageHead title="API keys" intro="What applications sign in with. We keep only verifiers: a lost secret cannot be shown again, only replaced." actions={button} />
+      <PageHead title="API keys" intro="What applications sign in with, by a secret or by a certificate. We keep only verifiers: a lost secret cannot be shown again, only replaced." actions={button} />
       <KeyTable action={button} />
       <ChangeDialog<CreatedKey>
         open={create.open} title="Create an API key" act="Create key" fields={fields} initial={initial}
@@ -35,6 +37,14 @@ export function ApiKeysPage() {
       />
     </>
   )
+}
+
+function opener(key: ApiKey): [string, ReactNode][] {
+  const hash = key.spec.public_key_sha256
+  const id: [string, ReactNode] = [hash ? 'Key id' : 'User name', <Copyable key="u" text={key.id} label="Copy key id" />]
+  return hash
+    ? [id, ['Certificate’s public key (SHA-256)', <Copyable key="c" text={hash} label="Copy the hash" />]]
+    : [id, ['Secret', <span key="s" className="muted">shown once, when it was made</span>]]
 }
 
 export function ApiKeyPage() {
@@ -50,8 +60,7 @@ export function ApiKeyPage() {
     >
       {(key) => (
         <Facts items={[
-          ['User name', <Copyable key="u" text={key.id} label="Copy key id" />],
-          ['Secret', <span key="s" className="muted">shown once, when it was made</span>],
+          ...opener(key),
           ['Service account', <ObjectLink key="a" id={key.spec.service_account} name={accountName(key.spec.service_account)} />],
           ['Opens', key.spec.cluster ? <ObjectLink key="c" id={key.spec.cluster} name={clusterName(key.spec.cluster)} /> : 'the API'],
           ['Description', key.spec.description || <span className="muted">none</span>],

@@ -1,4 +1,4 @@
-// The secret of a new key: shown once, copied or downloaded as a ready configuration, kept nowhere.
+// The secret of a new key: shown once, copied or downloaded as a ready configuration, kept nowhere. Or, of a key by certificate, its hash.
 import { useState } from 'react'
 import type { ApiKey } from '../../api/types.ts'
 import { Button } from '../../ui/button.tsx'
@@ -6,7 +6,8 @@ import { CodeBlock, Copyable } from '../../ui/copyable.tsx'
 import { Facts } from '../../ui/facts.tsx'
 import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Phase } from '../../ui/status.tsx'
-import { Snippets } from '../cluster/snippets-view.tsx'
+import { certificateSnippets } from '../cluster/snippets.ts'
+import { SnippetTabs, Snippets } from '../cluster/snippets-view.tsx'
 import { useCluster } from '../cluster/queries.ts'
 import { useApiKey } from './queries.ts'
 
@@ -16,6 +17,8 @@ export function NewSecret({ created, close }: { created: CreatedKey; close: () =
   const [kept, setKept] = useState(false)
   const live = useApiKey(created.id)
   const { secret } = created
+  const hash = created.spec.public_key_sha256
+  if (hash) return <NewByCertificate created={created} hash={hash} phase={live.data?.status.phase ?? created.status.phase} close={close} />
   if (!secret) return <div className="dialog-main"><PartMissing what="The secret" error={new Error('the answer did not carry it; delete this key and make another')} /></div>
   return (
     <>
@@ -38,10 +41,30 @@ export function NewSecret({ created, close }: { created: CreatedKey; close: () =
   )
 }
 
-function ClusterConfigs({ cluster, username, password }: { cluster: string; username: string; password: string }) {
+function NewByCertificate({ created, hash, phase, close }: { created: CreatedKey; hash: string; phase: string; close: () => void }) {
+  return (
+    <>
+      <div className="dialog-main">
+        <p>Whoever holds the private key of this certificate signs in with it alone: no user name, no password. A renewed certificate over the same key goes on.</p>
+        <Facts items={[
+          ['Key id', <Copyable key="u" text={created.id} label="Copy key id" />],
+          ['Certificate’s public key (SHA-256)', <Copyable key="c" text={hash} label="Copy the hash" />],
+          ['Works', <Phase key="p" phase={phase} />],
+        ]} />
+        <ClusterConfigs cluster={created.spec.cluster ?? ''} />
+        <p className="hint">The gateway needs TLS and names of clusters for this (<code>--gateway-sni-domain</code>); clients must connect by the cluster’s name.</p>
+      </div>
+      <footer className="dialog-foot"><Button tone="primary" onClick={close}>Done</Button></footer>
+    </>
+  )
+}
+
+function ClusterConfigs({ cluster, username, password }: { cluster: string; username?: string; password?: string }) {
   const query = useCluster(cluster)
   if (query.isPending) return <Skeleton lines={3} label="Reading the cluster’s address" />
   const bootstrap = query.data?.status.bootstrap_servers
-  if (!bootstrap) return <p className="muted">The cluster has no address yet, so there is no ready configuration; key id and secret are all that is secret in it.</p>
-  return <Snippets access={{ bootstrap, username, password, topic: 'TOPIC', group: 'GROUP' }} />
+  if (!bootstrap) return <p className="muted">The cluster has no address yet, so there is no ready configuration.</p>
+  return username && password
+    ? <Snippets access={{ bootstrap, username, password, topic: 'TOPIC', group: 'GROUP' }} />
+    : <SnippetTabs snippets={certificateSnippets({ bootstrap, topic: 'TOPIC' })} />
 }

@@ -1,10 +1,13 @@
 // Client configurations with a choice of language, copy and download.
 import { useId, useState, type KeyboardEvent } from 'react'
 import { CodeBlock } from '../../ui/copyable.tsx'
-import { snippetsFor, type Access } from './snippets.ts'
+import { snippetsFor, type Access, type Snippet } from './snippets.ts'
 
 export function Snippets({ access }: { access: Omit<Access, 'tokenUrl'> }) {
-  const snippets = snippetsFor({ ...access, tokenUrl: new URL('/v1/oauth/token', window.location.href).href })
+  return <SnippetTabs snippets={snippetsFor({ ...access, tokenUrl: new URL('/v1/oauth/token', window.location.href).href })} />
+}
+
+export function SnippetTabs({ snippets }: { snippets: readonly Snippet[] }) {
   const [chosen, setChosen] = useState(snippets[0]!.key)
   const id = useId()
   const current = snippets.find((s) => s.key === chosen) ?? snippets[0]!

@@ -35,6 +35,38 @@ export function snippetsFor(access: Access): readonly Snippet[] {
   ]
 }
 
+/** For clients that sign in by certificate: files of theirs, and nothing that is secret. */
+export function certificateSnippets({ bootstrap, topic }: Pick<Access, 'bootstrap' | 'topic'>): readonly Snippet[] {
+  return [
+    { key: 'certificate-java', label: 'Java properties', file: 'client.properties', text: certificateJava(bootstrap, topic) },
+    { key: 'certificate-librdkafka', label: 'librdkafka, kcat', file: 'kcat.conf', text: certificateLibrdkafka(bootstrap, topic) },
+  ]
+}
+
+function certificateJava(bootstrap: string, topic: string): string {
+  return `# kafka-console-consumer.sh --bootstrap-server ${bootstrap} --consumer.config client.properties --topic ${topic} --from-beginning
+bootstrap.servers=${bootstrap}
+security.protocol=SSL
+# The private key (PKCS #8) and the certificate, one after the other, in one file.
+ssl.keystore.type=PEM
+ssl.keystore.location=client.pem
+# The authority of the gateway's own certificate.
+ssl.truststore.type=PEM
+ssl.truststore.location=ca.pem
+`
+}
+
+function certificateLibrdkafka(bootstrap: string, topic: string): string {
+  return `# kcat -F kcat.conf -C -t ${topic} -o beginning -e
+bootstrap.servers=${bootstrap}
+security.protocol=ssl
+ssl.key.location=client.key
+ssl.certificate.location=client.crt
+# The authority of the gateway's own certificate.
+ssl.ca.location=ca.pem
+`
+}
+
 function java({ bootstrap, username, password, topic }: Access): string {
   return `# kafka-console-consumer.sh --bootstrap-server ${bootstrap} --consumer.config client.properties --topic ${topic} --from-beginning
 bootstrap.servers=${bootstrap}
