@@ -137,7 +137,7 @@ test('an alert rule is said in words, and a value that nobody knows is not a num
   const rule = { kind: 'LAG', group: 'billing', threshold: 10_000, for_seconds: 300 } as const
   expect(ruleText(rule)).toBe('lag of billing at 10,000 records or more for 5 min')
   expect(ruleText({ ...rule, topic: 'orders', for_seconds: 0 })).toBe('lag of billing in orders at 10,000 records or more')
-  expect(ruleText({ kind: 'STORAGE', threshold: 80 })).toBe('storage at 80 % or more')
+  expect(ruleText({ kind: 'STORAGE', threshold: 80, for_seconds: 0 })).toBe('storage at 80 % or more')
   expect(valueText('LAG', { value: 0 })).toBe('0 records')
   expect(valueText('LAG', {})).toBe('unknown')
   expect(reasonText({ reason: 'WITHHELD' })).toContain('withholds')
