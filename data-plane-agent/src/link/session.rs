@@ -206,14 +206,7 @@ impl Session {
                     self.told.windows.clear();
                     self.tell_usage(&uplink.usage).await?;
                 }
-                _now = news.tick() => {
-                    if let Some(report) = uplink.quota_uses.take() {
-                        self.out.send(Frame::Quotas(report)).await?;
-                    }
-                    if let Some(report) = uplink.lags.take() {
-                        self.out.send(Frame::Lags(report)).await?;
-                    }
-                }
+                _now = news.tick() => self.tell_news(uplink).await?,
                 intent = uplink.intents.next(), if self.welcomed => {
                     self.out.send(Frame::Intent(intent)).await?;
                 }
@@ -308,6 +301,17 @@ impl Session {
                 usage_window_ms: u32::try_from(self.usage_window.as_millis()).unwrap_or(u32::MAX),
             }))
             .await?;
+        Ok(())
+    }
+
+    /// What quotas were used for, and how far watched groups are behind.
+    async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
+        if let Some(report) = uplink.quota_uses.take() {
+            self.out.send(Frame::Quotas(report)).await?;
+        }
+        if let Some(report) = uplink.lags.take() {
+            self.out.send(Frame::Lags(report)).await?;
+        }
         Ok(())
     }
 

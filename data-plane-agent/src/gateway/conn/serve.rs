@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
-use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
+use weir_kafka_wire::header::{API_VERSIONS, HeaderError, split_request};
 
 use super::again::Again;
 use super::intake::Intake;
@@ -356,16 +356,10 @@ impl<'a> Line<'a> {
                 self.push(answer, timed);
             }
             Plan::Forward(frame, answer) => {
-                let RequestHeader {
-                    api_key,
-                    version,
-                    correlation_id,
-                    client_id: _,
-                } = header;
                 let pending = Pending::Remote {
-                    api_key,
-                    version,
-                    correlation_id,
+                    api_key: header.api_key,
+                    version: header.version,
+                    correlation_id: header.correlation_id,
                     answer,
                 };
                 self.push(pending, timed);

@@ -25,7 +25,6 @@ mod wish;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
@@ -219,7 +218,7 @@ pub struct Memory {
     /// What the fetch that is planned next may ask for at most; `None`: no limit.
     pub fetch_bytes_max: Option<i32>,
     /// For how long the request that was just planned may be parked by its own wish.
-    pub parks: Duration,
+    pub parks: std::time::Duration,
     /// For how long something in the request that was just planned is refused.
     pub refused: Option<Wait>,
 }
