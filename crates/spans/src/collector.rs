@@ -30,15 +30,15 @@ pub struct OtlpArgs {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
     /// Authorities (PEM) that an https collector's certificate is checked against.
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE", requires = "otlp_endpoint")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE")]
     pub otlp_certificate: Option<PathBuf>,
     /// File with headers for the collector, one `name=value` a line, such as a token.
-    #[arg(long, env = "WEIR_OTLP_HEADERS_FILE", requires = "otlp_endpoint")]
+    #[arg(long, env = "WEIR_OTLP_HEADERS_FILE")]
     pub otlp_headers_file: Option<PathBuf>,
 }
 
 impl OtlpArgs {
-    /// The collector, if one is named. It need not be there yet.
+    /// The collector, if one is named. It need not be there yet. Called where tokio runs.
     ///
     /// # Errors
     /// When the address, the authorities or the headers cannot be used.

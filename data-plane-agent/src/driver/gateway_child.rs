@@ -128,3 +128,31 @@ fn duration(duration: Duration) -> String {
         format!("{}ms", duration.as_millis())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_told_where_spans_go_and_no_header() {
+        assert!(spans(&OtlpArgs::default(), None).is_empty());
+        let otlp = OtlpArgs {
+            otlp_endpoint: Some("https://collector:4317".to_owned()),
+            otlp_certificate: Some("/etc/ca.pem".into()),
+            otlp_headers_file: Some("/etc/headers".into()),
+        };
+        assert_eq!(
+            spans(&otlp, Some(Duration::from_millis(250))),
+            [
+                "--otlp-endpoint",
+                "https://collector:4317",
+                "--otlp-certificate",
+                "/etc/ca.pem",
+                "--otlp-headers-file",
+                "/etc/headers",
+                "--slow-request",
+                "250ms"
+            ]
+        );
+    }
+}
