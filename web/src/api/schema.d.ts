@@ -33,8 +33,8 @@ export interface paths {
         put?: never;
         /**
          * Create an alert rule
-         * @description It is looked at every five seconds; when it begins to fire and when it ends, watchers get an event with the action
-         *     `firing` or `resolved`.
+         * @description It is looked at every five seconds; when it begins to fire, when it ends, and when its value is lost, watchers get an
+         *     event with the action `firing`, `resolved` or `no_data`.
          */
         post: operations["alert_rule_create"];
         delete?: never;
