@@ -46,6 +46,18 @@ BEGIN
         '(SELECT id FROM tenant WHERE organization_id = (SELECT app_organization())))', guarded);
 END $$;
 
+CREATE TABLE public.alert_lag (
+    rule_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    outcome text NOT NULL,
+    lag_records bigint NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    CONSTRAINT alert_lag_lag_records_check CHECK ((lag_records >= 0)),
+    CONSTRAINT alert_lag_outcome_check CHECK ((outcome = ANY (ARRAY['MEASURED'::text, 'NO_COMMITS'::text, 'WITHHELD'::text, 'UNREACHABLE'::text, 'TOO_MANY'::text])))
+);
+
+ALTER TABLE ONLY public.alert_lag FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.alert_rule (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -58,9 +70,14 @@ CREATE TABLE public.alert_rule (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    group_id text,
+    topic_name text,
     CONSTRAINT alert_rule_for_seconds_check CHECK ((for_seconds >= 0)),
-    CONSTRAINT alert_rule_kind_check CHECK ((kind = ANY (ARRAY['THROTTLING'::text, 'STORAGE'::text]))),
-    CONSTRAINT alert_rule_threshold_check CHECK ((threshold > 0))
+    CONSTRAINT alert_rule_group_id_check CHECK (((length(group_id) >= 1) AND (length(group_id) <= 249))),
+    CONSTRAINT alert_rule_group_of_lag CHECK ((((kind = 'LAG'::text) = (group_id IS NOT NULL)) AND ((kind = 'LAG'::text) OR (topic_name IS NULL)))),
+    CONSTRAINT alert_rule_kind_check CHECK ((kind = ANY (ARRAY['THROTTLING'::text, 'STORAGE'::text, 'LAG'::text]))),
+    CONSTRAINT alert_rule_threshold_check CHECK ((threshold > 0)),
+    CONSTRAINT alert_rule_topic_name_check CHECK (((length(topic_name) >= 1) AND (length(topic_name) <= 249)))
 );
 
 ALTER TABLE ONLY public.alert_rule FORCE ROW LEVEL SECURITY;
@@ -69,10 +86,15 @@ CREATE TABLE public.alert_state (
     rule_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     state text NOT NULL,
-    value bigint NOT NULL,
+    value bigint,
     since timestamp with time zone NOT NULL,
     evaluated_at timestamp with time zone NOT NULL,
-    CONSTRAINT alert_state_state_check CHECK ((state = ANY (ARRAY['OK'::text, 'PENDING'::text, 'FIRING'::text])))
+    reason text,
+    told text,
+    CONSTRAINT alert_state_reason_check CHECK ((reason = ANY (ARRAY['NO_REPORT'::text, 'NO_COMMITS'::text, 'WITHHELD'::text, 'UNREACHABLE'::text, 'TOO_MANY'::text]))),
+    CONSTRAINT alert_state_state_check CHECK ((state = ANY (ARRAY['OK'::text, 'PENDING'::text, 'FIRING'::text, 'NO_DATA'::text]))),
+    CONSTRAINT alert_state_told_check CHECK ((told = ANY (ARRAY['firing'::text, 'resolved'::text, 'no_data'::text]))),
+    CONSTRAINT alert_state_value_or_reason CHECK ((((state = 'NO_DATA'::text) = (value IS NULL)) AND ((state = 'NO_DATA'::text) = (reason IS NOT NULL))))
 );
 
 ALTER TABLE ONLY public.alert_state FORCE ROW LEVEL SECURITY;
@@ -638,6 +660,9 @@ CREATE TABLE public.usage_window (
 
 ALTER TABLE ONLY public.usage_window FORCE ROW LEVEL SECURITY;
 
+ALTER TABLE ONLY public.alert_lag
+    ADD CONSTRAINT alert_lag_pkey PRIMARY KEY (rule_id);
+
 ALTER TABLE ONLY public.alert_rule
     ADD CONSTRAINT alert_rule_name_unique UNIQUE (tenant_id, cluster_id, name);
 
@@ -912,6 +937,9 @@ CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
 
 CREATE INDEX usage_row_tenant ON public.usage_row USING btree (tenant_id, hour);
 
+ALTER TABLE ONLY public.alert_lag
+    ADD CONSTRAINT alert_lag_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES public.alert_rule(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.alert_rule
     ADD CONSTRAINT alert_rule_cluster_exists FOREIGN KEY (tenant_id, cluster_id) REFERENCES public.cluster(tenant_id, id);
 
@@ -1020,6 +1048,8 @@ ALTER TABLE ONLY public.topic
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
 
+ALTER TABLE public.alert_lag ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.alert_rule ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_state ENABLE ROW LEVEL SECURITY;
@@ -1039,6 +1069,17 @@ ALTER TABLE public.data_plane_generation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.data_plane_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_plane_link ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY data_plane_scope ON public.alert_lag USING (((rule_id, tenant_id) IN ( SELECT alert_rule.id,
+    alert_rule.tenant_id
+   FROM public.alert_rule
+  WHERE (alert_rule.cluster_id IN ( SELECT cluster.id
+           FROM public.cluster
+          WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))))));
+
+CREATE POLICY data_plane_scope ON public.alert_rule FOR SELECT USING ((cluster_id IN ( SELECT cluster.id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.api_key FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -1167,6 +1208,8 @@ ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.object_status ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY operator_scope ON public.alert_lag USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.alert_rule USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.alert_state USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1242,6 +1285,10 @@ CREATE POLICY operator_scope ON public.usage_row USING ((( SELECT public.app_sco
 CREATE POLICY operator_scope ON public.usage_window USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 ALTER TABLE public.organization ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY organization_scope ON public.alert_lag FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.alert_rule FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
@@ -1376,6 +1423,8 @@ ALTER TABLE public.service_quota ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_scope ON public.alert_lag USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.alert_rule USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

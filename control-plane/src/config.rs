@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use weir_spans::OtlpArgs;
 
 use crate::resources::access_token::TOKEN_LIFETIME_MAX;
 
@@ -49,6 +50,12 @@ pub struct Serve {
     /// Connections to PostgreSQL.
     #[arg(long, env = "WEIR_DATABASE_CONNECTIONS_MAX", default_value_t = 20)]
     pub database_connections_max: u32,
+    /// Where slow requests are told.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
+    /// From when on a request is slow: 500ms, 2s.
+    #[arg(long, env = "WEIR_SLOW_REQUEST", default_value = "500ms", value_parser = slow_request)]
+    pub slow_request: Duration,
 }
 
 /// `migrate`.
@@ -82,6 +89,18 @@ pub enum Admin {
     },
 }
 
+/// Milliseconds or seconds.
+fn slow_request(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time such as 500ms or 2s");
+    let (digits, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _any) => (digits, 1),
+        (None, Some(digits)) => (digits, 1000),
+        (None, None) => return Err(wrong()),
+    };
+    let number: u32 = digits.parse().map_err(|_not_a_number| wrong())?;
+    Ok(Duration::from_millis(u64::from(number) * unit))
+}
+
 fn token_lifetime(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time from 10s to 1h, such as 90s or 15m");
     let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
@@ -102,6 +121,15 @@ fn token_lifetime(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_request_takes_milliseconds_or_seconds() {
+        assert_eq!(slow_request("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(slow_request("2s"), Ok(Duration::from_secs(2)));
+        for wrong in ["", "ms", "2", "2m", "-1s", "99999999999s"] {
+            assert!(slow_request(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn tokens_live_for_a_bounded_time() {

@@ -20,6 +20,7 @@ use crate::disk;
 use crate::driver::{Driver, Shared};
 use crate::inside;
 use crate::intents::{Intents, Patience};
+use crate::lag::{LagGauge, Lags};
 use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
@@ -87,6 +88,8 @@ impl Agent {
         let lane = lane_server(&shared, &usage, &publisher, state)?;
         let (uses, intents) = (Arc::clone(&lane.uses), Arc::clone(&lane.intents));
         tasks.spawn(gauge(&platform, &shared, &publisher, &uses).run());
+        let lags = Arc::<Lags>::default();
+        tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
         serve_inside_network(&config, lane, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
@@ -96,6 +99,7 @@ impl Agent {
             board: shared.board.subscribe(),
             usage: Arc::clone(&usage),
             quota_uses: uses,
+            lags,
             usage_window: config.usage_window,
             intents,
             inlet,
@@ -193,6 +197,17 @@ fn gauge(platform: &Platform, shared: &Shared, publisher: &Publisher, uses: &Arc
     }
 }
 
+/// What measures the lag of watched groups.
+fn lag_gauge(platform: &Platform, shared: &Shared, policy: &Arc<PolicyFile>, lags: &Arc<Lags>) -> LagGauge {
+    LagGauge {
+        kafka: Arc::clone(&platform.kafka),
+        accepted: Arc::clone(&shared.accepted),
+        directory: Arc::clone(&shared.directory),
+        policy: Arc::clone(policy),
+        lags: Arc::clone(lags),
+    }
+}
+
 /// One agent per state folder; the lock ends with the process.
 fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()
@@ -279,6 +294,8 @@ fn own_gateway_certificate(config: &AgentConfig, authority: &Authority) -> anyho
         tls_own,
         sni_domain,
         proxy_from: _,
+        otlp: _,
+        slow_request: _,
     } = &config.gateway_listener;
     let (chain, _key) = own_certificate(&config.state_dir);
     let Some(folder) = chain.parent().filter(|_folder| *tls_own) else {

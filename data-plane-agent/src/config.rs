@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use weir_spans::OtlpArgs;
+
 use crate::gateway::Domain;
 use crate::network::Network;
 
@@ -46,6 +48,10 @@ pub struct GatewayListener {
     pub sni_domain: Option<Domain>,
     /// Networks of balancers that speak the PROXY protocol.
     pub proxy_from: Vec<Network>,
+    /// Where gateways tell of slow requests.
+    pub otlp: OtlpArgs,
+    /// From when on a request is slow; `None`: as the gateway has it.
+    pub slow_request: Option<Duration>,
 }
 
 /// A directory of jars and the Java that runs them.

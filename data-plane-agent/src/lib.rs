@@ -16,6 +16,7 @@ pub mod driver;
 pub mod gateway;
 pub mod inside;
 pub mod intents;
+mod lag;
 pub mod lane;
 pub mod link;
 pub mod local_tls;

@@ -56,8 +56,10 @@ const ofMember = (see) => [
   ['quota-create', '/quotas?do=create'],
   ['cluster-connections', async () => `${await first(see, '/v1/clusters', '/clusters')}?tab=connections`],
   ['alert', () => makeAlert(see), { then: () => see.page.locator('[data-phase=OK]').waitFor() }],
+  ['alert-no-data', () => makeLagAlert(see), { then: () => see.page.getByText('no such group').waitFor() }],
   ['alerts', '/alerts'],
   ['alert-create', '/alerts?do=create'],
+  ['alert-create-lag', '/alerts?do=create', { then: () => see.dialog().getByLabel('What is watched').selectOption('LAG') }],
   ['members', '/members'],
   ['member', () => first(see, '/v1/members', '/members')],
   ['costs', '/costs', { then: () => see.page.locator('.chart canvas').waitFor() }],
@@ -187,6 +189,14 @@ async function makeQuota(see) {
 async function makeAlert(see) {
   const clusters = await ask(see.page, '/v1/clusters')
   const spec = { cluster: clusters.data[0].id, name: 'disk-fills', kind: 'STORAGE', threshold: 80 }
+  const rule = await ask(see.page, '/v1/alert-rules', 'POST', { metadata: { labels: OURS }, spec })
+  return `/alerts/${rule.id}`
+}
+
+/** On a group that there is not. */
+async function makeLagAlert(see) {
+  const clusters = await ask(see.page, '/v1/clusters')
+  const spec = { cluster: clusters.data[0].id, name: 'nightly-is-behind', kind: 'LAG', group: 'nightly-report', topic: 'payments', threshold: 10_000, for_seconds: 300 }
   const rule = await ask(see.page, '/v1/alert-rules', 'POST', { metadata: { labels: OURS }, spec })
   return `/alerts/${rule.id}`
 }

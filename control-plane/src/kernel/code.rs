@@ -99,7 +99,7 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 }
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
-const CLUSTER_IN_USE: &str = "The cluster still has topics, keys or quotas; delete them first.";
+const CLUSTER_IN_USE: &str = "The cluster still has topics, keys, quotas or alert rules; delete them first.";
 const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
 const NO_PRINCIPAL: &str = "There is no such principal in this tenant.";

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::kernel::{Error, ErrorKind, code};
 use crate::rest::problem::{Failed, Problem};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The header that carries a request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Names one request in answers, audit and log.
 #[derive(Debug, Clone)]

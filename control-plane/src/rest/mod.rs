@@ -9,7 +9,7 @@ mod wait;
 mod write;
 
 pub use extract::{Call, CallHeaders, CallQuery, Empty, Listed, Mutation, PageQuery, PathId, Queried};
-pub use layers::{RequestId, detached, no_route, panicked, request_id, wrong_method};
+pub use layers::{REQUEST_ID, RequestId, detached, no_route, panicked, request_id, wrong_method};
 pub use object::{
     List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,
 };

@@ -7,4 +7,5 @@ mod health;
 pub mod openapi;
 pub mod rest;
 pub mod serve;
+mod slow;
 mod tasks;

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Serve;
 use crate::link;
 use crate::runtime::{App, Db, Seal, Settings};
+use crate::server::slow::Slow;
 use crate::server::{rest, tasks};
 
 /// How long requests under way may take after a stop was asked for.
@@ -33,6 +34,10 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
         seal: Seal::load_or_create(&arguments.state_dir).context("read or make seal.key")?,
     };
     let app = App::new(db, settings, Vec::new());
+    let router = match Slow::start(&arguments.otlp, arguments.slow_request)? {
+        Some(slow) => slow.around(rest::router(&app)),
+        None => rest::router(&app),
+    };
     let tracker = TaskTracker::new();
     tasks::start(&app, &tracker);
     let http = TcpListener::bind(arguments.http_listen).await.with_context(|| {
@@ -50,7 +55,7 @@ pub async fn run(arguments: Serve) -> anyhow::Result<()> {
     tracing::info!(http = %arguments.http_listen, link = %arguments.link_listen, "serving");
     let served = axum::serve(
         http,
-        rest::router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>(),
+        router.into_make_service_with_connect_info::<std::net::SocketAddr>(),
     )
     .with_graceful_shutdown(app.stop.clone().cancelled_owned());
     tracker.spawn(async move {

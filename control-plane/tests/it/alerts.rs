@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use weir_control_plane::kernel::TenantId;
-use weir_control_plane::resources::alert_rule::evaluate;
+use weir_control_plane::resources::alert_rule::evaluate::{self, Silence};
 
 use crate::harness::{Bench, Caller};
 use crate::streams::{self, Streams, id};
@@ -48,7 +48,7 @@ impl World {
     }
 
     async fn look(&self) {
-        evaluate::look(&self.bench.app, self.tenant)
+        evaluate::look(&self.bench.app, self.tenant, Silence::IsNoData)
             .await
             .expect("looked");
     }

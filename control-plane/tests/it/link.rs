@@ -58,7 +58,8 @@ async fn report(session: &mut Session, items: Vec<ItemStatus>) {
     settle(session).await;
 }
 
-async fn settle(session: &mut Session) {
+/// Everything that was said before is through.
+pub async fn settle(session: &mut Session) {
     session
         .say(Up::Intent(Intent {
             intent_id: 77,

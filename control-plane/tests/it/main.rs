@@ -14,6 +14,7 @@ mod environments;
 mod events;
 mod harness;
 mod intents;
+mod lag;
 mod link;
 mod metrics;
 mod openapi;

@@ -24,6 +24,10 @@ async fn a_tenant_scrapes_its_own_numbers() {
     admin.post("/v1/quotas", &quota).await.expect(201);
     let account = json!({"spec": {"name": "loader"}});
     admin.post("/v1/service-accounts", &account).await.expect(201);
+    let rule = json!({"spec": {"cluster": made.cluster, "name": "slow", "kind": "LAG", "group": "billing", "threshold": 5}});
+    admin.post("/v1/alert-rules", &rule).await.expect(201);
+    let unknown = json!({"spec": {"cluster": made.cluster, "name": "mute", "kind": "LAG", "group": "other", "threshold": 5}});
+    admin.post("/v1/alert-rules", &unknown).await.expect(201);
     let mut owner = bench.database.owner().await;
     sqlx::raw_sql(
         "INSERT INTO usage_hour (tenant_id, hour, cluster_id, topic_id, principal_id, direction, environment_id,
@@ -32,6 +36,8 @@ async fn a_tenant_scrapes_its_own_numbers() {
              c.data_plane_id, 12345, 10, 2, 0
          FROM topic t JOIN cluster c ON c.id = t.cluster_id LEFT JOIN service_account s ON s.tenant_id = c.tenant_id;
          INSERT INTO quota_storage SELECT id, tenant_id, 1000000, now() FROM quota;
+         INSERT INTO alert_lag SELECT id, tenant_id, CASE name WHEN 'slow' THEN 'MEASURED' ELSE 'NO_COMMITS' END, 77, now()
+         FROM alert_rule;
          INSERT INTO quota_use (quota_id, tenant_id, principal_id, started_at, ended_at, ingress_bytes, egress_bytes,
              requests, throttled_ms, would_throttle_ms, connections, connections_refused)
          SELECT q.id, q.tenant_id, s.id, now() - interval '4 s', now(), 2000000, 0, 8, 640, 0, 3, 0
@@ -56,11 +62,17 @@ async fn a_tenant_scrapes_its_own_numbers() {
     assert!(line("weir_quota_used{", "ingress_bytes_per_second").ends_with(" 500000"));
     assert!(line("weir_quota_limit{", "ingress_bytes_per_second").ends_with(" 1000000"));
     assert!(line("weir_quota_throttled_milliseconds{", "loader").ends_with(" 640"));
+    assert!(line("weir_consumer_group_lag_records{", "group=\"billing\"").ends_with(" 77"));
+    assert_eq!(
+        text.matches("weir_consumer_group_lag_records{").count(),
+        1,
+        "what is not known has no series"
+    );
     assert!(line("weir_connections{", "loader").ends_with(" 3"));
     assert_eq!(text.matches("weir_produce_bytes_total{").count(), 1, "{text}");
     let theirs = scraped(&stranger).await;
     assert!(
-        !theirs.contains("loader") && !theirs.contains("weir_quota_used{"),
+        !theirs.contains("loader") && !theirs.contains("weir_quota_used{") && !theirs.contains("billing"),
         "{theirs}"
     );
     let reader = bench.member(&ids, "READER").await;

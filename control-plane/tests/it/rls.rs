@@ -26,6 +26,8 @@ const SEED: &str = "
         SELECT id, tenant_id, id, now(), now(), 1, 1, 1, 1, 1, 1, 1 FROM quota;
     INSERT INTO alert_state (rule_id, tenant_id, state, value, since, evaluated_at)
         SELECT id, tenant_id, 'OK', 0, now(), now() FROM alert_rule;
+    INSERT INTO alert_lag (rule_id, tenant_id, outcome, lag_records, reported_at)
+        SELECT id, tenant_id, 'MEASURED', 1, now() FROM alert_rule;
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;

@@ -19,7 +19,8 @@ pub(super) const POSITIONS_MAX: usize = 10_000;
 const ID_LENGTH_MAX: usize = 249;
 
 /// May this id leave? One that is no plain text could carry anything.
-pub(super) fn is_tellable(id: &str) -> bool {
+#[must_use]
+pub fn is_tellable(id: &str) -> bool {
     (1..=ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_graphic())
 }
 

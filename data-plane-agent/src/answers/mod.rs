@@ -4,6 +4,8 @@ mod discovery;
 mod groups;
 mod reset;
 
+pub use groups::is_tellable;
+
 use std::time::Duration;
 
 use weir_proto::agent::v1::ask::Question;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
+use weir_spans::OtlpArgs;
 
 use crate::agent::{Agent, own_certificate};
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
@@ -61,6 +62,12 @@ pub(super) struct RunArgs {
     /// Networks of balancers before the gateway, such as 10.0.0.0/24: they say whom they carry (PROXY protocol, version 2).
     #[arg(long, env = "WEIR_GATEWAY_PROXY_FROM", value_delimiter = ',')]
     pub(super) gateway_proxy_from: Vec<Network>,
+    /// Where the gateway tells of slow requests.
+    #[command(flatten)]
+    pub(super) otlp: OtlpArgs,
+    /// From when on a request is slow: 500ms unless told otherwise.
+    #[arg(long, env = "WEIR_SLOW_REQUEST", value_parser = parse_duration)]
+    pub(super) slow_request: Option<Duration>,
     /// The customer's admission policy (TOML).
     #[arg(long, env = "WEIR_POLICY")]
     pub(super) policy: Option<PathBuf>,
@@ -89,6 +96,8 @@ impl RunArgs {
             tls_own: self.gateway_tls_own,
             sni_domain: self.gateway_sni_domain,
             proxy_from: self.gateway_proxy_from,
+            otlp: absolute(self.otlp)?,
+            slow_request: self.slow_request,
         };
         Ok(AgentConfig {
             state_dir,
@@ -108,6 +117,23 @@ impl RunArgs {
             gateway_listener,
         })
     }
+}
+
+/// Its files by absolute paths; what cannot be used is found out before a gateway is started with it.
+fn absolute(otlp: OtlpArgs) -> anyhow::Result<OtlpArgs> {
+    let OtlpArgs {
+        otlp_endpoint,
+        otlp_certificate,
+        otlp_headers_file,
+    } = otlp;
+    let found = |path: Option<PathBuf>| path.map(std::path::absolute).transpose();
+    let otlp = OtlpArgs {
+        otlp_endpoint,
+        otlp_certificate: found(otlp_certificate).context("find the collector's authorities")?,
+        otlp_headers_file: found(otlp_headers_file).context("find the collector's headers")?,
+    };
+    otlp.collector()?;
+    Ok(otlp)
 }
 
 pub(super) fn pin(text: &str) -> Result<[u8; 32], String> {

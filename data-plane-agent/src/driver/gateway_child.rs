@@ -1,9 +1,11 @@
 //! The gateway: a child of its own, that outlives this agent and is adopted by the next one.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use weir_spans::OtlpArgs;
 
 use crate::config::{AgentConfig, GatewayListener};
 use crate::disk;
@@ -75,6 +77,8 @@ fn program(config: &AgentConfig) -> Option<Program> {
         tls_own: _,
         sni_domain,
         proxy_from,
+        otlp,
+        slow_request,
     } = &config.gateway_listener;
     if let Some((certificate, key)) = tls {
         arguments.extend(["--tls-cert".to_owned(), certificate.display().to_string()]);
@@ -86,6 +90,7 @@ fn program(config: &AgentConfig) -> Option<Program> {
     for network in proxy_from {
         arguments.extend(["--proxy-from".to_owned(), network.to_string()]);
     }
+    arguments.extend(spans(otlp, *slow_request));
     Some(Program {
         name: "gateway".to_owned(),
         executable,
@@ -95,11 +100,59 @@ fn program(config: &AgentConfig) -> Option<Program> {
     })
 }
 
+/// Where it tells of slow requests. Headers stay in their file: command lines can be seen.
+fn spans(otlp: &OtlpArgs, slow_request: Option<Duration>) -> Vec<String> {
+    let OtlpArgs {
+        otlp_endpoint,
+        otlp_certificate,
+        otlp_headers_file,
+    } = otlp;
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|it| it.display().to_string());
+    [
+        ("--otlp-endpoint", otlp_endpoint.clone()),
+        ("--otlp-certificate", path(otlp_certificate)),
+        ("--otlp-headers-file", path(otlp_headers_file)),
+        ("--slow-request", slow_request.map(duration)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some([name.to_owned(), value?]))
+    .flatten()
+    .collect()
+}
+
 /// As the command line reads it.
 fn duration(duration: Duration) -> String {
     if duration.subsec_millis() == 0 {
         format!("{}s", duration.as_secs())
     } else {
         format!("{}ms", duration.as_millis())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_is_told_where_spans_go_and_no_header() {
+        assert!(spans(&OtlpArgs::default(), None).is_empty());
+        let otlp = OtlpArgs {
+            otlp_endpoint: Some("https://collector:4317".to_owned()),
+            otlp_certificate: Some("/etc/ca.pem".into()),
+            otlp_headers_file: Some("/etc/headers".into()),
+        };
+        assert_eq!(
+            spans(&otlp, Some(Duration::from_millis(250))),
+            [
+                "--otlp-endpoint",
+                "https://collector:4317",
+                "--otlp-certificate",
+                "/etc/ca.pem",
+                "--otlp-headers-file",
+                "/etc/headers",
+                "--slow-request",
+                "250ms"
+            ]
+        );
     }
 }

@@ -16,6 +16,7 @@ mod proxy;
 mod quota;
 mod rewrite;
 mod sasl;
+mod slow;
 mod sni;
 mod table;
 mod tls;
@@ -43,9 +44,11 @@ use meter::Meter;
 use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
+use slow::Slow;
 pub use sni::Domain;
 use tls::{Certificate, Tls};
 use view::View;
+use weir_spans::{OtlpArgs, Spans};
 use wishes::Wishes;
 
 use crate::config::parse_duration;
@@ -97,6 +100,12 @@ pub struct GatewayArgs {
     /// Connections in all.
     #[arg(long, env = "WEIR_CONNECTIONS_MAX", default_value_t = Limits::default().connections)]
     pub connections_max: usize,
+    /// Where slow requests are told.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
+    /// From when on a request is slow: 500ms, 2s. What its client lets a fetch be parked for comes on top.
+    #[arg(long, env = "WEIR_SLOW_REQUEST", default_value = "500ms", value_parser = parse_duration)]
+    pub slow_request: Duration,
 }
 
 /// The small files of a gateway's folder.
@@ -219,8 +228,24 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             quotas: Arc::new(Quotas::remembering(start.gateways)),
         },
         wishes: Arc::new(Wishes::new(&start.gateway_id, start.boot)),
+        slow: slow(args, &start.gateway_id)?,
         limits,
     })
+}
+
+/// Where slow requests are told, if a collector is named.
+fn slow(args: &GatewayArgs, gateway_id: &str) -> anyhow::Result<Option<Slow>> {
+    let Some(collector) = args.otlp.collector()? else {
+        return Ok(None);
+    };
+    let resource = vec![
+        ("service.name", "weir-gateway".into()),
+        ("service.version", env!("CARGO_PKG_VERSION").into()),
+        ("service.instance.id", gateway_id.to_owned().into()),
+    ];
+    // It ends with the process: what is not sent by then is lost.
+    let (spans, _worker) = Spans::start(collector, resource);
+    Ok(Some(Slow::new(args.slow_request, spans)))
 }
 
 /// Serves by the cached snapshot until the agent sends one. One that cannot be read is no reason not to start.

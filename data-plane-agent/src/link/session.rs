@@ -25,6 +25,7 @@ use super::told::{changed, newly_refused};
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
 use crate::intents::Intents;
+use crate::lag::Lags;
 use crate::metering::{Key, Store};
 use crate::quota_uses::QuotaUses;
 
@@ -34,8 +35,8 @@ const ASKS_UNDER_WAY_MAX: usize = 16;
 const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(10);
 /// Windows that were sent but not acknowledged for this long are sent again.
 const RESEND: Duration = Duration::from_secs(30);
-/// How often the use of quotas is told.
-const QUOTA_NEWS: Duration = Duration::from_secs(4);
+/// How often the use of quotas and the lag of groups are told.
+const NEWS: Duration = Duration::from_secs(4);
 /// A session that lived this long was a good one: the next failure pauses shortly again.
 const GOOD_SESSION: Duration = Duration::from_secs(30);
 /// Accepted on the wire, so that the judge can say that a body is too large; anything beyond ends the session.
@@ -55,6 +56,8 @@ pub struct Uplink {
     pub usage: Arc<Store>,
     /// What quotas were used for since it was last told.
     pub quota_uses: Arc<QuotaUses>,
+    /// Lags of watched groups that were not told yet.
+    pub lags: Arc<Lags>,
     /// Administrative wishes of clients that wait for their results.
     pub intents: Arc<Intents>,
     /// Who handles wishes and questions.
@@ -166,7 +169,7 @@ impl Session {
     ) -> Result<(), LinkError> {
         let mut heartbeat = ticking(HEARTBEAT_DEFAULT);
         let mut resend = ticking(RESEND);
-        let mut quotas = ticking(QUOTA_NEWS);
+        let mut news = ticking(NEWS);
         let mut waiting = uplink.usage.watch_waiting();
         let renew_at = sleep_until(renewal(&uplink.identity));
         tokio::pin!(renew_at);
@@ -203,9 +206,7 @@ impl Session {
                     self.told.windows.clear();
                     self.tell_usage(&uplink.usage).await?;
                 }
-                _now = quotas.tick() => if let Some(report) = uplink.quota_uses.take() {
-                    self.out.send(Frame::Quotas(report)).await?;
-                },
+                _now = news.tick() => self.tell_news(uplink).await?,
                 intent = uplink.intents.next(), if self.welcomed => {
                     self.out.send(Frame::Intent(intent)).await?;
                 }
@@ -300,6 +301,17 @@ impl Session {
                 usage_window_ms: u32::try_from(self.usage_window.as_millis()).unwrap_or(u32::MAX),
             }))
             .await?;
+        Ok(())
+    }
+
+    /// What quotas were used for, and how far watched groups are behind.
+    async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
+        if let Some(report) = uplink.quota_uses.take() {
+            self.out.send(Frame::Quotas(report)).await?;
+        }
+        if let Some(report) = uplink.lags.take() {
+            self.out.send(Frame::Lags(report)).await?;
+        }
         Ok(())
     }
 

@@ -86,6 +86,17 @@ impl Groups for FakeKafka {
         Box::pin(ready(listed))
     }
 
+    fn coordinators<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, i32>, KafkaError>> {
+        let found = self.with_groups(&at.pool_id, |_groups| {
+            Ok(ids.iter().map(|it| (it.clone(), 1)).collect())
+        });
+        Box::pin(ready(found))
+    }
+
     fn describe_groups<'a>(
         &'a self,
         at: &'a PoolAddress,

@@ -45,6 +45,12 @@ pub enum Mark {
 pub trait Groups: Send + Sync + 'static {
     /// Every group of the pool.
     fn groups<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<Vec<ListedGroup>, KafkaError>>;
+    /// The node that coordinates each of these groups, whether they exist or not; without those that have none now.
+    fn coordinators<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, i32>, KafkaError>>;
     /// Those of `groups` that still exist, by id.
     fn describe_groups<'a>(
         &'a self,

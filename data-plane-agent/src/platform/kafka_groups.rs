@@ -41,6 +41,14 @@ impl Groups for RealKafka {
         Box::pin(self.list_groups(at))
     }
 
+    fn coordinators<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, i32>, KafkaError>> {
+        Box::pin(self.find_coordinators(at, ids))
+    }
+
     fn describe_groups<'a>(
         &'a self,
         at: &'a PoolAddress,

@@ -10,6 +10,7 @@ mod fake_discovery;
 mod fake_groups;
 pub mod groups;
 pub mod kafka;
+mod kafka_coordinators;
 mod kafka_discovery;
 mod kafka_extent;
 mod kafka_groups;

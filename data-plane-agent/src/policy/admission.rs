@@ -45,6 +45,8 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         grants: grants(&before.grants, &wish.grants, policy, &mut refused),
         quotas: quotas(before, wish, policy, &mut refused),
         token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
+        // Nothing is made of them: the policy is asked at each measurement.
+        lag_watches: Vec::new(),
     };
     Admitted { state, refused }
 }

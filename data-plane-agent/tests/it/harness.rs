@@ -160,6 +160,7 @@ pub fn wish(topics: Vec<Topic>) -> DesiredState {
     DesiredState {
         quotas: Vec::new(),
         token_issuers: Vec::new(),
+        lag_watches: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

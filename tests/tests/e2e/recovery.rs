@@ -182,6 +182,48 @@ async fn a_stopped_consumer_reads_again_from_where_it_was_put() {
 }
 
 #[tokio::test]
+async fn a_rule_of_lag_follows_a_group() {
+    let scene = Scene::new("lag").await;
+    let person = Person::sign_in("payments").await;
+    let group = format!("lag-{}", scene.run);
+    let rule = json!({"spec": {"cluster": stack::text("/ids/payments.cluster"), "name": group, "kind": "LAG",
+        "group": group, "topic": scene.topic, "threshold": RECORDS}});
+    let (status, made) = person.call("POST", "/v1/alert-rules", &rule).await;
+    assert_eq!(status, 201, "{made:#}");
+    let path = format!("/v1/alert-rules/{}", made["id"].as_str().expect("an id"));
+    let stands = |it: &Value, state: &str, value: Value, reason: Value| {
+        let it = &it["status"];
+        it["state"] == state && it["value"] == value && it["reason"] == reason
+    };
+    until(&person, &path, |it| {
+        stands(it, "NO_DATA", Value::Null, json!("NO_COMMITS"))
+    })
+    .await;
+    produce(&scene.topic).await;
+    let running = consume(&group, &scene.topic);
+    until(&person, &path, |it| stands(it, "OK", json!(0), Value::Null)).await;
+    assert_eq!(stop(running).await, usize::try_from(RECORDS).expect("few"));
+    produce(&scene.topic).await;
+    until(&person, &path, |it| {
+        stands(it, "FIRING", json!(RECORDS), Value::Null)
+    })
+    .await;
+    let again = consume(&group, &scene.topic);
+    until(&person, &path, |it| stands(it, "OK", json!(0), Value::Null)).await;
+    stop(again).await;
+    let (status, _none) = person.call("DELETE", &path, &Value::Null).await;
+    assert_eq!(status, 204);
+    let groups = format!(
+        "/v1/clusters/{}/groups/{group}",
+        stack::text("/ids/payments.cluster")
+    );
+    until(&person, &groups, |it| it["state"] == "EMPTY").await;
+    let (status, _none) = person.call("DELETE", &groups, &Value::Null).await;
+    assert_eq!(status, 204);
+    scene.clear().await;
+}
+
+#[tokio::test]
 async fn groups_of_the_new_protocol_are_the_same_to_people() {
     let scene = Scene::new("recovery").await;
     let person = Person::sign_in("payments").await;

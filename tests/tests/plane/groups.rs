@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::planes::{Made, PATIENCE, World, id, is_ready, make, until};
 
 /// A served cluster with the groups `app` (idle), `busy` (one member), and one of another cluster on the same brokers.
-async fn served(world: &World, admin: &Caller, made: &Made) -> String {
+pub async fn served(world: &World, admin: &Caller, made: &Made) -> String {
     let mut gateway = world.gateway(1).await;
     let topic = format!("/v1/topics/{}", made.topic);
     until(admin, &topic, is_ready).await;

@@ -8,6 +8,7 @@
 mod adoption;
 mod circle;
 mod groups;
+mod lag;
 mod planes;
 mod quotas;
 mod wishes;

@@ -13,6 +13,7 @@ use weir_agent::platform::fake::{FakeKafka, FakeProcesses};
 use weir_agent::{Agent, AgentConfig, Platform};
 use weir_control_plane::kernel::{Id, kind};
 use weir_control_plane::link::{self, Keys};
+use weir_control_plane::resources::alert_rule::evaluate::{self, Silence};
 use weir_control_plane::runtime::{App, Db, Seal, Settings};
 use weir_control_plane::server::rest;
 use weir_credentials::sha256;
@@ -96,6 +97,13 @@ impl World {
     /// The tenant's administrator at a control plane.
     pub fn admin(&self, plane: &ControlPlane) -> Caller {
         Caller::new(plane.router.clone(), Some(self.token.clone()))
+    }
+
+    /// Looks at the tenant's alert rules once, as the control plane does every few seconds.
+    pub async fn look(&self, plane: &ControlPlane) {
+        evaluate::look(&plane.app, self.tenant.tenant, Silence::IsNoData)
+            .await
+            .expect("looked");
     }
 
     /// Somebody else at a control plane.

@@ -33,8 +33,8 @@ export interface paths {
         put?: never;
         /**
          * Create an alert rule
-         * @description It is looked at every five seconds; when it begins to fire and when it ends, watchers get an event with the action
-         *     `firing` or `resolved`.
+         * @description It is looked at every five seconds; when it begins to fire, when it ends, and when its value is lost, watchers get an
+         *     event with the action `firing`, `resolved` or `no_data`.
          */
         post: operations["alert_rule_create"];
         delete?: never;
@@ -1243,7 +1243,7 @@ export interface components {
          * @description What is watched. New kinds may appear.
          * @enum {string}
          */
-        AlertKind: "THROTTLING" | "STORAGE";
+        AlertKind: "THROTTLING" | "STORAGE" | "LAG";
         AlertRule: {
             /** @enum {string} */
             api_version: "v1";
@@ -1281,15 +1281,19 @@ export interface components {
              * @default 0
              */
             for_seconds: number;
+            /** @description The consumer group that is watched, by its id; of LAG only, which needs it; never changes. It need not exist yet. */
+            group?: string;
             /** @description What is watched; never changes. */
             kind: components["schemas"]["AlertKind"];
             /** @description Unique on the cluster; never changes. */
             name: string;
             /**
              * Format: int64
-             * @description From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE.
+             * @description From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE, records of LAG.
              */
             threshold: number;
+            /** @description The name of the only topic of the cluster whose records count; of LAG only; never changes. Without it, all count. */
+            topic?: string;
         };
         /** @description What is so. */
         AlertRuleStatus: {
@@ -1300,16 +1304,18 @@ export interface components {
             evaluated_at?: string;
             /** @description READY once it was looked at for the first time, PENDING before. */
             phase: components["schemas"]["Phase"];
+            /** @description Why there is no value; of NO_DATA only. New reasons may appear. */
+            reason?: components["schemas"]["NoDataReason"];
             /**
              * Format: date-time
              * @description Since when it is in this state.
              */
             since?: string;
-            /** @description OK, PENDING (above the threshold, but not for long enough) or FIRING. New states may appear. */
+            /** @description OK, PENDING (above the threshold, but not for long enough), FIRING, or NO_DATA (nobody knows). New states may appear. */
             state?: components["schemas"]["AlertState"];
             /**
              * Format: int64
-             * @description The value that was found last.
+             * @description The value that was found last; absent in NO_DATA.
              */
             value?: number;
         };
@@ -1317,7 +1323,7 @@ export interface components {
          * @description Where an alert stands.
          * @enum {string}
          */
-        AlertState: "OK" | "PENDING" | "FIRING";
+        AlertState: "OK" | "PENDING" | "FIRING" | "NO_DATA";
         ApiKey: {
             /** @enum {string} */
             api_version: "v1";
@@ -2183,6 +2189,11 @@ export interface components {
             /** @description What `unit_price` is for. */
             unit: components["schemas"]["PriceUnit"];
         };
+        /**
+         * @description Why a value is not known.
+         * @enum {string}
+         */
+        NoDataReason: "NO_REPORT" | "NO_COMMITS" | "WITHHELD" | "UNREACHABLE" | "TOO_MANY";
         /** @description One partition's offset before and after. */
         OffsetMove: {
             /**

@@ -5,6 +5,7 @@ import { narrow, type Entry } from '../app/palette-search.ts'
 import { parseSearch, stringifySearch, validateSearch } from '../app/search.ts'
 import { parseCertificate } from './api_key/forms.ts'
 import { certificateSnippets, snippetsFor } from './cluster/snippets.ts'
+import { reasonText, ruleText, valueText } from './alert_rule/alert.ts'
 import { attachBody, parseServers } from './broker_pool/attach.ts'
 import { movesOf, parsePartitions, resetOf } from './consumer_group/reset.ts'
 import { viewOf } from './cost/range.ts'
@@ -142,4 +143,15 @@ test('an attached Kafka is named without its password', () => {
   expect(parseServers('a').ok).toBe(false)
   const body = attachBody({ spec: { name: 'east', data_plane: 'd', bootstrap_servers: ['a:1'], credential: 'east', mechanism: 'PLAIN', username: 'weir' } })
   expect(body.spec).toEqual({ name: 'east', data_plane: 'd', attached: { bootstrap_servers: ['a:1'], credential: 'east', sasl: { mechanism: 'PLAIN', username: 'weir' } } })
+})
+
+test('an alert rule is said in words, and a value that nobody knows is not a number', () => {
+  const rule = { kind: 'LAG', group: 'billing', threshold: 10_000, for_seconds: 300 } as const
+  expect(ruleText(rule)).toBe('lag of billing at 10,000 records or more for 5 min')
+  expect(ruleText({ ...rule, topic: 'orders', for_seconds: 0 })).toBe('lag of billing in orders at 10,000 records or more')
+  expect(ruleText({ kind: 'STORAGE', threshold: 80, for_seconds: 0 })).toBe('storage at 80 % or more')
+  expect(valueText('LAG', { value: 0 })).toBe('0 records')
+  expect(valueText('LAG', {})).toBe('unknown')
+  expect(reasonText({ reason: 'WITHHELD' })).toContain('withholds')
+  expect(reasonText({})).toBeUndefined()
 })

@@ -7,7 +7,7 @@ export type Mood = 'good' | 'busy' | 'warn' | 'bad' | 'off'
 const MOODS: Record<string, Mood> = {
   READY: 'good', ACTIVE: 'good', CONNECTED: 'good', OK: 'good',
   PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', OFFERED: 'busy',
-  DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn',
+  DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn', NO_DATA: 'warn',
   FAILED: 'bad', FIRING: 'bad',
   DECLINED: 'off', REVOKED: 'off',
 }

@@ -152,6 +152,27 @@ function journeys(screen, viewport) {
     await confirmDelete('alert rule', name)
   })
 
+  test('a rule on the lag of a group that nobody has heard of says that there is no data, and why', async () => {
+    const rule = `${name}-lag`
+    await open('/alerts?do=create')
+    await chooseCluster()
+    await dialog().getByLabel('Name').fill(rule)
+    assert.equal(await dialog().getByLabel('Consumer group').count(), 0, 'only a rule of lag asks for a group')
+    await dialog().getByLabel('What is watched').selectOption('LAG')
+    await dialog().getByLabel('Threshold').fill('1000')
+    await dialog().getByRole('button', { name: 'Review' }).click()
+    await dialog().locator('.field-error').filter({ hasText: 'Consumer group is needed' }).waitFor()
+    await dialog().getByLabel('Consumer group').fill(`nobody-${name}`)
+    await axe(page, 'alert form')
+    await apply('Create alert rule')
+    await page.locator('td:first-child, .card-title').getByRole('link', { name: rule, exact: true }).click()
+    await fact('State').locator('[data-phase=NO_DATA]').waitFor({ timeout: AGENT_WAIT_MS })
+    await fact('Why').filter({ hasText: 'no such group' }).waitFor({ timeout: AGENT_WAIT_MS })
+    await fact('Fires at').filter({ hasText: `lag of nobody-${name} at 1,000 records or more` }).waitFor()
+    await axe(page, 'alert without data')
+    await confirmDelete('alert rule', rule)
+  })
+
   for (const path of ['/quotas', '/quotas?do=create', '/alerts', '/alerts?do=create']) {
     test(`${path} holds up under axe, and nothing is cut`, async () => {
       await open(path)

@@ -13,6 +13,8 @@ use weir_proto::agent::v1::{
     Topic,
 };
 
+pub(in crate::link) use super::lag_watch::LagWatchRow;
+use super::lag_watch::lag_watch;
 pub(in crate::link) use super::quota::QuotaRow;
 use super::quota::quota;
 pub(in crate::link) use super::token::TokenKeyRow;
@@ -37,6 +39,8 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) quotas: Vec<QuotaRow>,
     /// The keys that sign access tokens.
     pub(in crate::link) token_keys: Vec<TokenKeyRow>,
+    /// Groups whose lag alert rules ask for.
+    pub(in crate::link) lag_watches: Vec<LagWatchRow>,
 }
 
 #[derive(Debug)]
@@ -116,6 +120,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         bindings,
         quotas,
         token_keys,
+        lag_watches,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
     let cluster_replication: BTreeMap<Uuid, u32> = clusters
@@ -150,6 +155,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         grants,
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
         token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
+        lag_watches: sorted(lag_watches.into_iter().map(lag_watch).collect(), |it| &it.rule_id),
     }
 }
 

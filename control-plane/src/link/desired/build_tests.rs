@@ -67,6 +67,7 @@ fn rows() -> Rows {
         }],
         quotas: Vec::new(),
         token_keys: Vec::new(),
+        lag_watches: Vec::new(),
         bindings: vec![binding(
             TENANT,
             ACCOUNT,

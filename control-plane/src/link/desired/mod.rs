@@ -1,6 +1,7 @@
 //! Desired state: built from one snapshot, signed once, stored, and sent as the stored bytes.
 
 mod build;
+mod lag_watch;
 mod quota;
 pub(super) mod store;
 mod token;

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, KeyRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
 };
 use crate::kernel::{DataPlaneId, Result};
 use crate::resources::broker_pool::AttachedKafka;
@@ -141,6 +141,7 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
         bindings: bindings(tx, data_plane).await?,
         quotas: quotas(tx, data_plane).await?,
         token_keys: token_keys(tx).await?,
+        lag_watches: lag_watches(tx, data_plane).await?,
     })
 }
 
@@ -250,6 +251,19 @@ async fn quotas(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<QuotaRow>> {
                   connections, partition_mutations_per_second, storage_bytes, floor_ingress_bytes_per_second, floor_egress_bytes_per_second, burst_seconds,
                   ARRAY(SELECT service_account_id FROM quota_principal WHERE quota_id = quota.id) AS "principals!"
            FROM quota WHERE data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn lag_watches(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<LagWatchRow>> {
+    let rows = sqlx::query_as!(
+        LagWatchRow,
+        r#"SELECT r.id, r.cluster_id, r.group_id AS "group_id!", r.topic_name
+           FROM alert_rule r JOIN cluster c ON c.tenant_id = r.tenant_id AND c.id = r.cluster_id
+           WHERE c.data_plane_id = $1 AND c.deleted_at IS NULL AND r.kind = 'LAG'"#,
         data_plane.uuid(),
     )
     .fetch_all(tx.conn())

@@ -130,7 +130,8 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
            AND c.deleted_at IS NOT NULL AND s.observed_n >= c.desired_n AND c.data_plane_id = $1
            AND NOT EXISTS (SELECT FROM topic WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id)
-           AND NOT EXISTS (SELECT FROM quota WHERE cluster_id = c.id) RETURNING c.id",
+           AND NOT EXISTS (SELECT FROM quota WHERE cluster_id = c.id)
+           AND NOT EXISTS (SELECT FROM alert_rule WHERE cluster_id = c.id) RETURNING c.id",
         id,
     )
     .fetch_all(tx.conn())

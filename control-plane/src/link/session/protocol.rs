@@ -14,6 +14,8 @@ const CONNECTIONS_MAX: usize = 1000;
 const CONNECTION_DETAILS_MAX: usize = 200;
 /// Uses of one report on quotas.
 pub(super) const QUOTA_USES_MAX: usize = 10_000;
+/// Lags of one report.
+pub(super) const LAGS_MAX: usize = 10_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 /// Consumer groups of one answer.
@@ -94,6 +96,7 @@ impl Conversation {
             (Frame::Quotas(report), true) => {
                 within(report.uses.len().max(report.levels.len()), QUOTA_USES_MAX)?;
             }
+            (Frame::Lags(report), true) => within(report.levels.len(), LAGS_MAX)?,
             (Frame::Intent(intent), true) => {
                 within(intent.configs.len(), SETTINGS_MAX)?;
                 let name = &intent.topic_name;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::kind;
-use crate::resources::alert_rule::model::{AlertRule, AlertRuleSpec, AlertState, Found};
+use crate::resources::alert_rule::model::{AlertRule, AlertRuleSpec, AlertState, Found, NoDataReason};
 use crate::rest::{Metadata, Object, Phase, Resource};
 
 /// What is so.
@@ -13,7 +13,7 @@ use crate::rest::{Metadata, Object, Phase, Resource};
 pub struct AlertRuleStatus {
     /// READY once it was looked at for the first time, PENDING before.
     pub phase: Phase,
-    /// OK, PENDING (above the threshold, but not for long enough) or FIRING. New states may appear.
+    /// OK, PENDING (above the threshold, but not for long enough), FIRING, or NO_DATA (nobody knows). New states may appear.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub state: Option<AlertState>,
@@ -21,10 +21,14 @@ pub struct AlertRuleStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub since: Option<DateTime<Utc>>,
-    /// The value that was found last.
+    /// The value that was found last; absent in NO_DATA.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub value: Option<i64>,
+    /// Why there is no value; of NO_DATA only. New reasons may appear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<NoDataReason>,
     /// When it was looked at last: every five seconds or so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -43,18 +47,21 @@ fn status(found: Option<Found>) -> AlertRuleStatus {
             state: None,
             since: None,
             value: None,
+            reason: None,
             evaluated_at: None,
         },
         Some(Found {
             state,
             since,
-            value,
+            reading,
+            told: _,
             evaluated_at,
         }) => AlertRuleStatus {
             phase: Phase::Ready,
             state: Some(state),
             since: Some(since),
-            value: Some(value),
+            value: reading.ok(),
+            reason: reading.err(),
             evaluated_at: Some(evaluated_at),
         },
     }

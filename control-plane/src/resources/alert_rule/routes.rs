@@ -28,8 +28,8 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// Create an alert rule
 ///
-/// It is looked at every five seconds; when it begins to fire and when it ends, watchers get an event with the action
-/// `firing` or `resolved`.
+/// It is looked at every five seconds; when it begins to fire, when it ends, and when its value is lost, watchers get an
+/// event with the action `firing`, `resolved` or `no_data`.
 #[utoipa::path(post, path = "/v1/alert-rules", operation_id = "alert_rule_create", tag = "AlertRule",
     params(CallQuery, CallHeaders), request_body = Input,
     responses((status = 201, description = "Created.", body = View)))]

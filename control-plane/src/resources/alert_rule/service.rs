@@ -1,9 +1,10 @@
 //! What may happen to an alert rule.
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Change, Error, Id, Result, kind};
-use crate::resources::alert_rule::model::{self, AlertRule, AlertRuleId};
+use crate::kernel::{Action, Change, Error, Id, Result, code, kind};
+use crate::resources::alert_rule::model::{self, AlertKind, AlertRule, AlertRuleId};
 use crate::resources::alert_rule::store;
+use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::{cluster, owner, referred};
 use crate::rest::{Answer, Begun, Call, Object, ObjectInput, PatchInput, Write, merged};
@@ -33,6 +34,12 @@ pub async fn create(
     let cluster = referred(found, "/spec/cluster", NO_CLUSTER)?;
     let name = format!("{}/alert_rule={}", cluster.resource_name(), spec.name);
     caller.require(Role::Developer, &name)?;
+    if cluster.deleted_at.is_some() {
+        return Err(Error::conflict(
+            code::BEING_DELETED,
+            "The cluster is being deleted.",
+        ));
+    }
     service_quota::check(write.tx(), scope, Quota::AlertRules).await?;
     let id: AlertRuleId = Id::generate();
     store::insert(write.tx(), scope, id, &spec, &metadata.labels).await?;
@@ -46,6 +53,10 @@ pub async fn create(
     );
     let view = View::from(row).json()?;
     write.record(change.with_after(view.clone())).await?;
+    if spec.kind == AlertKind::Lag {
+        // Its agent is to measure from now on.
+        bump_generation(write.tx(), cluster.data_plane).await?;
+    }
     write.finish(201, view).await
 }
 
@@ -62,7 +73,7 @@ pub async fn update(
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, caller, scope, call, id).await?;
-    let fixed = ["cluster", "name", "kind"];
+    let fixed = ["cluster", "name", "kind", "group", "topic"];
     let (spec, labels) = merged::<kind::AlertRule>(&before.spec, &before.labels, patch, &fixed)?;
     let mut errors = Vec::new();
     model::validate(&spec, &mut errors);
@@ -105,7 +116,12 @@ pub async fn delete(
         row.generation,
         owner(scope),
     );
+    let (watched, cluster) = (row.spec.kind, row.spec.cluster);
     write.record(change.with_before(View::from(row).json()?)).await?;
+    if watched == AlertKind::Lag {
+        let cluster = cluster::by_id(write.tx(), scope, cluster).await?;
+        bump_generation(write.tx(), cluster.data_plane).await?;
+    }
     write.finish_empty().await
 }
 

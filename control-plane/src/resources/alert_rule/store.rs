@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, Error, Id, Kind as _, Labels, Page, Result, TenantId, kind};
 use crate::resources::alert_rule::model::{
-    AlertKind, AlertRule, AlertRuleId, AlertRuleSpec, AlertState, Found,
+    AlertKind, AlertRule, AlertRuleId, AlertRuleSpec, AlertState, Found, NoDataReason, Reading, Told,
 };
 use crate::resources::labels_of;
 use crate::runtime::Tx;
@@ -19,10 +19,14 @@ struct Row {
     environment_name: String,
     name: String,
     kind: String,
+    group_id: Option<String>,
+    topic_name: Option<String>,
     threshold: i64,
     for_seconds: i32,
     state: Option<String>,
     value: Option<i64>,
+    reason: Option<String>,
+    told: Option<String>,
     since: Option<DateTime<Utc>>,
     evaluated_at: Option<DateTime<Utc>>,
     labels: Value,
@@ -31,18 +35,43 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-fn found(
-    state: Option<&str>,
+/// The columns of `alert_state`.
+struct State<'a> {
+    state: Option<&'a str>,
     value: Option<i64>,
+    reason: Option<&'a str>,
+    told: Option<&'a str>,
     since: Option<DateTime<Utc>>,
-    at: Option<DateTime<Utc>>,
-) -> Option<Found> {
+    evaluated_at: Option<DateTime<Utc>>,
+}
+
+fn found(row: State<'_>) -> Option<Found> {
+    let State {
+        state,
+        value,
+        reason,
+        told,
+        since,
+        evaluated_at,
+    } = row;
+    let state = AlertState::stored(state?);
+    let heard = match state {
+        AlertState::Firing => Some(Told::Firing),
+        AlertState::Ok | AlertState::Pending => Some(Told::Resolved),
+        AlertState::NoData => None,
+    };
     Some(Found {
-        state: AlertState::stored(state?),
+        state,
         since: since?,
-        value: value?,
-        evaluated_at: at?,
+        reading: reading(value, reason),
+        // A row of before there was `told`.
+        told: told.map(Told::stored).or(heard),
+        evaluated_at: evaluated_at?,
     })
+}
+
+fn reading(value: Option<i64>, reason: Option<&str>) -> Reading {
+    value.ok_or_else(|| reason.map_or(NoDataReason::NoReport, NoDataReason::stored))
 }
 
 impl From<Row> for AlertRule {
@@ -53,12 +82,21 @@ impl From<Row> for AlertRule {
                 cluster: Id::from_uuid(row.cluster_id),
                 name: row.name,
                 kind: AlertKind::stored(&row.kind),
+                group: row.group_id,
+                topic: row.topic_name,
                 threshold: row.threshold,
                 for_seconds: row.for_seconds,
             },
             environment_name: row.environment_name,
             cluster_name: row.cluster_name,
-            found: found(row.state.as_deref(), row.value, row.since, row.evaluated_at),
+            found: found(State {
+                state: row.state.as_deref(),
+                value: row.value,
+                reason: row.reason.as_deref(),
+                told: row.told.as_deref(),
+                since: row.since,
+                evaluated_at: row.evaluated_at,
+            }),
             labels: labels_of(row.labels),
             generation: row.generation,
             created_at: row.created_at,
@@ -97,8 +135,9 @@ async fn select(
 ) -> Result<Vec<AlertRule>> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT r.id, r.cluster_id, c.name AS cluster_name, e.name AS environment_name, r.name, r.kind, r.threshold,
-                  r.for_seconds, s.state AS "state?", s.value AS "value?", s.since AS "since?",
+        r#"SELECT r.id, r.cluster_id, c.name AS cluster_name, e.name AS environment_name, r.name, r.kind, r.group_id,
+                  r.topic_name, r.threshold, r.for_seconds, s.state AS "state?", s.value AS "value?",
+                  s.reason AS "reason?", s.told AS "told?", s.since AS "since?",
                   s.evaluated_at AS "evaluated_at?", r.labels, r.generation, r.created_at, r.updated_at
            FROM alert_rule r JOIN cluster c ON c.tenant_id = r.tenant_id AND c.id = r.cluster_id
            JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
@@ -127,12 +166,14 @@ pub async fn insert(
         cluster,
         name,
         kind,
+        group,
+        topic,
         threshold,
         for_seconds,
     } = spec;
     sqlx::query!(
-        "INSERT INTO alert_rule (id, tenant_id, cluster_id, name, kind, threshold, for_seconds, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO alert_rule (id, tenant_id, cluster_id, name, kind, threshold, for_seconds, labels, group_id, topic_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         id.uuid(),
         scope.tenant().uuid(),
         cluster.uuid(),
@@ -141,6 +182,8 @@ pub async fn insert(
         threshold,
         for_seconds,
         serde_json::to_value(labels).map_err(Error::internal)?,
+        group.as_deref(),
+        topic.as_deref(),
     )
     .execute(tx.conn())
     .await?;
@@ -153,6 +196,8 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &AlertRul
         cluster: _,
         name: _,
         kind: _,
+        group: _,
+        topic: _,
         threshold,
         for_seconds,
     } = &row.spec;
@@ -199,24 +244,30 @@ pub struct Watched {
     pub threshold: i64,
     pub for_seconds: i32,
     pub before: Option<Found>,
-    pub value: i64,
+    pub reading: Reading,
 }
 
-/// All rules of a tenant with their values. What nobody reported within the minute is no waiting.
+/// All rules of a tenant with their values. What nobody reported within the minute is no waiting; a lag that nobody
+/// reported within the minute is not known.
 pub async fn watched(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Watched>> {
     let rows = sqlx::query!(
         r#"SELECT r.id, r.generation, r.threshold, r.for_seconds, s.state AS "state?", s.value AS "last?",
-                  s.since AS "since?", s.evaluated_at AS "evaluated_at?",
+                  s.reason AS "last_reason?", s.told AS "told?", s.since AS "since?", s.evaluated_at AS "evaluated_at?",
+                  CASE WHEN r.kind <> 'LAG' OR l.outcome = 'MEASURED' THEN NULL ELSE coalesce(l.outcome, 'NO_REPORT')
+                  END AS "reason?",
                   (CASE r.kind WHEN 'THROTTLING' THEN
                       (SELECT coalesce(sum(u.throttled_ms), 0) FROM quota_use u
                        JOIN quota q ON q.tenant_id = u.tenant_id AND q.id = u.quota_id
                        WHERE u.tenant_id = $1 AND q.cluster_id = r.cluster_id AND u.ended_at > now() - interval '1 minute')
+                  WHEN 'LAG' THEN l.lag_records
                   ELSE
                       (SELECT coalesce(max(m.bytes::numeric * 100 / q.storage_bytes), 0) FROM quota_storage m
                        JOIN quota q ON q.tenant_id = m.tenant_id AND q.id = m.quota_id
                        WHERE m.tenant_id = $1 AND q.cluster_id = r.cluster_id AND q.storage_bytes > 0)
-                  END)::bigint AS "value!"
+                  END)::bigint AS "value?"
            FROM alert_rule r LEFT JOIN alert_state s ON s.tenant_id = r.tenant_id AND s.rule_id = r.id
+           LEFT JOIN alert_lag l ON l.tenant_id = r.tenant_id AND l.rule_id = r.id
+               AND l.reported_at > now() - interval '1 minute'
            WHERE r.tenant_id = $1"#,
         tenant.uuid(),
     )
@@ -227,8 +278,18 @@ pub async fn watched(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Watched>> {
         generation: row.generation,
         threshold: row.threshold,
         for_seconds: row.for_seconds,
-        before: found(row.state.as_deref(), row.last, row.since, row.evaluated_at),
-        value: row.value,
+        before: found(State {
+            state: row.state.as_deref(),
+            value: row.last,
+            reason: row.last_reason.as_deref(),
+            told: row.told.as_deref(),
+            since: row.since,
+            evaluated_at: row.evaluated_at,
+        }),
+        reading: reading(
+            row.value.filter(|_any| row.reason.is_none()),
+            row.reason.as_deref(),
+        ),
     });
     Ok(watched.collect())
 }
@@ -236,16 +297,19 @@ pub async fn watched(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Watched>> {
 /// Writes what was found; a rule that went meanwhile has no state.
 pub async fn keep(tx: &mut Tx, tenant: TenantId, id: AlertRuleId, found: Found) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO alert_state (rule_id, tenant_id, state, value, since, evaluated_at)
-         SELECT id, tenant_id, $3::text, $4::bigint, $5::timestamptz, $6::timestamptz FROM alert_rule WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
+        "INSERT INTO alert_state (rule_id, tenant_id, state, value, since, evaluated_at, reason, told)
+         SELECT id, tenant_id, $3::text, $4::bigint, $5::timestamptz, $6::timestamptz, $7::text, $8::text
+         FROM alert_rule WHERE tenant_id = $1 AND id = $2 FOR KEY SHARE
          ON CONFLICT (rule_id) DO UPDATE SET state = excluded.state, value = excluded.value, since = excluded.since,
-             evaluated_at = excluded.evaluated_at",
+             evaluated_at = excluded.evaluated_at, reason = excluded.reason, told = excluded.told",
         tenant.uuid(),
         id.uuid(),
         found.state.name(),
-        found.value,
+        found.reading.ok(),
         found.since,
         found.evaluated_at,
+        found.reading.err().map(NoDataReason::name),
+        found.told.map(Told::name),
     )
     .execute(tx.conn())
     .await?;
@@ -253,7 +317,7 @@ pub async fn keep(tx: &mut Tx, tenant: TenantId, id: AlertRuleId, found: Found) 
 }
 
 /// Tells watchers.
-pub async fn tell(tx: &mut Tx, tenant: TenantId, watched: &Watched, action: &str) -> Result<()> {
+pub async fn tell(tx: &mut Tx, tenant: TenantId, watched: &Watched, told: Told) -> Result<()> {
     sqlx::query!(
         "INSERT INTO event (id, organization_id, tenant_id, kind, object_id, action, generation)
          SELECT $2::uuid, t.organization_id, t.id, $3::text, $4::uuid, $5::text, $6::bigint FROM tenant t WHERE t.id = $1",
@@ -261,7 +325,7 @@ pub async fn tell(tx: &mut Tx, tenant: TenantId, watched: &Watched, action: &str
         Uuid::now_v7(),
         kind::AlertRule::KIND,
         watched.id.uuid(),
-        action,
+        told.name(),
         watched.generation,
     )
     .execute(tx.conn())

@@ -6,7 +6,7 @@ use metrics::{counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::kernel::{Id, kind};
-use crate::resources::metrics::store::{Numbers, QuotaNow, Throttled, Traffic};
+use crate::resources::metrics::store::{Lag, Numbers, QuotaNow, Throttled, Traffic};
 
 /// What stands for everything beyond the bound.
 pub const OTHER: &str = "other";
@@ -23,6 +23,9 @@ pub fn text(numbers: &Numbers) -> String {
         }
         for waited in &numbers.throttled {
             throttled(waited);
+        }
+        for behind in &numbers.lags {
+            lag(behind);
         }
     });
     handle.render()
@@ -78,6 +81,10 @@ fn describe() {
         (
             "weir_connections",
             "Open connections of service accounts that a quota is for.",
+        ),
+        (
+            "weir_consumer_group_lag_records",
+            "Records that the group of an alert rule of the kind LAG is behind; absent when nobody knows.",
         ),
     ] {
         metrics::describe_gauge!(name, help);
@@ -178,6 +185,16 @@ fn throttled(row: &Throttled) {
     gauge!("weir_connections", &labels).set(row.connections as f64);
 }
 
+fn lag(row: &Lag) {
+    let labels = [
+        ("cluster", row.cluster.clone()),
+        ("rule", Id::<kind::AlertRule>::from_uuid(row.rule_id).to_string()),
+        ("group", row.group.clone()),
+        ("topic", row.topic.clone().unwrap_or_default()),
+    ];
+    gauge!("weir_consumer_group_lag_records", &labels).set(row.records as f64);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +232,13 @@ mod tests {
                 ..QuotaNow::default()
             }],
             throttled: Vec::new(),
+            lags: vec![Lag {
+                rule_id: Uuid::nil(),
+                cluster: "cards".into(),
+                group: "billing\"".into(),
+                topic: None,
+                records: 42,
+            }],
         });
         let line = |start: &str| {
             let found = told.lines().find(|it| it.starts_with(start));
@@ -228,6 +252,11 @@ mod tests {
         assert!(!told.contains("weir_fetch_bytes_total{"), "nothing was fetched");
         assert!(told.contains("# TYPE weir_quota_used gauge"));
         assert!(line("weir_quota_used{").ends_with(" 250"));
+        let behind = line("weir_consumer_group_lag_records{cluster=\"cards\",rule=\"alert_rule_");
+        assert!(
+            behind.ends_with("group=\"billing\\\"\",topic=\"\"} 42"),
+            "{behind}"
+        );
         assert!(line("weir_quota_limit{").contains("dimension=\"storage_bytes\""));
     }
 }

@@ -13,6 +13,9 @@ const QUOTAS_MAX: i64 = 200;
 /// Service accounts under quotas that are told of; those that wait most come first.
 const THROTTLED_MAX: i64 = 500;
 
+/// Rules of LAG that are told of; those of the groups that are furthest behind come first.
+const LAGS_MAX: i64 = 500;
+
 /// Everything of one scrape.
 #[derive(Debug, Default)]
 pub struct Numbers {
@@ -24,6 +27,18 @@ pub struct Numbers {
     pub quotas: Vec<QuotaNow>,
     /// Who waited for them.
     pub throttled: Vec<Throttled>,
+    /// How far watched groups are behind.
+    pub lags: Vec<Lag>,
+}
+
+/// How far the group of an alert rule is behind, as measured within the minute.
+#[derive(Debug)]
+pub struct Lag {
+    pub rule_id: Uuid,
+    pub cluster: String,
+    pub group: String,
+    pub topic: Option<String>,
+    pub records: i64,
 }
 
 /// What one service account moved through one topic since the month began.
@@ -138,6 +153,7 @@ pub async fn read(tx: &mut Tx, scope: TenantScope) -> Result<Numbers> {
         total: total(tx, scope).await?,
         quotas: quotas(tx, scope).await?,
         throttled: throttled(tx, scope).await?,
+        lags: lags(tx, scope).await?,
     })
 }
 
@@ -234,6 +250,22 @@ async fn throttled(tx: &mut Tx, scope: TenantScope) -> Result<Vec<Throttled>> {
            ORDER BY sum(u.throttled_ms + u.would_throttle_ms) DESC, u.quota_id, u.principal_id LIMIT $2"#,
         scope.tenant().uuid(),
         THROTTLED_MAX,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn lags(tx: &mut Tx, scope: TenantScope) -> Result<Vec<Lag>> {
+    let rows = sqlx::query_as!(
+        Lag,
+        r#"SELECT l.rule_id, c.name AS cluster, r.group_id AS "group!", r.topic_name AS topic, l.lag_records AS records
+           FROM alert_lag l JOIN alert_rule r ON r.tenant_id = l.tenant_id AND r.id = l.rule_id
+           JOIN cluster c ON c.tenant_id = r.tenant_id AND c.id = r.cluster_id
+           WHERE l.tenant_id = $1 AND l.outcome = 'MEASURED' AND l.reported_at > now() - interval '1 minute'
+           ORDER BY l.lag_records DESC, l.rule_id LIMIT $2"#,
+        scope.tenant().uuid(),
+        LAGS_MAX,
     )
     .fetch_all(tx.conn())
     .await?;

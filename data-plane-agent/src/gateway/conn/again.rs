@@ -96,7 +96,7 @@ impl Line<'_> {
             self.again.refused.store(true, Ordering::Relaxed);
             self.stopping.store(true, Ordering::Relaxed);
         }
-        self.push(Pending::Local(answer));
+        self.push(Pending::Local(answer), None);
         Ok(())
     }
 

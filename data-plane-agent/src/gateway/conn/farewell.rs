@@ -6,20 +6,20 @@ use tokio::time::timeout;
 use weir_kafka_wire::header::split_response;
 
 use super::intake::Intake;
-use super::serve::{Line, Pending, Within};
+use super::serve::{Line, Pending, Turn, Within};
 use crate::gateway::rewrite::Answer;
 use crate::upstream::ReadSide;
 
 impl Line<'_> {
     /// The client is gone; what it produced may still be acknowledged, and then counts.
     pub(super) async fn farewell(&self, read: &mut Intake<ReadSide>) {
-        let produces = |it: &Pending| matches!(it, Pending::Remote { api_key: 0, .. });
+        let produces = |it: &Turn| matches!(it.pending, Pending::Remote { api_key: 0, .. });
         let rest = async {
             while self.queue().iter().any(produces) {
                 match read.next() {
                     Ok(Some(frame)) => {
                         let turn = loop {
-                            match self.queue().pop_front() {
+                            match self.queue().pop_front().map(|it| it.pending) {
                                 Some(Pending::Local(_) | Pending::Later { .. }) => {}
                                 other => break other,
                             }

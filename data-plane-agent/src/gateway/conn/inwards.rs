@@ -10,10 +10,11 @@ use weir_kafka_wire::header::split_response;
 
 use super::End;
 use super::intake::{Intake, IntakeError};
-use super::serve::{Line, Pending};
+use super::serve::{Line, Pending, Turn};
 use super::stream::{TOGETHER, put};
 use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::Reply;
+use crate::gateway::slow::{Answered, By};
 use crate::upstream::ReadSide;
 
 impl Line<'_> {
@@ -25,11 +26,13 @@ impl Line<'_> {
     ) -> End {
         let mut out = Vec::new();
         let mut sent = Vec::new();
+        let mut timed = Vec::new();
         let mut turns = 0;
         loop {
             match self.ready(read) {
-                Ok(Some(reply)) => {
+                Ok(Some((reply, answered))) => {
                     turns += 1;
+                    timed.extend(answered);
                     out.extend(reply.frame);
                     sent.extend(reply.sent);
                     if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
@@ -41,7 +44,13 @@ impl Line<'_> {
             }
             if out.is_empty() {
                 // Answers that have to wait for a wish stay with the broker.
-                let behind = matches!(self.queue().front(), Some(Pending::Later { .. }));
+                let behind = matches!(
+                    self.queue().front(),
+                    Some(Turn {
+                        pending: Pending::Later { .. },
+                        ..
+                    })
+                );
                 tokio::select! {
                     () = self.queued.notified() => {}
                     filled = read.fill(), if !behind => match filled {
@@ -61,6 +70,9 @@ impl Line<'_> {
             if !sent.is_empty() {
                 self.count(&mut sent);
             }
+            if !timed.is_empty() {
+                self.look_at(&mut timed);
+            }
             self.in_flight
                 .fetch_sub(std::mem::take(&mut turns), Ordering::Relaxed);
             self.answered.notify_one();
@@ -76,9 +88,9 @@ impl Line<'_> {
     }
 
     /// The next answer in turn, if it is there.
-    fn ready(&self, read: &mut Intake<ReadSide>) -> Result<Option<Reply>, End> {
+    fn ready(&self, read: &mut Intake<ReadSide>) -> Result<Option<(Reply, Option<Answered>)>, End> {
         let mut queue = self.queue();
-        let frame = match queue.front_mut() {
+        let frame = match queue.front_mut().map(|it| &mut it.pending) {
             Some(Pending::Local(_)) => None,
             Some(Pending::Later { answer, .. }) => match answer.try_recv() {
                 Ok(answer) => Some(answer?),
@@ -91,10 +103,23 @@ impl Line<'_> {
                 (None, _any) => return Ok(None),
             },
         };
-        let Some(pending) = queue.pop_front() else {
+        let Some(Turn { pending, timed }) = queue.pop_front() else {
             return Ok(None);
         };
         drop(queue);
+        let by = match pending {
+            Pending::Local(_) => By::Gateway,
+            Pending::Later { .. } => By::ControlPlane,
+            Pending::Remote { .. } => By::Broker,
+        };
+        let reply = self.reply(pending, frame)?;
+        Ok(reply.map(|reply| {
+            let answered = timed.map(|timed| self.answered(timed, by, &reply));
+            (reply, answered)
+        }))
+    }
+
+    fn reply(&self, pending: Pending, frame: Option<Bytes>) -> Result<Option<Reply>, End> {
         match (pending, frame) {
             (Pending::Local(answer), _none) => Ok(Some(answer.into())),
             (Pending::Later { api_key, version, .. }, Some(answer)) => {

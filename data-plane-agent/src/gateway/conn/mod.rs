@@ -14,6 +14,7 @@ mod pay;
 mod roster;
 mod serve;
 mod stream;
+mod timing;
 mod upstream;
 mod wishing;
 
@@ -29,6 +30,7 @@ use super::client_certificate::Presented;
 use super::quota::Seat;
 use super::rewrite::Shared;
 use super::sasl::Pepper;
+use super::slow::Slow;
 use super::sni::Named;
 use super::view::{Key, View};
 use super::wishes::Wishes;
@@ -132,6 +134,8 @@ pub struct Gateway {
     pub shared: Shared,
     /// Clients' administrative wishes.
     pub wishes: Arc<Wishes>,
+    /// Where slow requests are told, if anywhere.
+    pub slow: Option<Slow>,
     /// What a connection may take.
     pub limits: Limits,
 }
@@ -168,7 +172,7 @@ impl Gateway {
         let end = match upstream::dial(self, &key, arrival.node()).await {
             Ok(broker) => {
                 let place = self.roster.enter(&key, session.known, address);
-                serve::serve(self, &mut session, broker, arrival.named, &place.present).await
+                serve::serve(self, &mut session, broker, arrival, &place.present).await
             }
             Err(end) => end,
         };
@@ -182,3 +186,5 @@ mod again_tests;
 mod pressure_tests;
 #[cfg(test)]
 pub(super) mod quota_tests;
+#[cfg(test)]
+mod slow_tests;

@@ -47,6 +47,10 @@ impl World {
     }
 
     pub(in crate::gateway) async fn within(quotas: Vec<Quota>, limits: Limits) -> Self {
+        Self::telling(quotas, limits, None).await
+    }
+
+    pub(super) async fn telling(quotas: Vec<Quota>, limits: Limits, slow: Option<Slow>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gateway = Arc::new(Gateway {
             view: ArcSwap::default(),
@@ -70,6 +74,7 @@ impl World {
                 quotas: Arc::new(Quotas::default()),
             },
             wishes: Arc::new(Wishes::new("gateway", 1)),
+            slow,
             limits,
         });
         let asked_bytes = Arc::<Mutex<Vec<i32>>>::default();
@@ -157,7 +162,7 @@ impl World {
     }
 }
 
-/// Acknowledges what is produced, and gives ten kibibytes to every fetch.
+/// Acknowledges what is produced, and gives ten kibibytes to every fetch; as late as it is let.
 async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) {
     while let Ok(length) = stream.read_u32().await {
         let mut frame = vec![0; length as usize];
@@ -166,12 +171,14 @@ async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) 
         let (version, id) = (header.version, header.correlation_id);
         let answer = match header.api_key {
             0 => {
-                let _read: ProduceRequest = decode_request(version, body, Budget::CLIENT).unwrap();
+                let read: ProduceRequest = decode_request(version, body, Budget::CLIENT).unwrap();
+                late(read.timeout_ms).await;
                 frame_response::<ProduceRequest>(version, id, &ProduceResponse::default())
             }
             1 => {
                 let asked: FetchRequest = decode_request(version, body, Budget::CLIENT).unwrap();
                 asked_bytes.lock().unwrap().push(asked.max_bytes);
+                late(asked.max_wait_ms).await;
                 let partition = PartitionData::default()
                     .with_aborted_transactions(None)
                     .with_records(Some(batch(1, None, 10 * KIB as usize).into()));
@@ -188,6 +195,10 @@ async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) 
         };
         stream.write_all(&answer.unwrap()).await.unwrap();
     }
+}
+
+async fn late(ms: i32) {
+    tokio::time::sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
 }
 
 /// What the broker offers.

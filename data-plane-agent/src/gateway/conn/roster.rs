@@ -27,7 +27,8 @@ pub struct Roster {
 /// One of them.
 #[derive(Debug)]
 pub struct Present {
-    key: Arc<Key>,
+    /// Whose it is.
+    pub key: Arc<Key>,
     known: Acquaintance,
     address: AddressClass,
     since_unix_ms: i64,

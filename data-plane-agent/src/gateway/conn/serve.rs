@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
-use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
+use weir_kafka_wire::header::{API_VERSIONS, HeaderError, split_request};
 
 use super::again::Again;
 use super::intake::Intake;
@@ -24,10 +24,10 @@ use super::login::{Session, api_versions, of_another_version};
 use super::roster::Present;
 use super::stream::{Client, Source, TOGETHER, put};
 use super::upstream::Broker;
-use super::{End, Gateway};
+use super::{Arrival, End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
 use crate::gateway::rewrite::{self, Answer, Front, Memory, Plan, Refusal, Tenant};
-use crate::gateway::sni::Named;
+use crate::gateway::slow::Timed;
 use crate::gateway::table::{self, BrokerVersions};
 use crate::gateway::view::{View, now_unix_seconds};
 use crate::gateway::wishes::PER_CONNECTION;
@@ -42,13 +42,14 @@ pub async fn serve<C: Client>(
     gateway: &Gateway,
     session: &mut Session<C>,
     mut broker: Broker,
-    named: Option<Named>,
+    arrival: Arrival,
     present: &Present,
 ) -> End {
     let again = Again::new(session.login.clone(), session.mechanism);
     let mut line = Line::new(gateway, again, broker.versions, present);
+    line.node = arrival.node();
     // Who came by a name is told names.
-    line.front = named.map(|it| {
+    line.front = arrival.named.map(|it| {
         let front = (*gateway.shared.front).clone();
         Arc::new(Front {
             named: Some(it.front),
@@ -100,13 +101,22 @@ pub(super) enum Pending {
     },
 }
 
+/// One turn of the queue.
+pub(super) struct Turn {
+    pub(super) pending: Pending,
+    /// Only where slow requests are told.
+    pub(super) timed: Option<Timed>,
+}
+
 pub(super) struct Line<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) again: Again,
     /// Where its client finds us, if by a name of its own.
     front: Option<Arc<Front>>,
+    /// Which broker it leads to, if it came for one.
+    pub(super) node: Option<i32>,
     versions: Arc<BrokerVersions>,
-    queue: Mutex<VecDeque<Pending>>,
+    queue: Mutex<VecDeque<Turn>>,
     /// Something was queued, or what was queued is ready.
     pub(super) queued: Arc<Notify>,
     /// Room for wishes.
@@ -141,6 +151,7 @@ impl<'a> Line<'a> {
             gateway,
             again,
             front: None,
+            node: None,
             versions,
             queue: Mutex::default(),
             queued: Arc::default(),
@@ -163,7 +174,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    pub(super) fn queue(&self) -> MutexGuard<'_, VecDeque<Pending>> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, VecDeque<Turn>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -279,6 +290,7 @@ impl<'a> Line<'a> {
                 if put(write, &mut out).await.is_err() {
                     return End::Broker;
                 }
+                self.note_forwarded();
                 self.forwarding.store(false, Ordering::Relaxed);
             } else if waiting && stopping {
                 // No more requests; `watch` ends the connection when the last answer is out.
@@ -297,6 +309,7 @@ impl<'a> Line<'a> {
     /// Plans one request: queues its answer's turn, and what goes to the broker.
     fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<(), End> {
         self.heard();
+        let (taken, bytes) = (self.clock(), frame.len());
         let (header, body) = match split_request(frame) {
             Ok(split) => split,
             Err(HeaderError::Unknown {
@@ -304,7 +317,7 @@ impl<'a> Line<'a> {
                 correlation_id,
                 ..
             }) => {
-                self.push(Pending::Local(of_another_version(correlation_id)?));
+                self.push(Pending::Local(of_another_version(correlation_id)?), None);
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -318,10 +331,10 @@ impl<'a> Line<'a> {
         if admitted == Some(ApiKey::ApiVersions) {
             self.pay_request()?;
             let answer = api_versions(&header, body, &[&*self.versions], Budget::CLIENT)?;
-            self.push(Pending::Local(self.told(answer, &header)));
+            self.push(Pending::Local(self.told(answer, &header)), None);
             return Ok(());
         }
-        let plan = self.within(|tenant, memory| {
+        let (plan, parks) = self.within(|tenant, memory| {
             memory.fetch_bytes_max = tenant.toll.fetch_bytes_max();
             let plan = rewrite::request(tenant, memory, &header, body)?;
             let ingress = std::mem::take(&mut memory.produced_bytes);
@@ -336,37 +349,33 @@ impl<'a> Line<'a> {
                     ..Cost::default()
                 },
             );
-            Ok(plan)
+            Ok((plan, std::mem::take(&mut memory.parks)))
         })?;
+        let timed = taken.map(|taken| Timed::begin(&header, bytes, parks, taken));
         match self.told_plan(plan, &header) {
-            Plan::Local(answer) => self.push(Pending::Local(answer)),
+            Plan::Local(answer) => self.push(Pending::Local(answer), timed),
             Plan::Silent(frame) => out.extend(frame),
             Plan::Wish(wishes, finish) => {
                 let answer = self.wish(&header, wishes, finish)?;
-                self.push(answer);
+                self.push(answer, timed);
             }
             Plan::Forward(frame, answer) => {
-                let RequestHeader {
-                    api_key,
-                    version,
-                    correlation_id,
-                    client_id: _,
-                } = header;
-                self.push(Pending::Remote {
-                    api_key,
-                    version,
-                    correlation_id,
+                let pending = Pending::Remote {
+                    api_key: header.api_key,
+                    version: header.version,
+                    correlation_id: header.correlation_id,
                     answer,
-                });
+                };
+                self.push(pending, timed);
                 out.extend(frame);
             }
         }
         Ok(())
     }
 
-    pub(super) fn push(&self, pending: Pending) {
+    pub(super) fn push(&self, pending: Pending, timed: Option<Timed>) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.queue().push_back(pending);
+        self.queue().push_back(Turn { pending, timed });
         self.queued.notify_one();
     }
 }

@@ -123,6 +123,7 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
         pepper: Pepper::new(&[7; 32]),
         shared,
         wishes: Arc::new(Wishes::new("gateway", 1)),
+        slow: None,
         limits: Limits::default(),
     }
 }

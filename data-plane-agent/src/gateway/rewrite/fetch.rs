@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use kafka_protocol::messages::fetch_request::{FetchTopic, ForgottenTopic};
@@ -114,6 +115,7 @@ pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchReque
         return Err(Refusal::Replica);
     }
     request.cluster_id = None;
+    memory.parks = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     if let Some(most) = memory.fetch_bytes_max {
         request.max_bytes = request.max_bytes.min(most);
     }

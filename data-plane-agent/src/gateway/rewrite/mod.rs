@@ -223,6 +223,8 @@ pub struct Memory {
     pub produced_bytes: u64,
     /// What the fetch that is planned next may ask for at most; `None`: no limit.
     pub fetch_bytes_max: Option<i32>,
+    /// For how long the request that was just planned may be parked by its own wish.
+    pub parks: std::time::Duration,
     /// For how long something in the request that was just planned is refused.
     pub refused: Option<Wait>,
 }

@@ -14,7 +14,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Age, Moment, Phase } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
-import { ruleText, valueText } from './alert.ts'
+import { reasonText, ruleText, valueText } from './alert.ts'
 import { useAlertFields } from './forms.ts'
 import { useAlertRule, useAlertRules } from './queries.ts'
 
@@ -28,19 +28,19 @@ export function AlertsPage() {
   const button = <Button tone="primary" icon="plus" onClick={create.show}>Create alert rule</Button>
   const columns: Column<AlertRule>[] = [
     { key: 'name', label: 'Name', cell: (r) => <ObjectLink id={r.id} name={r.spec.name} />, sort: (r) => r.spec.name },
-    { key: 'state', label: 'State', cell: (r) => <Phase phase={r.status.state ?? r.status.phase} />, sort: (r) => r.status.state },
-    { key: 'value', label: 'Value now', align: 'right', cell: (r) => valueText(r.spec.kind, r.status.value), sort: (r) => r.status.value },
+    { key: 'state', label: 'State', cell: (r) => <Phase phase={r.status.state ?? r.status.phase} title={reasonText(r.status)} />, sort: (r) => r.status.state },
+    { key: 'value', label: 'Value now', align: 'right', cell: (r) => valueText(r.spec.kind, r.status), sort: (r) => r.status.value },
     { key: 'rule', label: 'Fires at', cell: (r) => ruleText(r.spec) },
     { key: 'cluster', label: 'Cluster', cell: (r) => <ObjectLink id={r.spec.cluster} name={clusterName(r.spec.cluster)} />, sort: (r) => clusterName(r.spec.cluster) },
     { key: 'since', label: 'Since', cell: (r) => <Age at={r.status.since} />, sort: (r) => r.status.since },
   ]
   return (
     <>
-      <PageHead title="Alerts" intro="Thresholds of your own. When one is exceeded, and when it no longer is, watchers of events hear of it." actions={button} />
+      <PageHead title="Alerts" intro="Thresholds of your own. When one is exceeded, when it no longer is, and when nobody can tell, watchers of events hear of it." actions={button} />
       <Collection
         list={list} caption="Alert rules" noun={['alert rule', 'alert rules']} columns={columns}
-        text={(r) => `${r.spec.name} ${clusterName(r.spec.cluster) ?? ''} ${r.spec.kind} ${r.status.state ?? ''}`}
-        empty={{ title: 'No alert rules yet', text: 'Watch how long clients wait for quotas, or how full a cluster is.', action: button }}
+        text={(r) => `${r.spec.name} ${clusterName(r.spec.cluster) ?? ''} ${r.spec.kind} ${r.spec.group ?? ''} ${r.spec.topic ?? ''} ${r.status.state ?? ''}`}
+        empty={{ title: 'No alert rules yet', text: 'Watch how long clients wait for quotas, how full a cluster is, or how far a consumer group is behind.', action: button }}
       />
       <ChangeDialog
         open={create.open} title="Create an alert rule" act="Create alert rule" fields={fields}
@@ -63,11 +63,14 @@ export function AlertPage() {
       {({ spec, status, metadata }) => (
         <Facts items={[
           ['State', status.state ? <Phase key="s" phase={status.state} /> : 'not looked at yet'],
-          ['Value now', valueText(spec.kind, status.value)],
+          ['Value now', valueText(spec.kind, status)],
+          status.reason !== undefined && ['Why', reasonText(status)],
           ['Fires at', ruleText(spec)],
           ['Since', <Moment key="i" at={status.since} />],
           ['Looked at', <Age key="a" at={status.evaluated_at} />],
           ['Kind', words(spec.kind)],
+          spec.group !== undefined && ['Consumer group', spec.group],
+          spec.group !== undefined && ['Topic', spec.topic ?? 'all that it reads'],
           ['Cluster', <ObjectLink key="c" id={spec.cluster} name={clusterName(spec.cluster)} />],
           ['Labels', <Labels key="l" labels={metadata.labels} />],
         ]} />
