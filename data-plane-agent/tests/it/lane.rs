@@ -216,6 +216,10 @@ async fn gateways_divide_a_budget_and_who_leaves_leaves_its_part() {
     let first = two.lease(2, need()).await.unwrap();
     assert_eq!((first.gateways, first.leases[0].share_ppm), (2, 0));
     two.drain().await.unwrap();
+    // A connection that is cut may take its last words with it: a gateway stays until they are heard, and so does this one.
+    let mut board = agent.board();
+    let heard = board.wait_for(|it| it.gateways_live == 1);
+    drop(tokio::time::timeout(LIMIT, heard).await.unwrap().unwrap());
     drop(two);
     leased(&mut one, 2, |it| it.gateways == 1).await;
     agent.shutdown().await.unwrap();

@@ -148,7 +148,8 @@ impl Bench {
 
     /// Unit tests.
     pub async fn pure(&self, suite: &mut Suite) -> Result<()> {
-        let (command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
+        // `outbound` holds what leaves a customer's network against its list.
+        let (command, runner) = self.runner(&["--workspace", "--lib", "--bins", "--test", "outbound"]);
         self.tests(suite, "unit tests", command, runner).await?;
         build::web_packages(&self.ws, &self.tools).await?;
         let command = build::npm(&self.ws, &self.tools, &["run", "test"])?;
@@ -181,9 +182,11 @@ impl Bench {
         Ok(())
     }
 
-    /// Control plane and agent together.
+    /// The agent with a control plane in memory, then both together.
     pub async fn plane(&self, suite: &mut Suite) -> Result<()> {
         build::binaries(&self.ws, false, &self.progress).await?;
+        let (command, runner) = self.runner(&["-p", "weir-agent", "--test", "it"]);
+        self.tests(suite, "agent", command, runner).await?;
         let (mut command, runner) = self.runner(&["-p", "weir-tests", "--test", "plane"]);
         command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
         self.with_database(suite, "control plane and agent", command, runner)
