@@ -1,7 +1,7 @@
 //! An agent on fakes, wishes, and what to wait for.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -18,14 +18,21 @@ use crate::control_plane::{ControlPlane, DATA_PLANE, TOKEN};
 
 pub const LIMIT: Duration = Duration::from_secs(20);
 
-/// Ports for one more agent of this test run, out of the reach of other runs on this machine that start elsewhere.
+/// Ports for one more agent: a block that no other test has. Tests run beside each other, each in a process.
 pub fn ports() -> Ports {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first: u16 = std::env::var("WEIR_TEST_PORT_BASE")
-        .ok()
-        .and_then(|base| base.parse().ok())
-        .unwrap_or(21_500);
-    Ports::above(first + 40 * NEXT.fetch_add(1, Ordering::Relaxed)).unwrap()
+    let begin = u16::try_from(std::process::id() % 150).unwrap();
+    let blocks = (0..150).map(|step| 14_000 + (begin + step) % 150 * 50);
+    let mut claimed = blocks.filter_map(|base| {
+        // Whoever listens on its last port has the block, until the process ends.
+        let claim = TcpListener::bind(("127.0.0.1", base + 49)).ok()?;
+        let ports = Ports::above(base)?;
+        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        ports.all().into_iter().all(free).then(|| {
+            std::mem::forget(claim);
+            ports
+        })
+    });
+    claimed.next().unwrap()
 }
 
 pub struct Harness {

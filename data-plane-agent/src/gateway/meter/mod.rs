@@ -7,6 +7,7 @@
 
 pub mod batch;
 mod journal;
+mod orphans;
 mod seen;
 mod window;
 
@@ -26,8 +27,6 @@ use window::{Rows, now_unix_ms};
 
 /// How long an idempotent producer may take to retry: Kafka's `delivery.timeout.ms` and some more.
 const RETRY_WAIT: Duration = Duration::from_secs(150);
-/// Unresolved batches kept waiting for a retry.
-const ORPHANS: usize = 10_000;
 
 /// Who is metered.
 #[derive(Debug, Clone)]
@@ -302,75 +301,6 @@ impl Inner {
             sequence: producer.sequence,
         };
         self.seen.first_time(&topic, batch.partition, identity)
-    }
-
-    /// Nobody will read this request's answer.
-    fn abandon(&mut self, id: u64) {
-        if let Some(intent) = self.intents.remove(&id) {
-            self.write(Note::Settled(Settled {
-                id,
-                counted: Vec::new(),
-            }));
-            self.unresolved(intent);
-        }
-    }
-
-    fn unresolved(&mut self, intent: Intent) {
-        let Intent {
-            id: _,
-            cluster_id,
-            principal_id,
-            batches,
-        } = intent;
-        for batch in batches {
-            let key = batch.producer.as_ref().map(|it| batch.identity(it));
-            match key {
-                Some(key) if self.orphans.len() < ORPHANS => {
-                    let id = self.register(&cluster_id, &principal_id, vec![batch]);
-                    if let Some((before, _since)) = self.orphans.insert(key, (id, Instant::now())) {
-                        self.settle(before, &[Fate::Refused]);
-                    }
-                }
-                _no_retry_will_tell => self.uncertain(&cluster_id, &principal_id, &batch),
-            }
-        }
-    }
-
-    fn uncertain(&mut self, cluster_id: &str, principal_id: &str, batch: &IntentBatch) {
-        let row = UsageRow {
-            cluster_id: cluster_id.to_owned(),
-            topic_id: batch.topic_id.clone(),
-            principal_id: principal_id.to_owned(),
-            direction: Direction::Produce.into(),
-            bytes: batch.bytes,
-            records: batch.records,
-            requests: 1,
-            uncertain: true,
-        };
-        self.rows.add_row(&row);
-        self.write(Note::Row(row));
-    }
-
-    /// Retries that did not come within `wait` will not come.
-    fn give_up_orphans(&mut self, wait: Duration) {
-        let late: Vec<_> = self
-            .orphans
-            .iter()
-            .filter(|(_key, (_id, since))| since.elapsed() >= wait)
-            .map(|(key, (id, _since))| (key.clone(), *id))
-            .collect();
-        for (key, id) in late {
-            self.orphans.remove(&key);
-            if let Some(intent) = self.intents.remove(&id) {
-                self.write(Note::Settled(Settled {
-                    id,
-                    counted: Vec::new(),
-                }));
-                for batch in &intent.batches {
-                    self.uncertain(&intent.cluster_id, &intent.principal_id, batch);
-                }
-            }
-        }
     }
 
     /// Closes what earlier boots left open, each under its own key, and waits for retries of what they left unresolved.
