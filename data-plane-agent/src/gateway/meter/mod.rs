@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use weir_proto::agent::v1::{Direction, UsageRow, UsageWindow};
+use weir_proto::agent::v1::{Direction, UsageWindow};
 
 pub use batch::{Batch, Producer};
 pub use journal::WindowKey;
