@@ -3,6 +3,7 @@
 //! Each tenant sees a cluster of its own. Names are mapped, access is checked, what is produced and fetched is counted;
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
+mod aside;
 mod client_certificate;
 mod conn;
 mod crew;
@@ -253,7 +254,7 @@ fn restore(gateway: &Gateway, lane: &Lane) {
     match lane::cached(&lane.cache) {
         Ok(Some(snapshot)) => {
             tracing::info!(version = snapshot.version, "serving by the cached snapshot");
-            gateway.install(View::build(&snapshot));
+            let _none = gateway.install(View::build(&snapshot));
         }
         Ok(None) => tracing::info!("no cached snapshot: waiting for the agent"),
         Err(error) => tracing::error!("the cached snapshot is of no use: {error:#}"),

@@ -141,12 +141,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Puts a snapshot in force. Whatever begins from now on obeys it.
-    pub fn install(&self, view: View) {
+    /// Puts a snapshot in force. Whatever begins from now on obeys it. Returns the one before.
+    pub fn install(&self, view: View) -> Arc<View> {
         let version = view.version;
         self.shared.quotas.install(version, &view.quotas);
-        self.view.store(Arc::new(view));
+        let before = self.view.swap(Arc::new(view));
         self.changed.send_replace(version);
+        before
     }
 
     /// A place among the connections that the principal's quotas allow.
@@ -159,7 +160,9 @@ impl Gateway {
     /// Serves one client that was let in.
     pub async fn serve<C: Client>(&self, client: C, waiting: Waiting<'_>, arrival: Arrival) {
         let address = arrival.address;
-        let mut session = match login::login(self, client, &waiting, &arrival).await {
+        // Apart, so that its room is given back.
+        let login = Box::pin(login::login(self, client, &waiting, &arrival));
+        let mut session = match login.await {
             Ok(session) => session,
             Err(end) => return end.log(address, None),
         };

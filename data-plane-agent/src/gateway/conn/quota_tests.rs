@@ -124,7 +124,7 @@ impl World {
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
         change(&mut snapshot);
-        self.gateway.install(View::build(&snapshot));
+        let _before = self.gateway.install(View::build(&snapshot));
     }
 
     /// A further door, whose clients all name this cluster.
