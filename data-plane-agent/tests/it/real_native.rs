@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use weir_agent::Platform;
-use weir_agent::config::Ports;
 use weir_agent::disk::unhex32;
-use weir_agent::platform::kafka::{Kafka, PoolAddress};
+use weir_agent::platform::kafka::PoolAddress;
 use weir_agent::platform::native::{Acl, SeenNative};
 use weir_agent::resources::broker_pool::Seat;
 use weir_credentials::{NativeCredential, SealingPublicKey, Secret, SecretKind, native_binding};
