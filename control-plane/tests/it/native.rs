@@ -1,19 +1,18 @@
 //! Native mode: who may have it, what it refuses, and that what is kept of a secret opens for the agent alone.
 
 use serde_json::{Value, json};
-use weir_control_plane::kernel::{DataPlaneId, Id};
+use weir_control_plane::kernel::Id;
 use weir_control_plane::resources::access_token::keep;
 use weir_credentials::{NativeCredential, SealingKey, native_binding};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::{ClusterAccess, DesiredState, Generation, Hello};
 
-use crate::harness::{Bench, Caller, Door, Identity, Reply, Session, TenantIds};
+use crate::harness::{Bench, Caller, Door, Identity, Reply, Session};
 use crate::streams::id;
 
 struct World {
     bench: Bench,
     admin: Caller,
-    tenant: TenantIds,
     door: Door,
     identity: Identity,
     environment: String,
@@ -33,7 +32,7 @@ fn spec(environment: &str, pool: &str, name: &str, more: &Value) -> Value {
 impl World {
     async fn make() -> Self {
         let bench = Bench::start().await;
-        let (admin, tenant) = bench.tenant("TENANT_ADMIN").await;
+        let (admin, _ids) = bench.tenant("TENANT_ADMIN").await;
         let door = bench.door().await;
         let plane = json!({"spec": {"name": "dp"}});
         let plane = admin.post("/v1/data-planes", &plane).await.expect(201);
@@ -52,7 +51,6 @@ impl World {
             cluster: id(&cluster),
             bench,
             admin,
-            tenant,
             door,
             identity,
             environment,
@@ -260,6 +258,12 @@ async fn what_only_gateways_do_says_that_it_is_not_there() {
     let rule = json!({"spec": {"cluster": world.cluster, "name": "slow", "kind": "THROTTLING", "threshold": 1}});
     let problem = world.admin.post("/v1/alert-rules", &rule).await.expect(422);
     assert_eq!(problem["errors"][0]["code"], "not_enforced");
+    let rule = json!({"spec": {"cluster": world.cluster, "name": "behind", "kind": "LAG", "group": "billing", "threshold": 1}});
+    world.admin.post("/v1/alert-rules", &rule).await.expect(201);
+    let mut certified = world.key();
+    certified["spec"]["public_key_sha256"] = json!("ab".repeat(32));
+    let problem = world.admin.post("/v1/api-keys", &certified).await.expect(422);
+    assert_eq!(problem["errors"][0]["code"], "not_enforced");
 
     let topic = |name: &str| json!({"spec": {"cluster": world.cluster, "name": name, "partitions": 1}});
     let suffix = world.cluster.rsplit_once('_').expect("an id").1;
@@ -297,6 +301,4 @@ async fn usage_and_costs_name_the_clusters_that_nobody_meters() {
     let (stranger, _ids) = world.bench.tenant("TENANT_ADMIN").await;
     let report = stranger.get("/v1/usage").await.expect(200);
     assert_eq!(report["metadata"]["unmetered_clusters"], Value::Null);
-    let _plane: DataPlaneId = world.identity.data_plane.parse().expect("an id");
-    let _tenant = world.tenant;
 }
