@@ -31,6 +31,7 @@ use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
 use crate::quota_uses::QuotaUses;
+use crate::sealing;
 use crate::storage::{Gauge, Storage};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -83,6 +84,7 @@ impl Agent {
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
         let shared = shared(accepted);
+        let sealing = Arc::new(sealing::open_or_make(&state.join("sealing")).context("open the sealing key")?);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let lane = lane_server(&shared, &usage, &publisher, state)?;
@@ -105,6 +107,7 @@ impl Agent {
             inlet,
             instance: instance()?,
             kafka_version: kafka_version(&config.kafka.libs),
+            sealing_public_key: disk::hex(&sealing.public().to_bytes()),
         };
         tasks.spawn(take_in(
             arrived,
@@ -115,7 +118,7 @@ impl Agent {
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
-        let driver = Driver::open(config, platform, shared, policy, publisher).context("open the driver")?;
+        let driver = Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
         Ok(Self {
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,

@@ -68,6 +68,8 @@ pub struct Uplink {
     pub instance: u64,
     /// Version of the jars that run here.
     pub kafka_version: String,
+    /// To what secrets for this agent alone are sealed, hexadecimal.
+    pub sealing_public_key: String,
 }
 
 /// Keeps a session open until `stop`. Never gives up: the data plane works without it.
@@ -126,6 +128,7 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
         instance: uplink.instance,
         accepted: Some(board.accepted),
         kafka_version: uplink.kafka_version.clone(),
+        sealing_public_key: uplink.sealing_public_key.clone(),
     }))
     .await?;
     let mut client = LinkClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);

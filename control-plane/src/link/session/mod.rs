@@ -182,6 +182,7 @@ impl Session {
             instance,
             accepted: _,
             kafka_version,
+            sealing_public_key,
         } = hello;
         self.pulse.accepted = self.talk.held();
         let mut tx = self
@@ -204,6 +205,15 @@ impl Session {
         .map_err(refused)?;
         match claim {
             Claim::Taken => {
+                let key = protocol::sealing_key(&sealing_public_key);
+                if let Some(key) = key
+                    && !store::pin_sealing_key(&mut tx, self.data_plane, &key)
+                        .await
+                        .map_err(refused)?
+                {
+                    // What was sealed to the pinned one stays unread; enrolling anew takes the new one.
+                    tracing::warn!(data_plane = %self.data_plane, "an agent told another sealing key than the one that is pinned");
+                }
                 enroll::store::tell(&mut tx, self.data_plane)
                     .await
                     .map_err(refused)?;
