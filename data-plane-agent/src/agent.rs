@@ -75,16 +75,14 @@ impl Agent {
             .await
             .context("enrol")?;
         let data_plane_id = identity.pinned().data_plane_id.clone();
-        let accepted = Accepted::open(
-            &state.join("desired"),
-            identity.signing_public_key().to_vec(),
-            data_plane_id.clone(),
-        )
-        .context("open the accepted desired state")?;
+        let signing = identity.signing_public_key().to_vec();
+        let accepted = Accepted::open(&state.join("desired"), signing, data_plane_id.clone())
+            .context("open the accepted desired state")?;
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
         let shared = shared(accepted);
-        let sealing = Arc::new(sealing::open_or_make(&state.join("sealing")).context("open the sealing key")?);
+        let sealing = sealing::open_or_make(&state.join("sealing")).context("open the sealing key")?;
+        let sealing = Arc::new(sealing);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let lane = lane_server(&shared, &usage, &publisher, state)?;
@@ -118,7 +116,8 @@ impl Agent {
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
-        let driver = Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
+        let driver =
+            Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
         Ok(Self {
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,

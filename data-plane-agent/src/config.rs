@@ -152,14 +152,13 @@ impl Ports {
         let gateway = (0..=POOL_BROKERS_MAX).map(|n| self.0 + n);
         let own = [self.lane(), self.inside()];
         let kafka = (0..POOL_SLOTS).flat_map(move |slot| {
-            (1..=POOL_BROKERS_MAX)
-                .flat_map(move |node| {
-                    [
-                        self.broker(slot, node),
-                        self.controller(slot, node),
-                        self.native(slot, node),
-                    ]
-                })
+            (1..=POOL_BROKERS_MAX).flat_map(move |node| {
+                [
+                    self.broker(slot, node),
+                    self.controller(slot, node),
+                    self.native(slot, node),
+                ]
+            })
         });
         gateway.chain(own).chain(kafka).collect()
     }

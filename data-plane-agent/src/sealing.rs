@@ -15,9 +15,8 @@ pub fn open_or_make(folder: &Path) -> io::Result<SealingKey> {
     disk::private_folder(folder)?;
     let path = folder.join("sealing.key");
     if let Some(bytes) = disk::read_bounded(&path, 64)? {
-        return SealingKey::read(&bytes).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "sealing.key does not hold a key")
-        });
+        return SealingKey::read(&bytes)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "sealing.key does not hold a key"));
     }
     let key = SealingKey::generate().map_err(io::Error::other)?;
     disk::write_atomic(&path, key.secret_bytes().as_slice())?;

@@ -72,7 +72,11 @@ impl World {
             kafka_version: "4.3.1".into(),
             sealing_public_key: key.map_or_else(String::new, |it| hex(it.public().to_bytes())),
         });
-        let mut session = self.door.session_with(&self.identity, hello).await.expect("a session");
+        let mut session = self
+            .door
+            .session_with(&self.identity, hello)
+            .await
+            .expect("a session");
         session.welcome().await;
         let (_frame, state) = session.desired().await;
         (session, state)
@@ -99,13 +103,21 @@ async fn only_the_owner_of_a_pool_has_one_native_cluster_on_it() {
     let again = second(json!({"access": "NATIVE"}));
     let taken = world.admin.post("/v1/clusters", &again).await;
     taken.expect_problem(409, "name_taken");
-    let plain = world.admin.post("/v1/clusters", &second(json!({}))).await.expect(201);
+    let plain = world
+        .admin
+        .post("/v1/clusters", &second(json!({})))
+        .await
+        .expect(201);
     assert_eq!(plain["spec"]["access"], "GATEWAY");
 
     // A guest has a place on the pool, but not its names.
     let (guest, ids) = world.bench.tenant("TENANT_ADMIN").await;
     let grant = json!({"spec": {"broker_pool": world.pool, "guest_tenant": ids.tenant}});
-    let grant = id(&world.admin.post("/v1/data-plane-grants", &grant).await.expect(201));
+    let grant = id(&world
+        .admin
+        .post("/v1/data-plane-grants", &grant)
+        .await
+        .expect(201));
     let accept = format!("/v1/data-plane-grants/{grant}/accept");
     guest.post(&accept, &json!({})).await.expect(200);
     let environment = json!({"spec": {"name": "prod"}});
@@ -118,7 +130,11 @@ async fn only_the_owner_of_a_pool_has_one_native_cluster_on_it() {
 
     // Two kinds of own names do not meet on an attached pool either.
     let east = json!({"bootstrap_servers": ["kafka.test:9092"], "credential": "east"});
-    let pool = world.admin.get(&format!("/v1/broker-pools/{}", world.pool)).await.expect(200);
+    let pool = world
+        .admin
+        .get(&format!("/v1/broker-pools/{}", world.pool))
+        .await
+        .expect(200);
     let east = json!({"spec": {"data_plane": pool["spec"]["data_plane"], "name": "east", "attached": east}});
     let east = id(&world.admin.post("/v1/broker-pools", &east).await.expect(201));
     let both = json!({"access": "NATIVE", "adopts": true});
@@ -151,26 +167,50 @@ async fn a_secret_goes_down_sealed_to_the_agent_and_is_kept_nowhere_else() {
     let more = world.admin.post("/v1/api-keys", &world.key()).await.expect(201);
     let (_session, state) = world.session(4, Some(&key)).await;
     assert_eq!(state.clusters[0].access(), ClusterAccess::Native);
-    for (made, text) in [(&made, secret), (&more, more["secret"]["password"].as_str().expect("a secret"))] {
-        let sent = state.api_keys.iter().find(|it| made["id"] == it.id).expect("sent");
+    for (made, text) in [
+        (&made, secret),
+        (&more, more["secret"]["password"].as_str().expect("a secret")),
+    ] {
+        let sent = state
+            .api_keys
+            .iter()
+            .find(|it| made["id"] == it.id)
+            .expect("sent");
         assert!(sent.sha256.is_empty() && sent.scram_sha_256.is_none() && sent.scram_sha_512.is_none());
         let binding = |key: &str| native_binding(&state.data_plane_id, &world.cluster, &world.account, key);
-        let opened = key.open(&binding(&sent.id), &sent.sealed).expect("opens for the pinned key");
+        let opened = key
+            .open(&binding(&sent.id), &sent.sealed)
+            .expect("opens for the pinned key");
         let credential = NativeCredential::from_bytes(&opened).expect("a credential");
         assert!(is_of(&credential, text));
         assert!(other.open(&binding(&sent.id), &sent.sealed).is_err());
         assert!(key.open(&binding("key_other"), &sent.sealed).is_err());
-        let hex: String = credential.sha512.salted.iter().map(|it| format!("{it:02x}")).collect();
+        let hex: String = credential
+            .sha512
+            .salted
+            .iter()
+            .map(|it| format!("{it:02x}"))
+            .collect();
         assert!(!everything(&world.bench, "api_key").await.contains(&hex));
         assert!(!everything(&world.bench, "desired_state").await.contains(&hex));
     }
-    let shown = world.admin.get(&format!("/v1/api-keys/{}", id(&made))).await.expect(200);
+    let shown = world
+        .admin
+        .get(&format!("/v1/api-keys/{}", id(&made)))
+        .await
+        .expect(200);
     assert!(!shown.to_string().contains("sealed"), "{shown:#}");
 
     // An agent that enrols anew has another key, and that is pinned then.
     let plane = &world.identity.data_plane;
-    let answer = world.admin.post(&format!("/v1/data-planes/{plane}/enrollment-tokens"), &json!({})).await;
-    let token = answer.expect(200)["enrollment"]["token"].as_str().expect("a token").to_owned();
+    let answer = world
+        .admin
+        .post(&format!("/v1/data-planes/{plane}/enrollment-tokens"), &json!({}))
+        .await;
+    let token = answer.expect(200)["enrollment"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     let identity = world.door.enroll(&token).await.expect("enrolled");
     let world = World { identity, ..world };
     let refused = world.admin.post("/v1/api-keys", &world.key()).await;
@@ -182,8 +222,12 @@ async fn a_secret_goes_down_sealed_to_the_agent_and_is_kept_nowhere_else() {
 /// A proof that the server's check accepts can be made of it (RFC 5802): it is of this password.
 fn is_of(credential: &NativeCredential, password: &str) -> bool {
     let salt = credential.sha256.salt.clone();
-    let verifier =
-        weir_credentials::ScramVerifier::with_salt(weir_credentials::Mechanism::Sha256, password, salt, credential.iterations);
+    let verifier = weir_credentials::ScramVerifier::with_salt(
+        weir_credentials::Mechanism::Sha256,
+        password,
+        salt,
+        credential.iterations,
+    );
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &credential.sha256.salted);
     ring::hmac::sign(&key, b"Server Key").as_ref() == verifier.server_key
 }
@@ -205,11 +249,17 @@ async fn quotas_that_kafka_cannot_keep_are_refused() {
     let world = World::make().await;
     let principals = || json!({"kind": "PRINCIPALS", "principals": [world.account]});
     let made = world
-        .quota(principals(), &json!({"limits": {"ingress_bytes_per_second": 4096,
-            "egress_bytes_per_second": 4096, "partition_mutations_per_second": 5}}))
+        .quota(
+            principals(),
+            &json!({"limits": {"ingress_bytes_per_second": 4096,
+            "egress_bytes_per_second": 4096, "partition_mutations_per_second": 5}}),
+        )
         .await
         .expect(201);
-    world.quota(json!({"kind": "DEFAULT"}), &json!({})).await.expect(201);
+    world
+        .quota(json!({"kind": "DEFAULT"}), &json!({}))
+        .await
+        .expect(201);
     let rate = 4096;
     for (subject, more, pointer) in [
         (json!({"kind": "TENANT"}), json!({}), "/spec/subject/kind"),
@@ -245,7 +295,11 @@ async fn quotas_that_kafka_cannot_keep_are_refused() {
     }
     let path = format!("/v1/quotas/{}", id(&made));
     for patch in [json!({"mode": "SHADOW"}), json!({"limits": {"connections": 3}})] {
-        let problem = world.admin.patch(&path, &json!({ "spec": patch })).await.expect(422);
+        let problem = world
+            .admin
+            .patch(&path, &json!({ "spec": patch }))
+            .await
+            .expect(422);
         assert_eq!(problem["errors"][0]["code"], "not_enforced");
     }
 }
@@ -255,7 +309,8 @@ async fn what_only_gateways_do_says_that_it_is_not_there() {
     let world = World::make().await;
     let path = format!("/v1/clusters/{}/connections", world.cluster);
     world.admin.get(&path).await.expect_problem(409, "native_access");
-    let rule = json!({"spec": {"cluster": world.cluster, "name": "slow", "kind": "THROTTLING", "threshold": 1}});
+    let rule =
+        json!({"spec": {"cluster": world.cluster, "name": "slow", "kind": "THROTTLING", "threshold": 1}});
     let problem = world.admin.post("/v1/alert-rules", &rule).await.expect(422);
     assert_eq!(problem["errors"][0]["code"], "not_enforced");
     let rule = json!({"spec": {"cluster": world.cluster, "name": "behind", "kind": "LAG", "group": "billing", "threshold": 1}});
@@ -276,15 +331,25 @@ async fn what_only_gateways_do_says_that_it_is_not_there() {
     let (_session, state) = world.session(1, Some(&key)).await;
     assert_eq!(state.topics[0].physical_name, "orders");
     let made = world.admin.post("/v1/api-keys", &world.key()).await.expect(201);
-    keep(&world.bench.app, chrono::Utc::now()).await.expect("a key to sign with");
-    let form = world.bench.nobody().with("Content-Type", "application/x-www-form-urlencoded");
+    keep(&world.bench.app, chrono::Utc::now())
+        .await
+        .expect("a key to sign with");
+    let form = world
+        .bench
+        .nobody()
+        .with("Content-Type", "application/x-www-form-urlencoded");
     let body = |scope: &str| {
         let (id, secret) = (id(&made), made["secret"]["password"].as_str().expect("a secret"));
         format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope={scope}")
     };
-    let refused = form.send("POST", "/v1/oauth/token", body("kafka")).await.expect(400);
+    let refused = form
+        .send("POST", "/v1/oauth/token", body("kafka"))
+        .await
+        .expect(400);
     assert_eq!(refused["error"], "invalid_scope");
-    form.send("POST", "/v1/oauth/token", body("api")).await.expect(200);
+    form.send("POST", "/v1/oauth/token", body("api"))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -294,7 +359,10 @@ async fn usage_and_costs_name_the_clusters_that_nobody_meters() {
         let report = world.admin.get(path).await.expect(200);
         let unmetered = &report["metadata"]["unmetered_clusters"];
         assert_eq!(unmetered, &json!([world.cluster]), "{path}");
-        let elsewhere = format!("{path}?cluster={}", Id::<weir_control_plane::kernel::kind::Cluster>::generate());
+        let elsewhere = format!(
+            "{path}?cluster={}",
+            Id::<weir_control_plane::kernel::kind::Cluster>::generate()
+        );
         let report = world.admin.get(&elsewhere).await.expect(200);
         assert_eq!(report["metadata"]["unmetered_clusters"], Value::Null);
     }

@@ -121,12 +121,8 @@ mod tests {
             (Mechanism::Sha256, &credential.sha256),
             (Mechanism::Sha512, &credential.sha512),
         ] {
-            let verifier = ScramVerifier::with_salt(
-                mechanism,
-                "weirs_secret",
-                one.salt.clone(),
-                credential.iterations,
-            );
+            let verifier =
+                ScramVerifier::with_salt(mechanism, "weirs_secret", one.salt.clone(), credential.iterations);
             let key = hmac::Key::new(mechanism.hmac(), &one.salted);
             let client_key = hmac::sign(&key, b"Client Key");
             let stored = digest::digest(mechanism.digest(), client_key.as_ref());

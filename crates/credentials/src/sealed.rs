@@ -120,16 +120,15 @@ impl SealingPublicKey {
     /// [`SealError::NoRandomNumbers`]; [`SealError::Key`] for a key of low order, to which nothing can be kept secret.
     pub fn seal(&self, binding: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut numbers = Numbers::draw()?;
-        let (encapped, text) =
-            single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-                &OpModeS::Base,
-                &self.0,
-                PURPOSE,
-                text,
-                binding,
-                &mut numbers,
-            )
-            .map_err(|_error| SealError::Key)?;
+        let (encapped, text) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &self.0,
+            PURPOSE,
+            text,
+            binding,
+            &mut numbers,
+        )
+        .map_err(|_error| SealError::Key)?;
         Ok([encapped.to_bytes().as_slice(), &text].concat())
     }
 }
@@ -201,7 +200,11 @@ mod tests {
             assert_eq!(key.open(b"here", &changed), Err(SealError::Closed));
             assert_eq!(key.open(b"here", &sealed[..at]), Err(SealError::Closed));
         }
-        assert_ne!(public.seal(b"here", b"secret").unwrap(), sealed, "never the same twice");
+        assert_ne!(
+            public.seal(b"here", b"secret").unwrap(),
+            sealed,
+            "never the same twice"
+        );
         let again = SealingKey::read(&key.secret_bytes()).unwrap();
         assert_eq!(again.open(b"here", &sealed), Ok(b"secret".to_vec()));
         assert_eq!(format!("{key:?}"), "SealingKey(..)");

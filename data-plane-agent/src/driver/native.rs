@@ -102,7 +102,11 @@ pub(super) fn is_native(cluster: &Cluster) -> bool {
 impl Driver {
     /// The pools whose brokers shall take clients themselves.
     pub(super) fn native_pools(&self) -> BTreeSet<String> {
-        let living = self.admitted.clusters.iter().filter(|it| !it.deleted && is_native(it));
+        let living = self
+            .admitted
+            .clusters
+            .iter()
+            .filter(|it| !it.deleted && is_native(it));
         living.map(|it| it.broker_pool_id.clone()).collect()
     }
 
@@ -115,7 +119,13 @@ impl Driver {
     }
 
     pub(super) async fn turn_native(&mut self, policy: &Policy, changed: bool) -> io::Result<()> {
-        let clusters: Vec<Cluster> = self.admitted.clusters.iter().filter(|it| is_native(it)).cloned().collect();
+        let clusters: Vec<Cluster> = self
+            .admitted
+            .clusters
+            .iter()
+            .filter(|it| is_native(it))
+            .cloned()
+            .collect();
         self.native
             .clusters
             .retain(|id, _outcome| clusters.iter().any(|it| it.id == *id));

@@ -152,7 +152,9 @@ impl Driver {
     /// Whose the names of a topic's cluster are.
     fn names(&self, topic: &Topic) -> Names {
         let clusters = &self.admitted.clusters;
-        let native = clusters.iter().find(|it| it.id == topic.cluster_id && is_native(it));
+        let native = clusters
+            .iter()
+            .find(|it| it.id == topic.cluster_id && is_native(it));
         match native {
             None => Names::Prefixed,
             Some(cluster) => Names::Kafkas {

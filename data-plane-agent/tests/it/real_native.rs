@@ -286,10 +286,6 @@ async fn ready(plane: &ControlPlane, id: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "wants Java and WEIR_KAFKA_LIBS"]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one life from beginning to end, read top to bottom"
-)]
 async fn a_stock_client_reaches_the_brokers_as_far_as_its_key_goes() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     let folder = tempfile::tempdir().unwrap();

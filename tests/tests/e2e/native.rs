@@ -74,7 +74,10 @@ fn run_name() -> String {
 async fn clients_reach_brokers_of_the_agents_own_and_lose_them_with_their_key() {
     let (person, run) = (Person::sign_in("payments").await, run_name());
     let pool = json!({"data_plane": stack::text("/ids/data_plane"), "name": run});
-    let pool = format!("/v1/broker-pools/{}", id(&made(&person, "/v1/broker-pools", pool).await));
+    let pool = format!(
+        "/v1/broker-pools/{}",
+        id(&made(&person, "/v1/broker-pools", pool).await)
+    );
     until(&person, &pool, ready).await;
     let spec = json!({"environment": stack::text("/ids/payments.environment"), "name": run,
         "broker_pool": pool.rsplit_once('/').expect("a path").1, "access": "NATIVE"});
@@ -87,7 +90,10 @@ async fn clients_reach_brokers_of_the_agents_own_and_lose_them_with_their_key() 
     until(&person, &topic, ready).await;
     let made_key = key(&person, &cluster, &run).await;
     let client = Client {
-        bootstrap: told["status"]["bootstrap_servers"].as_str().expect("an address").to_owned(),
+        bootstrap: told["status"]["bootstrap_servers"]
+            .as_str()
+            .expect("an address")
+            .to_owned(),
         secure: None,
         secret: made_key["secret"].clone(),
         topic: "orders".to_owned(),
@@ -97,7 +103,11 @@ async fn clients_reach_brokers_of_the_agents_own_and_lose_them_with_their_key() 
 
     let lag = format!("{cluster_path}/groups");
     let groups = until(&person, &lag, |it| it["data"][0]["lag"] == 0).await;
-    assert_eq!(groups["data"][0]["group"], format!("{}-native", client.run), "{groups:#}");
+    assert_eq!(
+        groups["data"][0]["group"],
+        format!("{}-native", client.run),
+        "{groups:#}"
+    );
     gone(&person, &format!("/v1/api-keys/{}", id(&made_key))).await;
     client.run(false).await;
     for path in [&topic, &cluster_path, &pool] {

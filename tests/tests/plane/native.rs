@@ -37,7 +37,10 @@ async fn make(world: &World, admin: &Caller, attached: Option<Value>) -> Made {
 impl Made {
     async fn cluster(&self, admin: &Caller, name: &str, access: &str) -> String {
         let spec = json!({"environment": self.environment, "broker_pool": self.pool, "name": name, "access": access});
-        id(&admin.post("/v1/clusters", &json!({ "spec": spec })).await.expect(201))
+        id(&admin
+            .post("/v1/clusters", &json!({ "spec": spec }))
+            .await
+            .expect(201))
     }
 
     /// A key, as soon as the agent has told to what its secret is sealed.
@@ -83,9 +86,15 @@ async fn keys_bindings_and_quotas_become_kafkas_own_and_go_again() {
     let port = world.ports.native(0, 1);
     assert_eq!(ready["status"]["bootstrap_servers"], format!("127.0.0.1:{port}"));
     let topic = json!({"spec": {"cluster": cluster, "name": "orders", "partitions": 2}});
-    let topic = format!("/v1/topics/{}", id(&admin.post("/v1/topics", &topic).await.expect(201)));
+    let topic = format!(
+        "/v1/topics/{}",
+        id(&admin.post("/v1/topics", &topic).await.expect(201))
+    );
     until(&admin, &topic, is_ready).await;
-    assert!(world.kafka.topics_of(&made.pool).contains_key("orders"), "its own name");
+    assert!(
+        world.kafka.topics_of(&made.pool).contains_key("orders"),
+        "its own name"
+    );
 
     let binding = made.grant(&admin, "environment=prod/cluster=cards").await;
     let key = made.key(&admin, &cluster).await;
@@ -96,7 +105,10 @@ async fn keys_bindings_and_quotas_become_kafkas_own_and_go_again() {
     assert_eq!(allows(&seen, &key), 6);
     let quota = json!({"spec": {"cluster": cluster, "limits": {"ingress_bytes_per_second": 4096},
         "subject": {"kind": "PRINCIPALS", "principals": [made.account]}}});
-    let quota = format!("/v1/quotas/{}", id(&admin.post("/v1/quotas", &quota).await.expect(201)));
+    let quota = format!(
+        "/v1/quotas/{}",
+        id(&admin.post("/v1/quotas", &quota).await.expect(201))
+    );
     until(&admin, &quota, is_ready).await;
     assert!(world.kafka.native(&made.pool).seen.limits.contains_key(&key));
 
@@ -118,12 +130,22 @@ async fn keys_bindings_and_quotas_become_kafkas_own_and_go_again() {
         };
         wall(&key) == 3 && wall(&second) == 3
     };
-    until(&admin, &key_path, |_key| walled(&world.kafka.native(&made.pool).seen)).await;
+    until(&admin, &key_path, |_key| {
+        walled(&world.kafka.native(&made.pool).seen)
+    })
+    .await;
 
     // What somebody takes away comes back; what somebody else wrote stays.
     let theirs = Acl {
         principal: "User:alice".to_owned(),
-        ..world.kafka.native(&made.pool).seen.acls.first().expect("a rule").clone()
+        ..world
+            .kafka
+            .native(&made.pool)
+            .seen
+            .acls
+            .first()
+            .expect("a rule")
+            .clone()
     };
     world.kafka.meddle_native(&made.pool, |native| {
         native.seen.acls.clear();
@@ -140,11 +162,23 @@ async fn keys_bindings_and_quotas_become_kafkas_own_and_go_again() {
     agent.abandon().await;
     admin.delete(&binding).await.expect(204);
     let agent = world.agent(&plane.app.settings.ca_sha256, None, None).await;
-    until(&admin, &key_path, |_key| allows(&world.kafka.native(&made.pool).seen, &key) == 0).await;
+    until(&admin, &key_path, |_key| {
+        allows(&world.kafka.native(&made.pool).seen, &key) == 0
+    })
+    .await;
     until(&admin, &key_path, is_ready).await;
     let passwords = world.kafka.native(&made.pool).passwords;
-    let written = world.kafka.log().iter().filter(|it| it.starts_with("user ")).count();
-    assert_eq!((passwords.len(), written), (2, 2), "each password was written once");
+    let written = world
+        .kafka
+        .log()
+        .iter()
+        .filter(|it| it.starts_with("user "))
+        .count();
+    assert_eq!(
+        (passwords.len(), written),
+        (2, 2),
+        "each password was written once"
+    );
     admin.delete(&key_path).await.expect(204);
     until(&admin, &quota, |_quota| {
         users(&world.kafka.native(&made.pool).seen) == BTreeSet::from([second.as_str()])
@@ -194,12 +228,17 @@ async fn an_attached_kafka_is_changed_only_where_weir_made_it() {
     let ready = until(&admin, &path, is_ready).await;
     assert_eq!(ready["status"]["bootstrap_servers"], "kafka.test:9092");
     assert_eq!(world.kafka.native(&made.pool).seen.acls, BTreeSet::new());
-    world.kafka.meddle_native(&made.pool, |native| native.seen.users.clear());
+    world
+        .kafka
+        .meddle_native(&made.pool, |native| native.seen.users.clear());
     until(&admin, &key_path, is_ready).await;
 
     // A topic that is there is nobody's to make or destroy.
     let topic = json!({"spec": {"cluster": cluster, "name": "ledger", "partitions": 9}});
-    let topic = format!("/v1/topics/{}", id(&admin.post("/v1/topics", &topic).await.expect(201)));
+    let topic = format!(
+        "/v1/topics/{}",
+        id(&admin.post("/v1/topics", &topic).await.expect(201))
+    );
     until(&admin, &topic, |it| it["status"]["reason"] == "NOT_OURS").await;
     admin.delete(&topic).await;
     until(&admin, &topic, |it| it["code"] == "not_found").await;
@@ -222,7 +261,10 @@ async fn the_customer_keeps_the_brokers_closed() {
     let policy = world.agent_state.path().join("policy.toml");
     std::fs::write(&policy, "refuse = [\"native.user\"]").expect("write the policy");
     until(&admin, &path, is_ready).await;
-    let pending = until(&admin, &format!("/v1/api-keys/{key}"), |it| it["status"]["phase"] == "PENDING").await;
+    let pending = until(&admin, &format!("/v1/api-keys/{key}"), |it| {
+        it["status"]["phase"] == "PENDING"
+    })
+    .await;
     assert_eq!(pending["spec"]["cluster"], cluster.as_str());
     assert_eq!(world.kafka.native(&made.pool).seen, SeenNative::default());
     std::fs::write(&policy, "").expect("write the policy");

@@ -41,7 +41,9 @@ pub async fn create(
             "The cluster is being deleted.",
         ));
     }
-    if cluster.spec.access == ClusterAccess::Native && matches!(spec.kind, AlertKind::Throttling | AlertKind::Storage) {
+    if cluster.spec.access == ClusterAccess::Native
+        && matches!(spec.kind, AlertKind::Throttling | AlertKind::Storage)
+    {
         let detail = "The cluster is in native mode: what this alert watches is measured by gateways and quotas that it does not have.";
         return Err(Error::invalid("/spec/kind", code::NOT_ENFORCED, detail));
     }

@@ -18,8 +18,13 @@ pub async fn seal(
     secret: Option<Secret>,
 ) -> Result<Vec<u8>> {
     let Some(secret) = secret else {
-        let detail = "The cluster is in native mode, where brokers take SCRAM alone: make a key with a secret.";
-        return Err(Error::invalid("/spec/public_key_sha256", code::NOT_ENFORCED, detail));
+        let detail =
+            "The cluster is in native mode, where brokers take SCRAM alone: make a key with a secret.";
+        return Err(Error::invalid(
+            "/spec/public_key_sha256",
+            code::NOT_ENFORCED,
+            detail,
+        ));
     };
     let Some(key) = opened.sealing_key.as_deref().and_then(SealingPublicKey::read) else {
         let detail = "The cluster is in native mode, and its agent has not told the key that secrets for it are sealed to. \

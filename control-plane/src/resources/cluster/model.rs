@@ -109,7 +109,9 @@ impl Cluster {
             ClusterAccess::Gateway => Ok(()),
             ClusterAccess::Native => Err(Error::conflict(
                 code::NATIVE_ACCESS,
-                format!("The cluster is in native mode: its clients reach the brokers directly, and nobody {what}."),
+                format!(
+                    "The cluster is in native mode: its clients reach the brokers directly, and nobody {what}."
+                ),
             )),
         }
     }

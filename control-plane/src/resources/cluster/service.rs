@@ -5,7 +5,9 @@ use chrono::Utc;
 use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Result, code, kind};
 use crate::resources::cluster::api::view;
-use crate::resources::cluster::model::{self, Cluster, ClusterAccess, ClusterId, new_kafka_cluster_id, resource_name};
+use crate::resources::cluster::model::{
+    self, Cluster, ClusterAccess, ClusterId, new_kafka_cluster_id, resource_name,
+};
 use crate::resources::cluster::store;
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::data_plane_grant::{Wanted, check_room};

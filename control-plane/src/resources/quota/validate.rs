@@ -206,7 +206,10 @@ pub fn validate_native(spec: &QuotaSpec, errors: &mut Vec<FieldError>) {
         }
     };
     unless(
-        matches!(subject, QuotaSubject::Principals { .. } | QuotaSubject::Default {}),
+        matches!(
+            subject,
+            QuotaSubject::Principals { .. } | QuotaSubject::Default {}
+        ),
         "/spec/subject/kind",
         "each user has its own, there is no budget for several. Take PRINCIPALS or DEFAULT.",
     );
@@ -220,7 +223,11 @@ pub fn validate_native(spec: &QuotaSpec, errors: &mut Vec<FieldError>) {
         "/spec/burst_seconds",
         "how much unused rate is saved up is a setting of the brokers.",
     );
-    unless(*floors == QuotaFloors::default(), "/spec/floors", "nothing is left in any case.");
+    unless(
+        *floors == QuotaFloors::default(),
+        "/spec/floors",
+        "nothing is left in any case.",
+    );
     let QuotaLimits {
         ingress_bytes_per_second: _,
         egress_bytes_per_second: _,
@@ -230,9 +237,21 @@ pub fn validate_native(spec: &QuotaSpec, errors: &mut Vec<FieldError>) {
         storage_bytes,
     } = limits;
     for (name, value, detail) in [
-        ("requests_per_second", requests_per_second, "it counts the brokers' time, not requests."),
-        ("connections", connections, "it limits connections of addresses, not of users."),
-        ("storage_bytes", storage_bytes, "it has none for storage. Topics have `retention_bytes`."),
+        (
+            "requests_per_second",
+            requests_per_second,
+            "it counts the brokers' time, not requests.",
+        ),
+        (
+            "connections",
+            connections,
+            "it limits connections of addresses, not of users.",
+        ),
+        (
+            "storage_bytes",
+            storage_bytes,
+            "it has none for storage. Topics have `retention_bytes`.",
+        ),
     ] {
         unless(value.is_none(), &format!("/spec/limits/{name}"), detail);
     }

@@ -155,7 +155,9 @@ pub fn native_name(name: &str) -> Option<FieldError> {
     let bytes = name.as_bytes();
     let looks_prefixed = bytes.first() == Some(&b'w')
         && bytes.get(27) == Some(&b'-')
-        && bytes[1..27].iter().all(|it| it.is_ascii_digit() || it.is_ascii_lowercase());
+        && bytes[1..27]
+            .iter()
+            .all(|it| it.is_ascii_digit() || it.is_ascii_lowercase());
     looks_prefixed.then(|| FieldError {
         pointer: "/spec/name".into(),
         code: code::BAD_NAME.into(),

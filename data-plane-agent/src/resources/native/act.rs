@@ -10,9 +10,7 @@ use super::diff::{Action, Plan};
 use super::wish::Wish;
 use super::written::Written;
 use crate::platform::kafka::{Kafka, KafkaError, PoolAddress};
-use crate::platform::native::{
-    Acl, CLUSTER_AUTHORIZATION_FAILED, SECURITY_DISABLED, pattern,
-};
+use crate::platform::native::{Acl, CLUSTER_AUTHORIZATION_FAILED, SECURITY_DISABLED, pattern};
 use crate::policy::{Kind, Policy};
 
 /// What an act works with.
@@ -82,9 +80,8 @@ async fn one(
     acted: &mut Acted,
 ) -> io::Result<Result<(), KafkaError>> {
     let (kafka, at) = (hands.kafka, hands.at);
-    let stopped = |acted: &Acted, user: &str| {
-        acted.forbidden.contains(user) || acted.stuck.contains_key(user)
-    };
+    let stopped =
+        |acted: &Acted, user: &str| acted.forbidden.contains(user) || acted.stuck.contains_key(user);
     let asked = match action {
         Action::Revoke(rules) | Action::Forget(rules) => kafka.delete_acls(at, rules).await,
         Action::RemoveUser { user, mechanisms } => kafka.remove_user(at, user, mechanisms).await,

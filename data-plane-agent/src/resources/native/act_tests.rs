@@ -109,10 +109,14 @@ async fn the_customer_can_refuse_users_and_rules_but_no_revocation() {
     bench.turn("").await;
     assert!(bench.kafka.native("pool_1").seen.acls.iter().any(Acl::allows));
     bench.state.grants.clear();
-    bench.turn("refuse = [\"native.user\", \"native.acl\", \"native.quota\"]").await;
+    bench
+        .turn("refuse = [\"native.user\", \"native.acl\", \"native.quota\"]")
+        .await;
     assert!(!bench.kafka.native("pool_1").seen.acls.iter().any(Acl::allows));
     bench.state.api_keys.clear();
-    bench.turn("refuse = [\"native.user\", \"native.acl\", \"native.quota\"]").await;
+    bench
+        .turn("refuse = [\"native.user\", \"native.acl\", \"native.quota\"]")
+        .await;
     assert_eq!(bench.kafka.native("pool_1").seen, Default::default());
 }
 
@@ -138,7 +142,11 @@ async fn passwords_of_another_key_data_plane_or_agent_make_no_user() {
     bench.written = Written::open(&bench.folder.path().join("elsewhere")).unwrap();
     std::fs::create_dir(bench.folder.path().join("elsewhere")).unwrap();
     let acted = bench.turn("").await;
-    assert_eq!(acted, Acted::default(), "a user that is there keeps its password under a new agent");
+    assert_eq!(
+        acted,
+        Acted::default(),
+        "a user that is there keeps its password under a new agent"
+    );
 }
 
 #[tokio::test]

@@ -141,14 +141,7 @@ impl Steps {
     }
 
     /// A user that is wished.
-    fn keep(
-        &mut self,
-        name: &str,
-        user: &User,
-        seen: &SeenNative,
-        rules: &BTreeSet<&Acl>,
-        is_written: bool,
-    ) {
+    fn keep(&mut self, name: &str, user: &User, seen: &SeenNative, rules: &BTreeSet<&Acl>, is_written: bool) {
         let before = self.count();
         for rule in rules.iter().copied() {
             let wished = *rule == user.mark || user.walls.contains(rule) || user.grants.contains(rule);
@@ -215,7 +208,8 @@ impl Steps {
             put,
             allow,
         } = self;
-        let some = |rules: Vec<Acl>, action: fn(Vec<Acl>) -> Action| (!rules.is_empty()).then(|| action(rules));
+        let some =
+            |rules: Vec<Acl>, action: fn(Vec<Acl>) -> Action| (!rules.is_empty()).then(|| action(rules));
         plan.actions.extend(some(revoke, Action::Revoke));
         plan.actions.extend(remove);
         plan.actions.extend(unlimit);

@@ -5,7 +5,8 @@ use crate::platform::native::{operation, pattern, permission, resource};
 use crate::resources::native::wish;
 use proptest::prelude::*;
 use weir_proto::agent::v1::{
-    AccessRole, ApiKey, Cluster, ClusterAccess, DesiredState, Grant, Quota, QuotaLimits, QuotaMode, QuotaSubject,
+    AccessRole, ApiKey, Cluster, ClusterAccess, DesiredState, Grant, Quota, QuotaLimits, QuotaMode,
+    QuotaSubject,
 };
 
 const CLUSTER: &str = "cluster_01h2xcejqtf2nbrexx3vqjhp41";
@@ -117,18 +118,46 @@ fn a_wish_becomes_users_with_walls_around_what_is_not_theirs() {
     let user = key(1);
     let prefix = "w01h2xcejqtf2nbrexx3vqjhp42-";
     for kind in [resource::TOPIC, resource::GROUP, resource::TRANSACTIONAL_ID] {
-        let wall = rule(&user, kind, prefix, pattern::PREFIXED, permission::DENY, operation::ALL);
+        let wall = rule(
+            &user,
+            kind,
+            prefix,
+            pattern::PREFIXED,
+            permission::DENY,
+            operation::ALL,
+        );
         assert!(seen.acls.contains(&wall), "{kind}");
     }
-    let own = rule(&user, resource::TOPIC, "__", pattern::PREFIXED, permission::DENY, operation::ALL);
+    let own = rule(
+        &user,
+        resource::TOPIC,
+        "__",
+        pattern::PREFIXED,
+        permission::DENY,
+        operation::ALL,
+    );
     assert!(seen.acls.contains(&own));
-    let all = rule(&user, resource::TOPIC, "*", pattern::LITERAL, permission::ALLOW, operation::WRITE);
+    let all = rule(
+        &user,
+        resource::TOPIC,
+        "*",
+        pattern::LITERAL,
+        permission::ALLOW,
+        operation::WRITE,
+    );
     assert!(seen.acls.contains(&all));
     // Two brokers: each lets half through.
-    assert_eq!(seen.limits[&user], Limits::from([("producer_byte_rate".to_owned(), 2048.0)]));
+    assert_eq!(
+        seen.limits[&user],
+        Limits::from([("producer_byte_rate".to_owned(), 2048.0)])
+    );
     assert_eq!(diff(&wish, &seen, |_name, _user| true), Plan::default());
     let again = diff(&wish, &seen, |_name, _user| false).actions;
-    assert_eq!(again, [Action::Put { user, exists: true }], "a lost memory writes the passwords again");
+    assert_eq!(
+        again,
+        [Action::Put { user, exists: true }],
+        "a lost memory writes the passwords again"
+    );
 }
 
 #[test]
@@ -181,7 +210,13 @@ fn what_bears_another_mark_or_none_is_nobodys_business() {
 
 #[test]
 fn a_wish_cannot_name_the_brokers_own_login_or_an_administrator() {
-    for name in ["weir-internal", "admin", "key_", "key_../x", "KEY_01h2xcejqtf2nbrexx3vqjhp41"] {
+    for name in [
+        "weir-internal",
+        "admin",
+        "key_",
+        "key_../x",
+        "KEY_01h2xcejqtf2nbrexx3vqjhp41",
+    ] {
         let mut state = state(&[(1, true)], &["*"], 0);
         state.api_keys[0].id = name.to_owned();
         assert!(wish_of(&state, true).users.is_empty(), "{name}");
@@ -191,13 +226,20 @@ fn a_wish_cannot_name_the_brokers_own_login_or_an_administrator() {
 fn noise() -> impl Strategy<Value = SeenNative> {
     let user = prop_oneof![(1_u8..6).prop_map(key), Just("alice".to_owned())];
     let acl = (user.clone(), 2_i8..6, "[a-c_]{1,3}", 3_i8..5, 2_i8..4, 2_i8..9).prop_map(
-        |(user, kind, name, form, permission, operation)| rule(&user, kind, &name, form, permission, operation),
+        |(user, kind, name, form, permission, operation)| {
+            rule(&user, kind, &name, form, permission, operation)
+        },
     );
-    let mark = (1_u8..6).prop_map(|it| crate::resources::native::rules::mark(&key(it), "01h2xcejqtf2nbrexx3vqjhp41"));
+    let mark = (1_u8..6)
+        .prop_map(|it| crate::resources::native::rules::mark(&key(it), "01h2xcejqtf2nbrexx3vqjhp41"));
     (
         prop::collection::btree_map(user.clone(), prop::collection::btree_set(1_i8..3, 1..3), 0..5),
         prop::collection::btree_set(prop_oneof![acl, mark], 0..12),
-        prop::collection::btree_map(user, Just(Limits::from([("consumer_byte_rate".to_owned(), 7.0)])), 0..4),
+        prop::collection::btree_map(
+            user,
+            Just(Limits::from([("consumer_byte_rate".to_owned(), 7.0)])),
+            0..4,
+        ),
     )
         .prop_map(|(users, acls, limits)| SeenNative { users, acls, limits })
 }

@@ -85,11 +85,7 @@ pub fn wish(
         let end = key.expires_at_unix_seconds;
         !cluster.deleted && key.cluster_id == cluster.id && (end == 0 || end > now_unix_seconds)
     };
-    let keys = state
-        .api_keys
-        .iter()
-        .filter(lives)
-        .filter(|key| is_user(&key.id));
+    let keys = state.api_keys.iter().filter(lives).filter(|key| is_user(&key.id));
     let users = keys.map(|key| {
         let granted = state
             .grants
@@ -121,11 +117,13 @@ pub fn wish(
 pub(super) fn is_kept(quota: &Quota) -> bool {
     let limits = quota.limits.unwrap_or_default();
     let floors = quota.floors.unwrap_or_default();
-    matches!(
-        quota.subject(),
-        QuotaSubject::Principals | QuotaSubject::Default
-    ) && quota.mode() == QuotaMode::Enforce
-        && (limits.requests_per_second, limits.connections, limits.storage_bytes) == (0, 0, 0)
+    matches!(quota.subject(), QuotaSubject::Principals | QuotaSubject::Default)
+        && quota.mode() == QuotaMode::Enforce
+        && (
+            limits.requests_per_second,
+            limits.connections,
+            limits.storage_bytes,
+        ) == (0, 0, 0)
         && (floors.ingress_bytes_per_second, floors.egress_bytes_per_second) == (0, 0)
 }
 
