@@ -74,6 +74,7 @@ fn allows(seen: &SeenNative, user: &str) -> usize {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn keys_bindings_and_quotas_become_kafkas_own_and_go_again() {
     let world = World::begin().await;
     let plane = world.control_plane().await;
