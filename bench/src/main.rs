@@ -129,7 +129,10 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
         };
         results.extend(figures.with_context(|| format!("{part:?}"))?);
     }
-    run.setting("awake", "G2, G5, G6 and swap beside a loop of class SCHED_IDLE on each processor");
+    run.setting(
+        "awake",
+        "G2, G5, G6 and swap beside a loop of class SCHED_IDLE on each processor",
+    );
     let found = serde_json::json!({"settings": run.settings, "results": results});
     println!("{found}");
     Ok(())

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use ring::rand::{SecureRandom, SystemRandom};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -25,7 +24,7 @@ use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
-use crate::link::{Board, Inlet};
+use crate::link::{Board, Inlet, random_number};
 use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
 use crate::metering::Store;
 use crate::platform::Platform;
@@ -103,7 +102,7 @@ impl Agent {
             usage_window: config.usage_window,
             intents,
             inlet,
-            instance: instance()?,
+            instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
             sealing_public_key: disk::hex(&sealing.public().to_bytes()),
         };
@@ -369,14 +368,6 @@ async fn prune(usage: Arc<Store>) {
         }
         tokio::time::sleep(PRUNE_EVERY).await;
     }
-}
-
-fn instance() -> anyhow::Result<u64> {
-    let mut bytes = [0_u8; 8];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_unspecified| anyhow::anyhow!("the system gave no random numbers"))?;
-    Ok(u64::from_be_bytes(bytes))
 }
 
 /// The version in the name of Kafka's client jar, if it looks like one.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use weir_control_plane::kernel::Id;
 use weir_control_plane::resources::access_token::keep;
-use weir_credentials::{NativeCredential, SealingKey, native_binding};
+use weir_credentials::{NativeCredential, PublicKeyHash, SealingKey, native_binding};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::{ClusterAccess, DesiredState, Generation, Hello};
 
@@ -70,6 +70,7 @@ impl World {
             instance,
             accepted: Some(Generation::default()),
             kafka_version: "4.3.1".into(),
+            session: instance,
             sealing_public_key: key.map_or_else(String::new, |it| hex(it.public().to_bytes())),
         });
         let mut session = self
@@ -316,7 +317,7 @@ async fn what_only_gateways_do_says_that_it_is_not_there() {
     let rule = json!({"spec": {"cluster": world.cluster, "name": "behind", "kind": "LAG", "group": "billing", "threshold": 1}});
     world.admin.post("/v1/alert-rules", &rule).await.expect(201);
     let mut certified = world.key();
-    certified["spec"]["public_key_sha256"] = json!("ab".repeat(32));
+    certified["spec"]["public_key_sha256"] = json!(PublicKeyHash::of(b"a public key").to_string());
     let problem = world.admin.post("/v1/api-keys", &certified).await.expect(422);
     assert_eq!(problem["errors"][0]["code"], "not_enforced");
 

@@ -200,14 +200,19 @@ impl Bench {
         if held {
             // One after the other: the first watches the gateway's memory.
             let test = ["-p", "weir-tests", "--test", "e2e", "--"];
-            let alone = ["--skip", "clients::", "--skip", "drain::"];
+            let parts = [
+                ("stock clients", "clients::"),
+                ("native mode", "native::"),
+                ("drain", "drain::"),
+            ];
+            let alone = parts.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.runner(&[&test[..], &alone].concat());
             command.env("WEIR_E2E_CONNECTION", &connection);
             self.tests(suite, "bad input and isolation", command, runner)
                 .await?;
             let tools = clients::quick(&self.ws, &self.tools).await?;
             // Nobody else is connected while the gateway stops.
-            for (name, tests) in [("stock clients", "clients::"), ("drain", "drain::")] {
+            for (name, tests) in parts {
                 let (mut command, runner) = self.runner(&[&test[..], &[tests]].concat());
                 let tools = tools.iter().map(|(name, path)| (name, path));
                 command.env("WEIR_E2E_CONNECTION", &connection).envs(tools);

@@ -159,7 +159,8 @@ impl Session {
                 }
                 Some(asked) = questions.recv() => {
                     if let Some(ask) = self.asks.put(asked, Instant::now()) {
-                        self.send(Down::Ask(ask)).await?;
+                        let signed = self.door.signing.ask(&ask);
+                        self.send(Down::Ask(signed)).await?;
                     }
                 }
                 said = tokio::time::timeout(SILENCE_MAX, inbound.message()) => {
@@ -182,8 +183,10 @@ impl Session {
             instance,
             accepted: _,
             kafka_version,
+            session,
             sealing_public_key,
         } = hello;
+        self.asks = Asks::of(self.data_plane, session);
         self.pulse.accepted = self.talk.held();
         let mut tx = self
             .door
