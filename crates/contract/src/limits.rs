@@ -1,5 +1,9 @@
 //! How large a schema may be. Every parser of this crate keeps to these before it builds anything.
 
+use crate::error::SchemaError;
+use crate::schema::NamedSource;
+use crate::text::Bounds;
+
 /// Bounds of one schema with everything that it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -29,7 +33,7 @@ impl Limits {
         text_bytes: 1 << 20,
         references_bytes: 4 << 20,
         references: 256,
-        depth: 64,
+        depth: 100,
         names: 10_000,
         fields: 50_000,
         name_characters: 1024,
@@ -41,5 +45,36 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+impl Limits {
+    /// Refuses texts that are too large before anything reads them.
+    pub(crate) fn admit(&self, text: &str, references: &[NamedSource]) -> Result<(), SchemaError> {
+        if text.len() > self.text_bytes {
+            return Err(SchemaError::too_large(
+                "",
+                format!("the schema has {} bytes, more than {}", text.len(), self.text_bytes),
+            ));
+        }
+        if references.len() > self.references {
+            return Err(SchemaError::too_large(
+                "",
+                format!("the schema has {} references, more than {}", references.len(), self.references),
+            ));
+        }
+        let bytes: usize = references.iter().map(|reference| reference.text.len()).sum();
+        if bytes > self.references_bytes {
+            return Err(SchemaError::too_large(
+                "",
+                format!("the references have {bytes} bytes, more than {}", self.references_bytes),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What one JSON text may hold: each name and field is a handful of values.
+    pub(crate) const fn json_bounds(&self) -> Bounds {
+        Bounds { depth: self.depth, values: (self.names + self.fields) * 16 }
     }
 }
