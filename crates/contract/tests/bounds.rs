@@ -1,5 +1,7 @@
 //! What must not be taken: schemas too large, too deep, too costly, or that lead out of what was given. Each is refused quickly.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::time::{Duration, Instant};
 
 use weir_contract::{Format, Limits, NamedSource, Position, Schema, SchemaError, SchemaErrorKind};
@@ -212,92 +214,103 @@ fn patterns_cost_a_bounded_amount() {
     assert_eq!(refused(Format::Json, property).kind, SchemaErrorKind::Invalid);
 }
 
+/// A schema, where its fault is, by path and by line and column, and what is said of it.
+type Fault = (
+    Format,
+    &'static str,
+    &'static str,
+    Option<(usize, usize)>,
+    &'static str,
+);
+
+const FAULTS: [Fault; 16] = [
+    (
+        Format::Avro,
+        "{\"type\":\"record\",\n \"name\":\"1x\",\"fields\":[]}",
+        "/name",
+        Some((2, 9)),
+        "not a name",
+    ),
+    (
+        Format::Avro,
+        r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}"#,
+        "/fields/0/default",
+        Some((1, 74)),
+        "default",
+    ),
+    (Format::Avro, r#"["int","int"]"#, "/1", Some((1, 8)), "twice"),
+    (Format::Avro, r#"[["int"]]"#, "/0", Some((1, 2)), "union"),
+    (
+        Format::Avro,
+        r#"{"type":"fixed","name":"F","size":-1}"#,
+        "/size",
+        Some((1, 35)),
+        "whole number",
+    ),
+    (
+        Format::Avro,
+        r#"{"type":"enum","name":"E","symbols":["A","A"]}"#,
+        "/symbols/1",
+        Some((1, 1)),
+        "twice",
+    ),
+    (
+        Format::Avro,
+        r#"{"type":"enum","name":"E","symbols":["A"],"default":"B"}"#,
+        "/default",
+        Some((1, 1)),
+        "not a symbol",
+    ),
+    (
+        Format::Avro,
+        r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
+        "/fields/1",
+        Some((1, 65)),
+        "already",
+    ),
+    (Format::Json, "{\"type\":\"strin\"}", "/type", None, "draft"),
+    (Format::Json, "{\"minLength\":-1}", "/minLength", None, "draft"),
+    (
+        Format::Json,
+        "{\n\"a\":\n}",
+        "",
+        Some((3, 1)),
+        "value was expected",
+    ),
+    (Format::Json, "[]", "", None, "object or a boolean"),
+    (
+        Format::Json,
+        r#"{"$schema":"http://a.test/mine"}"#,
+        "/$schema",
+        None,
+        "none of the drafts",
+    ),
+    (
+        Format::Protobuf,
+        "syntax = \"proto3\";\nmessage A {\n  strin a = 1\n}\n",
+        "",
+        Some((4, 1)),
+        "expected",
+    ),
+    (
+        Format::Protobuf,
+        "syntax = \"proto3\";\nmessage A {\n  string a = 1;\n  string b = 1;\n}\n",
+        "",
+        Some((4, 14)),
+        "1",
+    ),
+    (
+        Format::Protobuf,
+        "syntax = \"proto3\";\nmessage A {\n  Nope a = 1;\n}\n",
+        "",
+        Some((3, 3)),
+        "Nope",
+    ),
+];
+
 #[test]
 fn faults_are_named_with_their_place() {
-    for (format, text, path, position, part) in [
-        (
-            Format::Avro,
-            "{\"type\":\"record\",\n \"name\":\"1x\",\"fields\":[]}",
-            "/name",
-            Some((2, 9)),
-            "not a name",
-        ),
-        (
-            Format::Avro,
-            r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}"#,
-            "/fields/0/default",
-            Some((1, 74)),
-            "default",
-        ),
-        (Format::Avro, r#"["int","int"]"#, "/1", Some((1, 8)), "twice"),
-        (Format::Avro, r#"[["int"]]"#, "/0", Some((1, 2)), "union"),
-        (
-            Format::Avro,
-            r#"{"type":"fixed","name":"F","size":-1}"#,
-            "/size",
-            Some((1, 35)),
-            "whole number",
-        ),
-        (
-            Format::Avro,
-            r#"{"type":"enum","name":"E","symbols":["A","A"]}"#,
-            "/symbols/1",
-            Some((1, 1)),
-            "twice",
-        ),
-        (
-            Format::Avro,
-            r#"{"type":"enum","name":"E","symbols":["A"],"default":"B"}"#,
-            "/default",
-            Some((1, 1)),
-            "not a symbol",
-        ),
-        (
-            Format::Avro,
-            r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
-            "/fields/1",
-            Some((1, 65)),
-            "already",
-        ),
-        (Format::Json, "{\"type\":\"strin\"}", "/type", None, "draft"),
-        (Format::Json, "{\"minLength\":-1}", "/minLength", None, "draft"),
-        (
-            Format::Json,
-            "{\n\"a\":\n}",
-            "",
-            Some((3, 1)),
-            "value was expected",
-        ),
-        (Format::Json, "[]", "", None, "object or a boolean"),
-        (
-            Format::Json,
-            r#"{"$schema":"http://a.test/mine"}"#,
-            "/$schema",
-            None,
-            "none of the drafts",
-        ),
-        (
-            Format::Protobuf,
-            "syntax = \"proto3\";\nmessage A {\n  strin a = 1\n}\n",
-            "",
-            Some((4, 1)),
-            "expected",
-        ),
-        (
-            Format::Protobuf,
-            "syntax = \"proto3\";\nmessage A {\n  string a = 1;\n  string b = 1;\n}\n",
-            "",
-            Some((4, 14)),
-            "1",
-        ),
-        (
-            Format::Protobuf,
-            "syntax = \"proto3\";\nmessage A {\n  Nope a = 1;\n}\n",
-            "",
-            Some((3, 3)),
-            "Nope",
-        ),
-    ] {
+    for (format, text, path, position, part) in FAULTS {
         let error = refused(format, text);
         assert_eq!(error.path, path, "{text}: {error}");
         let found = error.position.map(|position| (position.line, position.column));
