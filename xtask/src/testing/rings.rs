@@ -225,7 +225,7 @@ impl Bench {
                 .env("WEIR_CHROMIUM", &self.tools.chromium);
             self.tests(suite, "browser", command, Runner::Browser).await?;
         }
-        end(&stack, held).await
+        end(&stack, suite.held()).await
     }
 
     /// A throw-away stack on which the story was told, and whether it held.
@@ -276,7 +276,10 @@ impl Bench {
             let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
             let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.ignored(&which, &elsewhere);
-            command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
+            let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
+            command
+                .env("WEIR_BIN_DIR", self.ws.target.join("debug"))
+                .env("WEIR_KAFKA_LIBS", kafka_libs);
             self.with_database(suite, LONG, command, runner).await?;
         }
         let parts: Vec<_> = ON_A_STACK.iter().filter(|(part, _tests)| asked(part)).collect();
@@ -297,7 +300,7 @@ impl Bench {
                 self.tests(suite, part, command, runner).await?;
             }
         }
-        end(&stack, held).await
+        end(&stack, suite.held()).await
     }
 
     /// The tests that are ignored elsewhere, by name.
