@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -43,6 +44,8 @@ public final class Load {
     /** By writer, in the order of the numbers. */
     private final List<List<Fate>> records = new ArrayList<>();
     private final List<List<Fate>> transactions = new ArrayList<>();
+    /** Why transactions were aborted that were not meant to be, by key. */
+    private final Map<String, String> stories = new ConcurrentHashMap<>();
 
     private Load(Settings settings) {
         this.settings = settings;
