@@ -68,9 +68,6 @@ pub enum End {
     /// The gateway stops.
     #[error("the gateway stops")]
     Draining,
-    /// Memory is short, and a large frame did not come in time.
-    #[error("a large frame came too slowly while memory was short")]
-    TooSlow,
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -105,8 +102,7 @@ impl End {
             | Self::Outlived
             | Self::Certificate(_)
             | Self::CertificateEnded
-            | Self::Slow
-            | Self::TooSlow => {
+            | Self::Slow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }
             _hostile => tracing::warn!(%address, key, cluster, reason = %self, "connection closed"),
