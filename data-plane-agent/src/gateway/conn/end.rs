@@ -8,6 +8,7 @@ use weir_kafka_wire::frame::FrameError;
 use weir_kafka_wire::header::HeaderError;
 use weir_kafka_wire::message::MessageError;
 
+use super::buffers::Short;
 use crate::gateway::rewrite::Refusal;
 use crate::gateway::view::{Key, NotOpened};
 
@@ -68,6 +69,9 @@ pub enum End {
     /// The gateway stops.
     #[error("the gateway stops")]
     Draining,
+    /// Others needed the room that it held.
+    #[error(transparent)]
+    Short(#[from] Short),
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -102,7 +106,8 @@ impl End {
             | Self::Outlived
             | Self::Certificate(_)
             | Self::CertificateEnded
-            | Self::Slow => {
+            | Self::Slow
+            | Self::Short(_) => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }
             _hostile => tracing::warn!(%address, key, cluster, reason = %self, "connection closed"),

@@ -1,12 +1,14 @@
-//! Reads frames: as much memory as arrived and a chunk, none while idle.
+//! Reads frames: as much memory as arrived and a chunk, none while idle, charged to all connections' bound.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use tokio::io::AsyncReadExt as _;
 use weir_kafka_wire::frame::{self, FrameError};
 
+use super::buffers::{Buffers, Charge, Short};
 use super::stream::Source;
 
 /// The bytes that tell a frame's length.
@@ -28,6 +30,7 @@ pub struct Intake<S> {
     usual: usize,
     /// Taken already, and given back.
     returned: Option<Bytes>,
+    charge: Charge,
 }
 
 /// The stream ended or cannot be read on.
@@ -42,18 +45,27 @@ pub enum IntakeError {
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// Others needed the room.
+    #[error(transparent)]
+    Short(#[from] Short),
 }
 
 impl<S: Source> Intake<S> {
     /// Reads from `source`; `buffer` was read already.
-    pub fn new(source: S, buffer: BytesMut, limit: usize) -> Self {
+    pub fn new(source: S, buffer: BytesMut, limit: usize, buffers: &Arc<Buffers>) -> Self {
         Self {
             source,
             buffer,
             limit,
             usual: CHUNK,
             returned: None,
+            charge: buffers.charge(),
         }
+    }
+
+    /// What is held for what was read, until it is written on.
+    pub fn charge(&mut self) -> &mut Charge {
+        &mut self.charge
     }
 
     /// Gives a frame back: it is the next one.
@@ -105,18 +117,30 @@ impl<S: Source> Intake<S> {
                 Some(ready) => ready?,
                 None => {
                     self.buffer = BytesMut::new();
+                    self.charge.shrink(0);
                     self.source.readable().await?;
                 }
             }
         }
-        let chunk = match frame::missing(&self.buffer, self.limit)? {
+        let missing = frame::missing(&self.buffer, self.limit)?;
+        let chunk = match missing {
             Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK.max(self.buffer.len())),
+            None if self.charge.pressed() => CHUNK,
             None => self.usual.clamp(CHUNK, USUAL_MOST),
         };
-        self.buffer.reserve(chunk.min(self.limit));
-        if self.source.read_buf(&mut self.buffer).await? == 0 {
+        let chunk = chunk.min(self.limit);
+        let whole = chunk.max(missing.unwrap_or(0));
+        self.charge.hold(self.buffer.len() + whole).await?;
+        self.buffer.reserve(chunk);
+        let read = tokio::select! {
+            biased;
+            read = self.source.read_buf(&mut self.buffer) => read?,
+            short = self.charge.stuck() => return Err(short.into()),
+        };
+        if read == 0 {
             return Err(IntakeError::Ended);
         }
+        self.charge.moved(read);
         Ok(())
     }
 }

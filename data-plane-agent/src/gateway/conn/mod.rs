@@ -2,6 +2,7 @@
 
 mod acquaintance;
 mod again;
+mod buffers;
 mod certificate;
 mod end;
 mod farewell;
@@ -35,6 +36,7 @@ use super::sni::Named;
 use super::view::{Key, View};
 use super::wishes::Wishes;
 
+pub use buffers::Buffers;
 pub use end::End;
 pub use guard::{Guard, Waiting};
 pub use live::Live;
@@ -54,6 +56,8 @@ pub struct Limits {
     pub frame: usize,
     /// Bytes of one frame before.
     pub stranger_frame: usize,
+    /// Bytes in the buffers of all connections together, beside a little for each.
+    pub buffers: usize,
     /// Connections in all.
     pub connections: usize,
     /// Requests whose answers are not written yet; no more are read meanwhile.
@@ -73,6 +77,7 @@ impl Default for Limits {
         Self {
             frame: 100 * 1024 * 1024,
             stranger_frame: 16 * 1024,
+            buffers: 1024 * 1024 * 1024,
             connections: 10_000,
             in_flight: 512,
             connections_per_second: 500,
@@ -124,6 +129,8 @@ pub struct Gateway {
     pub roster: Roster,
     /// Connections that are not, by address.
     pub guard: Guard,
+    /// Memory for what is on its way.
+    pub buffers: Arc<Buffers>,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     /// The brokers.

@@ -228,6 +228,51 @@ async fn a_client_that_does_not_read_holds_its_broker_back_and_nobodys_memory() 
 }
 
 #[tokio::test]
+async fn many_clients_that_do_not_read_share_one_bound_and_cost_others_no_turn() {
+    const GIVES: usize = 48;
+    const BOUND: usize = 2 * GIVES * MIB;
+    const CLIENTS: usize = 5;
+    let limits = Limits {
+        buffers: BOUND,
+        ..Limits::default()
+    };
+    let mut world = World::within(Vec::new(), limits).await;
+    let broker = Broker {
+        gives: GIVES,
+        ..Broker::default()
+    };
+    let broker = broker.begin(&mut world).await;
+    let mut still = Vec::new();
+    for _client in 0..CLIENTS {
+        let mut stream = client(&world).await;
+        stream.write_all(&frame(FETCH, 1, &fetch())).await.unwrap();
+        still.push(stream);
+    }
+    until("the first hold what there is", || {
+        world.gateway.buffers.held() >= GIVES * MIB
+    })
+    .await;
+    let mut other = client(&world).await;
+    other.write_all(&frame(PRODUCE, 7, &produce())).await.unwrap();
+    broker.allowed.notify_one();
+    assert_eq!(
+        answer(&mut other, 0, PRODUCE).await.0,
+        7,
+        "what is small never waits"
+    );
+    other.write_all(&frame(FETCH, 8, &fetch())).await.unwrap();
+    let (id, length) = answer(&mut other, 1, FETCH).await;
+    assert!(id == 8 && length > GIVES * MIB, "whole, although others hold all");
+    assert!(world.gateway.buffers.held() <= BOUND);
+    until("who stood in its way is gone", || {
+        world.gateway.live.count() < 1 + CLIENTS
+    })
+    .await;
+    drop((still, other));
+    until("nothing is held", || world.gateway.buffers.held() == 0).await;
+}
+
+#[tokio::test]
 async fn a_broker_that_does_not_read_holds_its_clients_back() {
     let mut world = World::begin(Vec::new()).await;
     let broker = Broker {

@@ -59,6 +59,7 @@ impl World {
             live: Live::default(),
             roster: Roster::default(),
             guard: Guard::new(1_000),
+            buffers: Buffers::new(limits.buffers),
             room: Arc::new(Semaphore::new(100)),
             brokers: Brokers::default(),
             pepper: Pepper::new(&[1; 32]),
