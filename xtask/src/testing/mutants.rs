@@ -330,4 +330,15 @@ mod tests {
         assert!(planted(&mutant("a < b", "a < b"), &root).is_err());
         std::fs::remove_dir_all(root).unwrap();
     }
+
+    #[test]
+    fn every_fault_of_the_list_fits_its_file() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let ws = Workspace {
+            root: root.to_owned(),
+            target: PathBuf::new(),
+            cache: PathBuf::new(),
+        };
+        assert!(load(&ws, None).unwrap().len() > 100);
+    }
 }
