@@ -9,6 +9,7 @@ pub mod audit_event;
 pub mod broker_pool;
 pub mod cluster;
 pub mod connection;
+pub mod contract;
 pub mod consumer_group;
 pub mod cost;
 pub mod data_plane;

@@ -105,6 +105,27 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
                 .fetch_one(conn)
                 .await?
         }
+        Quota::Contracts => {
+            sqlx::query_scalar!("SELECT count(*) FROM contract WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::ContractVersions => {
+            sqlx::query_scalar!(
+                "SELECT count(*) FROM contract_version WHERE tenant_id = $1",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
+        Quota::ContractBytes => {
+            sqlx::query_scalar!(
+                "SELECT sum(octet_length(text))::bigint FROM contract_schema WHERE tenant_id = $1",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
         Quota::Quotas => {
             sqlx::query_scalar!("SELECT count(*) FROM quota WHERE tenant_id = $1", tenant)
                 .fetch_one(conn)
