@@ -1,0 +1,459 @@
+//! A JSON Schema as shapes: what sort of value each subschema speaks of, and by which bounds.
+//!
+//! The field's registry compares schemas as its loader sees them, so shapes follow that loader: a subschema with one sort of
+//! keyword is a string, a number, an object, ...; one with several sorts is an `allOf` of them; a list of types is an `anyOf`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use serde_json::{Map, Number, Value};
+
+use super::refs::{Library, Place, Target, escape};
+use crate::error::{SchemaError, SchemaErrorKind};
+use crate::limits::Limits;
+
+/// A shape's place in [`Shapes`].
+pub(crate) type ShapeId = usize;
+
+/// All shapes of a schema; the first is the schema itself.
+#[derive(Debug, Default)]
+pub(crate) struct Shapes {
+    pub shapes: Vec<Shape>,
+}
+
+/// One subschema.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub kind: Kind,
+    pub has_default: bool,
+    /// The subschema as text: parts that are written alike are one part.
+    pub text: String,
+}
+
+/// What values a subschema speaks of.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// Everything: `{}`, `true`, or keywords that say nothing of values.
+    Any,
+    /// Nothing: `false`.
+    Never,
+    Null,
+    Boolean,
+    Text(Text),
+    Number(Numbers),
+    Array(Box<Items>),
+    Object(Box<Properties>),
+    /// `enum`, or `const` as an enum of one.
+    Enum(BTreeSet<String>),
+    Not(ShapeId),
+    Combined(Criterion, Vec<ShapeId>),
+    /// `if`, `then`, `else`: not compared, as upstream.
+    Conditional,
+    /// A `$ref`.
+    Alias(ShapeId),
+}
+
+/// How parts are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Criterion {
+    All,
+    Any,
+    One,
+}
+
+impl Criterion {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::All => "allOf",
+            Self::Any => "anyOf",
+            Self::One => "oneOf",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Text {
+    pub max_length: Option<f64>,
+    pub min_length: Option<f64>,
+    pub pattern: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Numbers {
+    pub maximum: Option<f64>,
+    pub minimum: Option<f64>,
+    pub exclusive_maximum: Option<f64>,
+    pub exclusive_minimum: Option<f64>,
+    pub multiple_of: Option<f64>,
+    pub is_integer: bool,
+}
+
+/// What is allowed beside what is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing is said.
+    Unsaid,
+    /// Everything, said so.
+    Open,
+    /// Nothing.
+    Closed,
+    /// What fits.
+    Fits(ShapeId),
+}
+
+impl Rest {
+    pub const fn schema(self) -> Option<ShapeId> {
+        match self {
+            Self::Fits(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Items {
+    /// `items` that every item must fit.
+    pub all: Option<ShapeId>,
+    /// Items by place.
+    pub listed: Vec<ShapeId>,
+    pub additional: Rest,
+    pub unevaluated: Rest,
+    pub max_items: Option<f64>,
+    pub min_items: Option<f64>,
+    pub max_contains: Option<f64>,
+    pub min_contains: Option<f64>,
+    pub unique: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Properties {
+    pub named: BTreeMap<String, ShapeId>,
+    pub required: BTreeSet<String>,
+    /// Patterns in their order, compiled: a new property may be covered by one.
+    pub patterns: Vec<(regex::Regex, ShapeId)>,
+    pub additional: Rest,
+    pub unevaluated: Rest,
+    pub max_properties: Option<f64>,
+    pub min_properties: Option<f64>,
+    pub needs: BTreeMap<String, BTreeSet<String>>,
+    pub needs_schema: BTreeMap<String, ShapeId>,
+}
+
+/// Keywords that tell the sort of value where `type` is missing.
+const TELLING: [(&str, &[&str]); 4] = [
+    (
+        "array",
+        &[
+            "items", "prefixItems", "additionalItems", "unevaluatedItems", "contains", "maxItems", "minItems", "uniqueItems",
+            "maxContains", "minContains",
+        ],
+    ),
+    (
+        "object",
+        &[
+            "properties", "required", "minProperties", "maxProperties", "dependencies", "patternProperties",
+            "additionalProperties", "propertyNames", "dependentRequired", "dependentSchemas", "unevaluatedProperties",
+        ],
+    ),
+    ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+    ("string", &["minLength", "maxLength", "pattern"]),
+];
+
+impl Shapes {
+    /// Makes the shapes of a library's first document and of all that it refers to.
+    pub fn build(library: &Library<'_>, limits: &Limits) -> Result<Self, SchemaError> {
+        let mut builder =
+            Builder { library, limits, shapes: Vec::new(), places: HashMap::new(), waiting: VecDeque::new() };
+        builder.at(Place { document: 0, pointer: String::new() })?;
+        while let Some((id, place)) = builder.waiting.pop_front() {
+            let shape = builder.shape(&place)?;
+            builder.shapes[id] = shape;
+        }
+        Ok(Self { shapes: builder.shapes })
+    }
+
+    /// Follows `$ref`s. One that leads to itself allows everything: it says nothing.
+    pub fn resolve(&self, id: ShapeId) -> Option<ShapeId> {
+        let mut at = id;
+        for _ in 0..64 {
+            match self.shapes[at].kind {
+                Kind::Alias(next) => at = next,
+                _ => return Some(at),
+            }
+        }
+        None
+    }
+}
+
+struct Builder<'a> {
+    library: &'a Library<'a>,
+    limits: &'a Limits,
+    shapes: Vec<Shape>,
+    places: HashMap<Place, ShapeId>,
+    waiting: VecDeque<(ShapeId, Place)>,
+}
+
+type Result<T> = std::result::Result<T, SchemaError>;
+
+impl<'a> Builder<'a> {
+    /// The shape of a place; it is made later, so that cycles end and nothing nests.
+    fn at(&mut self, place: Place) -> Result<ShapeId> {
+        if let Some(id) = self.places.get(&place) {
+            return Ok(*id);
+        }
+        let id = self.add(Kind::Any, String::new(), &place)?;
+        self.places.insert(place.clone(), id);
+        self.waiting.push_back((id, place));
+        Ok(id)
+    }
+
+    fn add(&mut self, kind: Kind, text: String, place: &Place) -> Result<ShapeId> {
+        if self.shapes.len() >= self.limits.names * 4 {
+            return Err(self.library.fault(place, SchemaErrorKind::TooLarge, "too many subschemas"));
+        }
+        self.shapes.push(Shape { kind, has_default: false, text });
+        Ok(self.shapes.len() - 1)
+    }
+
+    fn below(&mut self, place: &Place, path: &str) -> Result<ShapeId> {
+        self.at(Place { document: place.document, pointer: format!("{}/{path}", place.pointer) })
+    }
+
+    fn shape(&mut self, place: &Place) -> Result<Shape> {
+        let value = self.library.at(place).unwrap_or(&Value::Null);
+        let Value::Object(members) = value else {
+            let kind = if value == &Value::Bool(false) { Kind::Never } else { Kind::Any };
+            return Ok(Shape { kind, has_default: false, text: value.to_string() });
+        };
+        let draft = self.library.documents[place.document].draft;
+        let mut parts = Vec::new();
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+            if let Some(Value::String(reference)) = members.get(keyword) {
+                parts.push(match self.library.follow(place, reference)? {
+                    Target::Here(target) => Kind::Alias(self.at(target)?),
+                    Target::MetaSchema => Kind::Any,
+                });
+            }
+        }
+        if parts.is_empty() || draft.has_siblings_of_ref() {
+            self.parts(members, place, &mut parts)?;
+        }
+        let text = value.to_string();
+        let kind = match parts.len() {
+            0 => Kind::Any,
+            1 => parts.remove(0),
+            _ => {
+                let mut ids = Vec::with_capacity(parts.len());
+                for (index, part) in parts.into_iter().enumerate() {
+                    ids.push(self.add(part, format!("{index} of {text}"), place)?);
+                }
+                Kind::Combined(Criterion::All, ids)
+            }
+        };
+        Ok(Shape { kind, has_default: members.contains_key("default"), text })
+    }
+
+    fn parts(&mut self, members: &Map<String, Value>, place: &Place, parts: &mut Vec<Kind>) -> Result<()> {
+        if let Some(Value::Array(values)) = members.get("enum") {
+            parts.push(Kind::Enum(values.iter().map(canonical).collect()));
+        }
+        if let Some(value) = members.get("const") {
+            parts.push(Kind::Enum(BTreeSet::from([canonical(value)])));
+        }
+        for criterion in [Criterion::All, Criterion::Any, Criterion::One] {
+            let keyword = criterion.word();
+            if let Some(Value::Array(values)) = members.get(keyword) {
+                let mut ids = Vec::with_capacity(values.len());
+                for index in 0..values.len() {
+                    ids.push(self.below(place, &format!("{keyword}/{index}"))?);
+                }
+                parts.push(Kind::Combined(criterion, ids));
+            }
+        }
+        if members.contains_key("not") {
+            parts.push(Kind::Not(self.below(place, "not")?));
+        }
+        self.typed(members, place, parts)?;
+        if members.contains_key("if") {
+            parts.push(Kind::Conditional);
+        }
+        Ok(())
+    }
+
+    fn typed(&mut self, members: &Map<String, Value>, place: &Place, parts: &mut Vec<Kind>) -> Result<()> {
+        match members.get("type") {
+            Some(Value::String(word)) => parts.push(self.of_type(word, members, place)?),
+            Some(Value::Array(words)) => {
+                let mut ids = Vec::with_capacity(words.len());
+                for word in words.iter().filter_map(Value::as_str) {
+                    let kind = self.of_type(word, members, place)?;
+                    let text = format!("{word} of {}", place.pointer);
+                    ids.push(self.add(kind, text, place)?);
+                }
+                parts.push(Kind::Combined(Criterion::Any, ids));
+            }
+            _ => {
+                for (word, keywords) in TELLING {
+                    if keywords.iter().any(|keyword| members.contains_key(*keyword)) {
+                        parts.push(self.of_type(word, members, place)?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn of_type(&mut self, word: &str, members: &Map<String, Value>, place: &Place) -> Result<Kind> {
+        Ok(match word {
+            "null" => Kind::Null,
+            "boolean" => Kind::Boolean,
+            "string" => Kind::Text(Text {
+                max_length: number(members, "maxLength"),
+                min_length: number(members, "minLength"),
+                pattern: members.get("pattern").and_then(Value::as_str).map(str::to_owned),
+            }),
+            "number" | "integer" => Kind::Number(numbers(members, word == "integer")),
+            "array" => Kind::Array(Box::new(self.items(members, place)?)),
+            "object" => Kind::Object(Box::new(self.properties(members, place)?)),
+            _ => Kind::Any,
+        })
+    }
+
+    fn rest(&mut self, members: &Map<String, Value>, place: &Place, keyword: &str) -> Result<Rest> {
+        Ok(match members.get(keyword) {
+            None => Rest::Unsaid,
+            Some(Value::Bool(true)) => Rest::Open,
+            Some(Value::Bool(false)) => Rest::Closed,
+            Some(_) => Rest::Fits(self.below(place, keyword)?),
+        })
+    }
+
+    fn items(&mut self, members: &Map<String, Value>, place: &Place) -> Result<Items> {
+        let is_prefixed = members.contains_key("prefixItems");
+        let list_keyword = if is_prefixed { "prefixItems" } else { "items" };
+        let mut listed = Vec::new();
+        if let Some(Value::Array(values)) = members.get(list_keyword) {
+            for index in 0..values.len() {
+                listed.push(self.below(place, &format!("{list_keyword}/{index}"))?);
+            }
+        }
+        let is_list = matches!(members.get("items"), Some(Value::Array(_)));
+        let all = match members.get("items") {
+            Some(Value::Object(_) | Value::Bool(_)) if !is_prefixed => Some(self.below(place, "items")?),
+            _ => None,
+        };
+        let additional = if is_prefixed {
+            self.rest(members, place, "items")?
+        } else if is_list {
+            self.rest(members, place, "additionalItems")?
+        } else {
+            Rest::Unsaid
+        };
+        Ok(Items {
+            all,
+            listed,
+            additional,
+            unevaluated: self.rest(members, place, "unevaluatedItems")?,
+            max_items: number(members, "maxItems"),
+            min_items: number(members, "minItems"),
+            max_contains: number(members, "maxContains"),
+            min_contains: number(members, "minContains"),
+            unique: members.get("uniqueItems") == Some(&Value::Bool(true)),
+        })
+    }
+
+    fn properties(&mut self, members: &Map<String, Value>, place: &Place) -> Result<Properties> {
+        let mut named = BTreeMap::new();
+        for name in keys(members, "properties") {
+            named.insert(name.clone(), self.below(place, &format!("properties/{}", escape(name)))?);
+        }
+        let mut patterns = Vec::new();
+        for pattern in keys(members, "patternProperties") {
+            let id = self.below(place, &format!("patternProperties/{}", escape(pattern)))?;
+            let compiled = super::check::compiled(pattern, self.limits)
+                .map_err(|error| self.library.fault(place, SchemaErrorKind::Invalid, error.to_string()))?;
+            patterns.push((compiled, id));
+        }
+        let mut needs = BTreeMap::new();
+        let mut needs_schema = BTreeMap::new();
+        for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
+            let Some(Value::Object(entries)) = members.get(keyword) else { continue };
+            for (name, entry) in entries {
+                if let Value::Array(_) | Value::String(_) = entry {
+                    needs.insert(name.clone(), strings(entry));
+                } else {
+                    needs_schema.insert(name.clone(), self.below(place, &format!("{keyword}/{}", escape(name)))?);
+                }
+            }
+        }
+        Ok(Properties {
+            named,
+            required: members.get("required").map(strings).unwrap_or_default(),
+            patterns,
+            additional: self.rest(members, place, "additionalProperties")?,
+            unevaluated: self.rest(members, place, "unevaluatedProperties")?,
+            max_properties: number(members, "maxProperties"),
+            min_properties: number(members, "minProperties"),
+            needs,
+            needs_schema,
+        })
+    }
+}
+
+fn keys<'m>(members: &'m Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'m String> + use<'m> {
+    members.get(keyword).and_then(Value::as_object).into_iter().flat_map(Map::keys)
+}
+
+fn strings(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::String(one) => BTreeSet::from([one.clone()]),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn number(members: &Map<String, Value>, keyword: &str) -> Option<f64> {
+    members.get(keyword).and_then(Value::as_f64)
+}
+
+fn numbers(members: &Map<String, Value>, is_integer: bool) -> Numbers {
+    let mut numbers = Numbers {
+        maximum: number(members, "maximum"),
+        minimum: number(members, "minimum"),
+        exclusive_maximum: number(members, "exclusiveMaximum"),
+        exclusive_minimum: number(members, "exclusiveMinimum"),
+        multiple_of: number(members, "multipleOf"),
+        is_integer,
+    };
+    // Draft 4: a flag that says how `maximum` is meant.
+    if members.get("exclusiveMaximum") == Some(&Value::Bool(true)) {
+        numbers.exclusive_maximum = numbers.maximum.take();
+    }
+    if members.get("exclusiveMinimum") == Some(&Value::Bool(true)) {
+        numbers.exclusive_minimum = numbers.minimum.take();
+    }
+    numbers
+}
+
+/// Values that are equal by JSON Schema have one text: `1.0` is `1`, and keys have an order.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Number(number) => canonical_number(number),
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let mut entries: Vec<String> =
+                members.iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value))).collect();
+            entries.sort_unstable();
+            format!("{{{}}}", entries.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn canonical_number(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+            format!("{float:.0}")
+        }
+        _ => number.to_string(),
+    }
+}
