@@ -19,6 +19,7 @@ mod link;
 mod metrics;
 mod openapi;
 mod quotas;
+mod registry;
 mod rights;
 mod rls;
 mod service_quotas;

@@ -1,6 +1,7 @@
 //! Stock clients through the gateway: the programs of `tests/clients`, each on topics of its own.
 
 pub mod program;
+mod registry;
 mod tools;
 
 use program::{Program, tool};
