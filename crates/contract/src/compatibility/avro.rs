@@ -29,7 +29,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     /// All reasons why the reader's type cannot take the writer's.
     fn pair(&mut self, reader: TypeId, writer: TypeId) -> Found {
-        match self.memory.open((reader, writer)) {
+        match self.memory.open((reader, writer, false)) {
             Before::Known(found) => found,
             Before::Open(ticket) => {
                 let mut report = Report::default();

@@ -11,6 +11,9 @@ const PAIRS: usize = 200_000;
 /// Pairs inside pairs: what the stack can bear.
 const DEPTH: usize = 200;
 
+/// The reader's type, the writer's, and whether they have changed places.
+pub(crate) type Pair = (usize, usize, bool);
+
 /// Differences of a pair, with paths that begin at the pair.
 pub(crate) type Found = Rc<[Difference]>;
 
@@ -21,8 +24,8 @@ pub(crate) type Found = Rc<[Difference]>;
 /// A pair that is incompatible under the most friendly assumption is so for good.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    known: HashMap<(usize, usize), Found>,
-    open: HashMap<(usize, usize), usize>,
+    known: HashMap<Pair, Found>,
+    open: HashMap<Pair, usize>,
     /// The outermost open pair that was leaned on since the current pair began.
     leaned: Option<usize>,
     looked: usize,
@@ -38,14 +41,14 @@ pub(crate) enum Before {
 
 /// An open pair.
 pub(crate) struct Ticket {
-    pair: (usize, usize),
+    pair: Pair,
     depth: usize,
     leaned_before: Option<usize>,
 }
 
 impl Memory {
     /// Begins a pair.
-    pub fn open(&mut self, pair: (usize, usize)) -> Before {
+    pub fn open(&mut self, pair: Pair) -> Before {
         if let Some(found) = self.known.get(&pair) {
             return Before::Known(Rc::clone(found));
         }

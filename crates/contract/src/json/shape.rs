@@ -4,6 +4,7 @@
 //! keyword is a string, a number, an object, ...; one with several sorts is an `allOf` of them; a list of types is an `anyOf`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Map, Number, Value};
 
@@ -25,8 +26,8 @@ pub(crate) struct Shapes {
 pub(crate) struct Shape {
     pub kind: Kind,
     pub has_default: bool,
-    /// The subschema as text: parts that are written alike are one part.
-    pub text: String,
+    /// Equal for parts of one combination that are written alike: they count once.
+    pub alike: u64,
 }
 
 /// What values a subschema speaks of.
@@ -165,8 +166,9 @@ impl Shapes {
             Builder { library, limits, shapes: Vec::new(), places: HashMap::new(), waiting: VecDeque::new() };
         builder.at(Place { document: 0, pointer: String::new() })?;
         while let Some((id, place)) = builder.waiting.pop_front() {
-            let shape = builder.shape(&place)?;
-            builder.shapes[id] = shape;
+            let (kind, has_default) = builder.shape(&place)?;
+            builder.shapes[id].kind = kind;
+            builder.shapes[id].has_default = has_default;
         }
         Ok(Self { shapes: builder.shapes })
     }
@@ -200,17 +202,17 @@ impl<'a> Builder<'a> {
         if let Some(id) = self.places.get(&place) {
             return Ok(*id);
         }
-        let id = self.add(Kind::Any, String::new(), &place)?;
+        let id = self.add(Kind::Any, 0, &place)?;
         self.places.insert(place.clone(), id);
         self.waiting.push_back((id, place));
         Ok(id)
     }
 
-    fn add(&mut self, kind: Kind, text: String, place: &Place) -> Result<ShapeId> {
+    fn add(&mut self, kind: Kind, alike: u64, place: &Place) -> Result<ShapeId> {
         if self.shapes.len() >= self.limits.names * 4 {
             return Err(self.library.fault(place, SchemaErrorKind::TooLarge, "too many subschemas"));
         }
-        self.shapes.push(Shape { kind, has_default: false, text });
+        self.shapes.push(Shape { kind, has_default: false, alike });
         Ok(self.shapes.len() - 1)
     }
 
@@ -218,11 +220,10 @@ impl<'a> Builder<'a> {
         self.at(Place { document: place.document, pointer: format!("{}/{path}", place.pointer) })
     }
 
-    fn shape(&mut self, place: &Place) -> Result<Shape> {
+    fn shape(&mut self, place: &Place) -> Result<(Kind, bool)> {
         let value = self.library.at(place).unwrap_or(&Value::Null);
         let Value::Object(members) = value else {
-            let kind = if value == &Value::Bool(false) { Kind::Never } else { Kind::Any };
-            return Ok(Shape { kind, has_default: false, text: value.to_string() });
+            return Ok((if value == &Value::Bool(false) { Kind::Never } else { Kind::Any }, false));
         };
         let draft = self.library.documents[place.document].draft;
         let mut parts = Vec::new();
@@ -237,19 +238,18 @@ impl<'a> Builder<'a> {
         if parts.is_empty() || draft.has_siblings_of_ref() {
             self.parts(members, place, &mut parts)?;
         }
-        let text = value.to_string();
         let kind = match parts.len() {
             0 => Kind::Any,
             1 => parts.remove(0),
             _ => {
                 let mut ids = Vec::with_capacity(parts.len());
-                for (index, part) in parts.into_iter().enumerate() {
-                    ids.push(self.add(part, format!("{index} of {text}"), place)?);
+                for (part, index) in parts.into_iter().zip(0..) {
+                    ids.push(self.add(part, index, place)?);
                 }
                 Kind::Combined(Criterion::All, ids)
             }
         };
-        Ok(Shape { kind, has_default: members.contains_key("default"), text })
+        Ok((kind, members.contains_key("default")))
     }
 
     fn parts(&mut self, members: &Map<String, Value>, place: &Place, parts: &mut Vec<Kind>) -> Result<()> {
@@ -263,8 +263,10 @@ impl<'a> Builder<'a> {
             let keyword = criterion.word();
             if let Some(Value::Array(values)) = members.get(keyword) {
                 let mut ids = Vec::with_capacity(values.len());
-                for index in 0..values.len() {
-                    ids.push(self.below(place, &format!("{keyword}/{index}"))?);
+                for (index, value) in values.iter().enumerate() {
+                    let id = self.below(place, &format!("{keyword}/{index}"))?;
+                    self.shapes[id].alike = alike(value);
+                    ids.push(id);
                 }
                 parts.push(Kind::Combined(criterion, ids));
             }
@@ -284,10 +286,9 @@ impl<'a> Builder<'a> {
             Some(Value::String(word)) => parts.push(self.of_type(word, members, place)?),
             Some(Value::Array(words)) => {
                 let mut ids = Vec::with_capacity(words.len());
-                for word in words.iter().filter_map(Value::as_str) {
+                for (word, index) in words.iter().filter_map(Value::as_str).zip(0..) {
                     let kind = self.of_type(word, members, place)?;
-                    let text = format!("{word} of {}", place.pointer);
-                    ids.push(self.add(kind, text, place)?);
+                    ids.push(self.add(kind, index, place)?);
                 }
                 parts.push(Kind::Combined(Criterion::Any, ids));
             }
@@ -397,6 +398,12 @@ impl<'a> Builder<'a> {
             needs_schema,
         })
     }
+}
+
+fn alike(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.to_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 fn keys<'m>(members: &'m Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'m String> + use<'m> {
