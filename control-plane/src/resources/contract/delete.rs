@@ -5,14 +5,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::auth::Role;
-use crate::kernel::{Action, Change, Error};
+use crate::kernel::{Action, Change};
 use crate::resources::contract::config::Configured;
 use crate::resources::contract::model::{Asker, ContractId, Subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::version::{self, Numbered};
-use crate::resources::contract::{config, reference, schema, store};
+use crate::resources::contract::{config, reference, schema, store, writing};
 use crate::resources::owner;
-use crate::rest::{Begun, Call, Write};
+use crate::rest::Write;
 use crate::runtime::App;
 
 /// Deletes every version of a subject; the answer is their numbers.
@@ -76,17 +76,7 @@ async fn begin(
     subject: &Subject,
 ) -> Outcome<(Box<Write>, ContractId, Vec<Numbered>)> {
     asker.caller.require(Role::Developer, &subject.resource_name())?;
-    let call = Call::repeatable(asker.request_id.clone());
-    let begun = Write::begin(
-        app,
-        &asker.scope.scope(),
-        &asker.caller,
-        owner(asker.scope),
-        &call,
-    );
-    let Begun::Fresh(mut write) = begun.await? else {
-        return Err(Error::internal("a call without a key was replayed").into());
-    };
+    let mut write = writing::begin(app, asker).await?;
     let missing = || Refusal::SubjectNotFound(subject.shown(&asker.home));
     let id = store::lock(write.tx(), asker.scope, subject)
         .await?

@@ -16,6 +16,7 @@ mod store;
 mod verdict;
 mod version;
 mod wish;
+mod writing;
 
 pub use config::{Config, Mode};
 pub use delete::{delete_subject, delete_version};

@@ -15,10 +15,10 @@ use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::{Content, Wish, populated, text_hash};
-use crate::resources::contract::{config, read, reference, schema, store};
+use crate::resources::contract::{config, read, reference, schema, store, writing};
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
-use crate::rest::{Begun, Call, Write};
+use crate::rest::Write;
 use crate::runtime::{App, Tx};
 
 /// Ids below come from imports alone; the sequence gives this one and those above.
@@ -75,17 +75,7 @@ pub async fn register(
             });
         }
     }
-    let call = Call::repeatable(asker.request_id.clone());
-    let begun = Write::begin(
-        app,
-        &asker.scope.scope(),
-        &asker.caller,
-        owner(asker.scope),
-        &call,
-    );
-    let Begun::Fresh(mut write) = begun.await? else {
-        return Err(Error::internal("a call without a key was replayed").into());
-    };
+    let mut write = writing::begin(app, asker).await?;
     let (registration, new) = under_lock(&mut write, asker, subject, &wish, parsed).await?;
     if new {
         record(&mut write, asker, subject, &registration.registered).await?;

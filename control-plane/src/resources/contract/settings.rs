@@ -7,10 +7,10 @@ use crate::kernel::{Action, Change, Error, Id, code, kind};
 use crate::resources::contract::config::{Config, Configured, Mode};
 use crate::resources::contract::model::{Asker, Subject, check_subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
-use crate::resources::contract::{config, store, verdict};
+use crate::resources::contract::{config, store, verdict, writing};
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
-use crate::rest::{Begun, Call, Write};
+use crate::rest::Write;
 use crate::runtime::{App, Tx};
 
 /// What a subject, or with an empty name a context, says itself; with `inherited`, what holds.
@@ -173,18 +173,7 @@ fn allow(asker: &Asker, place: &Subject) -> Outcome<()> {
 
 async fn begin(app: &App, asker: &Asker, place: &Subject) -> Outcome<Box<Write>> {
     allow(asker, place)?;
-    let call = Call::repeatable(asker.request_id.clone());
-    let begun = Write::begin(
-        app,
-        &asker.scope.scope(),
-        &asker.caller,
-        owner(asker.scope),
-        &call,
-    );
-    match begun.await? {
-        Begun::Fresh(write) => Ok(write),
-        Begun::Replayed(_) => Err(Error::internal("a call without a key was replayed").into()),
-    }
+    writing::begin(app, asker).await
 }
 
 async fn said(write: &mut Write, asker: &Asker, place: &Subject) -> Outcome<Configured> {

@@ -106,9 +106,16 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
                 .await?
         }
         Quota::Contracts => {
-            sqlx::query_scalar!("SELECT count(*) FROM contract WHERE tenant_id = $1", tenant)
-                .fetch_one(conn)
-                .await?
+            // A subject may be configured before it has versions.
+            sqlx::query_scalar!(
+                "SELECT (SELECT count(*) FROM contract WHERE tenant_id = $1)
+                     + (SELECT count(*) FROM contract_config c WHERE c.tenant_id = $1 AND c.subject <> ''
+                         AND NOT EXISTS (SELECT FROM contract k WHERE k.tenant_id = $1
+                             AND k.context = c.context AND k.subject = c.subject))",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
         }
         Quota::ContractVersions => {
             sqlx::query_scalar!(

@@ -37,7 +37,7 @@ impl AvroSchema {
         let model = reader.model;
         // The decoder gets the kept text: what it decodes by is what was judged, name by name.
         let texts: Vec<&str> = references.iter().map(|reference| reference.text.as_str()).collect();
-        let (schema, referenced) = apache_avro::Schema::parse_str_with_list(print::stored(&model), texts)
+        let (schema, referenced) = apache_avro::Schema::parse_str_with_list(&print::stored(&model), texts)
             .map_err(|error| SchemaError::invalid("", format!("not a schema that can be decoded by: {error}")))?;
         Ok(Self { schema, referenced, model: Arc::new(model) })
     }

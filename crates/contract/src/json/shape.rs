@@ -161,7 +161,7 @@ const TELLING: [(&str, &[&str]); 4] = [
 
 impl Shapes {
     /// Makes the shapes of a library's first document and of all that it refers to.
-    pub fn build(library: &Library<'_>, limits: &Limits) -> Result<Self, SchemaError> {
+    pub fn build(library: &Library<'_>, limits: &Limits) -> Result<Self> {
         let mut builder =
             Builder { library, limits, shapes: Vec::new(), places: HashMap::new(), waiting: VecDeque::new() };
         builder.at(Place { document: 0, pointer: String::new() })?;

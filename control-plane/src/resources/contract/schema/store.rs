@@ -164,6 +164,7 @@ pub async fn insert(
     id: i32,
     content: &Content,
 ) -> Result<bool> {
+    let (hash, text_hash) = (content.hash(), content.text_hash());
     let Content {
         format,
         text,
@@ -181,8 +182,8 @@ pub async fn insert(
         context.environment,
         id,
         content.guid(),
-        content.hash().as_slice(),
-        content.text_hash().as_slice(),
+        hash.as_slice(),
+        text_hash.as_slice(),
         format.as_str(),
         text,
         serde_json::to_value(references).map_err(Error::internal)?,
