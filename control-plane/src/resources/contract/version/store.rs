@@ -78,7 +78,6 @@ impl Row {
 pub struct Numbered {
     pub version: i32,
     pub deleted: bool,
-    pub schema_id: i32,
     pub schema_row: Uuid,
 }
 
@@ -86,9 +85,8 @@ pub struct Numbered {
 pub async fn numbers(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<Vec<Numbered>> {
     let rows = sqlx::query_as!(
         Numbered,
-        r#"SELECT v.version, v.deleted_at IS NOT NULL AS "deleted!", s.schema_id, s.id AS schema_row
-         FROM contract_version v JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
-         WHERE v.tenant_id = $1 AND v.contract_id = $2 ORDER BY v.version"#,
+        r#"SELECT version, deleted_at IS NOT NULL AS "deleted!", contract_schema_id AS schema_row
+         FROM contract_version WHERE tenant_id = $1 AND contract_id = $2 ORDER BY version"#,
         scope.tenant().uuid(),
         id.uuid(),
     )
