@@ -37,7 +37,7 @@ CREATE TABLE contract_schema (
     rule_set jsonb,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (tenant_id, id),
-    UNIQUE (tenant_id, schema_id, context),
+    CONSTRAINT contract_schema_id_unique UNIQUE (tenant_id, schema_id, context),
     UNIQUE (tenant_id, context, content_sha256),
     CONSTRAINT contract_schema_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES environment (tenant_id, id)
 );

@@ -152,6 +152,11 @@ const VIOLATIONS: &[Violation] = &[
         "Another topic of the cluster has this name (it may still be going away).",
     ),
     taken(
+        "contract_schema_id_unique",
+        "/id",
+        "Another schema was imported under this id at the same moment.",
+    ),
+    taken(
         "rate_card_name_unique",
         "/spec/name",
         "Another rate card has this name.",

@@ -159,7 +159,10 @@ mod tests {
             (&[][..], MEDIA[0]),
             (&["*/*"], MEDIA[0]),
             (&["application/json"], MEDIA[2]),
-            (&["application/json", "application/vnd.schemaregistry+json"], MEDIA[1]),
+            (
+                &["application/json", "application/vnd.schemaregistry+json"],
+                MEDIA[1],
+            ),
             (
                 &["application/vnd.schemaregistry.v1+json, application/json;q=0.5"],
                 MEDIA[0],

@@ -160,7 +160,11 @@ impl Asked {
         let number = |name: &'static str, usual: i64| match self.given(&[name]) {
             None => Ok(usual),
             Some(text) => text.parse::<i64>().map_err(|_not_a_number| {
-                Error::invalid(format!("?{name}"), code::WRONG_TYPE, format!("{name} is a number."))
+                Error::invalid(
+                    format!("?{name}"),
+                    code::WRONG_TYPE,
+                    format!("{name} is a number."),
+                )
             }),
         };
         let (offset, limit) = (number("offset", 0)?, number("limit", -1)?);

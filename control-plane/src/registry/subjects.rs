@@ -64,8 +64,7 @@ pub async fn look_up(Reading(asked): Reading, body: Body) -> Reply {
         let wish = request.wish()?;
         let subject = asked.named().await?;
         let (normalize, lookup) = (asked.flag(&["normalize"]), lookup_of(&asked));
-        let found =
-            contract::look_up(&asked.app, &asked.asker, &subject, wish, normalize, lookup).await?;
+        let found = contract::look_up(&asked.app, &asked.asker, &subject, wish, normalize, lookup).await?;
         let mut tx = asked.read().await?;
         let text = text_of(&mut tx, &asked, &found.schema).await?;
         tx.commit().await?;
@@ -97,8 +96,7 @@ pub async fn latest_with_metadata(Reading(asked): Reading) -> Reply {
         let subject = asked.named().await?;
         let mut tx = asked.read().await?;
         let lookup = lookup_of(&asked);
-        let found =
-            contract::latest_with_metadata(&mut tx, &asked.asker, &subject, &wanted, lookup).await?;
+        let found = contract::latest_with_metadata(&mut tx, &asked.asker, &subject, &wanted, lookup).await?;
         let text = text_of(&mut tx, &asked, &found.schema).await?;
         tx.commit().await?;
         Outcome::Ok(entity(&asked, &found, text))

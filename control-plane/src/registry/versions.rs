@@ -85,8 +85,7 @@ pub async fn referenced_by(Reading(asked): Reading) -> Reply {
         let subject = asked.named().await?;
         let (lookup, window) = (lookup_of(&asked), asked.rows()?);
         let mut tx = asked.read().await?;
-        let found =
-            contract::referenced_by(&mut tx, &asked.asker, &subject, number, lookup, window).await?;
+        let found = contract::referenced_by(&mut tx, &asked.asker, &subject, number, lookup, window).await?;
         tx.commit().await?;
         Outcome::Ok(found)
     };

@@ -71,8 +71,7 @@ impl Subject {
     pub fn resource_name(&self) -> String {
         let mut name = format!("{}contract=", self.context.resource_prefix());
         for byte in self.name.bytes() {
-            let plain =
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b'+');
+            let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b'+');
             if plain {
                 name.push(char::from(byte));
             } else {

@@ -81,15 +81,14 @@ pub async fn named(tx: &mut Tx, asker: &Asker, text: &str) -> Outcome<Subject> {
 /// The contract of a subject that has at least one version that counts.
 async fn known(tx: &mut Tx, asker: &Asker, subject: &Subject, lookup: Lookup) -> Outcome<ContractId> {
     let missing = || Refusal::SubjectNotFound(subject.shown(&asker.home));
-    let id = store::find(tx, asker.scope, subject)
-        .await?
-        .ok_or_else(missing)?;
+    let id = store::find(tx, asker.scope, subject).await?.ok_or_else(missing)?;
     let window = Window { offset: 0, limit: 1 };
-    let lookup = if lookup == Lookup::Live { lookup } else { Lookup::All };
-    if version::of(tx, asker.scope, id, lookup, window)
-        .await?
-        .is_empty()
-    {
+    let lookup = if lookup == Lookup::Live {
+        lookup
+    } else {
+        Lookup::All
+    };
+    if version::of(tx, asker.scope, id, lookup, window).await?.is_empty() {
         return Err(missing().into());
     }
     Ok(id)

@@ -19,9 +19,7 @@ type Views = List<This>;
 
 /// The room's routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
 }
 
 /// Which contracts.

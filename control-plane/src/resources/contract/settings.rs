@@ -167,7 +167,8 @@ fn allow(asker: &Asker, place: &Subject) -> Outcome<()> {
     if asker.caller.covers(home, Role::Developer, "*") {
         return Ok(());
     }
-    let text = "This needs the role DEVELOPER on everything of the tenant. A tenant administrator can grant it.";
+    let text =
+        "This needs the role DEVELOPER on everything of the tenant. A tenant administrator can grant it.";
     Err(Error::denied(text).into())
 }
 

@@ -289,6 +289,5 @@ pub async fn shown(
 pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<Row> {
     let page = Page { size: 1, token: None };
     let mut rows = shown(tx, scope, Some(id), None, page).await?;
-    rows.pop()
-        .ok_or_else(|| Error::not_found(kind::Contract::KIND))
+    rows.pop().ok_or_else(|| Error::not_found(kind::Contract::KIND))
 }

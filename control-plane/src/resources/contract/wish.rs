@@ -260,7 +260,11 @@ fn retagged(metadata: Option<Metadata>, wish: &Wish, before: Option<&Schema>) ->
             tags.entry(path).or_default().extend(names);
         }
     }
-    for SchemaTags { schema_entity, tags: add } in &wish.tags_to_add {
+    for SchemaTags {
+        schema_entity,
+        tags: add,
+    } in &wish.tags_to_add
+    {
         tags.entry(schema_entity.entity_path.clone())
             .or_default()
             .extend(add.iter().cloned());
@@ -360,7 +364,10 @@ mod tests {
         };
         let (metadata, _rules) = populated(&wish, &Config::default(), None, 1);
         let tags = metadata.unwrap().tags.unwrap();
-        assert_eq!(tags, BTreeMap::from([("P.card".into(), BTreeSet::from(["PII".into()]))]));
+        assert_eq!(
+            tags,
+            BTreeMap::from([("P.card".into(), BTreeSet::from(["PII".into()]))])
+        );
     }
 
     #[test]

@@ -61,7 +61,10 @@ async fn what_is_deleted_and_referred_to_at_once_is_either_there_or_refused() {
         let schema = json!({"type": "record", "name": "Order", "fields": [{"name": "p", "type": "Payment"}]});
         let body = json!({"schema": schema.to_string(),
             "references": [{"name": "Payment", "subject": subject, "version": 1}]});
-        let (order, path) = (format!("/registry/subjects/o{round}/versions"), format!("/registry/subjects/{subject}"));
+        let (order, path) = (
+            format!("/registry/subjects/o{round}/versions"),
+            format!("/registry/subjects/{subject}"),
+        );
         let (registered, deleted) = tokio::join!(admin.post(&order, &body), admin.delete(&path));
         let both = (registered.status.as_u16(), deleted.status.as_u16());
         assert!(matches!(both, (200, 422) | (422, 200)), "{both:?}");

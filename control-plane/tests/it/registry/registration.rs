@@ -11,20 +11,32 @@ async fn a_schema_is_registered_once_and_found_again() {
     let (admin, _) = bench.tenant("DEVELOPER").await;
     let one = register(&admin, "payments-value", &record(&["id"])).await;
     // Another writing of the same.
-    let spaced = "{ \"type\":\"record\", \"name\":\"Payment\",\n \"fields\":[{\"name\":\"id\",\"type\":\"string\"}] }";
+    let spaced =
+        "{ \"type\":\"record\", \"name\":\"Payment\",\n \"fields\":[{\"name\":\"id\",\"type\":\"string\"}] }";
     assert_eq!(register(&admin, "payments-value", spaced).await, one);
-    assert_eq!(register(&admin, "others-value", spaced).await, one, "one text, one id");
+    assert_eq!(
+        register(&admin, "others-value", spaced).await,
+        one,
+        "one text, one id"
+    );
     let two = register(&admin, "payments-value", &record(&["id", "card=-"])).await;
     assert!(two > one);
     let versions = admin.get("/registry/subjects/payments-value/versions").await;
-    assert_eq!(versions.headers["content-type"], "application/vnd.schemaregistry.v1+json");
+    assert_eq!(
+        versions.headers["content-type"],
+        "application/vnd.schemaregistry.v1+json"
+    );
     assert_eq!(versions.expect(200), json!([1, 2]));
     let latest = "/registry/subjects/payments-value/versions/latest";
     let latest = admin.get(latest).await.expect(200);
     assert_eq!(latest["schema"], record(&["id", "card=-"]).replace(' ', ""));
     let mut fields: Vec<&String> = latest.as_object().expect("an object").keys().collect();
     fields.sort();
-    assert_eq!(fields, ["id", "schema", "subject", "version"], "as the first clients know it");
+    assert_eq!(
+        fields,
+        ["id", "schema", "subject", "version"],
+        "as the first clients know it"
+    );
     for version in ["2", "-1"] {
         let path = format!("/registry/subjects/payments-value/versions/{version}");
         assert_eq!(admin.get(&path).await.expect(200), latest);
@@ -36,7 +48,10 @@ async fn a_schema_is_registered_once_and_found_again() {
     assert_eq!((&found["version"], &found["id"]), (&json!(1), &json!(one)));
     let subjects = admin.get("/registry/subjects").await.expect(200);
     assert_eq!(subjects, json!(["others-value", "payments-value"]));
-    let prefixed = admin.get("/registry/subjects?subjectPrefix=pay").await.expect(200);
+    let prefixed = admin
+        .get("/registry/subjects?subjectPrefix=pay")
+        .await
+        .expect(200);
     assert_eq!(prefixed, json!(["payments-value"]));
     let part = admin.get("/registry/subjects?offset=1&limit=1").await.expect(200);
     assert_eq!(part, json!(["payments-value"]));
@@ -45,7 +60,11 @@ async fn a_schema_is_registered_once_and_found_again() {
     let record = admin.get("/v1/audit-events?page_size=1000").await.expect(200);
     let record = record["data"].as_array().expect("events").clone();
     let registered = record.iter().filter(|it| it["action"] == "register_version");
-    assert_eq!(registered.count(), 3, "each new version is in the record, and nothing else");
+    assert_eq!(
+        registered.count(),
+        3,
+        "each new version is in the record, and nothing else"
+    );
 }
 
 #[tokio::test]
@@ -54,15 +73,27 @@ async fn newer_fields_come_to_who_says_that_he_knows_them() {
     let (admin, _) = bench.tenant("DEVELOPER").await;
     let newer = admin.clone().with("Confluent-Accept-Unknown-Properties", "true");
     let body = json!({"schema": "\"string\""});
-    let plain = admin.post("/registry/subjects/s/versions", &body).await.expect(200);
-    let full = newer.post("/registry/subjects/s/versions", &body).await.expect(200);
+    let plain = admin
+        .post("/registry/subjects/s/versions", &body)
+        .await
+        .expect(200);
+    let full = newer
+        .post("/registry/subjects/s/versions", &body)
+        .await
+        .expect(200);
     assert_eq!(plain, json!({"id": full["id"]}));
     assert_eq!(full["version"], 1);
     let guid = full["guid"].as_str().expect("a guid").to_owned();
-    let found = newer.get(&format!("/registry/schemas/guids/{guid}")).await.expect(200);
+    let found = newer
+        .get(&format!("/registry/schemas/guids/{guid}"))
+        .await
+        .expect(200);
     assert_eq!(found["schema"], "\"string\"");
     assert_eq!(found["schemaType"], "AVRO");
-    let ids = admin.get(&format!("/registry/schemas/guids/{guid}/ids")).await.expect(200);
+    let ids = admin
+        .get(&format!("/registry/schemas/guids/{guid}/ids"))
+        .await
+        .expect(200);
     assert_eq!(ids, json!([{"context": ".", "id": full["id"]}]));
     refused(admin.get("/registry/schemas/guids/x").await, 404, 40403);
 }
@@ -75,8 +106,15 @@ async fn what_breaks_readers_is_refused_and_says_what() {
     let breaking = json!({"schema": record(&["id", "card"])});
     let refusal = admin.post("/registry/subjects/p/versions", &breaking).await;
     let message = refused(refusal, 409, 409);
-    assert!(message.starts_with("Schema being registered is incompatible with an earlier schema for subject \"p\""), "{message}");
-    assert!(message.contains("READER_FIELD_MISSING_DEFAULT_VALUE"), "{message}");
+    assert!(
+        message
+            .starts_with("Schema being registered is incompatible with an earlier schema for subject \"p\""),
+        "{message}"
+    );
+    assert!(
+        message.contains("READER_FIELD_MISSING_DEFAULT_VALUE"),
+        "{message}"
+    );
     assert!(message.contains("{oldSchemaVersion: 1}"), "{message}");
     for path in [
         "/registry/compatibility/subjects/p/versions",
@@ -85,31 +123,62 @@ async fn what_breaks_readers_is_refused_and_says_what() {
     ] {
         let plain = admin.post(path, &breaking).await.expect(200);
         assert_eq!(plain, json!({"is_compatible": false}));
-        let verbose = admin.post(&format!("{path}?verbose=true"), &breaking).await.expect(200);
-        assert!(verbose["messages"][0].as_str().expect("a message").contains("card"), "{verbose:#}");
+        let verbose = admin
+            .post(&format!("{path}?verbose=true"), &breaking)
+            .await
+            .expect(200);
+        assert!(
+            verbose["messages"][0]
+                .as_str()
+                .expect("a message")
+                .contains("card"),
+            "{verbose:#}"
+        );
         let fine = json!({"schema": record(&["id", "card=-"])});
-        let fine = admin.post(&format!("{path}?verbose=true"), &fine).await.expect(200);
+        let fine = admin
+            .post(&format!("{path}?verbose=true"), &fine)
+            .await
+            .expect(200);
         assert_eq!(fine, json!({"is_compatible": true, "messages": []}));
     }
     let path = "/registry/compatibility/subjects/p/versions/9";
     refused(admin.post(path, &breaking).await, 404, 40402);
     let path = "/registry/compatibility/subjects/nothing/versions";
-    assert_eq!(admin.post(path, &breaking).await.expect(200)["is_compatible"], true);
+    assert_eq!(
+        admin.post(path, &breaking).await.expect(200)["is_compatible"],
+        true
+    );
     assert_eq!(
         admin.get("/registry/subjects/p/versions").await.expect(200),
         json!([1]),
         "nothing was registered"
     );
     // Without a level everything goes; transitive levels look at every version.
-    admin.send("PUT", "/registry/config/p", r#"{"compatibility": "NONE"}"#).await.expect(200);
-    admin.post("/registry/subjects/p/versions", &breaking).await.expect(200);
-    admin.send("PUT", "/registry/config/p", r#"{"compatibility": "BACKWARD"}"#).await.expect(200);
+    admin
+        .send("PUT", "/registry/config/p", r#"{"compatibility": "NONE"}"#)
+        .await
+        .expect(200);
+    admin
+        .post("/registry/subjects/p/versions", &breaking)
+        .await
+        .expect(200);
+    admin
+        .send("PUT", "/registry/config/p", r#"{"compatibility": "BACKWARD"}"#)
+        .await
+        .expect(200);
     let third = json!({"schema": record(&["id", "card"]).replace("Payment", "Payment").replace("\"id\",\"type\":\"string\"", "\"id\",\"type\":\"string\",\"doc\":\"x\"")});
-    admin.post("/registry/subjects/p/versions", &third).await.expect(200);
+    admin
+        .post("/registry/subjects/p/versions", &third)
+        .await
+        .expect(200);
     let level = r#"{"compatibility": "BACKWARD_TRANSITIVE"}"#;
     admin.send("PUT", "/registry/config/p", level).await.expect(200);
     let fourth = json!({"schema": record(&["id", "card", "more=-"])});
-    let message = refused(admin.post("/registry/subjects/p/versions", &fourth).await, 409, 409);
+    let message = refused(
+        admin.post("/registry/subjects/p/versions", &fourth).await,
+        409,
+        409,
+    );
     assert!(message.contains("{oldSchemaVersion: 1}"), "{message}");
 }
 
@@ -144,7 +213,10 @@ async fn bad_input_has_its_number() {
     }
     let typed = admin.clone().with("Content-Type", "text/plain");
     refused(typed.send("POST", versions, "{}").await, 415, 415);
-    for media in ["application/vnd.schemaregistry.v1+json", "application/octet-stream"] {
+    for media in [
+        "application/vnd.schemaregistry.v1+json",
+        "application/octet-stream",
+    ] {
         let typed = admin.clone().with("Content-Type", media);
         let body = json!({"schema": "\"int\""}).to_string();
         typed.send("POST", versions, body).await.expect(200);
@@ -176,26 +248,43 @@ async fn metadata_and_rules_belong_to_a_version_and_are_carried_on() {
     let (admin, _) = bench.tenant("DEVELOPER").await;
     let rules = json!({"domainRules": [{"name": "positive", "kind": "CONDITION", "mode": "WRITE", "type": "CEL",
         "expr": "message.amount > 0", "disabled": false}]});
-    let metadata = json!({"properties": {"owner": "cards", "stage": "prod"}, "tags": {"Payment.id": ["PII"]}});
+    let metadata =
+        json!({"properties": {"owner": "cards", "stage": "prod"}, "tags": {"Payment.id": ["PII"]}});
     let body = json!({"schema": record(&["id"]), "metadata": metadata, "ruleSet": rules});
     let versions = "/registry/subjects/p/versions";
     let one = admin.post(versions, &body).await.expect(200);
     assert_eq!(one["metadata"], metadata);
     assert_eq!(one["ruleSet"], rules);
-    let by_id = admin.get(&format!("/registry/schemas/ids/{}", one["id"])).await.expect(200);
+    let by_id = admin
+        .get(&format!("/registry/schemas/ids/{}", one["id"]))
+        .await
+        .expect(200);
     assert_eq!((&by_id["metadata"], &by_id["ruleSet"]), (&metadata, &rules));
     // The same text alone is the same version; a new text takes metadata and rules along.
-    let again = admin.post(versions, &json!({"schema": record(&["id"])})).await.expect(200);
+    let again = admin
+        .post(versions, &json!({"schema": record(&["id"])}))
+        .await
+        .expect(200);
     assert_eq!(again["id"], one["id"]);
-    let two = admin.post(versions, &json!({"schema": record(&["id", "a=-"])})).await.expect(200);
+    let two = admin
+        .post(versions, &json!({"schema": record(&["id", "a=-"])}))
+        .await
+        .expect(200);
     assert_eq!((&two["metadata"], &two["ruleSet"]), (&metadata, &rules));
     // New metadata without a text: the same schema, another version, another id.
-    let tag = json!({"schemaEntity": {"entityPath": "Payment.a", "entityType": "SR_FIELD"}, "tags": ["SECRET"]});
-    let three = admin.post(versions, &json!({"schemaTagsToAdd": [tag]})).await.expect(200);
+    let tag =
+        json!({"schemaEntity": {"entityPath": "Payment.a", "entityType": "SR_FIELD"}, "tags": ["SECRET"]});
+    let three = admin
+        .post(versions, &json!({"schemaTagsToAdd": [tag]}))
+        .await
+        .expect(200);
     assert_eq!(three["version"], 3);
     assert_eq!(three["schema"], two["schema"]);
     assert_ne!(three["id"], two["id"]);
-    assert_eq!(three["metadata"]["tags"], json!({"Payment.a": ["SECRET"], "Payment.id": ["PII"]}));
+    assert_eq!(
+        three["metadata"]["tags"],
+        json!({"Payment.a": ["SECRET"], "Payment.id": ["PII"]})
+    );
     // By what it has.
     let path = "/registry/subjects/p/metadata?key=owner&value=cards";
     assert_eq!(admin.get(path).await.expect(200)["version"], 3);

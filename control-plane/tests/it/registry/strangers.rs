@@ -20,11 +20,30 @@ impl World {
         let (owner, ids) = bench.tenant("TENANT_ADMIN").await;
         let id = register(&owner, "secret-value", &record(&["id", "hidden=-"])).await;
         let newer = owner.clone().with("Confluent-Accept-Unknown-Properties", "true");
-        let shown = newer.get(&format!("/registry/schemas/ids/{id}")).await.expect(200);
-        owner.send("PUT", "/registry/config/secret-value", r#"{"compatibility": "FULL"}"#).await.expect(200);
-        owner.send("PUT", "/registry/mode/secret-value", r#"{"mode": "READWRITE"}"#).await.expect(200);
+        let shown = newer
+            .get(&format!("/registry/schemas/ids/{id}"))
+            .await
+            .expect(200);
+        owner
+            .send(
+                "PUT",
+                "/registry/config/secret-value",
+                r#"{"compatibility": "FULL"}"#,
+            )
+            .await
+            .expect(200);
+        owner
+            .send("PUT", "/registry/mode/secret-value", r#"{"mode": "READWRITE"}"#)
+            .await
+            .expect(200);
         let guid = shown["guid"].as_str().expect("a guid").to_owned();
-        Self { bench, owner, ids, id, guid }
+        Self {
+            bench,
+            owner,
+            ids,
+            id,
+            guid,
+        }
     }
 
     /// Every operation, about what the first tenant has.
@@ -42,7 +61,9 @@ impl World {
                 .replace("{guid}", &self.guid)
         };
         let calls = paths().into_iter();
-        calls.map(|(method, path)| (method, filled(path.clone()), body(method, &path))).collect()
+        calls
+            .map(|(method, path)| (method, filled(path.clone()), body(method, &path)))
+            .collect()
     }
 
     async fn seen(&self) -> Vec<Value> {
@@ -84,7 +105,10 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
         let shows = ["secret-value", "hidden", &world.id.to_string(), &world.guid];
         // What it wrote itself, and its own words in a refusal, are no news.
         let own = method == "POST" || reply.body["error_code"].is_number();
-        assert!(own || !shows.iter().any(|it| text.contains(it)), "{method} {path}: {text}");
+        assert!(
+            own || !shows.iter().any(|it| text.contains(it)),
+            "{method} {path}: {text}"
+        );
         if path.contains("/schemas/") && path != "/registry/schemas/types" {
             refused(reply, 404, 40403);
         }
@@ -98,8 +122,16 @@ async fn a_stranger_finds_nothing_and_changes_nothing() {
     // The same text of two tenants has two ids, and neither resolves the other's.
     let own = register(&stranger, "secret-value", &record(&["id", "hidden=-"])).await;
     assert_ne!(own, world.id);
-    refused(world.owner.get(&format!("/registry/schemas/ids/{own}")).await, 404, 40403);
-    refused(stranger.get(&format!("/registry/schemas/ids/{}", world.id)).await, 404, 40403);
+    refused(
+        world.owner.get(&format!("/registry/schemas/ids/{own}")).await,
+        404,
+        40403,
+    );
+    refused(
+        stranger.get(&format!("/registry/schemas/ids/{}", world.id)).await,
+        404,
+        40403,
+    );
 }
 
 #[tokio::test]
@@ -109,7 +141,8 @@ async fn a_reader_reads_and_changes_nothing() {
     let reader = world.bench.member(&world.ids, "READER").await;
     for (method, path, body) in world.calls() {
         let reply = reader.send(method, &path, body).await;
-        let asks = method == "GET" || path.contains("/compatibility/") || path.ends_with("/subjects/secret-value");
+        let asks =
+            method == "GET" || path.contains("/compatibility/") || path.ends_with("/subjects/secret-value");
         if asks && method != "DELETE" {
             // `/metadata` finds a version without properties when it is asked for none.
             assert_eq!(reply.status, 200, "{method} {path}: {}", reply.body);

@@ -27,8 +27,18 @@ async fn confluent_kafkas_serializers() {
         .map(|it| format!("{}: {}", it.check, it.detail))
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    for required in ["avro", "json", "protobuf", "compatibility", "references", "rights"] {
-        assert!(lines.iter().any(|it| it.check == required), "{required} was not checked");
+    for required in [
+        "avro",
+        "json",
+        "protobuf",
+        "compatibility",
+        "references",
+        "rights",
+    ] {
+        assert!(
+            lines.iter().any(|it| it.check == required),
+            "{required} was not checked"
+        );
     }
 }
 
@@ -40,7 +50,11 @@ fn secret(part: &str) -> String {
 fn registry() -> String {
     let url = stack::text("/url");
     let (scheme, rest) = url.split_once("://").expect("a URL");
-    format!("{scheme}://{}:{}@{rest}/registry", secret("username"), secret("password"))
+    format!(
+        "{scheme}://{}:{}@{rest}/registry",
+        secret("username"),
+        secret("password")
+    )
 }
 
 async fn kcat(arguments: &[&str], input: &[u8]) -> Vec<u8> {
@@ -92,7 +106,21 @@ async fn kcat_reads_avro_by_its_id() {
     record.extend_from_slice(b"\x0ecard-77");
     kcat(&["-P", "-t", topic, "-p", "0", "-D", "\u{1}"], &record).await;
     let registry = registry();
-    let arguments = ["-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-s", "value=avro", "-r", &registry];
+    let arguments = [
+        "-C",
+        "-t",
+        topic,
+        "-p",
+        "0",
+        "-o",
+        "beginning",
+        "-e",
+        "-q",
+        "-s",
+        "value=avro",
+        "-r",
+        &registry,
+    ];
     let read = kcat(&arguments, b"").await;
     let read = String::from_utf8(read).expect("text");
     let value: Value = serde_json::from_str(read.trim()).expect("a JSON value");

@@ -30,12 +30,7 @@ pub struct Scopes {
 }
 
 /// Everything that bears on a subject; the empty name is the whole context.
-pub async fn configured(
-    tx: &mut Tx,
-    scope: TenantScope,
-    context: &Context,
-    subject: &str,
-) -> Result<Scopes> {
+pub async fn configured(tx: &mut Tx, scope: TenantScope, context: &Context, subject: &str) -> Result<Scopes> {
     let rows = sqlx::query!(
         "SELECT context, subject, config, mode FROM contract_config
          WHERE tenant_id = $1 AND ((context = $2 AND subject IN ($3, '')) OR (context = $4 AND subject = ''))",

@@ -45,10 +45,14 @@ impl Row {
             },
             id: schema_id,
             guid,
-            format: Format::from_name(&format).ok_or_else(|| Error::internal("an unknown format is stored"))?,
+            format: Format::from_name(&format)
+                .ok_or_else(|| Error::internal("an unknown format is stored"))?,
             text,
             references: serde_json::from_value(schema_references).map_err(Error::internal)?,
-            metadata: metadata.map(serde_json::from_value).transpose().map_err(Error::internal)?,
+            metadata: metadata
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(Error::internal)?,
             rule_set,
         })
     }

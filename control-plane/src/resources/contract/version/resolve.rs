@@ -45,7 +45,10 @@ pub async fn resolve(
         let found = found(tx, scope, &context, &reference).await?;
         bytes += found.text.len();
         if seen.len() > Limits::DEFAULT.references || bytes > Limits::DEFAULT.references_bytes {
-            return Err(Refusal::TooLarge("The schema refers to too much, directly or through others.".into()).into());
+            return Err(Refusal::TooLarge(
+                "The schema refers to too much, directly or through others.".into(),
+            )
+            .into());
         }
         let name = reference.name;
         steps.push(Step::Emit(NamedSource {
@@ -81,14 +84,20 @@ async fn found(
         Refusal::InvalidSchema(text)
     };
     let (named, name) = ContextName::split(subject);
-    let context = read::context(tx, scope, context, named).await?.ok_or_else(missing)?;
+    let context = read::context(tx, scope, context, named)
+        .await?
+        .ok_or_else(missing)?;
     let subject = Subject {
         context,
         name: name.to_owned(),
     };
     let id = contracts::find(tx, scope, &subject).await?.ok_or_else(missing)?;
     let wanted = (*version >= 0).then_some(*version);
-    let lookup = if wanted.is_some() { Lookup::All } else { Lookup::Live };
+    let lookup = if wanted.is_some() {
+        Lookup::All
+    } else {
+        Lookup::Live
+    };
     let found = store::last(tx, scope, &subject, id, wanted, lookup).await?;
     Ok(found.ok_or_else(missing)?.schema)
 }

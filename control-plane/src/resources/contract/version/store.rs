@@ -55,10 +55,14 @@ impl Row {
             context: context.clone(),
             id: schema_id,
             guid,
-            format: Format::from_name(&format).ok_or_else(|| Error::internal("an unknown format is stored"))?,
+            format: Format::from_name(&format)
+                .ok_or_else(|| Error::internal("an unknown format is stored"))?,
             text,
             references,
-            metadata: metadata.map(serde_json::from_value).transpose().map_err(Error::internal)?,
+            metadata: metadata
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(Error::internal)?,
             rule_set,
         };
         Ok(Registered {
@@ -163,7 +167,13 @@ pub async fn of_text(
 }
 
 /// The numbers of versions that count.
-pub async fn of(tx: &mut Tx, scope: TenantScope, id: ContractId, lookup: Lookup, window: Window) -> Result<Vec<i32>> {
+pub async fn of(
+    tx: &mut Tx,
+    scope: TenantScope,
+    id: ContractId,
+    lookup: Lookup,
+    window: Window,
+) -> Result<Vec<i32>> {
     let (any, deleted) = lookup.flags();
     let versions = sqlx::query_scalar!(
         "SELECT version FROM contract_version WHERE tenant_id = $1 AND contract_id = $2
