@@ -118,7 +118,7 @@ pub async fn prepare(
     Ok((scopes, Prepared { wish, parsed }))
 }
 
-/// References as the subject's own context writes them: a caller of another context may mean his own by a bare name.
+/// References as the subject's own context writes them, with the latest version pinned to the one that it is now.
 async fn relative(
     tx: &mut Tx,
     asker: &Asker,
@@ -128,22 +128,26 @@ async fn relative(
     let mut own = Vec::with_capacity(references.len());
     for it in references {
         let (named, name) = ContextName::split(&it.subject);
-        let context = match named {
-            // A bare name is one of the subject's neighbours, as upstream has it.
-            ContextName::Home => Some(subject.context.clone()),
-            named => read::context(tx, asker.scope, &asker.home, named).await?,
+        // A bare name is one of the subject's neighbours, as upstream has it.
+        let Some(context) = read::context(tx, asker.scope, &subject.context, named).await? else {
+            own.push(it.clone());
+            continue;
         };
-        let shown = match context {
-            Some(context) => Subject {
-                context,
-                name: name.to_owned(),
-            }
-            .shown(&subject.context),
-            None => it.subject.clone(),
+        let neighbour = Subject {
+            context,
+            name: name.to_owned(),
         };
+        let mut version = it.version;
+        if version < 0
+            && let Some(id) = store::find(tx, asker.scope, &neighbour).await?
+        {
+            let latest = version::last(tx, asker.scope, &neighbour, id, None, Lookup::Live).await?;
+            version = latest.map_or(version, |it| it.version);
+        }
         own.push(SchemaReference {
-            subject: shown,
-            ..it.clone()
+            name: it.name.clone(),
+            subject: neighbour.shown(&subject.context),
+            version,
         });
     }
     Ok(own)

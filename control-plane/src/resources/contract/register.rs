@@ -95,10 +95,7 @@ async fn under_lock(
             false,
         ));
     }
-    if numbers.iter().filter(|it| !it.deleted).count() >= VERSIONS_MAX {
-        let text = format!("A subject has at most {VERSIONS_MAX} versions; delete old ones first");
-        return Err(Refusal::NotPermitted(text).into());
-    }
+    check_room(&numbers)?;
     if !importing {
         let messages = compare(
             tx,
@@ -149,6 +146,14 @@ async fn held(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<Co
     }
     let detail = "The subject is being deleted and registered at the same moment; try again.";
     Err(Error::unavailable(code::BUSY, detail, 1).into())
+}
+
+fn check_room(numbers: &[Numbered]) -> Outcome<()> {
+    if numbers.iter().filter(|it| !it.deleted).count() < VERSIONS_MAX {
+        return Ok(());
+    }
+    let text = format!("A subject has at most {VERSIONS_MAX} versions; delete old ones first");
+    Err(Refusal::NotPermitted(text).into())
 }
 
 fn check_mode(scopes: &Scopes, subject: &Subject, asker: &Asker, wish: &Wish) -> Outcome<()> {
