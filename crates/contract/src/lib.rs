@@ -6,11 +6,17 @@
 pub mod avro;
 pub mod compatibility;
 mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod json;
 pub mod limits;
 pub mod protobuf;
+pub mod rules;
 mod schema;
 mod text;
+pub mod value;
+pub mod verdict;
+pub mod wire;
 
 pub use compatibility::{Incompatibility, Level, Rule};
 pub use error::{Position, SchemaError, SchemaErrorKind};
