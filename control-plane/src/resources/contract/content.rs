@@ -49,7 +49,7 @@ pub async fn made(
         populates |= made.0.is_some() || made.1.is_some();
         made
     };
-    verdict::check_rules(rule_set.as_ref())?;
+    verdict::check_rules(&parsed, rule_set.as_ref(), metadata.as_ref()).await?;
     let content = Content {
         format,
         text: parsed.text.clone(),

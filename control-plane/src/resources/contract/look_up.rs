@@ -103,7 +103,7 @@ pub async fn prepare(
     mut wish: Wish,
     normalize: bool,
 ) -> Outcome<(Scopes, Prepared)> {
-    verdict::check_rules(wish.rule_set.as_ref())?;
+    wish.rule_set = verdict::read_rules(wish.rule_set.as_ref())?;
     let mut tx = app.db.read(&asker.scope.scope()).await?;
     let scopes = config::configured(&mut tx, asker.scope, &subject.context, &subject.name).await?;
     let normalize = normalize || scopes.config().normalize == Some(true);

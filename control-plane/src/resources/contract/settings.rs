@@ -81,8 +81,8 @@ fn check(place: &Subject, wanted: &Config) -> Outcome<()> {
     if let Some(name) = &wanted.compatibility_level {
         verdict::level(name)?;
     }
-    verdict::check_rules(wanted.default_rule_set.as_ref())?;
-    verdict::check_rules(wanted.override_rule_set.as_ref())?;
+    verdict::read_rules(wanted.default_rule_set.as_ref())?;
+    verdict::read_rules(wanted.override_rule_set.as_ref())?;
     if let Some(alias) = &wanted.alias {
         check_subject(alias, alias)?;
         if place.name.is_empty() || *alias == place.name {

@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use weir_contract::rules::{self, RuleSet};
 use weir_contract::{Format, Level, NamedSource, SchemaErrorKind};
 
 use crate::kernel::Error;
 use crate::resources::contract::refusal::{Outcome, Refusal};
+use crate::resources::contract::wish::Metadata;
 
 /// The formats, as `GET /schemas/types` lists them.
 pub const TYPES: [&str; 3] = ["JSON", "PROTOBUF", "AVRO"];
@@ -97,11 +99,39 @@ pub async fn shown_as(
     aside(write).await
 }
 
-/// Refuses rules that cannot be read.
-pub fn check_rules(rules: Option<&Value>) -> Outcome<()> {
-    let Some(rules) = rules else { return Ok(()) };
-    if !rules.is_object() {
+/// The rules as they are stored: upstream's fields, and what else came with them left aside. An empty set is none.
+pub fn read_rules(given: Option<&Value>) -> Outcome<Option<Value>> {
+    let Some(given) = given.filter(|it| !it.is_null()) else {
+        return Ok(None);
+    };
+    if !given.is_object() {
         return Err(Refusal::InvalidRuleSet("a rule set is a JSON object".into()).into());
     }
-    Ok(())
+    let read = serde_json::from_value(given.clone());
+    let set: RuleSet = read.map_err(|error| Refusal::InvalidRuleSet(error.to_string()))?;
+    refuse(&rules::check(&set))?;
+    if set == RuleSet::default() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::to_value(&set).map_err(Error::internal)?))
+}
+
+/// Refuses rules whose expressions do not fit the schema: position and reason are in the message.
+pub async fn check_rules(parsed: &Parsed, given: Option<&Value>, metadata: Option<&Metadata>) -> Outcome<()> {
+    let Some(given) = given else { return Ok(()) };
+    let set: RuleSet = serde_json::from_value(given.clone()).map_err(Error::internal)?;
+    let metadata = serde_json::to_value(metadata.cloned().unwrap_or_default()).map_err(Error::internal)?;
+    let metadata: rules::Metadata = serde_json::from_value(metadata).map_err(Error::internal)?;
+    refuse(&rules::check(&set))?;
+    let schema = parsed.schema.clone();
+    let problems = aside(move || rules::compile(&set, &schema, &metadata)).await?;
+    problems.map_or_else(|problems| refuse(&problems), |_compiled| Ok(()))
+}
+
+fn refuse(problems: &[rules::RuleProblem]) -> Outcome<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Err(Refusal::InvalidRuleSet(lines.join("; ")).into())
 }

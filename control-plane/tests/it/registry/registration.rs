@@ -212,6 +212,11 @@ async fn bad_input_has_its_number() {
     ] {
         refused(admin.post(versions, &body).await, 422, code);
     }
+    let rule =
+        json!({"name": "a", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "message.id != "});
+    let body = json!({"schema": record(&["id"]), "ruleSet": {"domainRules": [rule]}});
+    let message = refused(admin.post(versions, &body).await, 422, 42210);
+    assert!(message.contains("line 1"), "{message}");
     let large = json!({"schema": format!("\"{}\"", "x".repeat(2 * 1024 * 1024))});
     refused(admin.post(versions, &large).await, 422, 42209);
     for body in ["[]", "{", "{\"schema\": 1}"] {
@@ -253,7 +258,7 @@ async fn metadata_and_rules_belong_to_a_version_and_are_carried_on() {
     let bench = Bench::start().await;
     let (admin, _) = bench.tenant("DEVELOPER").await;
     let rules = json!({"domainRules": [{"name": "positive", "kind": "CONDITION", "mode": "WRITE", "type": "CEL",
-        "expr": "message.amount > 0", "disabled": false}]});
+        "expr": "message.id != ''", "disabled": false}]});
     let metadata =
         json!({"properties": {"owner": "cards", "stage": "prod"}, "tags": {"Payment.id": ["PII"]}});
     let body = json!({"schema": record(&["id"]), "metadata": metadata, "ruleSet": rules});
