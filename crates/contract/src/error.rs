@@ -77,13 +77,23 @@ impl fmt::Display for SchemaError {
             write!(f, "{separator}at {}", self.path)?;
             separator = ", ";
         }
-        if separator == ", " { f.write_str(")") } else { Ok(()) }
+        if separator == ", " {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl SchemaError {
     pub(crate) fn new(kind: SchemaErrorKind, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, path: path.into(), position: None, source_name: None, message: message.into() }
+        Self {
+            kind,
+            path: path.into(),
+            position: None,
+            source_name: None,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {

@@ -54,20 +54,31 @@ impl Limits {
         if text.len() > self.text_bytes {
             return Err(SchemaError::too_large(
                 "",
-                format!("the schema has {} bytes, more than {}", text.len(), self.text_bytes),
+                format!(
+                    "the schema has {} bytes, more than {}",
+                    text.len(),
+                    self.text_bytes
+                ),
             ));
         }
         if references.len() > self.references {
             return Err(SchemaError::too_large(
                 "",
-                format!("the schema has {} references, more than {}", references.len(), self.references),
+                format!(
+                    "the schema has {} references, more than {}",
+                    references.len(),
+                    self.references
+                ),
             ));
         }
         let bytes: usize = references.iter().map(|reference| reference.text.len()).sum();
         if bytes > self.references_bytes {
             return Err(SchemaError::too_large(
                 "",
-                format!("the references have {bytes} bytes, more than {}", self.references_bytes),
+                format!(
+                    "the references have {bytes} bytes, more than {}",
+                    self.references_bytes
+                ),
             ));
         }
         Ok(())
@@ -75,6 +86,9 @@ impl Limits {
 
     /// What one JSON text may hold: each name and field is a handful of values.
     pub(crate) const fn json_bounds(&self) -> Bounds {
-        Bounds { depth: self.depth, values: (self.names + self.fields) * 16 }
+        Bounds {
+            depth: self.depth,
+            values: (self.names + self.fields) * 16,
+        }
     }
 }

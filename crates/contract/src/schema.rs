@@ -31,7 +31,9 @@ impl Format {
 
     /// Reads a `schemaType`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Avro, Self::Json, Self::Protobuf].into_iter().find(|format| format.as_str() == name)
+        [Self::Avro, Self::Json, Self::Protobuf]
+            .into_iter()
+            .find(|format| format.as_str() == name)
     }
 }
 

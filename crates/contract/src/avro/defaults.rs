@@ -14,7 +14,10 @@ pub(crate) fn check(model: &Model, schema: TypeId, default: &Node) -> Result<(),
     if text.chars().count() > 64 {
         text = text.chars().take(64).chain("...".chars()).collect();
     }
-    Err(format!("the default {text} is not a value of the field's type, {}", kind.word()))
+    Err(format!(
+        "the default {text} is not a value of the field's type, {}",
+        kind.word()
+    ))
 }
 
 fn fits(model: &Model, schema: TypeId, default: &Node) -> bool {
@@ -35,7 +38,10 @@ fn fits(model: &Model, schema: TypeId, default: &Node) -> bool {
         // Since 1.12 any branch will do; before it was the first.
         (Kind::Union(branches), _) => branches.iter().any(|branch| fits(model, *branch, default)),
         (Kind::Record { fields, .. }, Json::Object(_)) => fields.iter().all(|field| {
-            default.get(&field.name).or(field.default.as_ref()).is_some_and(|value| fits(model, field.schema, value))
+            default
+                .get(&field.name)
+                .or(field.default.as_ref())
+                .is_some_and(|value| fits(model, field.schema, value))
         }),
         _ => false,
     }

@@ -2,6 +2,8 @@
 
 mod defaults;
 pub(crate) mod model;
+mod names;
+mod normal;
 mod print;
 mod read;
 
@@ -15,11 +17,7 @@ use model::Model;
 /// An Avro schema with what it refers to.
 #[derive(Debug, Clone)]
 pub struct AvroSchema {
-    /// For decoding; names that stand in references are [`apache_avro::Schema::Ref`]s into `referenced`.
-    pub(crate) schema: apache_avro::Schema,
-    /// The references, dependencies first.
-    pub(crate) referenced: Vec<apache_avro::Schema>,
-    /// For everything but decoding.
+    /// Its types, and those of its references.
     pub(crate) model: Arc<Model>,
 }
 
@@ -31,15 +29,14 @@ impl AvroSchema {
     pub fn parse(text: &str, references: &[NamedSource], limits: &Limits) -> Result<Self, SchemaError> {
         let mut reader = read::Reader::new(limits);
         for reference in references {
-            reader.text(&reference.text).map_err(|error| error.in_source(&reference.name))?;
+            reader
+                .text(&reference.text)
+                .map_err(|error| error.in_source(&reference.name))?;
         }
         reader.text(text)?;
-        let model = reader.model;
-        // The decoder gets the kept text: what it decodes by is what was judged, name by name.
-        let texts: Vec<&str> = references.iter().map(|reference| reference.text.as_str()).collect();
-        let (schema, referenced) = apache_avro::Schema::parse_str_with_list(&print::stored(&model), texts)
-            .map_err(|error| SchemaError::invalid("", format!("not a schema that can be decoded by: {error}")))?;
-        Ok(Self { schema, referenced, model: Arc::new(model) })
+        Ok(Self {
+            model: Arc::new(reader.model),
+        })
     }
 
     /// The text that is kept; see [`Schema::stored`](crate::Schema::stored).
@@ -49,7 +46,7 @@ impl AvroSchema {
 
     /// The text of `normalize=true`; see [`Schema::normalized`](crate::Schema::normalized).
     pub fn normalized(&self) -> String {
-        print::normalized(&self.model)
+        print::stored(&normal::model(&self.model))
     }
 
     /// The full name of the record at the root: what record-name strategies make subjects of.

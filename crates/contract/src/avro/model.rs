@@ -53,9 +53,20 @@ pub(crate) enum Kind {
     Array(TypeId),
     Map(TypeId),
     Union(Vec<TypeId>),
-    Record { named: Named, fields: Vec<Field>, is_error: bool },
-    Enum { named: Named, symbols: Vec<String>, default: Option<String> },
-    Fixed { named: Named, size: u64 },
+    Record {
+        named: Named,
+        fields: Vec<Field>,
+        is_error: bool,
+    },
+    Enum {
+        named: Named,
+        symbols: Vec<String>,
+        default: Option<String>,
+    },
+    Fixed {
+        named: Named,
+        size: u64,
+    },
 }
 
 impl Kind {
@@ -139,7 +150,11 @@ impl Name {
     /// How it is written inside a name space.
     pub fn within(&self, space: Option<&str>) -> &str {
         let unclear = self.space().is_none() && space.is_some();
-        if self.space() == space && !unclear { self.short() } else { self.full() }
+        if self.space() == space && !unclear {
+            self.short()
+        } else {
+            self.full()
+        }
     }
 }
 
@@ -173,6 +188,8 @@ impl Order {
     }
 
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Ascending, Self::Descending, Self::Ignore].into_iter().find(|order| order.word() == word)
+        [Self::Ascending, Self::Descending, Self::Ignore]
+            .into_iter()
+            .find(|order| order.word() == word)
     }
 }

@@ -1,25 +1,21 @@
-//! The texts that the registry keeps of an Avro schema.
+//! The text that the registry keeps of an Avro schema: what Avro's Java library writes for it (`Schema.toString`).
 //!
-//! `stored` writes what Avro's Java library writes for a schema (`Schema.toString`): attributes in its order, name spaces only
-//! where they differ from the one around. It is not the Parsing Canonical Form, which drops documentation and defaults.
-//! `normalized` writes what `normalize=true` keeps: the canonical form's order of attributes with full names, and after them the rest, sorted.
+//! Attributes stand in that library's order, name spaces only where they differ from the one around. It is not the Parsing
+//! Canonical Form, which drops documentation, defaults and properties.
 
 use std::collections::HashSet;
 
-use super::model::{Field, Kind, Model, Name, Named, Order, TypeId};
-use crate::text::{self, Json, Node, Writing};
+use super::model::{Field, Kind, Model, Named, Order, TypeId};
+use crate::text::{self, Node, Writing};
 
 /// The text without normalization.
 pub(crate) fn stored(model: &Model) -> String {
-    let mut printer = Printer { model, out: String::new(), written: HashSet::new() };
+    let mut printer = Printer {
+        model,
+        out: String::new(),
+        written: HashSet::new(),
+    };
     printer.plain(model.root, None);
-    printer.out
-}
-
-/// The text with `normalize=true`.
-pub(crate) fn normalized(model: &Model) -> String {
-    let mut printer = Printer { model, out: String::new(), written: HashSet::new() };
-    printer.normal(model.root);
     printer.out
 }
 
@@ -50,7 +46,9 @@ impl Printer<'_> {
 
     fn strings<'s>(&mut self, key: &str, values: impl Iterator<Item = &'s str>) {
         self.key(key);
-        self.list(values, |printer, value| text::write_string(&mut printer.out, value));
+        self.list(values, |printer, value| {
+            text::write_string(&mut printer.out, value)
+        });
     }
 
     fn list<T>(&mut self, items: impl Iterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
@@ -70,14 +68,6 @@ impl Printer<'_> {
         }
     }
 
-    fn sorted_properties(&mut self, properties: &[(String, Node)], but: &[&str]) {
-        let mut order: Vec<&(String, Node)> = properties.iter().filter(|(key, _)| !but.contains(&key.as_str())).collect();
-        order.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
-        for (key, node) in order {
-            self.node(key, node, Writing::SortedDoubles);
-        }
-    }
-
     fn plain(&mut self, id: TypeId, space: Option<&str>) {
         let model = self.model;
         let declared = &model.types[id];
@@ -88,7 +78,9 @@ impl Printer<'_> {
             return;
         }
         match &declared.kind {
-            Kind::Union(branches) => self.list(branches.iter(), |printer, branch| printer.plain(*branch, space)),
+            Kind::Union(branches) => {
+                self.list(branches.iter(), |printer, branch| printer.plain(*branch, space))
+            }
             Kind::Array(items) => {
                 self.out.push('{');
                 self.string("type", "array");
@@ -105,13 +97,23 @@ impl Printer<'_> {
                 self.properties(&declared.properties);
                 self.out.push('}');
             }
-            Kind::Record { named, fields, is_error } => {
+            Kind::Record {
+                named,
+                fields,
+                is_error,
+            } => {
                 self.head(if *is_error { "error" } else { "record" }, named, space);
                 self.key("fields");
-                self.list(fields.iter(), |printer, field| printer.field(field, named.name.space()));
+                self.list(fields.iter(), |printer, field| {
+                    printer.field(field, named.name.space())
+                });
                 self.tail(&declared.properties, named);
             }
-            Kind::Enum { named, symbols, default } => {
+            Kind::Enum {
+                named,
+                symbols,
+                default,
+            } => {
                 self.head("enum", named, space);
                 self.strings("symbols", symbols.iter().map(String::as_str));
                 if let Some(default) = default {
@@ -125,7 +127,9 @@ impl Printer<'_> {
                 self.out.push_str(&size.to_string());
                 self.tail(&declared.properties, named);
             }
-            primitive if declared.properties.is_empty() => text::write_string(&mut self.out, primitive.word()),
+            primitive if declared.properties.is_empty() => {
+                text::write_string(&mut self.out, primitive.word())
+            }
             primitive => {
                 self.out.push('{');
                 self.string("type", primitive.word());
@@ -150,7 +154,10 @@ impl Printer<'_> {
     fn tail(&mut self, properties: &[(String, Node)], named: &Named) {
         self.properties(properties);
         if !named.aliases.is_empty() {
-            self.strings("aliases", named.aliases.iter().map(|alias| alias.within(named.name.space())));
+            self.strings(
+                "aliases",
+                named.aliases.iter().map(|alias| alias.within(named.name.space())),
+            );
         }
         self.out.push('}');
     }
@@ -173,122 +180,6 @@ impl Printer<'_> {
             self.strings("aliases", field.aliases.iter().map(String::as_str));
         }
         self.properties(&field.properties);
-        self.out.push('}');
-    }
-
-    fn normal(&mut self, id: TypeId) {
-        let model = self.model;
-        let declared = &model.types[id];
-        if let Some(named) = declared.kind.named()
-            && (model.is_referenced(id) || !self.written.insert(id))
-        {
-            text::write_string(&mut self.out, named.name.full());
-            return;
-        }
-        match &declared.kind {
-            Kind::Union(branches) => self.list(branches.iter(), |printer, branch| printer.normal(*branch)),
-            Kind::Array(inner) | Kind::Map(inner) => {
-                self.out.push('{');
-                self.string("type", declared.kind.word());
-                self.key(if matches!(declared.kind, Kind::Array(_)) { "items" } else { "values" });
-                self.normal(*inner);
-                self.sorted_properties(&declared.properties, &[]);
-                self.out.push('}');
-            }
-            Kind::Record { named, fields, .. } => {
-                self.normal_head(named, "record");
-                self.key("fields");
-                self.list(fields.iter(), Self::normal_field);
-                self.normal_tail(named, None, &declared.properties);
-            }
-            Kind::Enum { named, symbols, default } => {
-                self.normal_head(named, "enum");
-                self.strings("symbols", symbols.iter().map(String::as_str));
-                self.normal_tail(named, default.as_deref(), &declared.properties);
-            }
-            Kind::Fixed { named, size } => {
-                self.normal_head(named, "fixed");
-                self.key("size");
-                self.out.push_str(&size.to_string());
-                let done = self.logical(&declared.properties);
-                self.normal_end(named, None);
-                self.sorted_properties(&declared.properties, &done);
-                self.out.push('}');
-            }
-            primitive if declared.properties.is_empty() => text::write_string(&mut self.out, primitive.word()),
-            primitive => {
-                self.out.push('{');
-                self.string("type", primitive.word());
-                let done = self.logical(&declared.properties);
-                self.sorted_properties(&declared.properties, &done);
-                self.out.push('}');
-            }
-        }
-    }
-
-    /// The attributes of a logical type stand before the other properties, and no scale means scale 0.
-    fn logical(&mut self, properties: &[(String, Node)]) -> Vec<&'static str> {
-        let find = |key: &str| properties.iter().find(|(name, _)| name == key).map(|(_, node)| node);
-        let Some(logical) = find("logicalType").filter(|node| node.as_str().is_some()) else { return Vec::new() };
-        self.node("logicalType", logical, Writing::SortedDoubles);
-        if logical.as_str() != Some("decimal") {
-            return vec!["logicalType"];
-        }
-        for key in ["precision", "scale"] {
-            let written = find(key).filter(|node| key == "precision" || node.json != Json::Number("0".to_owned()));
-            if let Some(node) = written {
-                self.node(key, node, Writing::SortedDoubles);
-            }
-        }
-        vec!["logicalType", "precision", "scale"]
-    }
-
-    fn normal_head(&mut self, named: &Named, word: &str) {
-        self.out.push('{');
-        self.string("name", named.name.full());
-        self.string("type", word);
-    }
-
-    fn normal_end(&mut self, named: &Named, default: Option<&str>) {
-        if let Some(doc) = named.doc.as_ref().filter(|doc| !doc.is_empty()) {
-            self.string("doc", doc);
-        }
-        if !named.aliases.is_empty() {
-            let mut aliases: Vec<&str> = named.aliases.iter().map(Name::full).collect();
-            aliases.sort_unstable();
-            aliases.dedup();
-            self.strings("aliases", aliases.into_iter());
-        }
-        if let Some(default) = default {
-            self.string("default", default);
-        }
-    }
-
-    fn normal_tail(&mut self, named: &Named, default: Option<&str>, properties: &[(String, Node)]) {
-        self.normal_end(named, default);
-        self.sorted_properties(properties, &[]);
-        self.out.push('}');
-    }
-
-    fn normal_field(&mut self, field: &Field) {
-        self.out.push('{');
-        self.string("name", &field.name);
-        self.key("type");
-        self.normal(field.schema);
-        self.string("order", &field.order.word().to_ascii_uppercase());
-        if let Some(doc) = &field.doc {
-            self.string("doc", doc);
-        }
-        if !field.aliases.is_empty() {
-            let mut aliases: Vec<&str> = field.aliases.iter().map(String::as_str).collect();
-            aliases.sort_unstable();
-            aliases.dedup();
-            self.strings("aliases", aliases.into_iter());
-        }
-        if let Some(default) = &field.default {
-            self.node("default", default, Writing::SortedDoubles);
-        }
-        self.sorted_properties(&field.properties, &[]);
         self.out.push('}');
     }
 }

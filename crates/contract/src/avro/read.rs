@@ -3,31 +3,48 @@
 use std::collections::HashSet;
 
 use super::defaults;
-use super::model::{Field, Kind, Model, Name, Named, Order, Type, TypeId};
+use super::model::{Field, Kind, Model, Name, Order, Type, TypeId};
+use super::names::is_name;
 use crate::error::{Position, SchemaError, SchemaErrorKind};
 use crate::limits::Limits;
 use crate::text::{Json, Node};
 
 /// Attributes of a type that mean something themselves; everything else is a property.
-const RESERVED: [&str; 10] =
-    ["doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"];
+const RESERVED: [&str; 10] = [
+    "doc",
+    "fields",
+    "items",
+    "name",
+    "namespace",
+    "size",
+    "symbols",
+    "values",
+    "type",
+    "aliases",
+];
 const FIELD_RESERVED: [&str; 6] = ["default", "doc", "name", "order", "type", "aliases"];
 
 /// Reads texts one after the other into one model, so that later ones know the names of earlier ones.
 pub(crate) struct Reader<'a> {
     pub model: Model,
-    limits: &'a Limits,
+    pub(super) limits: &'a Limits,
     text: &'a str,
     fields: usize,
     /// Defaults are looked at when all types are known.
     defaults: Vec<(TypeId, Node, String)>,
 }
 
-type Result<T> = std::result::Result<T, SchemaError>;
+pub(super) type Result<T> = std::result::Result<T, SchemaError>;
 
 impl<'a> Reader<'a> {
     pub fn new(limits: &'a Limits) -> Self {
-        Self { model: Model::default(), limits, text: "", fields: 0, defaults: Vec::new() }
+        Self {
+            model: Model::default(),
+            limits,
+            text: "",
+            fields: 0,
+            defaults: Vec::new(),
+        }
     }
 
     /// Reads one text; its type is what the model's root is afterwards.
@@ -43,11 +60,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn place(&self, error: SchemaError, node: &Node) -> SchemaError {
+    pub(super) fn place(&self, error: SchemaError, node: &Node) -> SchemaError {
         error.at(Position::of(self.text, node.at))
     }
 
-    fn invalid(&self, node: &Node, path: &str, message: &str) -> SchemaError {
+    pub(super) fn invalid(&self, node: &Node, path: &str, message: &str) -> SchemaError {
         self.place(SchemaError::invalid(path, message), node)
     }
 
@@ -70,7 +87,11 @@ impl<'a> Reader<'a> {
             Json::String(word) => self.by_name(node, word, space, path),
             Json::Array(branches) => self.union(node, branches, space, path),
             Json::Object(_) => self.declared(node, space, path),
-            _ => Err(self.invalid(node, path, &format!("a schema is a name, an object or a union, not {}", node.sort()))),
+            _ => Err(self.invalid(
+                node,
+                path,
+                &format!("a schema is a name, an object or a union, not {}", node.sort()),
+            )),
         }
     }
 
@@ -82,8 +103,14 @@ impl<'a> Reader<'a> {
         if let Some(id) = self.model.names.get(name.full()) {
             return Ok(*id);
         }
-        let message = format!("{:?} is neither a type of Avro nor declared before; is a reference missing?", name.full());
-        Err(self.place(SchemaError::new(SchemaErrorKind::UnknownReference, path, message), node))
+        let message = format!(
+            "{:?} is neither a type of Avro nor declared before; is a reference missing?",
+            name.full()
+        );
+        Err(self.place(
+            SchemaError::new(SchemaErrorKind::UnknownReference, path, message),
+            node,
+        ))
     }
 
     fn union(&mut self, node: &Node, branches: &[Node], space: Option<&str>, path: &str) -> Result<TypeId> {
@@ -94,7 +121,9 @@ impl<'a> Reader<'a> {
             let path = format!("{path}/{index}");
             let id = self.schema(branch, space, &path)?;
             let kind = self.model.kind(id);
-            let identity = kind.named().map_or_else(|| kind.word().to_owned(), |named| named.name.full().to_owned());
+            let identity = kind
+                .named()
+                .map_or_else(|| kind.word().to_owned(), |named| named.name.full().to_owned());
             if matches!(kind, Kind::Union(_)) {
                 return Err(self.invalid(branch, &path, "a union may not hold a union directly"));
             }
@@ -134,78 +163,50 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn required<'n>(&self, node: &'n Node, key: &str, path: &str) -> Result<&'n Node> {
-        node.get(key).ok_or_else(|| self.invalid(node, path, &format!("`{key}` is missing")))
+    pub(super) fn required<'n>(&self, node: &'n Node, key: &str, path: &str) -> Result<&'n Node> {
+        node.get(key)
+            .ok_or_else(|| self.invalid(node, path, &format!("`{key}` is missing")))
     }
 
-    fn string<'n>(&self, node: &'n Node, key: &str, path: &str) -> Result<Option<&'n str>> {
+    pub(super) fn string<'n>(&self, node: &'n Node, key: &str, path: &str) -> Result<Option<&'n str>> {
         match node.get(key) {
             None => Ok(None),
             Some(found) => match found.as_str() {
                 Some(text) => Ok(Some(text)),
-                None => Err(self.invalid(found, &format!("{path}/{key}"), &format!("`{key}` must be a string"))),
+                None => Err(self.invalid(
+                    found,
+                    &format!("{path}/{key}"),
+                    &format!("`{key}` must be a string"),
+                )),
             },
         }
     }
 
-    fn strings(&self, node: &Node, key: &str, path: &str) -> Result<Vec<String>> {
-        let Some(found) = node.get(key) else { return Ok(Vec::new()) };
+    pub(super) fn strings(&self, node: &Node, key: &str, path: &str) -> Result<Vec<String>> {
+        let Some(found) = node.get(key) else {
+            return Ok(Vec::new());
+        };
         let Json::Array(items) = &found.json else {
-            return Err(self.invalid(found, &format!("{path}/{key}"), &format!("`{key}` must be an array of strings")));
+            return Err(self.invalid(
+                found,
+                &format!("{path}/{key}"),
+                &format!("`{key}` must be an array of strings"),
+            ));
         };
         let mut texts = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             match item.as_str() {
                 Some(text) => texts.push(text.to_owned()),
-                None => return Err(self.invalid(item, &format!("{path}/{key}/{index}"), "a string was expected")),
+                None => {
+                    return Err(self.invalid(
+                        item,
+                        &format!("{path}/{key}/{index}"),
+                        "a string was expected",
+                    ));
+                }
             }
         }
         Ok(texts)
-    }
-
-    /// Reads name, documentation and aliases, and makes the name known.
-    fn named(&mut self, node: &Node, space: Option<&str>, path: &str) -> Result<Named> {
-        let at = format!("{path}/name");
-        let name_node = self.required(node, "name", path)?;
-        let Some(text) = name_node.as_str() else {
-            return Err(self.invalid(name_node, &at, "`name` must be a string"));
-        };
-        let own_space = self.string(node, "namespace", path)?;
-        let name = Name::new(text, own_space.or(space));
-        self.check_name(name_node, name.full(), &at)?;
-        if Kind::primitive(name.full()).is_some() {
-            return Err(self.invalid(name_node, &at, "a type may not be named like a primitive type"));
-        }
-        if self.model.names.contains_key(name.full()) {
-            return Err(self.invalid(name_node, &at, &format!("{:?} is declared twice", name.full())));
-        }
-        if self.model.names.len() >= self.limits.names {
-            let message = format!("more than {} named types", self.limits.names);
-            return Err(self.place(SchemaError::too_large(path, message), node));
-        }
-        let doc = self.string(node, "doc", path)?.map(str::to_owned);
-        let mut aliases = Vec::new();
-        for alias in self.strings(node, "aliases", path)? {
-            let alias = Name::new(&alias, name.space());
-            self.check_name(node, alias.full(), &format!("{path}/aliases"))?;
-            aliases.push(alias);
-        }
-        Ok(Named { name, doc, aliases })
-    }
-
-    /// "Names": letters, digits and underscores of ASCII, no digit first; parts of a name space likewise.
-    fn check_name(&self, node: &Node, full: &str, path: &str) -> Result<()> {
-        if full.chars().count() > self.limits.name_characters {
-            let message = format!("a name has more than {} characters", self.limits.name_characters);
-            return Err(self.place(SchemaError::too_large(path, message), node));
-        }
-        for part in full.split('.') {
-            if !is_name(part) {
-                let message = format!("{full:?} is not a name: each part begins with [A-Za-z_] and goes on with [A-Za-z0-9_]");
-                return Err(self.invalid(node, path, &message));
-            }
-        }
-        Ok(())
     }
 
     fn record(&mut self, node: &Node, space: Option<&str>, path: &str, is_error: bool) -> Result<TypeId> {
@@ -213,7 +214,14 @@ impl<'a> Reader<'a> {
         let own_space = named.name.space().map(str::to_owned);
         let full = named.name.full().to_owned();
         // Known before its fields are read, so that they may mention it.
-        let id = self.add(Kind::Record { named, fields: Vec::new(), is_error }, properties(node, &RESERVED, None));
+        let id = self.add(
+            Kind::Record {
+                named,
+                fields: Vec::new(),
+                is_error,
+            },
+            properties(node, &RESERVED, None),
+        );
         self.model.names.insert(full, id);
         let list = self.required(node, "fields", path)?;
         let Json::Array(items) = &list.json else {
@@ -226,7 +234,11 @@ impl<'a> Reader<'a> {
             let path = format!("{path}/fields/{index}");
             let field = self.field(item, own_space.as_deref(), &path)?;
             if !seen.insert(field.name.clone()) {
-                return Err(self.invalid(item, &path, &format!("the record has a field {:?} already", field.name)));
+                return Err(self.invalid(
+                    item,
+                    &path,
+                    &format!("the record has a field {:?} already", field.name),
+                ));
             }
             read.push(field);
         }
@@ -243,19 +255,28 @@ impl<'a> Reader<'a> {
         self.required(node, "name", path)?;
         let name = self.string(node, "name", path)?.unwrap_or_default().to_owned();
         if !is_name(&name) || name.len() > self.limits.name_characters {
-            return Err(self.invalid(node, &format!("{path}/name"), &format!("{name:?} is not a name of a field")));
+            return Err(self.invalid(
+                node,
+                &format!("{path}/name"),
+                &format!("{name:?} is not a name of a field"),
+            ));
         }
         let schema_node = self.required(node, "type", path)?;
         let schema = self.schema(schema_node, space, &format!("{path}/type"))?;
         let order = match self.string(node, "order", path)? {
             None => Order::Ascending,
             Some(word) => Order::from_word(word).ok_or_else(|| {
-                self.invalid(node, &format!("{path}/order"), "`order` is ascending, descending or ignore")
+                self.invalid(
+                    node,
+                    &format!("{path}/order"),
+                    "`order` is ascending, descending or ignore",
+                )
             })?,
         };
         let default = node.get("default").cloned();
         if let Some(default) = &default {
-            self.defaults.push((schema, default.clone(), format!("{path}/default")));
+            self.defaults
+                .push((schema, default.clone(), format!("{path}/default")));
         }
         Ok(Field {
             name,
@@ -285,10 +306,21 @@ impl<'a> Reader<'a> {
         }
         let default = self.string(node, "default", path)?.map(str::to_owned);
         if let Some(default) = default.as_ref().filter(|default| !symbols.contains(default)) {
-            return Err(self.invalid(node, &format!("{path}/default"), &format!("{default:?} is not a symbol of the enum")));
+            return Err(self.invalid(
+                node,
+                &format!("{path}/default"),
+                &format!("{default:?} is not a symbol of the enum"),
+            ));
         }
         let full = named.name.full().to_owned();
-        let id = self.add(Kind::Enum { named, symbols, default }, properties(node, &RESERVED, Some("default")));
+        let id = self.add(
+            Kind::Enum {
+                named,
+                symbols,
+                default,
+            },
+            properties(node, &RESERVED, Some("default")),
+        );
         self.model.names.insert(full, id);
         Ok(id)
     }
@@ -297,11 +329,18 @@ impl<'a> Reader<'a> {
         let named = self.named(node, space, path)?;
         let size_node = self.required(node, "size", path)?;
         let size = match &size_node.json {
-            Json::Number(raw) => raw.parse::<u64>().ok().filter(|size| *size <= i32::MAX.unsigned_abs().into()),
+            Json::Number(raw) => raw
+                .parse::<u64>()
+                .ok()
+                .filter(|size| *size <= i32::MAX.unsigned_abs().into()),
             _ => None,
         };
         let Some(size) = size else {
-            return Err(self.invalid(size_node, &format!("{path}/size"), "`size` must be a whole number from 0 to 2147483647"));
+            return Err(self.invalid(
+                size_node,
+                &format!("{path}/size"),
+                "`size` must be a whole number from 0 to 2147483647",
+            ));
         };
         let full = named.name.full().to_owned();
         let id = self.add(Kind::Fixed { named, size }, properties(node, &RESERVED, None));
@@ -310,13 +349,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 fn properties(node: &Node, reserved: &[&str], also: Option<&str>) -> Vec<(String, Node)> {
     let own = |key: &str| reserved.contains(&key) || also == Some(key);
-    node.members().iter().filter(|(key, _)| !own(key)).cloned().collect()
+    node.members()
+        .iter()
+        .filter(|(key, _)| !own(key))
+        .cloned()
+        .collect()
 }

@@ -10,8 +10,13 @@ use crate::avro::model::{Field, Kind, Model, Named, TypeId};
 
 /// Compares whole schemas.
 pub(crate) fn compare(reader: &Model, writer: &Model, report: &mut Report) {
-    let mut comparison = Comparison { reader, writer, memory: Memory::default() };
+    let mut comparison = Comparison {
+        reader,
+        writer,
+        memory: Memory::default(),
+    };
     let found = comparison.pair(reader.root, writer.root);
+    let found = comparison.memory.verdict(found);
     report.extend(below("", &found).map(|mut difference| {
         if difference.path.is_empty() {
             difference.path.push('/');
@@ -51,7 +56,11 @@ impl Comparison<'_> {
                 for (index, branch) in branches.iter().enumerate() {
                     if !self.pair(reader_id, *branch).is_empty() {
                         let word = self.writer.kind(*branch).word();
-                        report.add(Rule::MissingUnionBranch, &format!("/{index}"), missing_branch(word));
+                        report.add(
+                            Rule::MissingUnionBranch,
+                            &format!("/{index}"),
+                            missing_branch(word),
+                        );
                     }
                 }
             }
@@ -61,13 +70,22 @@ impl Comparison<'_> {
                 }
             }
             (Kind::Union(branches), other) => {
-                if !branches.iter().any(|branch| self.pair(*branch, writer_id).is_empty()) {
+                if !branches
+                    .iter()
+                    .any(|branch| self.pair(*branch, writer_id).is_empty())
+                {
                     report.add(Rule::MissingUnionBranch, "", missing_branch(other.word()));
                 }
             }
             (Kind::Array(reader), Kind::Array(writer)) => self.inside("/items", *reader, *writer, report),
             (Kind::Map(reader), Kind::Map(writer)) => self.inside("/values", *reader, *writer, report),
-            (Kind::Fixed { named, size }, Kind::Fixed { named: other, size: other_size }) => {
+            (
+                Kind::Fixed { named, size },
+                Kind::Fixed {
+                    named: other,
+                    size: other_size,
+                },
+            ) => {
                 names(named, other, report);
                 if size != other_size {
                     report.add(
@@ -77,11 +95,29 @@ impl Comparison<'_> {
                     );
                 }
             }
-            (Kind::Enum { named, symbols, default }, Kind::Enum { named: other, symbols: others, .. }) => {
+            (
+                Kind::Enum {
+                    named,
+                    symbols,
+                    default,
+                },
+                Kind::Enum {
+                    named: other,
+                    symbols: others,
+                    ..
+                },
+            ) => {
                 names(named, other, report);
                 enums(symbols, default.as_ref(), others, report);
             }
-            (Kind::Record { named, fields, .. }, Kind::Record { named: other, fields: others, .. }) => {
+            (
+                Kind::Record { named, fields, .. },
+                Kind::Record {
+                    named: other,
+                    fields: others,
+                    ..
+                },
+            ) => {
                 names(named, other, report);
                 for (index, field) in fields.iter().enumerate() {
                     self.field(index, field, others, report);
@@ -92,7 +128,11 @@ impl Comparison<'_> {
                     report.add(
                         Rule::TypeMismatch,
                         "",
-                        format!("has {}, and the {{other}} one {}, which cannot be read as that", reader.word(), writer.word()),
+                        format!(
+                            "has {}, and the {{other}} one {}, which cannot be read as that",
+                            reader.word(),
+                            writer.word()
+                        ),
                     );
                 }
             }
@@ -101,11 +141,20 @@ impl Comparison<'_> {
 
     fn field(&mut self, index: usize, field: &Field, others: &[Field], report: &mut Report) {
         let path = format!("/fields/{index}");
-        let mut same = others.iter().filter(|other| other.name == field.name || field.aliases.contains(&other.name));
+        let mut same = others
+            .iter()
+            .filter(|other| other.name == field.name || field.aliases.contains(&other.name));
         let Some(found) = same.next() else {
-            let is_open_enum = matches!(self.reader.kind(field.schema), Kind::Enum { default: Some(_), .. });
+            let is_open_enum = matches!(
+                self.reader.kind(field.schema),
+                Kind::Enum { default: Some(_), .. }
+            );
             if field.default.is_none() {
-                let hint = if is_open_enum { " (the enum's own default is for unknown symbols)" } else { "" };
+                let hint = if is_open_enum {
+                    " (the enum's own default is for unknown symbols)"
+                } else {
+                    ""
+                };
                 report.add(
                     Rule::ReaderFieldMissingDefaultValue,
                     &path,
@@ -154,7 +203,11 @@ fn names(reader: &Named, writer: &Named, report: &mut Report) {
 
 fn enums(symbols: &[String], default: Option<&String>, others: &[String], report: &mut Report) {
     let known: HashSet<&String> = symbols.iter().collect();
-    let missing: Vec<&str> = others.iter().filter(|symbol| !known.contains(symbol)).map(String::as_str).collect();
+    let missing: Vec<&str> = others
+        .iter()
+        .filter(|symbol| !known.contains(symbol))
+        .map(String::as_str)
+        .collect();
     if missing.is_empty() || default.is_some() {
         return;
     }

@@ -65,7 +65,10 @@ impl Level {
 
     /// Whether every earlier version counts, and not the last alone.
     pub const fn is_transitive(self) -> bool {
-        matches!(self, Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive)
+        matches!(
+            self,
+            Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive
+        )
     }
 
     const fn directions(self) -> &'static [Direction] {
@@ -103,11 +106,25 @@ pub struct Incompatibility {
     pub against: usize,
 }
 
+impl Incompatibility {
+    /// As the Schema Registry API lists it among the `messages` of a check.
+    pub fn registry_text(&self) -> String {
+        format!(
+            "{{errorType:\"{}\", description:\"{}\"}}",
+            self.rule, self.message
+        )
+    }
+}
+
 /// All reasons why `new` may not follow `earlier`, which stand oldest first; none if it may.
 ///
 /// Levels that are not transitive look at the last of `earlier` alone.
 pub fn check(level: Level, new: &Schema, earlier: &[Schema]) -> Vec<Incompatibility> {
-    let first = if level.is_transitive() { 0 } else { earlier.len().saturating_sub(1) };
+    let first = if level.is_transitive() {
+        0
+    } else {
+        earlier.len().saturating_sub(1)
+    };
     let mut found = Vec::new();
     // The newest first: that is the version which a developer has in mind.
     for (against, old) in earlier.iter().enumerate().skip(first).rev() {
@@ -135,13 +152,21 @@ pub fn check(level: Level, new: &Schema, earlier: &[Schema]) -> Vec<Incompatibil
 fn can_read(reader: &Schema, writer: &Schema) -> Vec<report::Difference> {
     let mut report = Report::default();
     match (reader, writer) {
-        (Schema::Avro(reader), Schema::Avro(writer)) => avro::compare(&reader.model, &writer.model, &mut report),
+        (Schema::Avro(reader), Schema::Avro(writer)) => {
+            avro::compare(&reader.model, &writer.model, &mut report)
+        }
         (Schema::Json(reader), Schema::Json(writer)) => json::compare(reader, writer, &mut report),
-        (Schema::Protobuf(reader), Schema::Protobuf(writer)) => protobuf::compare(reader, writer, &mut report),
+        (Schema::Protobuf(reader), Schema::Protobuf(writer)) => {
+            protobuf::compare(reader, writer, &mut report)
+        }
         _ => report.add(
             Rule::SchemaTypeChanged,
             "",
-            format!("is {}, and the {{other}} schema is {}", reader.format().as_str(), writer.format().as_str()),
+            format!(
+                "is {}, and the {{other}} schema is {}",
+                reader.format().as_str(),
+                writer.format().as_str()
+            ),
         ),
     }
     report.finish()

@@ -35,7 +35,11 @@ pub(crate) struct Difference {
 
 impl Difference {
     pub fn new(rule: Rule, path: &str, sentence: String) -> Self {
-        Self { rule, path: path.to_owned(), sentence }
+        Self {
+            rule,
+            path: path.to_owned(),
+            sentence,
+        }
     }
 
     /// The sentence, with the schemas called by their age.
@@ -74,10 +78,6 @@ impl Report {
                 self.differences.push(difference);
             }
         }
-    }
-
-    pub const fn is_empty(&self) -> bool {
-        self.differences.is_empty()
     }
 
     pub fn finish(self) -> Vec<Difference> {

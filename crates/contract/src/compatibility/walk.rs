@@ -7,7 +7,7 @@ use super::report::{Difference, Report};
 use super::rule::Rule;
 
 /// Pairs that one comparison looks at.
-const PAIRS: usize = 200_000;
+const PAIRS: usize = 50_000;
 /// Pairs inside pairs: what the stack can bear.
 const DEPTH: usize = 200;
 
@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     /// The outermost open pair that was leaned on since the current pair began.
     leaned: Option<usize>,
     looked: usize,
+    /// What is said of every further pair once the bounds are reached.
+    exhausted: Option<Found>,
 }
 
 /// What is known of a pair before it is compared.
@@ -49,7 +51,7 @@ pub(crate) struct Ticket {
 impl Memory {
     /// Begins a pair.
     pub fn open(&mut self, pair: Pair) -> Before {
-        if let Some(found) = self.known.get(&pair) {
+        if let Some(found) = self.exhausted.as_ref().or_else(|| self.known.get(&pair)) {
             return Before::Known(Rc::clone(found));
         }
         if let Some(depth) = self.open.get(&pair) {
@@ -60,10 +62,21 @@ impl Memory {
         let depth = self.open.len();
         if self.looked > PAIRS || depth > DEPTH {
             let sentence = "is too intricate to be compared with the {other} one in bounded time: let fewer definitions refer to each other";
-            return Before::Known(Rc::from([Difference::new(Rule::ComparisonTooLarge, "", sentence.to_owned())]));
+            let found: Found = Rc::from([Difference::new(Rule::ComparisonTooLarge, "", sentence.to_owned())]);
+            self.exhausted = Some(Rc::clone(&found));
+            return Before::Known(found);
         }
         self.open.insert(pair, depth);
-        Before::Open(Ticket { pair, depth, leaned_before: self.leaned.take() })
+        Before::Open(Ticket {
+            pair,
+            depth,
+            leaned_before: self.leaned.take(),
+        })
+    }
+
+    /// What a whole comparison says: that it was too large, if it was.
+    pub fn verdict(&self, found: Found) -> Found {
+        self.exhausted.clone().unwrap_or(found)
     }
 
     /// Ends a pair.

@@ -1,5 +1,7 @@
 //! JSON Schemas: reading them, and the text that is kept of them.
 
+pub(crate) mod address;
+mod build;
 mod check;
 pub(crate) mod refs;
 pub(crate) mod shape;
@@ -32,7 +34,10 @@ pub enum Draft {
 impl Draft {
     /// By `$schema`. `None` for a meta-schema that is none of the five: a vocabulary of one's own cannot be enforced.
     pub fn from_uri(uri: &str) -> Option<Self> {
-        let path = uri.trim_end_matches('#').split_once("://").map_or(uri, |(_, path)| path);
+        let path = uri
+            .trim_end_matches('#')
+            .split_once("://")
+            .map_or(uri, |(_, path)| path);
         Some(match path {
             "json-schema.org/draft-04/schema" => Self::Draft4,
             "json-schema.org/draft-06/schema" => Self::Draft6,
@@ -101,7 +106,13 @@ impl JsonSchema {
         let library = Library::new(&value, draft, &documents)?;
         check::schema(&library, limits)?;
         let shapes = shape::Shapes::build(&library, limits)?;
-        Ok(Self { draft, references: documents, written: Arc::new(written), shapes: Arc::new(shapes), document: value })
+        Ok(Self {
+            draft,
+            references: documents,
+            written: Arc::new(written),
+            shapes: Arc::new(shapes),
+            document: value,
+        })
     }
 
     /// The text that is kept: without spaces, in the order in which it was written.
@@ -130,7 +141,10 @@ fn document(text: &str, limits: &Limits) -> Result<Node, SchemaError> {
     let node = text::read(text, limits.json_bounds())?;
     match node.json {
         Json::Object(_) | Json::Bool(_) => Ok(node),
-        _ => Err(SchemaError::invalid("", format!("a JSON Schema is an object or a boolean, not {}", node.sort()))),
+        _ => Err(SchemaError::invalid(
+            "",
+            format!("a JSON Schema is an object or a boolean, not {}", node.sort()),
+        )),
     }
 }
 

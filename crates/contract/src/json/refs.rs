@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::address::{escape, join, percent_decoded, without_fragment};
 use super::{Draft, draft_of};
 use crate::error::{SchemaError, SchemaErrorKind};
 
@@ -45,18 +46,68 @@ pub(crate) struct Document<'a> {
 const NOWHERE: &str = "weir:///";
 /// Keywords whose values are data and not schemas.
 const DATA: [&str; 4] = ["enum", "const", "default", "examples"];
+/// Keywords whose values are schemas by names; a name may be that of a keyword.
+const MAPS: [&str; 6] = [
+    "properties",
+    "patternProperties",
+    "definitions",
+    "$defs",
+    "dependentSchemas",
+    "dependencies",
+];
+
+/// What stands under a key of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// Schemas by names.
+    Names,
+    /// A schema, or something without keywords.
+    Schema,
+    /// No schema at all.
+    Data,
+}
+
+impl Inside {
+    /// What stands under a key of an object that is itself `self`.
+    pub fn below(self, key: &str) -> Self {
+        match self {
+            Self::Schema if DATA.contains(&key) => Self::Data,
+            Self::Schema if MAPS.contains(&key) => Self::Names,
+            _ => Self::Schema,
+        }
+    }
+}
 
 impl<'a> Library<'a> {
-    pub fn new(value: &'a Value, draft: Draft, references: &'a [(String, Value)]) -> Result<Self, SchemaError> {
+    pub fn new(
+        value: &'a Value,
+        draft: Draft,
+        references: &'a [(String, Value)],
+    ) -> Result<Self, SchemaError> {
         let own_base = id_of(value, draft).map_or_else(|| NOWHERE.to_owned(), |id| join(NOWHERE, id));
-        let mut documents = vec![Document { value, draft, name: "", base: without_fragment(&own_base).to_owned() }];
+        let mut documents = vec![Document {
+            value,
+            draft,
+            name: "",
+            base: without_fragment(&own_base).to_owned(),
+        }];
         for (name, value) in references {
-            let draft = draft_of(value).map_err(|error| error.in_source(name))?.unwrap_or(draft);
+            let draft = draft_of(value)
+                .map_err(|error| error.in_source(name))?
+                .unwrap_or(draft);
             let named = join(&own_base, name);
             let base = id_of(value, draft).map_or_else(|| named.clone(), |id| join(&named, id));
-            documents.push(Document { value, draft, name, base: without_fragment(&base).to_owned() });
+            documents.push(Document {
+                value,
+                draft,
+                name,
+                base: without_fragment(&base).to_owned(),
+            });
         }
-        let mut library = Self { documents, addresses: HashMap::new() };
+        let mut library = Self {
+            documents,
+            addresses: HashMap::new(),
+        };
         for index in 0..library.documents.len() {
             library.register(index, &own_base);
         }
@@ -66,56 +117,97 @@ impl<'a> Library<'a> {
     fn register(&mut self, index: usize, own_base: &str) {
         let (value, draft, base, name) = {
             let document = &self.documents[index];
-            (document.value, document.draft, document.base.clone(), document.name)
+            (
+                document.value,
+                document.draft,
+                document.base.clone(),
+                document.name,
+            )
         };
-        let root = Place { document: index, pointer: String::new() };
+        let root = Place {
+            document: index,
+            pointer: String::new(),
+        };
         if index > 0 {
             // By its name alone, too: a reference need not be a relative address.
-            self.addresses.entry(without_fragment(&join(own_base, name)).to_owned()).or_insert_with(|| root.clone());
-            self.addresses.entry(name.to_owned()).or_insert_with(|| root.clone());
+            self.addresses
+                .entry(without_fragment(&join(own_base, name)).to_owned())
+                .or_insert_with(|| root.clone());
+            self.addresses
+                .entry(name.to_owned())
+                .or_insert_with(|| root.clone());
         }
         self.addresses.entry(base.clone()).or_insert(root);
-        self.register_inside(index, value, draft, &base, &mut String::new());
+        self.register_inside(index, value, (draft, &base), Inside::Schema, &mut String::new());
     }
 
-    fn register_inside(&mut self, index: usize, value: &Value, draft: Draft, base: &str, pointer: &mut String) {
+    fn register_inside(
+        &mut self,
+        index: usize,
+        value: &Value,
+        (draft, base): (Draft, &str),
+        inside: Inside,
+        pointer: &mut String,
+    ) {
         let length = pointer.len();
         match value {
             Value::Array(items) => {
                 for (position, item) in items.iter().enumerate() {
                     pointer.push_str(&format!("/{position}"));
-                    self.register_inside(index, item, draft, base, pointer);
+                    self.register_inside(index, item, (draft, base), Inside::Schema, pointer);
                     pointer.truncate(length);
                 }
             }
             Value::Object(members) => {
-                let mut base = base.to_owned();
-                let here = Place { document: index, pointer: pointer.clone() };
-                let is_ignored = members.contains_key("$ref") && !draft.has_siblings_of_ref();
-                if let Some(id) = id_of(value, draft).filter(|_| !is_ignored) {
-                    let address = join(&base, id);
-                    if !id.starts_with('#') {
-                        without_fragment(&address).clone_into(&mut base);
-                    }
-                    self.addresses.entry(address.trim_end_matches('#').to_owned()).or_insert_with(|| here.clone());
-                }
-                for keyword in ["$anchor", "$dynamicAnchor"] {
-                    if let Some(anchor) = members.get(keyword).and_then(Value::as_str) {
-                        self.addresses.entry(format!("{base}#{anchor}")).or_insert_with(|| here.clone());
-                    }
-                }
+                let base = match inside {
+                    Inside::Schema => self.register_names(index, value, (draft, base), pointer),
+                    _ => base.to_owned(),
+                };
                 for (key, member) in members {
-                    if DATA.contains(&key.as_str()) {
-                        continue;
+                    let below = inside.below(key);
+                    if below != Inside::Data {
+                        pointer.push('/');
+                        pointer.push_str(&escape(key));
+                        self.register_inside(index, member, (draft, &base), below, pointer);
+                        pointer.truncate(length);
                     }
-                    pointer.push('/');
-                    pointer.push_str(&escape(key));
-                    self.register_inside(index, member, draft, &base, pointer);
-                    pointer.truncate(length);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Registers a schema's id and anchors; says against what addresses inside it are resolved.
+    fn register_names(
+        &mut self,
+        index: usize,
+        value: &Value,
+        (draft, base): (Draft, &str),
+        pointer: &str,
+    ) -> String {
+        let mut base = base.to_owned();
+        let here = Place {
+            document: index,
+            pointer: pointer.to_owned(),
+        };
+        let is_ignored = value.get("$ref").is_some() && !draft.has_siblings_of_ref();
+        if let Some(id) = id_of(value, draft).filter(|_| !is_ignored) {
+            let address = join(&base, id);
+            if !id.starts_with('#') {
+                without_fragment(&address).clone_into(&mut base);
+            }
+            self.addresses
+                .entry(address.trim_end_matches('#').to_owned())
+                .or_insert_with(|| here.clone());
+        }
+        for keyword in ["$anchor", "$dynamicAnchor"] {
+            if let Some(anchor) = value.get(keyword).and_then(Value::as_str) {
+                self.addresses
+                    .entry(format!("{base}#{anchor}"))
+                    .or_insert_with(|| here.clone());
+            }
+        }
+        base
     }
 
     /// The schema at a place.
@@ -148,37 +240,62 @@ impl<'a> Library<'a> {
     pub fn follow(&self, from: &Place, reference: &str) -> Result<Target, SchemaError> {
         let (address, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let base = self.base_of(from);
-        let absolute = if address.is_empty() { base } else { without_fragment(&join(&base, address)).to_owned() };
-        let root = self.addresses.get(&absolute).or_else(|| self.addresses.get(address));
+        let absolute = if address.is_empty() {
+            base
+        } else {
+            without_fragment(&join(&base, address)).to_owned()
+        };
+        let root = self
+            .addresses
+            .get(&absolute)
+            .or_else(|| self.addresses.get(address));
         let root = match (root, address.is_empty()) {
             (Some(place), _) => place.clone(),
-            (None, true) => Place { document: from.document, pointer: String::new() },
+            (None, true) => Place {
+                document: from.document,
+                pointer: String::new(),
+            },
             (None, false) if Draft::from_uri(&absolute).is_some() => return Ok(Target::MetaSchema),
             (None, false) => return Err(self.unknown(from, reference, &absolute)),
         };
         let place = if fragment.is_empty() {
             root
         } else if let Some(rest) = fragment.strip_prefix('/') {
-            Place { document: root.document, pointer: format!("{}/{}", root.pointer, percent_decoded(rest)) }
+            Place {
+                document: root.document,
+                pointer: format!("{}/{}", root.pointer, percent_decoded(rest)),
+            }
         } else {
             let named = format!("{absolute}#{fragment}");
-            self.addresses.get(&named).cloned().ok_or_else(|| self.unknown(from, reference, &named))?
+            self.addresses
+                .get(&named)
+                .cloned()
+                .ok_or_else(|| self.unknown(from, reference, &named))?
         };
         match self.at(&place) {
             Some(Value::Object(_) | Value::Bool(_)) => Ok(Target::Here(place)),
-            Some(_) => Err(self.fault(from, SchemaErrorKind::Invalid, format!("`$ref` {reference:?} leads to no schema"))),
+            Some(_) => Err(self.fault(
+                from,
+                SchemaErrorKind::Invalid,
+                format!("`$ref` {reference:?} leads to no schema"),
+            )),
             None => Err(self.unknown(from, reference, &absolute)),
         }
     }
 
     fn unknown(&self, from: &Place, reference: &str, absolute: &str) -> SchemaError {
-        let is_remote = absolute.contains("://") && !absolute.starts_with(NOWHERE) && !reference.starts_with('#');
+        let is_remote =
+            absolute.contains("://") && !absolute.starts_with(NOWHERE) && !reference.starts_with('#');
         let hint = if is_remote {
             "; schemas are not fetched: register it and name it in `references`"
         } else {
             ""
         };
-        self.fault(from, SchemaErrorKind::UnknownReference, format!("`$ref` {reference:?} leads nowhere{hint}"))
+        self.fault(
+            from,
+            SchemaErrorKind::UnknownReference,
+            format!("`$ref` {reference:?} leads nowhere{hint}"),
+        )
     }
 
     /// An error at a place.
@@ -193,93 +310,4 @@ impl<'a> Library<'a> {
 
 fn id_of(value: &Value, draft: Draft) -> Option<&str> {
     value.get(draft.id_keyword())?.as_str()
-}
-
-/// A key as a token of a JSON pointer (RFC 6901).
-pub(crate) fn escape(key: &str) -> String {
-    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1") } else { key.to_owned() }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let code = (*first == b'%').then(|| tail.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
-        if let Some(byte) = code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn without_fragment(address: &str) -> &str {
-    address.split_once('#').map_or(address, |(address, _)| address)
-}
-
-/// Resolves an address against another (RFC 3986, section 5.2, without queries of the base).
-fn join(base: &str, address: &str) -> String {
-    let has_scheme = address.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.chars().all(|one| one.is_ascii_alphanumeric() || "+-.".contains(one))
-    });
-    if has_scheme {
-        return address.to_owned();
-    }
-    let base = without_fragment(base);
-    if address.is_empty() || address.starts_with('#') {
-        return format!("{base}{address}");
-    }
-    let authority_end = base.find("://").map_or(0, |at| base[at + 3..].find('/').map_or(base.len(), |slash| at + 3 + slash));
-    let (authority, path) = base.split_at(authority_end);
-    let joined = match address.strip_prefix('/') {
-        Some(_) => address.to_owned(),
-        None => match path.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{address}"),
-            None if base.contains(':') && authority.is_empty() => return address.to_owned(),
-            None => format!("/{address}"),
-        },
-    };
-    format!("{authority}{}", without_dots(&joined))
-}
-
-fn without_dots(path: &str) -> String {
-    let (path, fragment) = path.split_once('#').map_or((path, None), |(path, fragment)| (path, Some(fragment)));
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            ".." if parts.len() > 1 => {
-                parts.pop();
-            }
-            ".." => {}
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    fragment.map_or(joined.clone(), |fragment| format!("{joined}#{fragment}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_joined() {
-        for (base, address, joined) in [
-            ("http://a.test/b/c.json", "d.json", "http://a.test/b/d.json"),
-            ("http://a.test/b/c.json", "/d.json", "http://a.test/d.json"),
-            ("http://a.test/b/c.json", "../d.json#x", "http://a.test/d.json#x"),
-            ("http://a.test", "d.json", "http://a.test/d.json"),
-            ("http://a.test/b#f", "#x", "http://a.test/b#x"),
-            ("weir:///", "d.json", "weir:///d.json"),
-            ("weir:///", "urn:x:y", "urn:x:y"),
-            ("urn:x:y", "z", "z"),
-        ] {
-            assert_eq!(join(base, address), joined, "{base} {address}");
-        }
-    }
 }

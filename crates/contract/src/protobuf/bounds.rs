@@ -40,7 +40,9 @@ fn too_large(text: &str, at: usize, message: &str) -> SchemaError {
 }
 
 fn end_of(text: &str, at: usize, mark: &str) -> usize {
-    text.get(at..).and_then(|rest| rest.find(mark)).map_or(text.len(), |found| at + found + mark.len() - 1)
+    text.get(at..)
+        .and_then(|rest| rest.find(mark))
+        .map_or(text.len(), |found| at + found + mark.len() - 1)
 }
 
 fn end_of_string(bytes: &[u8], mut at: usize, quote: u8) -> usize {

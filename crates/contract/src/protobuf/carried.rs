@@ -44,7 +44,9 @@ fn fill_message(message: &mut DescriptorProto, from: &MessageDescriptor) {
         message.options.get_or_insert_default().uninterpreted_option = options;
     }
     for field in &mut message.field {
-        let found = u32::try_from(field.number()).ok().and_then(|number| from.get_field(number));
+        let found = u32::try_from(field.number())
+            .ok()
+            .and_then(|number| from.get_field(number));
         if let Some(found) = found {
             fill_field(field, &found.options());
         }
@@ -82,17 +84,22 @@ fn read(options: &DynamicMessage) -> Vec<UninterpretedOption> {
     let mut read = Vec::new();
     for (field, value) in options.fields() {
         if field.name() != "uninterpreted_option" {
-            push(&mut read, field.name(), false, value, |number| enum_name(field.kind().as_enum(), number));
+            push(&mut read, field.name(), false, value, |number| {
+                enum_name(field.kind().as_enum(), number)
+            });
         }
     }
     for (extension, value) in options.extensions() {
-        push(&mut read, extension.full_name(), true, value, |number| enum_name(extension.kind().as_enum(), number));
+        push(&mut read, extension.full_name(), true, value, |number| {
+            enum_name(extension.kind().as_enum(), number)
+        });
     }
     read
 }
 
 fn enum_name(of: Option<&EnumDescriptor>, number: i32) -> String {
-    of.and_then(|of| of.get_value(number)).map_or_else(|| number.to_string(), |value| value.name().to_owned())
+    of.and_then(|of| of.get_value(number))
+        .map_or_else(|| number.to_string(), |value| value.name().to_owned())
 }
 
 fn push(
@@ -108,8 +115,14 @@ fn push(
         }
         return;
     }
-    let name = vec![NamePart { name_part: name.to_owned(), is_extension }];
-    let mut option = UninterpretedOption { name, ..Default::default() };
+    let name = vec![NamePart {
+        name_part: name.to_owned(),
+        is_extension,
+    }];
+    let mut option = UninterpretedOption {
+        name,
+        ..Default::default()
+    };
     match value {
         Value::Bool(value) => option.identifier_value = Some(value.to_string()),
         Value::I32(number) => integer(&mut option, i64::from(*number)),

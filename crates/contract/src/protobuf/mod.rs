@@ -36,7 +36,11 @@ impl ProtobufSchema {
     /// The first fault, with its place.
     pub fn parse(text: &str, references: &[NamedSource], limits: &Limits) -> Result<Self, SchemaError> {
         let read = read::file(text, references, limits)?;
-        Ok(Self { pool: read.pool, file: read.name, written: Arc::new(read.written) })
+        Ok(Self {
+            pool: read.pool,
+            file: read.name,
+            written: Arc::new(read.written),
+        })
     }
 
     /// The text that is kept; comments and the writing of spaces are not.

@@ -12,12 +12,18 @@ use super::options::name_of;
 pub(super) fn file(written: &FileDescriptorProto, resolved: &FileDescriptorProto) -> FileDescriptorProto {
     let mut file = written.clone();
     // Public imports are indexes into the list of imports.
-    let public: Vec<String> =
-        file.public_dependency.iter().filter_map(|index| file.dependency.get(usize::try_from(*index).ok()?).cloned()).collect();
+    let public: Vec<String> = file
+        .public_dependency
+        .iter()
+        .filter_map(|index| file.dependency.get(usize::try_from(*index).ok()?).cloned())
+        .collect();
     file.dependency.sort();
     file.dependency.dedup();
-    file.public_dependency =
-        (0..).zip(&file.dependency).filter(|(_, name)| public.contains(name)).map(|(index, _)| index).collect();
+    file.public_dependency = (0..)
+        .zip(&file.dependency)
+        .filter(|(_, name)| public.contains(name))
+        .map(|(index, _)| index)
+        .collect();
     file.weak_dependency.clear();
     for (message, resolved) in file.message_type.iter_mut().zip(&resolved.message_type) {
         self::message(message, resolved);
@@ -28,11 +34,25 @@ pub(super) fn file(written: &FileDescriptorProto, resolved: &FileDescriptorProto
         for (method, resolved) in service.method.iter_mut().zip(&resolved.method) {
             method.input_type.clone_from(&resolved.input_type);
             method.output_type.clone_from(&resolved.output_type);
-            sort(method.options.as_mut().map(|options| &mut options.uninterpreted_option));
+            sort(
+                method
+                    .options
+                    .as_mut()
+                    .map(|options| &mut options.uninterpreted_option),
+            );
         }
-        sort(service.options.as_mut().map(|options| &mut options.uninterpreted_option));
+        sort(
+            service
+                .options
+                .as_mut()
+                .map(|options| &mut options.uninterpreted_option),
+        );
     }
-    sort(file.options.as_mut().map(|options| &mut options.uninterpreted_option));
+    sort(
+        file.options
+            .as_mut()
+            .map(|options| &mut options.uninterpreted_option),
+    );
     file
 }
 
@@ -47,9 +67,19 @@ fn message(message: &mut DescriptorProto, resolved: &DescriptorProto) {
     message.reserved_range.sort_by_key(|range| range.start());
     message.reserved_name.sort();
     message.extension_range.sort_by_key(|range| range.start());
-    sort(message.options.as_mut().map(|options| &mut options.uninterpreted_option));
+    sort(
+        message
+            .options
+            .as_mut()
+            .map(|options| &mut options.uninterpreted_option),
+    );
     for oneof in &mut message.oneof_decl {
-        sort(oneof.options.as_mut().map(|options| &mut options.uninterpreted_option));
+        sort(
+            oneof
+                .options
+                .as_mut()
+                .map(|options| &mut options.uninterpreted_option),
+        );
     }
     sort_oneofs(message);
 }
@@ -58,7 +88,12 @@ fn message(message: &mut DescriptorProto, resolved: &DescriptorProto) {
 fn sort_oneofs(message: &mut DescriptorProto) {
     let lowest = |index: usize| {
         let index = i32::try_from(index).ok();
-        message.field.iter().filter(|field| field.oneof_index == index).map(FieldDescriptorProto::number).min()
+        message
+            .field
+            .iter()
+            .filter(|field| field.oneof_index == index)
+            .map(FieldDescriptorProto::number)
+            .min()
     };
     let mut order: Vec<usize> = (0..message.oneof_decl.len()).collect();
     order.sort_by_key(|index| lowest(*index).unwrap_or(i32::MAX));
@@ -78,20 +113,35 @@ fn fields(fields: &mut [FieldDescriptorProto], resolved: &[FieldDescriptorProto]
         field.r#type = resolved.r#type;
         field.type_name.clone_from(&resolved.type_name);
         field.extendee.clone_from(&resolved.extendee);
-        sort(field.options.as_mut().map(|options| &mut options.uninterpreted_option));
+        sort(
+            field
+                .options
+                .as_mut()
+                .map(|options| &mut options.uninterpreted_option),
+        );
     }
 }
 
 fn enumeration(one: &mut EnumDescriptorProto) {
-    one.value.sort_by(|a, b| (a.number(), a.name()).cmp(&(b.number(), b.name())));
+    one.value
+        .sort_by(|a, b| (a.number(), a.name()).cmp(&(b.number(), b.name())));
     for value in &mut one.value {
-        sort(value.options.as_mut().map(|options| &mut options.uninterpreted_option));
+        sort(
+            value
+                .options
+                .as_mut()
+                .map(|options| &mut options.uninterpreted_option),
+        );
     }
-    sort(one.options.as_mut().map(|options| &mut options.uninterpreted_option));
+    sort(
+        one.options
+            .as_mut()
+            .map(|options| &mut options.uninterpreted_option),
+    );
 }
 
 fn sort(options: Option<&mut Vec<UninterpretedOption>>) {
     if let Some(options) = options {
-        options.sort_by_key(|option| name_of(option));
+        options.sort_by_key(name_of);
     }
 }

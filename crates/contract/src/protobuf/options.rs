@@ -135,7 +135,11 @@ impl Reader<'_> {
         loop {
             let rest = self.rest();
             let trimmed = rest.trim_start();
-            let skipped = if trimmed.starts_with('#') { trimmed.find('\n').unwrap_or(trimmed.len()) } else { 0 };
+            let skipped = if trimmed.starts_with('#') {
+                trimmed.find('\n').unwrap_or(trimmed.len())
+            } else {
+                0
+            };
             let step = rest.len() - trimmed.len() + skipped;
             if step == 0 {
                 return;
@@ -213,7 +217,8 @@ impl Reader<'_> {
             open @ ('{' | '<') => {
                 self.at += 1;
                 let fields = self.message(depth)?;
-                self.take(if open == '{' { '}' } else { '>' }).then_some(Value::Message(fields))
+                self.take(if open == '{' { '}' } else { '>' })
+                    .then_some(Value::Message(fields))
             }
             '[' => {
                 self.at += 1;
@@ -242,7 +247,11 @@ impl Reader<'_> {
         }
         let inner = self.text.get(start..end)?;
         self.at = end + 1;
-        let inner = if quote == '\'' { inner.replace("\\'", "'").replace('"', "\\\"") } else { inner.to_owned() };
+        let inner = if quote == '\'' {
+            inner.replace("\\'", "'").replace('"', "\\\"")
+        } else {
+            inner.to_owned()
+        };
         Some(format!("\"{inner}\""))
     }
 }

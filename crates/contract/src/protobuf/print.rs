@@ -22,8 +22,17 @@ pub(super) fn file(file: &FileDescriptorProto) -> String {
     if let Some(package) = file.package.as_ref().filter(|package| !package.is_empty()) {
         let _ = writeln!(out, "package {package};");
     }
-    let is_public = |index: usize| file.public_dependency.iter().any(|public| usize::try_from(*public) == Ok(index));
-    let imports = |public: bool| file.dependency.iter().enumerate().filter(move |(index, _)| is_public(*index) == public);
+    let is_public = |index: usize| {
+        file.public_dependency
+            .iter()
+            .any(|public| usize::try_from(*public) == Ok(index))
+    };
+    let imports = |public: bool| {
+        file.dependency
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| is_public(*index) == public)
+    };
     let mut block = String::new();
     for (_, import) in imports(false) {
         let _ = writeln!(block, "import {};", quoted(import));
@@ -32,7 +41,10 @@ pub(super) fn file(file: &FileDescriptorProto) -> String {
         let _ = writeln!(block, "import public {};", quoted(import));
     }
     push_block(&mut out, &block);
-    push_block(&mut out, &statements(file.options.as_ref().map(|options| &options.uninterpreted_option)));
+    push_block(
+        &mut out,
+        &statements(file.options.as_ref().map(|options| &options.uninterpreted_option)),
+    );
     let printer = Printer { is_proto3 };
     let mut block = String::new();
     for message in &file.message_type {
@@ -55,10 +67,13 @@ fn push_block(out: &mut String, block: &str) {
 }
 
 fn statements(options: Option<&Vec<UninterpretedOption>>) -> String {
-    options.into_iter().flatten().fold(String::new(), |mut out, option| {
-        let _ = writeln!(out, "option {};", assignment(option));
-        out
-    })
+    options
+        .into_iter()
+        .flatten()
+        .fold(String::new(), |mut out, option| {
+            let _ = writeln!(out, "option {};", assignment(option));
+            out
+        })
 }
 
 /// ` [a = 1]`, or over several lines where there are several.
@@ -89,12 +104,24 @@ fn range(start: i32, end: i32, most: i32) -> String {
 fn enumeration(one: &EnumDescriptorProto) -> String {
     let mut block = statements(one.options.as_ref().map(|options| &options.uninterpreted_option));
     for value in &one.value {
-        let options = value.options.as_ref().map(|options| &options.uninterpreted_option);
+        let options = value
+            .options
+            .as_ref()
+            .map(|options| &options.uninterpreted_option);
         let assignments: Vec<String> = options.into_iter().flatten().map(assignment).collect();
-        let _ = writeln!(block, "{} = {}{};", value.name(), value.number(), bracketed(&assignments));
+        let _ = writeln!(
+            block,
+            "{} = {}{};",
+            value.name(),
+            value.number(),
+            bracketed(&assignments)
+        );
     }
-    let ranges: Vec<String> =
-        one.reserved_range.iter().map(|range| self::range(range.start(), range.end(), i32::MAX)).collect();
+    let ranges: Vec<String> = one
+        .reserved_range
+        .iter()
+        .map(|range| self::range(range.start(), range.end(), i32::MAX))
+        .collect();
     block.push_str(&reserved(&ranges, &one.reserved_name));
     braced(&format!("enum {}", one.name()), &[block])
 }
@@ -123,7 +150,12 @@ fn braced(head: &str, blocks: &[String]) -> String {
 }
 
 fn service(service: &ServiceDescriptorProto) -> String {
-    let options = statements(service.options.as_ref().map(|options| &options.uninterpreted_option));
+    let options = statements(
+        service
+            .options
+            .as_ref()
+            .map(|options| &options.uninterpreted_option),
+    );
     let mut calls = String::new();
     for method in &service.method {
         let stream = |streams: bool| if streams { "stream " } else { "" };
@@ -136,7 +168,12 @@ fn service(service: &ServiceDescriptorProto) -> String {
             stream(method.server_streaming()),
             method.output_type()
         );
-        let options = statements(method.options.as_ref().map(|options| &options.uninterpreted_option));
+        let options = statements(
+            method
+                .options
+                .as_ref()
+                .map(|options| &options.uninterpreted_option),
+        );
         if !options.is_empty() {
             let _ = write!(calls, " {{\n{}}}", indented(&options));
         }
@@ -160,7 +197,10 @@ impl Printer {
             .iter()
             .map(|range| self::range(range.start(), range.end() - 1, 536_870_911))
             .collect();
-        let plain = message.field.iter().filter(|field| field.oneof_index.is_none() || field.proto3_optional());
+        let plain = message
+            .field
+            .iter()
+            .filter(|field| field.oneof_index.is_none() || field.proto3_optional());
         let fields: String = plain.map(|field| self.field(field, Some(message))).collect();
         let mut oneofs = String::new();
         for (index, oneof) in (0..).zip(&message.oneof_decl) {
@@ -171,7 +211,12 @@ impl Printer {
                 .map(|field| self.field(field, Some(message)))
                 .collect();
             if !members.is_empty() {
-                let options = statements(oneof.options.as_ref().map(|options| &options.uninterpreted_option));
+                let options = statements(
+                    oneof
+                        .options
+                        .as_ref()
+                        .map(|options| &options.uninterpreted_option),
+                );
                 oneofs.push_str(&braced(&format!("oneof {}", oneof.name()), &[options, members]));
             }
         }
@@ -181,7 +226,11 @@ impl Printer {
             let _ = writeln!(ranges_of_extensions, "extensions {text};");
         }
         let mut nested = String::new();
-        for inner in message.nested_type.iter().filter(|inner| !is_map_entry(inner) && !is_group(message, inner)) {
+        for inner in message
+            .nested_type
+            .iter()
+            .filter(|inner| !is_map_entry(inner) && !is_group(message, inner))
+        {
             nested.push_str(&self.message(inner));
         }
         for one in &message.enum_type {
@@ -189,7 +238,12 @@ impl Printer {
         }
         vec![
             reserved(&ranges, &message.reserved_name),
-            statements(message.options.as_ref().map(|options| &options.uninterpreted_option)),
+            statements(
+                message
+                    .options
+                    .as_ref()
+                    .map(|options| &options.uninterpreted_option),
+            ),
             fields,
             oneofs,
             ranges_of_extensions,
@@ -200,9 +254,14 @@ impl Printer {
 
     fn field(&self, field: &FieldDescriptorProto, parent: Option<&DescriptorProto>) -> String {
         let nested = parent.and_then(|parent| {
-            parent.nested_type.iter().find(|nested| last(field.type_name()) == nested.name())
+            parent
+                .nested_type
+                .iter()
+                .find(|nested| last(field.type_name()) == nested.name())
         });
-        let map = nested.filter(|nested| is_map_entry(nested)).filter(|_| field.label() == Label::Repeated);
+        let map = nested
+            .filter(|nested| is_map_entry(nested))
+            .filter(|_| field.label() == Label::Repeated);
         let label = match field.label() {
             _ if map.is_some() => "",
             Label::Repeated => "repeated ",
@@ -219,17 +278,30 @@ impl Printer {
             Some([key, value]) => format!("map<{}, {}>", type_name(key), type_name(value)),
             _ => type_name(field),
         };
-        let mut assignments: Vec<String> =
-            field.options.iter().flat_map(|options| &options.uninterpreted_option).map(assignment).collect();
+        let mut assignments: Vec<String> = field
+            .options
+            .iter()
+            .flat_map(|options| &options.uninterpreted_option)
+            .map(assignment)
+            .collect();
         if let Some(default) = &field.default_value {
             let is_text = matches!(field.r#type(), Type::String | Type::Bytes) && field.r#type.is_some();
             let value = if is_text { quoted(default) } else { default.clone() };
             assignments.push(format!("default = {value}"));
         }
-        if let Some(json_name) = field.json_name.as_ref().filter(|name| **name != json_name(field.name())) {
+        if let Some(json_name) = field
+            .json_name
+            .as_ref()
+            .filter(|name| **name != json_name(field.name()))
+        {
             assignments.push(format!("json_name = {}", quoted(json_name)));
         }
-        format!("{label}{type_name} {} = {}{};\n", field.name(), field.number(), bracketed(&assignments))
+        format!(
+            "{label}{type_name} {} = {}{};\n",
+            field.name(),
+            field.number(),
+            bracketed(&assignments)
+        )
     }
 
     /// `extend` blocks, one for each extended message in the order of their first field.
@@ -257,19 +329,29 @@ fn last(name: &str) -> &str {
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.map_entry())
+    message
+        .options
+        .as_ref()
+        .is_some_and(|options| options.map_entry())
 }
 
 fn is_group(parent: &DescriptorProto, nested: &DescriptorProto) -> bool {
     let group = i32::from(Type::Group);
-    parent.field.iter().any(|field| field.r#type == Some(group) && last(field.type_name()) == nested.name())
+    parent
+        .field
+        .iter()
+        .any(|field| field.r#type == Some(group) && last(field.type_name()) == nested.name())
 }
 
 fn type_name(field: &FieldDescriptorProto) -> String {
     if field.type_name.is_some() {
         return field.type_name().to_owned();
     }
-    field.r#type().as_str_name().trim_start_matches("TYPE_").to_ascii_lowercase()
+    field
+        .r#type()
+        .as_str_name()
+        .trim_start_matches("TYPE_")
+        .to_ascii_lowercase()
 }
 
 /// The name that a field has in JSON where nothing is said: lowerCamelCase.

@@ -8,8 +8,8 @@ use prost_reflect::prost_types::FileDescriptorProto;
 use protox::Compiler;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 
-use super::{bounds, carried};
 use super::known::KNOWN;
+use super::{bounds, carried};
 use crate::error::{Position, SchemaError, SchemaErrorKind};
 use crate::limits::Limits;
 use crate::schema::NamedSource;
@@ -28,8 +28,8 @@ const OWN_NAME: &str = "default.proto";
 pub(super) fn file(text: &str, references: &[NamedSource], limits: &Limits) -> Result<Read, SchemaError> {
     let mut sources = Vec::with_capacity(references.len() + 1);
     for reference in references {
-        let source =
-            Source::of(&reference.text, &reference.name, limits).map_err(|error| error.in_source(&reference.name))?;
+        let source = Source::of(&reference.text, &reference.name, limits)
+            .map_err(|error| error.in_source(&reference.name))?;
         sources.push((reference.name.clone(), source));
     }
     let mut name = OWN_NAME.to_owned();
@@ -39,7 +39,9 @@ pub(super) fn file(text: &str, references: &[NamedSource], limits: &Limits) -> R
     let own = Source::of(text, &name, limits)?;
     // A descriptor brings its name, under which others may know it.
     if let Source::Descriptor(descriptor, _) = &own
-        && !references.iter().any(|reference| reference.name == descriptor.name())
+        && !references
+            .iter()
+            .any(|reference| reference.name == descriptor.name())
     {
         descriptor.name().clone_into(&mut name);
     }
@@ -47,7 +49,10 @@ pub(super) fn file(text: &str, references: &[NamedSource], limits: &Limits) -> R
     let is_descriptor = matches!(own, Source::Descriptor(..));
     admit_counts(&written, limits)?;
     sources.push((name.clone(), own));
-    let mut compiler = Compiler::with_file_resolver(Given { sources, google: GoogleFileResolver::new() });
+    let mut compiler = Compiler::with_file_resolver(Given {
+        sources,
+        google: GoogleFileResolver::new(),
+    });
     compiler.open_file(&name).map_err(|error| fault(&error, &name))?;
     let pool = compiler.descriptor_pool();
     if is_descriptor && let Some(file) = pool.get_file_by_name(&name) {
@@ -67,10 +72,16 @@ impl Source {
     fn of(text: &str, name: &str, limits: &Limits) -> Result<Self, SchemaError> {
         let compact = text.trim();
         let is_base64 = !compact.is_empty()
-            && compact.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+            && compact
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
         if is_base64 && let Ok(bytes) = STANDARD.decode(compact) {
             let mut descriptor = FileDescriptorProto::decode(bytes.as_slice()).map_err(|error| {
-                SchemaError::new(SchemaErrorKind::Syntax, "", format!("not a file descriptor in base64: {error}"))
+                SchemaError::new(
+                    SchemaErrorKind::Syntax,
+                    "",
+                    format!("not a file descriptor in base64: {error}"),
+                )
             })?;
             if descriptor.name().is_empty() {
                 descriptor.name = Some(name.to_owned());
@@ -85,7 +96,15 @@ impl Source {
 
     fn written(&self, name: &str) -> Result<FileDescriptorProto, protox::Error> {
         match self {
-            Self::Text(text) => Ok(File::from_source(name, text)?.file_descriptor_proto().clone()),
+            Self::Text(text) => {
+                let mut file = File::from_source(name, text)?.file_descriptor_proto().clone();
+                // To the compiler proto2 is no syntax at all; whoever wrote it gets it back.
+                let is_said = text.lines().any(|line| line.trim_start().starts_with("syntax"));
+                if is_said && file.syntax.is_none() {
+                    file.syntax = Some("proto2".to_owned());
+                }
+                Ok(file)
+            }
             Self::Descriptor(descriptor, _) => Ok((**descriptor).clone()),
         }
     }
@@ -96,7 +115,10 @@ impl Source {
             Self::Descriptor(_, bytes) => {
                 // A field that comes twice has its last value: so the file is called as it was imported.
                 let mut bytes = bytes.clone();
-                let named = FileDescriptorProto { name: Some(name.to_owned()), ..Default::default() };
+                let named = FileDescriptorProto {
+                    name: Some(name.to_owned()),
+                    ..Default::default()
+                };
                 bytes.extend(named.encode_to_vec());
                 File::decode_file_descriptor_proto(bytes.as_slice()).map_err(protox::Error::new)
             }
@@ -119,7 +141,10 @@ impl FileResolver for Given {
             return File::from_source(name, text);
         }
         let found = self.sources.iter().find(|(given, _)| given == name);
-        found.map_or_else(|| Err(protox::Error::file_not_found(name)), |(_, source)| source.file(name))
+        found.map_or_else(
+            || Err(protox::Error::file_not_found(name)),
+            |(_, source)| source.file(name),
+        )
     }
 }
 
@@ -134,7 +159,10 @@ fn admit_counts(file: &FileDescriptorProto, limits: &Limits) -> Result<(), Schem
         waiting.extend(&message.nested_type);
     }
     if names > limits.names || fields > limits.fields {
-        let message = format!("more than {} messages and enums or {} fields", limits.names, limits.fields);
+        let message = format!(
+            "more than {} messages and enums or {} fields",
+            limits.names, limits.fields
+        );
         return Err(SchemaError::too_large("", message));
     }
     Ok(())
@@ -149,7 +177,11 @@ fn fault(error: &protox::Error, own_name: &str) -> SchemaError {
         (_, true) => SchemaErrorKind::Syntax,
         _ => SchemaErrorKind::Invalid,
     };
-    let hint = if is_missing { "; imports come from `references`" } else { "" };
+    let hint = if is_missing {
+        "; imports come from `references`"
+    } else {
+        ""
+    };
     let mut fault = SchemaError::new(kind, "", format!("{message}{hint}"));
     let debug = format!("{error:?}");
     let file = error.file().unwrap_or(own_name);
@@ -160,5 +192,9 @@ fn fault(error: &protox::Error, own_name: &str) -> SchemaError {
     {
         fault = fault.at(Position { line, column });
     }
-    if file == own_name { fault } else { fault.in_source(file) }
+    if file == own_name {
+        fault
+    } else {
+        fault.in_source(file)
+    }
 }

@@ -16,7 +16,11 @@ enum Model {
 
 impl Model {
     const fn of(items: &Items) -> Self {
-        let beyond = if matches!(items.additional, Rest::Unsaid) { items.unevaluated } else { items.additional };
+        let beyond = if matches!(items.additional, Rest::Unsaid) {
+            items.unevaluated
+        } else {
+            items.additional
+        };
         match beyond {
             Rest::Unsaid | Rest::Open => Self::Open,
             Rest::Fits(id) => Self::Partly(id),
@@ -40,11 +44,37 @@ impl Comparison<'_> {
         let rules = (Rule::AdditionalItemsRemoved, Rule::AdditionalItemsNarrowed);
         self.rest("additionalItems", rules, new.additional, old.additional, report);
         let rules = (Rule::UnevaluatedItemsRemoved, Rule::UnevaluatedItemsNarrowed);
-        self.rest("unevaluatedItems", rules, new.unevaluated, old.unevaluated, report);
-        let upper = |keyword, added, narrowed| Bound { keyword, added, narrowed, is_upper: true };
-        let lower = |keyword, added, narrowed| Bound { keyword, added, narrowed, is_upper: false };
-        bound(&upper("maxItems", Rule::MaxItemsAdded, Rule::MaxItemsDecreased), new.max_items, old.max_items, report);
-        bound(&lower("minItems", Rule::MinItemsAdded, Rule::MinItemsIncreased), new.min_items, old.min_items, report);
+        self.rest(
+            "unevaluatedItems",
+            rules,
+            new.unevaluated,
+            old.unevaluated,
+            report,
+        );
+        let upper = |keyword, added, narrowed| Bound {
+            keyword,
+            added,
+            narrowed,
+            is_upper: true,
+        };
+        let lower = |keyword, added, narrowed| Bound {
+            keyword,
+            added,
+            narrowed,
+            is_upper: false,
+        };
+        bound(
+            &upper("maxItems", Rule::MaxItemsAdded, Rule::MaxItemsDecreased),
+            new.max_items,
+            old.max_items,
+            report,
+        );
+        bound(
+            &lower("minItems", Rule::MinItemsAdded, Rule::MinItemsIncreased),
+            new.min_items,
+            old.min_items,
+            report,
+        );
         bound(
             &upper("maxContains", Rule::MaxContainsAdded, Rule::MaxContainsDecreased),
             new.max_contains,
@@ -58,7 +88,11 @@ impl Comparison<'_> {
             report,
         );
         if new.unique && !old.unique {
-            report.add(Rule::UniqueItemsAdded, "/uniqueItems", "demands unique items, which the {other} one does not");
+            report.add(
+                Rule::UniqueItemsAdded,
+                "/uniqueItems",
+                "demands unique items, which the {other} one does not",
+            );
         }
     }
 

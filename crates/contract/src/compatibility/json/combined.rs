@@ -19,7 +19,11 @@ impl Comparison<'_> {
         let found = self.pair(old, new);
         self.swap();
         if !found.is_empty() {
-            report.add(Rule::NotTypeExtended, "/not", "forbids more under `not` than the {other} one");
+            report.add(
+                Rule::NotTypeExtended,
+                "/not",
+                "forbids more under `not` than the {other} one",
+            );
         }
     }
 
@@ -33,24 +37,39 @@ impl Comparison<'_> {
             report.add(
                 Rule::CombinedTypeChanged,
                 "",
-                format!("combines by {}, and the {{other}} one by {}", new.word(), old.word()),
+                format!(
+                    "combines by {}, and the {{other}} one by {}",
+                    new.word(),
+                    old.word()
+                ),
             );
             return;
         }
         let new_parts = distinct(new_parts, self.reader);
         let old_parts = distinct(old_parts, self.writer);
-        let (more, fewer) = (new_parts.len() > old_parts.len(), new_parts.len() < old_parts.len());
+        let (more, fewer) = (
+            new_parts.len() > old_parts.len(),
+            new_parts.len() < old_parts.len(),
+        );
         if more && new == Criterion::All {
             report.add(
                 Rule::ProductTypeExtended,
                 "",
-                format!("demands {} schemas at once, and the {{other}} one {}", new_parts.len(), old_parts.len()),
+                format!(
+                    "demands {} schemas at once, and the {{other}} one {}",
+                    new_parts.len(),
+                    old_parts.len()
+                ),
             );
         } else if fewer && new != Criterion::All {
             report.add(
                 Rule::SumTypeNarrowed,
                 "",
-                format!("allows a choice of {} schemas, and the {{other}} one of {}", new_parts.len(), old_parts.len()),
+                format!(
+                    "allows a choice of {} schemas, and the {{other}} one of {}",
+                    new_parts.len(),
+                    old_parts.len()
+                ),
             );
         }
         self.match_parts(&new_parts, &old_parts, old.word(), report);
@@ -59,7 +78,11 @@ impl Comparison<'_> {
     /// Each part of the smaller side needs a compatible one of its own on the other.
     fn match_parts(&mut self, new: &[ShapeId], old: &[ShapeId], word: &str, report: &mut Report) {
         if new.len() > PARTS || old.len() > PARTS {
-            report.add(Rule::ComparisonTooLarge, "", format!("combines more than {PARTS} schemas, too many to compare"));
+            report.add(
+                Rule::ComparisonTooLarge,
+                "",
+                format!("combines more than {PARTS} schemas, too many to compare"),
+            );
             return;
         }
         let mut fits: Vec<Vec<usize>> = Vec::with_capacity(old.len());
@@ -104,13 +127,19 @@ fn may_become(old: Criterion, old_parts: usize, new: Criterion, new_parts: usize
 /// Parts that are written alike count once.
 fn distinct(parts: &[ShapeId], shapes: &Shapes) -> Vec<ShapeId> {
     let mut seen = HashSet::new();
-    parts.iter().copied().filter(|id| seen.insert(shapes.shapes[*id].alike)).collect()
+    parts
+        .iter()
+        .copied()
+        .filter(|id| seen.insert(shapes.shapes[*id].alike))
+        .collect()
 }
 
 /// The size of a largest matching (Kuhn): rows to columns that fit them, each at most once.
 fn matching(fits: &[Vec<usize>], columns: usize) -> usize {
     let mut owner: Vec<Option<usize>> = vec![None; columns];
-    (0..fits.len()).filter(|row| place(fits, *row, &mut owner, &mut vec![false; columns])).count()
+    (0..fits.len())
+        .filter(|row| place(fits, *row, &mut owner, &mut vec![false; columns]))
+        .count()
 }
 
 fn place(fits: &[Vec<usize>], row: usize, owner: &mut [Option<usize>], tried: &mut [bool]) -> bool {

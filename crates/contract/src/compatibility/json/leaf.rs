@@ -21,10 +21,18 @@ pub(super) fn bound(bound: &Bound, new: Option<f64>, old: Option<f64>, report: &
     let path = format!("/{}", bound.keyword);
     let keyword = bound.keyword;
     match old {
-        None => report.add(bound.added, &path, format!("demands {keyword} {new}, which the {{other}} one did not: leave it out")),
+        None => report.add(
+            bound.added,
+            &path,
+            format!("demands {keyword} {new}, which the {{other}} one did not: leave it out"),
+        ),
         Some(old) if (bound.is_upper && new < old) || (!bound.is_upper && new > old) => {
             let than = if bound.is_upper { "less" } else { "more" };
-            report.add(bound.narrowed, &path, format!("has {keyword} {new}, {than} than {old} in the {{other}} one"));
+            report.add(
+                bound.narrowed,
+                &path,
+                format!("has {keyword} {new}, {than} than {old} in the {{other}} one"),
+            );
         }
         Some(_) => {}
     }
@@ -46,34 +54,74 @@ pub(super) fn text(new: &Text, old: &Text, report: &mut Report) {
     bound(&MAX, new.max_length, old.max_length, report);
     bound(&MIN, new.min_length, old.min_length, report);
     match (&new.pattern, &old.pattern) {
-        (Some(_), None) => report.add(Rule::PatternAdded, "/pattern", "demands a pattern, which the {other} one did not"),
+        (Some(_), None) => report.add(
+            Rule::PatternAdded,
+            "/pattern",
+            "demands a pattern, which the {other} one did not",
+        ),
         (Some(new), Some(old)) if new != old => {
-            report.add(Rule::PatternChanged, "/pattern", "demands another pattern than the {other} one");
+            report.add(
+                Rule::PatternChanged,
+                "/pattern",
+                "demands another pattern than the {other} one",
+            );
         }
         _ => {}
     }
 }
 
 pub(super) fn number(new: &Numbers, old: &Numbers, report: &mut Report) {
-    let upper = |keyword, added, narrowed| Bound { keyword, added, narrowed, is_upper: true };
-    let lower = |keyword, added, narrowed| Bound { keyword, added, narrowed, is_upper: false };
-    bound(&upper("maximum", Rule::MaximumAdded, Rule::MaximumDecreased), new.maximum, old.maximum, report);
-    bound(&lower("minimum", Rule::MinimumAdded, Rule::MinimumIncreased), new.minimum, old.minimum, report);
+    let upper = |keyword, added, narrowed| Bound {
+        keyword,
+        added,
+        narrowed,
+        is_upper: true,
+    };
+    let lower = |keyword, added, narrowed| Bound {
+        keyword,
+        added,
+        narrowed,
+        is_upper: false,
+    };
     bound(
-        &upper("exclusiveMaximum", Rule::ExclusiveMaximumAdded, Rule::ExclusiveMaximumDecreased),
+        &upper("maximum", Rule::MaximumAdded, Rule::MaximumDecreased),
+        new.maximum,
+        old.maximum,
+        report,
+    );
+    bound(
+        &lower("minimum", Rule::MinimumAdded, Rule::MinimumIncreased),
+        new.minimum,
+        old.minimum,
+        report,
+    );
+    bound(
+        &upper(
+            "exclusiveMaximum",
+            Rule::ExclusiveMaximumAdded,
+            Rule::ExclusiveMaximumDecreased,
+        ),
         new.exclusive_maximum,
         old.exclusive_maximum,
         report,
     );
     bound(
-        &lower("exclusiveMinimum", Rule::ExclusiveMinimumAdded, Rule::ExclusiveMinimumIncreased),
+        &lower(
+            "exclusiveMinimum",
+            Rule::ExclusiveMinimumAdded,
+            Rule::ExclusiveMinimumIncreased,
+        ),
         new.exclusive_minimum,
         old.exclusive_minimum,
         report,
     );
     multiples(new.multiple_of, old.multiple_of, report);
     if new.is_integer && !old.is_integer {
-        report.add(Rule::TypeNarrowed, "", "allows integers alone, and the {other} one any number");
+        report.add(
+            Rule::TypeNarrowed,
+            "",
+            "allows integers alone, and the {other} one any number",
+        );
     }
 }
 
@@ -82,11 +130,23 @@ fn multiples(new: Option<f64>, old: Option<f64>, report: &mut Report) {
     let path = "/multipleOf";
     match (new, old) {
         (Some(new), None) => {
-            report.add(Rule::MultipleOfAdded, path, format!("demands multiples of {new}, which the {{other}} one did not"));
+            report.add(
+                Rule::MultipleOfAdded,
+                path,
+                format!("demands multiples of {new}, which the {{other}} one did not"),
+            );
         }
         (Some(new), Some(old)) if !is_multiple(old, new) => {
-            let rule = if is_multiple(new, old) { Rule::MultipleOfExpanded } else { Rule::MultipleOfChanged };
-            report.add(rule, path, format!("demands multiples of {new}, and the {{other}} one of {old}"));
+            let rule = if is_multiple(new, old) {
+                Rule::MultipleOfExpanded
+            } else {
+                Rule::MultipleOfChanged
+            };
+            report.add(
+                rule,
+                path,
+                format!("demands multiples of {new}, and the {{other}} one of {old}"),
+            );
         }
         _ => {}
     }
@@ -101,8 +161,16 @@ pub(super) fn enumeration(new: &BTreeSet<String>, old: &BTreeSet<String>, report
     if old.is_subset(new) {
         return;
     }
-    let rule = if new.is_subset(old) { Rule::EnumArrayNarrowed } else { Rule::EnumArrayChanged };
+    let rule = if new.is_subset(old) {
+        Rule::EnumArrayNarrowed
+    } else {
+        Rule::EnumArrayChanged
+    };
     let gone: Vec<&str> = old.difference(new).take(10).map(String::as_str).collect();
     let gone: String = gone.join(", ").chars().take(200).collect();
-    report.add(rule, "/enum", format!("does not allow [{gone}], which the {{other}} one does"));
+    report.add(
+        rule,
+        "/enum",
+        format!("does not allow [{gone}], which the {{other}} one does"),
+    );
 }

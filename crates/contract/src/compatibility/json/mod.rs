@@ -16,8 +16,14 @@ use crate::json::shape::{Criterion, Kind, Shape, ShapeId, Shapes};
 
 /// Compares whole schemas.
 pub(crate) fn compare(reader: &JsonSchema, writer: &JsonSchema, report: &mut Report) {
-    let mut comparison = Comparison { reader: &reader.shapes, writer: &writer.shapes, memory: Memory::default(), is_swapped: false };
+    let mut comparison = Comparison {
+        reader: &reader.shapes,
+        writer: &writer.shapes,
+        memory: Memory::default(),
+        is_swapped: false,
+    };
     let found = comparison.pair(0, 0);
+    let found = comparison.memory.verdict(found);
     report.extend(below("#", &found).map(|mut difference| {
         if difference.path == "#" {
             difference.path.push('/');
@@ -82,7 +88,9 @@ impl<'a> Comparison<'a> {
         }
         match (old, new) {
             (Kind::Never, _) | (_, Kind::Any) => {}
-            (Kind::Null, Kind::Null) | (Kind::Boolean, Kind::Boolean) | (Kind::Conditional, Kind::Conditional) => {}
+            (Kind::Null, Kind::Null)
+            | (Kind::Boolean, Kind::Boolean)
+            | (Kind::Conditional, Kind::Conditional) => {}
             (Kind::Text(old), Kind::Text(new)) => leaf::text(new, old, report),
             (Kind::Number(old), Kind::Number(new)) => leaf::number(new, old, report),
             (Kind::Enum(old), Kind::Enum(new)) => leaf::enumeration(new, old, report),
@@ -95,19 +103,25 @@ impl<'a> Comparison<'a> {
             (old, new) => report.add(
                 Rule::TypeChanged,
                 "",
-                format!("allows {}, and the {{other}} one {}", described(new), described(old)),
+                format!(
+                    "allows {}, and the {{other}} one {}",
+                    described(new),
+                    described(old)
+                ),
             ),
         }
     }
 
     /// Whether what was a plain schema is one of the parts now: a union that grew around it.
     fn is_part(&mut self, criterion: Criterion, parts: &[ShapeId], writer: ShapeId) -> bool {
-        (parts.len() == 1 || criterion != Criterion::All) && parts.iter().any(|part| self.pair(*part, writer).is_empty())
+        (parts.len() == 1 || criterion != Criterion::All)
+            && parts.iter().any(|part| self.pair(*part, writer).is_empty())
     }
 
     /// Whether one of the parts that had to hold is what is left: a product that lost the others.
     fn covers_part(&mut self, criterion: Criterion, parts: &[ShapeId], reader: ShapeId) -> bool {
-        (parts.len() == 1 || criterion == Criterion::All) && parts.iter().any(|part| self.pair(reader, *part).is_empty())
+        (parts.len() == 1 || criterion == Criterion::All)
+            && parts.iter().any(|part| self.pair(reader, *part).is_empty())
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::rule::Rule;
 use super::super::walk::below;
 use super::Comparison;
 use super::leaf::{Bound, bound};
-use crate::json::refs::escape;
+use crate::json::address::escape;
 use crate::json::shape::{Kind, Properties, Rest, ShapeId};
 
 /// What a schema says of a property that it does not name.
@@ -23,11 +23,19 @@ enum Model {
 impl Model {
     fn of(properties: &Properties, name: &str) -> Self {
         let is_unsaid = matches!(properties.additional, Rest::Unsaid | Rest::Open);
-        let beside = if properties.additional == Rest::Unsaid { properties.unevaluated } else { properties.additional };
+        let beside = if properties.additional == Rest::Unsaid {
+            properties.unevaluated
+        } else {
+            properties.additional
+        };
         if properties.patterns.is_empty() && is_unsaid && matches!(beside, Rest::Unsaid | Rest::Open) {
             return Self::Open;
         }
-        if let Some((_, id)) = properties.patterns.iter().find(|(pattern, _)| pattern.is_match(name)) {
+        if let Some((_, id)) = properties
+            .patterns
+            .iter()
+            .find(|(pattern, _)| pattern.is_match(name))
+        {
             return Self::Partly(*id);
         }
         match beside {
@@ -51,10 +59,28 @@ impl Comparison<'_> {
             }
         }
         self.dependencies(new, old, report);
-        let rules = (Rule::AdditionalPropertiesRemoved, Rule::AdditionalPropertiesNarrowed);
-        self.rest("additionalProperties", rules, new.additional, old.additional, report);
-        let rules = (Rule::UnevaluatedPropertiesRemoved, Rule::UnevaluatedPropertiesNarrowed);
-        self.rest("unevaluatedProperties", rules, new.unevaluated, old.unevaluated, report);
+        let rules = (
+            Rule::AdditionalPropertiesRemoved,
+            Rule::AdditionalPropertiesNarrowed,
+        );
+        self.rest(
+            "additionalProperties",
+            rules,
+            new.additional,
+            old.additional,
+            report,
+        );
+        let rules = (
+            Rule::UnevaluatedPropertiesRemoved,
+            Rule::UnevaluatedPropertiesNarrowed,
+        );
+        self.rest(
+            "unevaluatedProperties",
+            rules,
+            new.unevaluated,
+            old.unevaluated,
+            report,
+        );
         let most = Bound {
             keyword: "maxProperties",
             added: Rule::MaxPropertiesAdded,
@@ -73,7 +99,9 @@ impl Comparison<'_> {
 
     fn required(&self, new: &Properties, old: &Properties, report: &mut Report) {
         for name in new.required.difference(&old.required) {
-            let (Some(id), true) = (new.named.get(name), old.named.contains_key(name)) else { continue };
+            let (Some(id), true) = (new.named.get(name), old.named.contains_key(name)) else {
+                continue;
+            };
             if !self.of_reader(*id).has_default {
                 report.add(
                     Rule::RequiredAttributeAdded,
@@ -84,7 +112,15 @@ impl Comparison<'_> {
         }
     }
 
-    fn added(&mut self, new: &Properties, old: &Properties, name: &str, id: ShapeId, path: &str, report: &mut Report) {
+    fn added(
+        &mut self,
+        new: &Properties,
+        old: &Properties,
+        name: &str,
+        id: ShapeId,
+        path: &str,
+        report: &mut Report,
+    ) {
         let is_required = new.required.contains(name);
         let has_default = self.of_reader(id).has_default;
         let partly = match Model::of(old, name) {
@@ -164,7 +200,11 @@ impl Comparison<'_> {
                 Some(before) if before.is_subset(needs) => Rule::DependencyArrayExtended,
                 Some(_) => Rule::DependencyArrayChanged,
             };
-            report.add(rule, &path, format!("demands further properties beside {name:?}, which the {{other}} one does not"));
+            report.add(
+                rule,
+                &path,
+                format!("demands further properties beside {name:?}, which the {{other}} one does not"),
+            );
         }
         for (name, schema) in &new.needs_schema {
             let path = format!("/dependencies/{}", escape(name));
@@ -180,15 +220,30 @@ impl Comparison<'_> {
     }
 
     /// `additionalProperties` and its like: what was said of everything else.
-    pub(super) fn rest(&mut self, keyword: &str, rules: (Rule, Rule), new: Rest, old: Rest, report: &mut Report) {
+    pub(super) fn rest(
+        &mut self,
+        keyword: &str,
+        rules: (Rule, Rule),
+        new: Rest,
+        old: Rest,
+        report: &mut Report,
+    ) {
         let path = format!("/{keyword}");
         match (new, old) {
             (Rest::Closed, Rest::Closed) | (Rest::Unsaid | Rest::Open, _) => {}
-            (Rest::Closed, _) => report.add(rules.0, &path, format!("forbids what the {{other}} one allows by `{keyword}`")),
+            (Rest::Closed, _) => report.add(
+                rules.0,
+                &path,
+                format!("forbids what the {{other}} one allows by `{keyword}`"),
+            ),
             // What nothing was allowed to be may be anything.
             (Rest::Fits(_), Rest::Closed) => {}
             (Rest::Fits(new), Rest::Fits(old)) => self.inside(&path, new, old, report),
-            (Rest::Fits(_), _) => report.add(rules.1, &path, format!("bounds by `{keyword}` what the {{other}} one does not")),
+            (Rest::Fits(_), _) => report.add(
+                rules.1,
+                &path,
+                format!("bounds by `{keyword}` what the {{other}} one does not"),
+            ),
         }
     }
 }

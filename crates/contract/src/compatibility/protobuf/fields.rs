@@ -12,7 +12,7 @@ use super::Comparison;
 /// Fields by number.
 type Fields = BTreeMap<u32, FieldDescriptor>;
 
-impl Comparison<'_> {
+impl Comparison {
     pub(super) fn fields(&mut self, new: &MessageDescriptor, old: &MessageDescriptor, report: &mut Report) {
         let new_fields: Fields = new.fields().map(|field| (field.number(), field)).collect();
         let old_fields: Fields = old.fields().map(|field| (field.number(), field)).collect();
@@ -28,7 +28,10 @@ impl Comparison<'_> {
                 report.add(
                     Rule::RequiredFieldAdded,
                     &format!("/{number}"),
-                    format!("requires the field {}, which the {{other}} one lacks: make it optional", new.name()),
+                    format!(
+                        "requires the field {}, which the {{other}} one lacks: make it optional",
+                        new.name()
+                    ),
                 );
             }
         }
@@ -40,7 +43,12 @@ impl Comparison<'_> {
             report.add(
                 Rule::FieldKindChanged,
                 path,
-                format!("uses the number of {} for {}, and the {{other}} one for {}", new.name(), new_sort.word(), old_sort.word()),
+                format!(
+                    "uses the number of {} for {}, and the {{other}} one for {}",
+                    new.name(),
+                    new_sort.word(),
+                    old_sort.word()
+                ),
             );
             return;
         }
@@ -90,7 +98,10 @@ impl Comparison<'_> {
 fn local_name(message: &MessageDescriptor) -> String {
     let package = message.package_name();
     let full = message.full_name();
-    let local = full.strip_prefix(package).and_then(|rest| rest.strip_prefix('.')).filter(|_| !package.is_empty());
+    let local = full
+        .strip_prefix(package)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .filter(|_| !package.is_empty());
     local.unwrap_or(full).to_owned()
 }
 
@@ -167,16 +178,28 @@ fn scalars((new, new_kind): (&FieldDescriptor, &Kind), old: &Kind, path: &str, r
 }
 
 /// Numbers that repeat are packed, and a reader of one number cannot read them; strings and bytes read the last one.
-fn labels((new, new_kind): (&FieldDescriptor, &Kind), (old, old_kind): (&FieldDescriptor, &Kind), path: &str, report: &mut Report) {
+fn labels(
+    (new, new_kind): (&FieldDescriptor, &Kind),
+    (old, old_kind): (&FieldDescriptor, &Kind),
+    path: &str,
+    report: &mut Report,
+) {
     let is_text = |kind: &Kind| matches!(kind, Kind::String | Kind::Bytes);
     if new.is_list() == old.is_list() || (is_text(new_kind) && is_text(old_kind)) {
         return;
     }
-    let (this, other) = if new.is_list() { ("repeated", "single") } else { ("single", "repeated") };
+    let (this, other) = if new.is_list() {
+        ("repeated", "single")
+    } else {
+        ("single", "repeated")
+    };
     report.add(
         Rule::FieldNumericLabelChanged,
         path,
-        format!("has {} {this}, and the {{other}} one {other}: packed numbers cannot be read as one", new.name()),
+        format!(
+            "has {} {this}, and the {{other}} one {other}: packed numbers cannot be read as one",
+            new.name()
+        ),
     );
 }
 
@@ -186,7 +209,11 @@ fn removed(old: &FieldDescriptor, report: &mut Report) {
         report.add(
             Rule::OneofFieldRemoved,
             &format!("/{}/{number}", oneof.name()),
-            format!("lacks the field {} of the oneof {}: what was set would read as nothing", old.name(), oneof.name()),
+            format!(
+                "lacks the field {} of the oneof {}: what was set would read as nothing",
+                old.name(),
+                oneof.name()
+            ),
         );
     } else if old.cardinality() == Cardinality::Required {
         report.add(
@@ -202,7 +229,9 @@ fn oneofs(new: &MessageDescriptor, old: &Fields, report: &mut Report) {
     for oneof in new.oneofs().filter(|oneof| !oneof.is_synthetic()) {
         let (mut free, mut bound) = (0, BTreeSet::new());
         for field in oneof.fields() {
-            let Some(before) = old.get(&field.number()) else { continue };
+            let Some(before) = old.get(&field.number()) else {
+                continue;
+            };
             match before.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
                 None => free += 1,
                 Some(before) => {

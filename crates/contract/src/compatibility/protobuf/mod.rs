@@ -5,7 +5,7 @@
 
 mod fields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use prost_reflect::{DescriptorPool, FileDescriptor, MessageDescriptor};
 
@@ -16,9 +16,21 @@ use crate::protobuf::ProtobufSchema;
 
 /// Compares whole files.
 pub(crate) fn compare(reader: &ProtobufSchema, writer: &ProtobufSchema, report: &mut Report) {
-    let (Some(new), Some(old)) = (reader.descriptor(), writer.descriptor()) else { return };
-    let mut comparison =
-        Comparison { reader: &reader.pool, writer: &writer.pool, own: (new.clone(), old.clone()), memory: Memory::default() };
+    let (Some(new), Some(old)) = (reader.descriptor(), writer.descriptor()) else {
+        return;
+    };
+    let places = |pool: &DescriptorPool| {
+        pool.all_messages()
+            .enumerate()
+            .map(|(place, message)| (message.full_name().to_owned(), place))
+            .collect()
+    };
+    let mut comparison = Comparison {
+        reader: places(&reader.pool),
+        writer: places(&writer.pool),
+        own: (new.clone(), old.clone()),
+        memory: Memory::default(),
+    };
     comparison.messages(&children(new.messages()), &children(old.messages()), "#", report);
 }
 
@@ -26,18 +38,22 @@ type Messages = BTreeMap<String, MessageDescriptor>;
 
 /// A file's or message's own messages by name, without those that the compiler makes for maps.
 fn children(messages: impl Iterator<Item = MessageDescriptor>) -> Messages {
-    messages.filter(|message| !message.is_map_entry()).map(|message| (message.name().to_owned(), message)).collect()
+    messages
+        .filter(|message| !message.is_map_entry())
+        .map(|message| (message.name().to_owned(), message))
+        .collect()
 }
 
-struct Comparison<'a> {
-    reader: &'a DescriptorPool,
-    writer: &'a DescriptorPool,
+struct Comparison {
+    /// The place of each message by its full name.
+    reader: HashMap<String, usize>,
+    writer: HashMap<String, usize>,
     /// The files themselves: what is declared there is compared in its place and not again where it is used.
     own: (FileDescriptor, FileDescriptor),
     memory: Memory,
 }
 
-impl Comparison<'_> {
+impl Comparison {
     fn messages(&mut self, new: &Messages, old: &Messages, path: &str, report: &mut Report) {
         for (name, old) in old {
             let path = format!("{path}/{name}");
@@ -45,7 +61,9 @@ impl Comparison<'_> {
                 None => report.add(
                     Rule::MessageRemoved,
                     &path,
-                    format!("lacks the message {name} of the {{other}} one: keep it, even if nothing uses it"),
+                    format!(
+                        "lacks the message {name} of the {{other}} one: keep it, even if nothing uses it"
+                    ),
                 ),
                 Some(new) => {
                     let found = self.pair(new, old);
@@ -57,16 +75,21 @@ impl Comparison<'_> {
 
     /// Differences of two messages and of all that is declared inside them.
     fn pair(&mut self, new: &MessageDescriptor, old: &MessageDescriptor) -> Found {
-        let place = |pool: &DescriptorPool, message: &MessageDescriptor| {
-            pool.all_messages().position(|one| one == *message).unwrap_or(usize::MAX)
+        let place = |places: &HashMap<String, usize>, message: &MessageDescriptor| {
+            places.get(message.full_name()).copied().unwrap_or(usize::MAX)
         };
-        let pair = (place(self.reader, new), place(self.writer, old), false);
+        let pair = (place(&self.reader, new), place(&self.writer, old), false);
         match self.memory.open(pair) {
             Before::Known(found) => found,
             Before::Open(ticket) => {
                 let mut report = Report::default();
                 self.fields(new, old, &mut report);
-                self.messages(&children(new.child_messages()), &children(old.child_messages()), "", &mut report);
+                self.messages(
+                    &children(new.child_messages()),
+                    &children(old.child_messages()),
+                    "",
+                    &mut report,
+                );
                 self.memory.close(ticket, report)
             }
         }
