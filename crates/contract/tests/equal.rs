@@ -35,6 +35,9 @@ struct Line {
     /// A guard had no value.
     #[serde(default)]
     guard_failed: bool,
+    /// A text that was put together is asked for a part.
+    #[serde(default)]
+    joined: bool,
 }
 
 #[derive(Default)]
@@ -121,7 +124,9 @@ fn explained(case: &Line, has_field_rules: bool, found: Option<ViolationKind>) -
     let false_is_failure = has_field_rules && case.false_boolean && !case.expected && found.is_none();
     // It takes the results of a list's elements for a list, which is never false.
     let lists_never_fail = has_field_rules && case.expected && found == Some(ViolationKind::Condition);
-    guard || false_is_failure || lists_never_fail
+    // cel-python: `'str' object has no attribute 'contains'` for texts that `+` made.
+    let no_contains = case.joined && !case.expected && found.is_none();
+    guard || false_is_failure || lists_never_fail || no_contains
 }
 
 fn folder() -> PathBuf {

@@ -119,7 +119,8 @@ fn one(
     let expression = |variables: &[&str], types: &[Type], field: bool| {
         guarded(rule, variables, types, shapes, metadata, field)
     };
-    let engine = match rule.rule_type.as_str() {
+    // Upstream looks executors up by the type in capitals.
+    let engine = match rule.rule_type.to_ascii_uppercase().as_str() {
         "CEL" => Engine::Cel(expression(&MESSAGE, std::slice::from_ref(root), false)?),
         "CEL_FIELD" => {
             let types = [
@@ -132,7 +133,7 @@ fn one(
             ];
             Engine::CelField(expression(&FIELD, &types, true)?)
         }
-        other => Engine::Foreign(other.to_owned()),
+        _ => Engine::Foreign(rule.rule_type.clone()),
     };
     let plain = |message: String| (None, message);
     Ok(Compiled {

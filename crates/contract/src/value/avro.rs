@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::map::Entries;
 use super::{DecodeError, Key, Map, Shape, Text, Timestamp, Value};
 use crate::avro::AvroSchema;
-use crate::avro::model::{Kind, Model, TypeId};
+use crate::avro::model::{Field, Kind, Model, TypeId};
 use crate::rules::cel::types::{Shape as TypeShape, Shapes, Type};
 
 /// Values that a record may hold beside two for each of its bytes.
@@ -252,51 +252,65 @@ impl<'a> Reader<'a> {
                 // A union holds no union, so this goes one deeper at most.
                 self.value(branch)?
             }
-            Kind::Array(items) => {
-                let items = *items;
-                let mut list = Vec::new();
-                self.nested(|reader| {
-                    reader.blocks(|reader| {
-                        let item = reader.value(items)?;
-                        if reader.keep {
-                            list.push(item);
-                        }
-                        Ok(())
-                    })
-                })?;
-                Value::list(list)
-            }
-            Kind::Map(values) => {
-                let values = *values;
-                let mut entries = Vec::new();
-                self.nested(|reader| {
-                    reader.blocks(|reader| {
-                        let key = reader.text()?;
-                        let value = reader.value(values)?;
-                        if reader.keep {
-                            entries.push((Key::Text(Text::Borrowed(key)), value));
-                        }
-                        Ok(())
-                    })
-                })?;
-                Value::Map(Map::of(entries))
-            }
-            Kind::Record { fields, .. } => {
-                let mut entries = Vec::with_capacity(if self.keep { fields.len() } else { 0 });
-                self.nested(|reader| {
-                    for field in fields {
-                        reader.path.push(&field.name);
-                        let value = reader.value(field.schema)?;
-                        reader.path.pop();
-                        if reader.keep {
-                            entries.push((Key::Text(Text::Borrowed(field.name.as_str())), value));
-                        }
-                    }
-                    Ok(())
-                })?;
-                Value::Map(Map::Owned(Rc::new(Entries::new(entries, Shape::Avro(id)))))
-            }
+            Kind::Array(items) => self.array(*items)?,
+            Kind::Map(values) => self.map(*values)?,
+            Kind::Record { fields, .. } => self.record(id, fields)?,
         })
+    }
+
+    fn array(&mut self, items: TypeId) -> Read<Value<'a>> {
+        let mut list = Vec::new();
+        self.nested(|reader| {
+            reader.blocks(|reader| {
+                let item = reader.value(items)?;
+                if reader.keep {
+                    list.push(item);
+                }
+                Ok(())
+            })
+        })?;
+        Ok(if self.keep { Value::list(list) } else { Value::Null })
+    }
+
+    fn map(&mut self, values: TypeId) -> Read<Value<'a>> {
+        let mut entries = Vec::new();
+        self.nested(|reader| {
+            reader.blocks(|reader| {
+                let key = reader.text()?;
+                let value = reader.value(values)?;
+                if reader.keep {
+                    entries.push((Key::Text(Text::Borrowed(key)), value));
+                }
+                Ok(())
+            })
+        })?;
+        Ok(if self.keep {
+            Value::Map(Map::of(entries))
+        } else {
+            Value::Null
+        })
+    }
+
+    fn record(&mut self, id: TypeId, fields: &'a [Field]) -> Read<Value<'a>> {
+        let mut entries = Vec::with_capacity(if self.keep { fields.len() } else { 0 });
+        self.nested(|reader| {
+            for field in fields {
+                reader.path.push(&field.name);
+                let value = reader.value(field.schema)?;
+                reader.path.pop();
+                if reader.keep {
+                    entries.push((Key::Text(Text::Borrowed(field.name.as_str())), value));
+                }
+            }
+            Ok(())
+        })?;
+        if !self.keep {
+            return Ok(Value::Null);
+        }
+        Ok(Value::Map(Map::Owned(Rc::new(Entries::new(
+            entries,
+            Shape::Avro(id),
+        )))))
     }
 
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {

@@ -129,11 +129,7 @@ impl<'a> Entries<'a> {
 
     fn find(&self, key: &Key<'_>) -> Option<&Value<'a>> {
         if self.entries.len() <= SCANNED {
-            let found = self
-                .entries
-                .iter()
-                .rev()
-                .find(|(it, _value)| it.order(key).is_eq());
+            let found = self.entries.iter().rev().find(|(it, _value)| it.is(key));
             return found.map(|(_key, value)| value);
         }
         let index = self.index.get_or_init(|| {

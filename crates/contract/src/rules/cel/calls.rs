@@ -70,13 +70,18 @@ pub fn result_of(function: Function, args: &[Type]) -> Result<Type, String> {
             ));
         }
     }
-    Ok(match function {
+    Ok(given_by(function))
+}
+
+/// The type that a function gives.
+fn given_by(function: Function) -> Type {
+    match function {
         Function::Contains
         | Function::StartsWith
         | Function::EndsWith
         | Function::Matches
+        | Function::Bool
         | Function::Form(_) => Type::Bool,
-        Function::Bool => Type::Bool,
         Function::Int | Function::Part(_) | Function::IndexOf | Function::LastIndexOf => Type::Int,
         Function::Uint => Type::Uint,
         Function::Double => Type::Double,
@@ -85,7 +90,7 @@ pub fn result_of(function: Function, args: &[Type]) -> Result<Type, String> {
         Function::Duration => Type::Duration,
         Function::Split => Type::list(Type::Text),
         _ => Type::Text,
-    })
+    }
 }
 
 impl<'a> Machine<'_, 'a> {

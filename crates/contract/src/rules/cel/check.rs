@@ -74,32 +74,34 @@ impl Checker<'_> {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
                 binary(*operator, &left, &right).map_err(|message| CelError::new(expr.at, message))?
             }
-            Kind::List(elements) => {
-                let mut element = None;
-                for part in elements {
-                    let found = self.expr(part)?;
-                    element = Some(element.map_or_else(|| found.clone(), |it: Type| it.join(&found)));
-                }
-                Type::list(element.unwrap_or(Type::Any))
-            }
-            Kind::Map(entries) => {
-                for (key, value) in entries {
-                    let found = self.expr(key)?;
-                    if !matches!(
-                        found.present(),
-                        Type::Any | Type::Text | Type::Int | Type::Uint | Type::Bool | Type::Number
-                    ) {
-                        return Err(CelError::new(
-                            key.at,
-                            format!("a key is a string, an int, a uint or a bool, and this is {found}"),
-                        ));
-                    }
-                    self.expr(value)?;
-                }
-                Type::Map(Type::Any.into(), Type::Any.into())
-            }
+            Kind::List(elements) => self.list(elements)?,
+            Kind::Map(entries) => self.map(entries)?,
             Kind::Loop(inner) => self.over(inner)?,
         })
+    }
+
+    fn list(&mut self, elements: &[Expr]) -> Result<Type, CelError> {
+        let mut element: Option<Type> = None;
+        for part in elements {
+            let found = self.expr(part)?;
+            element = Some(element.map_or_else(|| found.clone(), |it| it.join(&found)));
+        }
+        Ok(Type::list(element.unwrap_or(Type::Any)))
+    }
+
+    fn map(&mut self, entries: &[(Expr, Expr)]) -> Result<Type, CelError> {
+        for (key, value) in entries {
+            let found = self.expr(key)?;
+            match found.present() {
+                Type::Any | Type::Text | Type::Int | Type::Uint | Type::Bool | Type::Number => {}
+                _ => {
+                    let message = format!("a key is a string, an int, a uint or a bool, and this is {found}");
+                    return Err(CelError::new(key.at, message));
+                }
+            }
+            self.expr(value)?;
+        }
+        Ok(Type::Map(Type::Any.into(), Type::Any.into()))
     }
 
     fn bool(&mut self, expr: &Expr) -> Result<(), CelError> {

@@ -192,6 +192,13 @@ fn a_condition_of_an_unknown_type_fails() {
     assert_eq!(judge(&set("TRANSFORM", "")), "-", "clients run it");
 }
 
+/// Serde: `get_executor(rule.type.upper())`.
+#[test]
+fn the_type_of_a_rule_may_be_written_small() {
+    let contract = contract(Format::Json, SCHEMA, &condition("cel", "false", ""), "{}");
+    assert_eq!(word(&contract.judge(b"{}", Place::Gateway)), "CONDITION");
+}
+
 /// A condition is met by `true` and by nothing else; upstream's Java asks for `false` and lets the rest pass.
 #[test]
 fn a_condition_that_is_no_bool_fails() {
