@@ -2,6 +2,8 @@
 //!
 //! Nothing locks more than the subject's own row. The id comes from a sequence; equal content meets in a unique constraint.
 
+use uuid::Uuid;
+
 use crate::auth::Role;
 use crate::kernel::{Action, Change, Error, code};
 use crate::resources::contract::config::{Mode, Scopes};
@@ -16,7 +18,7 @@ use crate::resources::contract::{config, reference, store, writing};
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
 use crate::rest::Write;
-use crate::runtime::App;
+use crate::runtime::{App, Tx};
 
 /// Versions of one subject that stand: a transitive level compares with every one of them.
 const VERSIONS_MAX: usize = 1_000;
