@@ -7,7 +7,7 @@ mod caller;
 mod database;
 
 pub use agent::{Door, Identity, Served, Session};
-pub use caller::Caller;
+pub use caller::{Caller, Reply};
 pub use database::{Database, TenantIds};
 
 use weir_control_plane::runtime::{App, Db, Seal, Settings};
