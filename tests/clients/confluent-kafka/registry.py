@@ -11,7 +11,6 @@ from confluent_kafka.schema_registry import (
     SchemaReference,
     SchemaRegistryClient,
     SchemaRegistryError,
-    ServerConfig,
 )
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
@@ -144,8 +143,8 @@ def compatibility(client):
     expect(not own.test_compatibility(subject, Schema(added, "AVRO")), "a field without a default fits")
     error = refused(409, lambda: own.register_schema(subject, Schema(added, "AVRO")))
     expect("card" in str(error), f"does not say what breaks: {error}")
-    own.set_config(subject, ServerConfig(compatibility="NONE"))
-    equal(own.get_config(subject).compatibility_level, "NONE", "the level")
+    own.set_compatibility(subject, "NONE")
+    equal(own.get_compatibility(subject), "NONE", "the level")
     own.register_schema(subject, Schema(added, "AVRO"))
     equal(own.get_versions(subject), [1, 2], "versions")
     found = own.lookup_schema(subject, Schema(AVRO, "AVRO"))
