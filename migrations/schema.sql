@@ -121,7 +121,9 @@ CREATE TABLE public.api_key (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     public_key_sha256 bytea,
+    sealed bytea,
     CONSTRAINT api_key_check CHECK (((cluster_id IS NULL) = (data_plane_id IS NULL))),
+    CONSTRAINT api_key_sealed_form CHECK (((sealed IS NULL) OR ((cluster_id IS NOT NULL) AND (octet_length(sealed) <= 1024)))),
     CONSTRAINT api_key_secret_or_public_key CHECK (
 CASE
     WHEN (public_key_sha256 IS NULL) THEN (secret_sha256 <> '\x'::bytea)
@@ -181,7 +183,9 @@ CREATE TABLE public.cluster (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    adopts boolean DEFAULT false NOT NULL
+    adopts boolean DEFAULT false NOT NULL,
+    access text DEFAULT 'GATEWAY'::text NOT NULL,
+    CONSTRAINT cluster_access_known CHECK ((access = ANY (ARRAY['GATEWAY'::text, 'NATIVE'::text])))
 );
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
@@ -332,7 +336,9 @@ CREATE TABLE public.data_plane_link (
     usage_windows_waiting bigint DEFAULT 0 NOT NULL,
     previous_public_key_sha256 bytea,
     session_id uuid,
-    fenced_instances bigint[] DEFAULT '{}'::bigint[] NOT NULL
+    fenced_instances bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    sealing_public_key bytea,
+    CONSTRAINT data_plane_link_sealing_key_form CHECK ((octet_length(sealing_public_key) = 32))
 );
 
 ALTER TABLE ONLY public.data_plane_link FORCE ROW LEVEL SECURITY;
@@ -1006,9 +1012,9 @@ CREATE INDEX audit_event_organization ON public.audit_event USING btree (organiz
 
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, id);
 
-CREATE UNIQUE INDEX cluster_adopts_unique ON public.cluster USING btree (broker_pool_id) WHERE adopts;
-
 CREATE INDEX cluster_data_plane ON public.cluster USING btree (data_plane_id, tenant_id);
+
+CREATE UNIQUE INDEX cluster_own_names_unique ON public.cluster USING btree (broker_pool_id) WHERE (adopts OR (access = 'NATIVE'::text));
 
 CREATE INDEX cluster_pool ON public.cluster USING btree (broker_pool_id);
 

@@ -105,7 +105,7 @@ impl Lane {
     /// Waits until so many gateways obey a version.
     pub fn obeyed(&self, version: u64, by: u32, within: Duration) -> Result<()> {
         let deadline = Instant::now() + within;
-        while self.gateways.served(Some(version)).acknowledged < by {
+        while self.gateways.served(Some(version)).acknowledged() < by {
             anyhow::ensure!(
                 Instant::now() < deadline,
                 "version {version} is not obeyed after {within:?}"

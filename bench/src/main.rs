@@ -1,6 +1,7 @@
 //! `weir-bench`: what `cargo xtask bench gateway` runs. It starts the gateway, its peers and what stands behind them,
 //! puts load on each in turn, and prints figures as JSON.
 
+mod awake;
 mod batch;
 mod broker;
 mod client;
@@ -35,6 +36,8 @@ enum Verb {
         #[arg(long)]
         listen: SocketAddr,
     },
+    /// Uses time that nobody else wants, so that no processor sleeps.
+    Spin,
     /// Runs benchmarks, one after the other.
     Run {
         #[command(flatten)]
@@ -94,6 +97,10 @@ fn main() -> Result<()> {
             let runtime = tokio::runtime::Runtime::new().context("start a runtime")?;
             runtime.block_on(broker::serve(listen))
         }
+        Verb::Spin => {
+            awake::spin();
+            Ok(())
+        }
         Verb::Run {
             programs,
             only,
@@ -107,6 +114,9 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
     let mut results = Vec::new();
     for part in ALL.iter().filter(|it| only.is_empty() || only.contains(it)) {
         run.say(&format!("{part:?}"));
+        // Where time is measured and not work.
+        let times = matches!(part, Part::G2 | Part::G5 | Part::G6 | Part::Swap);
+        let _awake = times.then(awake::Awake::begin).transpose()?;
         let figures = match part {
             Part::G1 => throughput::run(&mut run),
             Part::G2 => latency::run(&mut run),
@@ -119,6 +129,10 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
         };
         results.extend(figures.with_context(|| format!("{part:?}"))?);
     }
+    run.setting(
+        "awake",
+        "G2, G5, G6 and swap beside a loop of class SCHED_IDLE on each processor",
+    );
     let found = serde_json::json!({"settings": run.settings, "results": results});
     println!("{found}");
     Ok(())

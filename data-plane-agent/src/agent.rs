@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
-use ring::rand::{SecureRandom, SystemRandom};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -25,12 +24,13 @@ use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
-use crate::link::{Board, Inlet};
+use crate::link::{Board, Inlet, random_number};
 use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
 use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
 use crate::quota_uses::QuotaUses;
+use crate::sealing;
 use crate::storage::{Gauge, Storage};
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -74,15 +74,14 @@ impl Agent {
             .await
             .context("enrol")?;
         let data_plane_id = identity.pinned().data_plane_id.clone();
-        let accepted = Accepted::open(
-            &state.join("desired"),
-            identity.signing_public_key().to_vec(),
-            data_plane_id.clone(),
-        )
-        .context("open the accepted desired state")?;
+        let signing = identity.signing_public_key().to_vec();
+        let accepted = Accepted::open(&state.join("desired"), signing, data_plane_id.clone())
+            .context("open the accepted desired state")?;
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
         let shared = shared(accepted);
+        let sealing = sealing::open_or_make(&state.join("sealing")).context("open the sealing key")?;
+        let sealing = Arc::new(sealing);
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let lane = lane_server(&shared, &usage, &publisher, state)?;
@@ -103,8 +102,9 @@ impl Agent {
             usage_window: config.usage_window,
             intents,
             inlet,
-            instance: instance()?,
+            instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
+            sealing_public_key: disk::hex(&sealing.public().to_bytes()),
         };
         tasks.spawn(take_in(
             arrived,
@@ -115,7 +115,8 @@ impl Agent {
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
         let board = shared.board.subscribe();
-        let driver = Driver::open(config, platform, shared, policy, publisher).context("open the driver")?;
+        let driver =
+            Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
         Ok(Self {
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,
@@ -367,14 +368,6 @@ async fn prune(usage: Arc<Store>) {
         }
         tokio::time::sleep(PRUNE_EVERY).await;
     }
-}
-
-fn instance() -> anyhow::Result<u64> {
-    let mut bytes = [0_u8; 8];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_unspecified| anyhow::anyhow!("the system gave no random numbers"))?;
-    Ok(u64::from_be_bytes(bytes))
 }
 
 /// The version in the name of Kafka's client jar, if it looks like one.

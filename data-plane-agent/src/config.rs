@@ -95,13 +95,14 @@ pub const POOL_BROKERS_MAX: u16 = 3;
 /// The ports of one agent, all above one base: the gateway's bootstrap address at the base, the gateway's address of broker
 /// n at base + n, the lane at base + 10, the inside endpoint at base + 11.
 ///
-/// Broker n (1..=3) of the pool in slot s (0..3) listens on base + 20 + 3 s + n, its controller on base + 30 + 3 s + n.
+/// Broker n (1..=3) of the pool in slot s (0..3) listens on base + 20 + 3 s + n, its controller on base + 30 + 3 s + n; where a
+/// cluster is in native mode, for its clients on base + 40 + 3 s + n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports(u16);
 
 impl Ports {
     /// The highest base that leaves room for every port.
-    pub const BASE_MAX: u16 = u16::MAX - 40;
+    pub const BASE_MAX: u16 = u16::MAX - 50;
 
     /// Ports above `base`; nothing when they would not fit.
     #[must_use]
@@ -139,14 +140,25 @@ impl Ports {
         self.0 + 30 + slot * POOL_BROKERS_MAX + node
     }
 
+    /// Where broker `node` of the pool in `slot` takes clients of a cluster in native mode.
+    #[must_use]
+    pub const fn native(self, slot: u16, node: u16) -> u16 {
+        self.0 + 40 + slot * POOL_BROKERS_MAX + node
+    }
+
     /// Every port that one agent may open, for the preflight.
     #[must_use]
     pub fn all(self) -> Vec<u16> {
         let gateway = (0..=POOL_BROKERS_MAX).map(|n| self.0 + n);
         let own = [self.lane(), self.inside()];
         let kafka = (0..POOL_SLOTS).flat_map(move |slot| {
-            (1..=POOL_BROKERS_MAX)
-                .flat_map(move |node| [self.broker(slot, node), self.controller(slot, node)])
+            (1..=POOL_BROKERS_MAX).flat_map(move |node| {
+                [
+                    self.broker(slot, node),
+                    self.controller(slot, node),
+                    self.native(slot, node),
+                ]
+            })
         });
         gateway.chain(own).chain(kafka).collect()
     }
@@ -187,6 +199,7 @@ mod tests {
         assert_eq!(all.len(), count);
         assert_eq!(ports.broker(0, 1), 9671, "the first pool's first broker");
         assert_eq!(ports.controller(0, 1), 9681);
+        assert_eq!(ports.native(0, 1), 9691);
         assert_eq!(Ports::above(65_530), None);
     }
 

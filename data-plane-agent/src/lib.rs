@@ -27,6 +27,7 @@ pub mod platform;
 pub mod policy;
 pub mod quota_uses;
 pub mod resources;
+mod sealing;
 pub mod storage;
 mod upstream;
 

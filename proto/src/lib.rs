@@ -1,8 +1,9 @@
-//! The messages that cross a network boundary, and the signature over desired state.
+//! The messages that cross a network boundary, and the signatures over desired states and questions.
 //!
 //! `agent::v1` is the link between agent and control plane; `lane::v1` the local channel between
 //! agent and gateway. What may leave the customer's network is listed in `outbound-fields.txt`.
 
+pub mod ask;
 pub mod desired;
 pub mod topic_config;
 

@@ -105,7 +105,7 @@ impl Ports {
         self.agent() + 21
     }
     /// Every port that a stack with one broker listens on.
-    pub fn all(self) -> [u16; 9] {
+    pub fn all(self) -> [u16; 10] {
         let agent = self.agent();
         [
             self.0,
@@ -117,6 +117,7 @@ impl Ports {
             agent + 11,
             agent + 21,
             agent + 31,
+            agent + 41,
         ]
     }
 

@@ -204,7 +204,7 @@ pub fn status(ws: &Workspace, state_dir: &std::path::Path) -> Result<()> {
         "state {}  ports {}..{}",
         state.root.display(),
         settings.port_base,
-        settings.port_base + 51
+        settings.port_base + 59
     );
     let mut serving = false;
     for name in ["postgres", "control-plane", "agent"] {

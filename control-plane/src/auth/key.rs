@@ -18,6 +18,8 @@ pub struct LiveKey {
     pub service_account: ServiceAccountId,
     /// The one cluster that it opens, and where that is.
     pub cluster: Option<(ClusterId, DataPlaneId)>,
+    /// That cluster is in native mode: no gateway takes tokens for it.
+    pub native: bool,
     /// Its end.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -76,6 +78,7 @@ fn standing(id: ApiKeyId, row: store::KeyRow) -> Option<LiveKey> {
         service_account,
         cluster,
         data_plane,
+        native,
         secret_sha256: _,
         expires_at,
     } = row;
@@ -84,6 +87,7 @@ fn standing(id: ApiKeyId, row: store::KeyRow) -> Option<LiveKey> {
         tenant,
         service_account: Id::from_uuid(service_account),
         cluster: cluster.map(Id::from_uuid).zip(data_plane.map(Id::from_uuid)),
+        native,
         expires_at,
     };
     expires_at.is_none_or(|it| it > Utc::now()).then_some(key)

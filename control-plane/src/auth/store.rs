@@ -19,6 +19,8 @@ pub struct KeyRow {
     pub service_account: Uuid,
     pub cluster: Option<Uuid>,
     pub data_plane: Option<Uuid>,
+    /// The cluster is in native mode.
+    pub native: bool,
     pub secret_sha256: Vec<u8>,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -41,7 +43,8 @@ pub async fn session(tx: &mut Tx, token_sha256: &[u8; 32]) -> Result<Option<Sess
 
 pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
     let row = sqlx::query!(
-        "SELECT tenant_id, service_account_id, cluster_id, data_plane_id, secret_sha256, expires_at FROM api_key WHERE id = $1",
+        r#"SELECT tenant_id, service_account_id, cluster_id, data_plane_id, sealed IS NOT NULL AS "native!", secret_sha256,
+               expires_at FROM api_key WHERE id = $1"#,
         id
     )
     .fetch_optional(tx.conn())
@@ -51,6 +54,7 @@ pub async fn key(tx: &mut Tx, id: Uuid) -> Result<Option<KeyRow>> {
         service_account: it.service_account_id,
         cluster: it.cluster_id,
         data_plane: it.data_plane_id,
+        native: it.native,
         secret_sha256: it.secret_sha256,
         expires_at: it.expires_at,
     }))

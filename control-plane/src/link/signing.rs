@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use weir_proto::agent::v1::{DesiredFrame, Generation};
+use weir_proto::agent::v1::{Ask, DesiredFrame, Generation, SignedAsk};
 
 use crate::runtime::files;
 
@@ -52,6 +52,12 @@ impl SigningKey {
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
         self.0.public_key().as_ref()
+    }
+
+    /// Signs a question.
+    #[must_use]
+    pub fn ask(&self, ask: &Ask) -> SignedAsk {
+        weir_proto::ask::seal(&self.0, ask)
     }
 
     /// Signs an encoded desired state.

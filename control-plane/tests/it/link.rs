@@ -13,6 +13,7 @@ use weir_proto::agent::v1::{
     Answer, AnswerCode, Generation, Heartbeat, Intent, IntentOutcome, ItemStatus, Phase, Refusal,
     RefusedFrame, StatusReport, TopicExtentAnswer, TopicExtentQuestion,
 };
+use weir_proto::ask::Addressee;
 
 use crate::harness::{Bench, Database, Door, Identity, Served, Session};
 
@@ -605,9 +606,17 @@ async fn a_question_is_answered_while_the_session_lives() {
     let (agents, data_plane) = (bench.app.agents.clone(), served.data_plane);
     let asking =
         tokio::spawn(async move { agents.ask(data_plane, question(), Duration::from_secs(10)).await });
-    let Down::Ask(ask) = live.hear().await.expect("a question") else {
+    let Down::Ask(signed) = live.hear().await.expect("a question") else {
         panic!("expected a question")
     };
+    let data_plane_id = data_plane.to_string();
+    let to = Addressee {
+        data_plane_id: &data_plane_id,
+        session: 0,
+        taken: 0,
+    };
+    let now = chrono::Utc::now().timestamp();
+    let ask = weir_proto::ask::open(&identity.signing_key, &signed, to, now).expect("a signed question");
     assert_eq!(ask.question, Some(question()));
     let answer = Answer {
         ask_id: ask.ask_id,

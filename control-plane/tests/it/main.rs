@@ -17,6 +17,7 @@ mod intents;
 mod lag;
 mod link;
 mod metrics;
+mod native;
 mod openapi;
 mod quotas;
 mod registry;

@@ -1,5 +1,7 @@
 //! The texts that are kept and compared: what clients of the field's registry get back for what they registered.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost_reflect::prost::Message as _;

@@ -6,12 +6,16 @@
 //! Access tokens (RFC 9068) are signed by the control plane and checked by gateways, which never ask it.
 //! Issued secrets carry 256 random bits, so a fast hash is enough; passwords that people choose never come here.
 
+mod native;
 mod public_key;
 mod scram;
+mod sealed;
 mod secret;
 mod token;
 
+pub use native::{NativeCredential, SaltedPassword, native_binding};
 pub use public_key::{NotAHash, PublicKeyHash};
 pub use scram::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
+pub use sealed::{SealError, SealingKey, SealingPublicKey};
 pub use secret::{NotASecret, Secret, SecretKind, sha256, verify_sha256};
 pub use token::{Claims, Issuer, TOKEN_BYTES_MAX, TokenError, TokenSigner, Verified, jwk, key_id_of};

@@ -49,6 +49,24 @@ impl Mechanism {
     }
 }
 
+/// `SaltedPassword` of RFC 5802. Whoever has it can log in: it is as good as the password.
+pub(crate) fn salted_password(
+    mechanism: Mechanism,
+    password: &str,
+    salt: &[u8],
+    iterations: NonZeroU32,
+) -> Vec<u8> {
+    let mut salted = vec![0_u8; mechanism.digest().output_len()];
+    pbkdf2::derive(
+        mechanism.pbkdf2(),
+        iterations,
+        salt,
+        password.as_bytes(),
+        &mut salted,
+    );
+    salted
+}
+
 /// What the server keeps: it can check a proof and prove itself, but cannot log in elsewhere with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScramVerifier {
@@ -78,14 +96,7 @@ impl ScramVerifier {
     /// Derives with a given salt: the client's side, and test vectors.
     #[must_use]
     pub fn with_salt(mechanism: Mechanism, password: &str, salt: Vec<u8>, iterations: NonZeroU32) -> Self {
-        let mut salted = vec![0_u8; mechanism.digest().output_len()];
-        pbkdf2::derive(
-            mechanism.pbkdf2(),
-            iterations,
-            &salt,
-            password.as_bytes(),
-            &mut salted,
-        );
+        let salted = salted_password(mechanism, password, &salt, iterations);
         let key = hmac::Key::new(mechanism.hmac(), &salted);
         let client_key = hmac::sign(&key, b"Client Key");
         let stored_key = digest::digest(mechanism.digest(), client_key.as_ref())

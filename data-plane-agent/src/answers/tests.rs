@@ -100,6 +100,7 @@ impl Bench {
             ask_id: 5,
             deadline_ms: 1000,
             question: Some(question),
+            ..Ask::default()
         };
         let desk = Desk {
             platform: &self.platform,

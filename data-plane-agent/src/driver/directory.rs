@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use weir_proto::agent::v1::{Cluster, Topic};
 use weir_proto::lane::v1::Snapshot;
 
 use crate::names::Naming;
 use crate::platform::kafka::PoolAddress;
+use crate::resources::physical_prefix;
 
 /// Everything that is served now.
 #[derive(Debug, Default)]
@@ -61,6 +63,40 @@ impl Directory {
             directory.clusters.insert(cluster.id.clone(), place);
         }
         directory
+    }
+}
+
+impl Directory {
+    /// With clusters that no gateway serves: their names are Kafka's own.
+    #[must_use]
+    pub fn with_native<'a>(
+        mut self,
+        clusters: impl Iterator<Item = &'a Cluster>,
+        topics: &[Topic],
+        pools: &BTreeMap<String, PoolAddress>,
+    ) -> Self {
+        for cluster in clusters.filter(|it| !it.deleted) {
+            let pool = pools.get(&cluster.broker_pool_id);
+            let Some((pool, prefix)) = pool.zip(physical_prefix(&cluster.id)) else {
+                continue;
+            };
+            let mut place = Place {
+                pool: pool.clone(),
+                naming: Naming::new(prefix, true),
+                topics: BTreeMap::new(),
+            };
+            for topic in topics
+                .iter()
+                .filter(|it| !it.deleted && it.cluster_id == cluster.id)
+            {
+                let at = (pool.clone(), topic.physical_name.clone());
+                self.topics.insert(topic.id.clone(), at);
+                let names = (topic.id.clone(), topic.name.clone());
+                place.topics.insert(topic.physical_name.clone(), names);
+            }
+            self.clusters.insert(cluster.id.clone(), place);
+        }
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod directory;
 mod gateway_child;
+mod native;
 mod pools;
 mod reports;
 mod topics;
@@ -19,6 +20,7 @@ use prost::Message;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use weir_credentials::SealingKey;
 use weir_proto::agent::v1::DesiredState;
 
 use crate::config::AgentConfig;
@@ -30,6 +32,7 @@ use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
 use crate::resources::broker_pool::Room;
+use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
 use crate::storage::Storage;
 
@@ -75,6 +78,7 @@ pub struct Driver {
     refused: BTreeSet<String>,
     rooms: BTreeMap<String, Room>,
     gateway: gateway_child::GatewayChild,
+    native: native::NativeSide,
     outcomes: BTreeMap<String, Outcome>,
     /// Topics as they were wished when they were last found to be so: what differs later has drifted.
     fulfilled: BTreeMap<String, weir_proto::agent::v1::Topic>,
@@ -97,6 +101,7 @@ impl Driver {
         shared: Shared,
         policy: Arc<PolicyFile>,
         publisher: Publisher,
+        sealing: Arc<SealingKey>,
     ) -> io::Result<Self> {
         let folder = config.state_dir.join("driver");
         disk::private_folder(&folder)?;
@@ -112,6 +117,11 @@ impl Driver {
         let gateway = gateway_child::GatewayChild::remembered(&config)?;
         Ok(Self {
             records: Records::open(&folder)?,
+            native: native::NativeSide {
+                key: sealing,
+                written: Written::open(&folder)?,
+                clusters: BTreeMap::new(),
+            },
             admitted_path,
             admitted,
             refused: BTreeSet::new(),
@@ -161,6 +171,8 @@ impl Driver {
             None => false,
         };
         self.turn_pools(&policy).await?;
+        // Before any other cluster's topic appears there, what keeps native users away from it.
+        self.turn_native(&policy, changed).await?;
         self.turn_topics(&policy, changed).await?;
         self.publish(&policy)?;
         self.gateway
@@ -203,7 +215,8 @@ impl Driver {
             .collect();
         let records = &self.records;
         let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy);
-        let directory = Directory::of(&snapshot, &pools);
+        let native = self.admitted.clusters.iter().filter(|it| native::is_native(it));
+        let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));
         self.publisher.raise_above(self.shared.gateways.highest_held())?;
         self.publisher.publish(snapshot)?;

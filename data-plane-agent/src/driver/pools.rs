@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Driver;
 use crate::config::POOL_SLOTS;
 use crate::policy::Policy;
-use crate::resources::broker_pool::{Room, Workshop};
+use crate::resources::broker_pool::{NativeListener, Room, Workshop};
 use crate::resources::is_plain_id;
 
 /// How often ending children are looked at.
@@ -27,6 +27,7 @@ impl Driver {
                 self.rooms.insert(wish.id.clone(), room);
             }
         }
+        let (native, listener) = (self.native_pools(), self.native_listener());
         let shop = Workshop {
             platform: &self.platform,
             install: &self.config.kafka,
@@ -35,6 +36,7 @@ impl Driver {
             run: &run,
             policy,
             credentials: &credentials,
+            native: (&native, &listener),
         };
         let mut taken: BTreeSet<u16> = self.rooms.values().filter_map(Room::slot).collect();
         for wish in &self.admitted.broker_pools {
@@ -73,6 +75,15 @@ impl Driver {
         self.rooms
             .retain(|id, room| named.contains(id.as_str()) || !room.is_gone());
         Ok(())
+    }
+
+    /// As the gateway: the same addresses, the same certificate.
+    fn native_listener(&self) -> NativeListener {
+        NativeListener {
+            listen_host: self.config.listen_host.clone(),
+            advertised_host: self.config.advertised_host.clone(),
+            tls: self.config.gateway_listener.tls.clone(),
+        }
     }
 
     /// Ends the gateway, then the brokers. Waits for each to be gone.

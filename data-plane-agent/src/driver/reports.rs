@@ -8,7 +8,7 @@ use super::Driver;
 use crate::desired::Held;
 use crate::resources::broker_pool::Room;
 use crate::resources::topic::Outcome;
-use crate::resources::{Served, api_key, broker_pool, cluster, quota, topic};
+use crate::resources::{Served, api_key, broker_pool, cluster, native, quota, topic};
 
 const UNKNOWN: Outcome = Outcome {
     stuck: None,
@@ -52,56 +52,90 @@ impl Driver {
         self.shared.gateways.served(self.publisher.since(id))
     }
 
+    /// In native mode nobody stands between clients and brokers.
+    fn served_in(&self, cluster_id: &str, id: &str) -> Served {
+        if self.is_native(cluster_id) {
+            Served::Direct
+        } else {
+            self.served(id)
+        }
+    }
+
     fn statuses(&self, held: &Held) -> Vec<ItemStatus> {
-        let pools = self.pool_statuses(held);
-        let clusters = self.cluster_statuses(held);
+        let mut all = self.pool_statuses(held);
+        all.extend(self.cluster_statuses(held));
+        all.extend(self.topic_statuses(held));
+        all.extend(self.key_statuses(held));
+        all.extend(self.quota_statuses(held));
+        all
+    }
+
+    fn topic_statuses(&self, held: &Held) -> Vec<ItemStatus> {
         let admitted: BTreeMap<&str, &Topic> = self
             .admitted
             .topics
             .iter()
             .map(|it| (it.id.as_str(), it))
             .collect();
-        let let_in: BTreeSet<&str> = self.admitted.api_keys.iter().map(|it| it.id.as_str()).collect();
         let topics = held.state.topics.iter().map(|wish| {
             topic::status(
                 wish,
                 admitted.get(wish.id.as_str()).copied(),
                 self.refused.contains(&wish.id),
                 self.outcomes.get(&wish.id).copied().unwrap_or(UNKNOWN),
-                self.served(&wish.id),
+                self.served_in(&wish.cluster_id, &wish.id),
                 self.ever_ready.contains(&wish.id),
                 held.generation,
             )
         });
+        topics.collect()
+    }
+
+    fn key_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let let_in: BTreeSet<&str> = self.admitted.api_keys.iter().map(|it| it.id.as_str()).collect();
         let keys = held.state.api_keys.iter().map(|wish| {
-            api_key::status(
-                wish,
-                let_in.contains(wish.id.as_str()),
-                self.refused.contains(&wish.id),
-                self.served(&wish.id),
-                self.ever_ready.contains(&wish.id),
-                held.generation,
-            )
+            let (id, admitted) = (wish.id.as_str(), let_in.contains(wish.id.as_str()));
+            let (refused, was_ready) = (self.refused.contains(id), self.ever_ready.contains(id));
+            match self.native.clusters.get(&wish.cluster_id) {
+                Some(native) => native::key_status(
+                    wish,
+                    admitted,
+                    refused || native.forbids(id),
+                    native.of_key(id),
+                    was_ready,
+                    held.generation,
+                ),
+                None => {
+                    let served = self.served(id);
+                    api_key::status(wish, admitted, refused, served, was_ready, held.generation)
+                }
+            }
         });
+        keys.collect()
+    }
+
+    fn quota_statuses(&self, held: &Held) -> Vec<ItemStatus> {
         let kept: BTreeSet<&str> = self.admitted.quotas.iter().map(|it| it.id.as_str()).collect();
         let quotas = held.state.quotas.iter().map(|wish| {
-            let item = quota::status(
+            let (id, admitted) = (wish.id.as_str(), kept.contains(wish.id.as_str()));
+            let (refused, was_ready) = (self.refused.contains(id), self.ever_ready.contains(id));
+            let Some(native) = self.native.clusters.get(&wish.cluster_id) else {
+                let served = self.served(id);
+                let item = quota::status(wish, admitted, refused, served, was_ready, held.generation);
+                return quota::remarked(item, self.shared.storage.remark(id));
+            };
+            let (served, stopped, keys_max) = native.of_quota(&wish.principal_ids);
+            native::quota_status(
                 wish,
-                kept.contains(wish.id.as_str()),
-                self.refused.contains(&wish.id),
-                self.served(&wish.id),
-                self.ever_ready.contains(&wish.id),
+                admitted,
+                refused || stopped,
+                served,
+                keys_max,
+                was_ready,
                 held.generation,
-            );
-            quota::remarked(item, self.shared.storage.remark(&wish.id))
+            )
         });
-        pools
-            .into_iter()
-            .chain(clusters)
-            .chain(topics)
-            .chain(keys)
-            .chain(quotas)
-            .collect()
+        quotas.collect()
     }
 
     fn pool_statuses(&self, held: &Held) -> Vec<ItemStatus> {
@@ -142,15 +176,32 @@ impl Driver {
         }
         let clusters = held.state.clusters.iter().map(|wish| {
             let pool = self.rooms.get(&wish.broker_pool_id);
-            let domain = self.config.gateway_listener.sni_domain.as_ref();
-            let named = domain.and_then(|it| it.front(&wish.id));
-            let host = named.as_deref().unwrap_or(&self.config.advertised_host);
+            let native = self.native.clusters.get(&wish.id);
+            let was_ready = self.ever_ready.contains(&wish.id);
+            let answers = pool.is_some_and(|room| room.brokers_ready() > 0);
+            // Brokers that are about to start anew do not take its clients yet.
+            let opened = pool.is_some_and(|room| was_ready || !room.restless);
+            let address = match (native, pool) {
+                (None, _any) => {
+                    let domain = self.config.gateway_listener.sni_domain.as_ref();
+                    let named = domain.and_then(|it| it.front(&wish.id));
+                    let host = named.unwrap_or_else(|| self.config.advertised_host.clone());
+                    Some((host, self.config.ports.gateway()))
+                }
+                (Some(_native), Some(room)) => {
+                    room.native_address(self.config.ports, &self.config.advertised_host)
+                }
+                (Some(_native), None) => None,
+            };
+            let (host, port) = address.unwrap_or_default();
+            let in_kafka = native.is_some_and(|it| !it.empty);
             let seen = cluster::Seen {
-                pool_ready: pool.is_some_and(|room| room.brokers_ready() > 0),
-                topics_left: left.get(wish.id.as_str()).copied().unwrap_or(0),
-                served: self.served(&wish.id),
-                was_ready: self.ever_ready.contains(&wish.id),
-                bootstrap: (host, self.config.ports.gateway()),
+                pool_ready: answers && (native.is_none() || opened),
+                topics_left: left.get(wish.id.as_str()).copied().unwrap_or(0) + usize::from(in_kafka),
+                stuck: native.and_then(|it| it.stuck),
+                served: self.served_in(&wish.id, &wish.id),
+                was_ready,
+                bootstrap: (&host, port),
             };
             cluster::status(
                 wish,

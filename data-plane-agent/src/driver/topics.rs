@@ -6,10 +6,11 @@ use std::io;
 use tokio::time::Instant;
 use weir_proto::agent::v1::{Reason, Topic};
 
+use super::native::is_native;
 use super::{Driver, FRESH};
 use crate::platform::kafka::{PoolAddress, SeenTopic};
 use crate::policy::Policy;
-use crate::resources::topic::{Action, Done, Outcome, Seen, act, diff, reason};
+use crate::resources::topic::{Action, Done, Names, Outcome, Seen, act, diff, reason};
 
 /// A topic of which nothing is left to do.
 const GONE: Outcome = Outcome {
@@ -22,7 +23,7 @@ const GONE: Outcome = Outcome {
 };
 
 /// What a topic's place looks like before anything is done.
-enum Place {
+pub(super) enum Place {
     /// Its pool can be asked.
     At(Box<PoolAddress>),
     /// Its pool is there but not ready.
@@ -77,7 +78,7 @@ impl Driver {
         Ok(())
     }
 
-    fn place(&self, pool: &str) -> Place {
+    pub(super) fn place(&self, pool: &str) -> Place {
         let wished = self
             .admitted
             .broker_pools
@@ -148,6 +149,20 @@ impl Driver {
         Ok(())
     }
 
+    /// Whose the names of a topic's cluster are.
+    fn names(&self, topic: &Topic) -> Names {
+        let clusters = &self.admitted.clusters;
+        let native = clusters
+            .iter()
+            .find(|it| it.id == topic.cluster_id && is_native(it));
+        match native {
+            None => Names::Prefixed,
+            Some(cluster) => Names::Kafkas {
+                shared: self.is_attached(&cluster.broker_pool_id),
+            },
+        }
+    }
+
     /// Takes the steps of one topic and says how it stands after them.
     async fn one_topic(
         &mut self,
@@ -166,6 +181,8 @@ impl Driver {
                 record: self.records.get(&topic.id),
                 name_condemned,
                 name_claimed,
+                names: self.names(topic),
+                begun: self.records.is_begun(&topic.id),
             },
         );
         let mends = |action: &Action| {

@@ -20,7 +20,7 @@ struct Hand {
 
 /// A connection's place on a thread, until dropped.
 #[derive(Debug)]
-struct Place(Arc<Hand>);
+pub struct Place(Arc<Hand>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -49,17 +49,15 @@ impl Crew {
         Ok(Self(hands))
     }
 
-    /// Runs a connection on the thread that serves the fewest. `serve` begins there: what it opens belongs to that thread.
-    pub fn serve<F: Future<Output = ()> + Send + 'static>(&self, serve: F) {
+    /// Runs a connection on the thread that serves the fewest, which keeps its place. What it opens belongs to that thread.
+    ///
+    /// The future is spawned as it comes: one that awaits another keeps room for both, and there is one per connection.
+    pub fn serve<F: Future<Output = ()> + Send + 'static>(&self, serve: impl FnOnce(Place) -> F) {
         let Some(hand) = self.0.iter().min_by_key(|it| it.serves.load(Ordering::Relaxed)) else {
             return;
         };
         hand.serves.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(hand));
-        hand.runtime.spawn(async move {
-            serve.await;
-            drop(place);
-        });
+        hand.runtime.spawn(serve(Place(Arc::clone(hand))));
     }
 }
 
@@ -75,7 +73,8 @@ mod tests {
         let held = Arc::new(tokio::sync::Semaphore::new(0));
         for _connection in 0..crew.0.len() * 2 {
             let (tell, held) = (tell.clone(), Arc::clone(&held));
-            crew.serve(async move {
+            crew.serve(|place| async move {
+                let _place = place;
                 tell.send(std::thread::current().name().map(str::to_owned))
                     .unwrap();
                 let _held = held.acquire().await;

@@ -18,6 +18,7 @@ use weir_proto::lane::v1::{
     GatewayHello, QuotaWindow, Snapshot, agent_lane_frame, gateway_frame,
 };
 
+use super::aside;
 use super::conn::Gateway;
 use super::identity;
 use super::view::View;
@@ -119,6 +120,9 @@ impl Lane {
         loop {
             tokio::select! {
                 received = inbound.message() => match received? {
+                    Some(AgentLaneFrame { frame: Some(agent_lane_frame::Frame::Snapshot(it)) }) => {
+                        self.take(gateway, it).await?;
+                    }
                     Some(it) => self.receive(gateway, it, &out)?,
                     None => return Ok(()),
                 },
@@ -178,7 +182,6 @@ impl Lane {
         out: &mpsc::Sender<GatewayFrame>,
     ) -> anyhow::Result<()> {
         match received.frame {
-            Some(agent_lane_frame::Frame::Snapshot(snapshot)) => self.take(gateway, &snapshot),
             Some(agent_lane_frame::Frame::CountersAck(CountersAck { boot, sequence })) => {
                 gateway
                     .shared
@@ -204,7 +207,8 @@ impl Lane {
                 gateway.wishes.intents.answer(result);
                 Ok(())
             }
-            None => Ok(()),
+            // Snapshots are taken where they arrive.
+            Some(agent_lane_frame::Frame::Snapshot(_)) | None => Ok(()),
         }
     }
 
@@ -225,17 +229,22 @@ impl Lane {
         }
     }
 
-    /// Puts a newer snapshot in force, then caches it.
-    fn take(&self, gateway: &Gateway, snapshot: &Snapshot) -> anyhow::Result<()> {
-        let held = gateway.view.load().version;
-        if snapshot.version < held {
-            tracing::error!(held, offered = snapshot.version, "an older snapshot is not taken");
+    /// Puts a newer snapshot in force, then caches it. What takes long is done aside, so that clients are served meanwhile.
+    async fn take(&self, gateway: &Arc<Gateway>, snapshot: Snapshot) -> anyhow::Result<()> {
+        let (held, version) = (gateway.view.load().version, snapshot.version);
+        if version < held {
+            tracing::error!(held, offered = version, "an older snapshot is not taken");
             return Ok(());
         }
-        if snapshot.version > held {
-            gateway.install(View::build(snapshot));
-            tracing::info!(version = snapshot.version, "a snapshot is in force");
-            disk::write_atomic(&self.cache, &snapshot.encode_to_vec()).context("cache the snapshot")?;
+        if version > held {
+            let built = aside::run(move || (View::build(&snapshot), snapshot)).await;
+            let (view, snapshot) = built.context("compile the snapshot")?;
+            let before = gateway.install(view);
+            tracing::info!(version, "a snapshot is in force");
+            tokio::spawn(retire(Arc::clone(gateway), version, before));
+            let cache = self.cache.clone();
+            let cached = aside::run(move || disk::write_atomic(&cache, &snapshot.encode_to_vec())).await;
+            cached.and_then(|it| it).context("cache the snapshot")?;
         }
         Ok(())
     }
@@ -255,6 +264,14 @@ async fn stopped(draining: &mut watch::Receiver<bool>) {
 
 fn frame(frame: gateway_frame::Frame) -> GatewayFrame {
     GatewayFrame { frame: Some(frame) }
+}
+
+/// Keeps what was in force until no connection looks at it, so that none of them has to take it apart.
+async fn retire(gateway: Arc<Gateway>, version: u64, before: Arc<View>) {
+    gateway.live.obey(version).await;
+    if let Err(error) = aside::run(move || drop(before)).await {
+        tracing::warn!(%error, "a thread cannot be started");
+    }
 }
 
 /// Reports a version once every live connection obeys it.

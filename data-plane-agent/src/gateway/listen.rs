@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::client_certificate::Presented;
 use super::conn::{Arrival, Gateway};
-use super::crew::Crew;
+use super::crew::{Crew, Place};
 use super::proxy::{self, Carried, ProxyError};
 use super::sni::{Domain, Named};
 use super::tls::Tls;
@@ -125,8 +125,9 @@ async fn accept(gateway: Arc<Gateway>, listener: TcpListener, door: Door) {
                 };
                 // Given away here, and taken up by the thread that serves it.
                 let Ok(stream) = stream.into_std() else { continue };
-                let serving = serve(Arc::clone(&gateway), stream, address.ip(), door.clone(), permit);
-                door.crew.serve(serving);
+                let (gateway, door) = (Arc::clone(&gateway), door.clone());
+                let crew = Arc::clone(&door.crew);
+                crew.serve(|place| serve(gateway, stream, address.ip(), door, (permit, place)));
             }
             Err(error) => {
                 // Out of descriptors, most likely: they come back.
@@ -143,7 +144,7 @@ async fn serve(
     stream: std::net::TcpStream,
     peer: IpAddr,
     door: Door,
-    _room: OwnedSemaphorePermit,
+    _room: (OwnedSemaphorePermit, Place),
 ) {
     let Ok(mut stream) = TcpStream::from_std(stream) else {
         return;
@@ -174,13 +175,14 @@ async fn serve(
                 let cluster = door.meant(name).map(|it| it.cluster);
                 cluster.is_some_and(|it| gateway.view.load().asks_for_certificates(&it))
             };
-            match timeout(gateway.limits.login, tls.accept(stream, asks)).await {
+            match Box::pin(timeout(gateway.limits.login, tls.accept(stream, asks))).await {
                 Ok(Ok(stream)) => {
                     let (_socket, session) = stream.get_ref();
                     arrival.named = session.server_name().and_then(|it| door.meant(it));
                     let certificate = session.peer_certificates().and_then(<[_]>::first);
                     arrival.presented = certificate.and_then(Presented::read);
-                    gateway.serve(stream, waiting, arrival).await;
+                    // Apart: a TLS session is larger than all the rest, and plain connections need no room for one.
+                    Box::pin(gateway.serve(stream, waiting, arrival)).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
                 Err(_elapsed) => tracing::debug!(%address, "a TLS handshake took too long"),

@@ -114,3 +114,38 @@ async fn a_name_means_its_cluster_and_no_other() {
     );
     accepting.abort();
 }
+
+/// Of each connection, for as long as it lives: its future, which holds room for its deepest call. Sockets and buffers come besides.
+const ROOM: usize = 7 * 1024;
+
+#[tokio::test]
+async fn a_connection_takes_little_room() {
+    let world = World::begin(Vec::new()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, peer) = listener.accept().await.unwrap();
+    let gateway = Arc::clone(&world.gateway);
+    let crew = Arc::new(Crew::start().unwrap());
+    let door = Door {
+        node: None,
+        tls: None,
+        domain: None,
+        crew: Arc::clone(&crew),
+        proxy_from: Arc::default(),
+    };
+    let permit = Arc::clone(&gateway.room).try_acquire_owned().unwrap();
+    let mut room = 0;
+    crew.serve(|place| {
+        let serving = serve(
+            gateway,
+            stream.into_std().unwrap(),
+            peer.ip(),
+            door,
+            (permit, place),
+        );
+        room = size_of_val(&serving);
+        serving
+    });
+    println!("{room} bytes");
+    assert!(room <= ROOM, "{room}");
+}

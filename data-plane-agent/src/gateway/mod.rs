@@ -3,6 +3,7 @@
 //! Each tenant sees a cluster of its own. Names are mapped, access is checked, what is produced and fetched is counted;
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
+mod aside;
 mod client_certificate;
 mod conn;
 mod crew;
@@ -36,7 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{interval, timeout};
 
-use conn::{Brokers, Gateway, Guard, Limits, Live, Roster};
+use conn::{Brokers, Buffers, Gateway, Guard, Limits, Live, Roster};
 use crew::Crew;
 use lane::Lane;
 use listen::Doors;
@@ -88,6 +89,9 @@ pub struct GatewayArgs {
     /// Largest frame accepted from a client that is logged in, in bytes.
     #[arg(long, env = "WEIR_FRAME_LIMIT", default_value_t = Limits::default().frame)]
     pub frame_limit: usize,
+    /// Bytes in the buffers of all connections together, beside 128 KiB for each; a quarter of the machine's memory by itself.
+    #[arg(long, env = "WEIR_BUFFERS_LIMIT")]
+    pub buffers_limit: Option<usize>,
     /// With TLS: the domain below which `<label>` is a cluster (the id without its kind) and `b<n>-<label>` its broker node n.
     #[arg(long, env = "WEIR_SNI_DOMAIN", requires = "tls_cert")]
     pub sni_domain: Option<Domain>,
@@ -202,6 +206,10 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
     let meter = Meter::open(&args.state_dir.join("usage"), &start.gateway_id, start.boot)?;
     let limits = Limits {
         frame: args.frame_limit,
+        buffers: args
+            .buffers_limit
+            .or_else(quarter_of_memory)
+            .unwrap_or(Limits::default().buffers),
         connections: args.connections_max,
         connections_per_second: args.connections_per_second,
         ..Limits::default()
@@ -213,6 +221,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
         live: Live::default(),
         roster: Roster::default(),
         guard: Guard::new(limits.connections_per_second),
+        buffers: Buffers::new(limits.buffers),
         room: Arc::new(Semaphore::new(limits.connections)),
         brokers: Brokers::default(),
         pepper: Pepper::new(&start.pepper),
@@ -231,6 +240,14 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
         slow: slow(args, &start.gateway_id)?,
         limits,
     })
+}
+
+/// Of what the machine has (proc(5)).
+fn quarter_of_memory() -> Option<usize> {
+    let told = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: usize = total.split_whitespace().next()?.parse().ok()?;
+    Some(kib.saturating_mul(1024 / 4))
 }
 
 /// Where slow requests are told, if a collector is named.
@@ -253,7 +270,7 @@ fn restore(gateway: &Gateway, lane: &Lane) {
     match lane::cached(&lane.cache) {
         Ok(Some(snapshot)) => {
             tracing::info!(version = snapshot.version, "serving by the cached snapshot");
-            gateway.install(View::build(&snapshot));
+            let _none = gateway.install(View::build(&snapshot));
         }
         Ok(None) => tracing::info!("no cached snapshot: waiting for the agent"),
         Err(error) => tracing::error!("the cached snapshot is of no use: {error:#}"),

@@ -67,7 +67,7 @@ impl Gateways {
     /// How many are live: attached and not draining.
     #[must_use]
     pub fn live(&self) -> u32 {
-        self.served(None).live
+        self.served(None).live()
     }
 
     /// How many are live, and how many of them obey version `since` or a later one.
@@ -80,7 +80,7 @@ impl Gateways {
             all += 1;
             acknowledged += u32::from(since.is_some_and(|since| gateway.applied >= since));
         }
-        Served {
+        Served::Gateways {
             live: all,
             acknowledged,
         }
@@ -135,7 +135,7 @@ mod tests {
         let gateways = Arc::new(Gateways::new(Arc::default()));
         let served = |since| {
             let served = gateways.served(Some(since));
-            (served.live, served.acknowledged)
+            (served.live(), served.acknowledged())
         };
         let one = gateways.attach("one", 0);
         let two = gateways.attach("two", 0);
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(served(4), (2, 2));
         assert_eq!(served(5), (2, 1), "an earlier version is not enough");
         assert_eq!(
-            gateways.served(None).acknowledged,
+            gateways.served(None).acknowledged(),
             0,
             "what is not published is not served"
         );

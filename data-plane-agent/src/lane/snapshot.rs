@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::{DesiredState, SaslMechanism};
+use weir_proto::agent::v1::{ClusterAccess, DesiredState, SaslMechanism};
 use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::platform::kafka::{PhysicalId, PoolAddress};
@@ -42,6 +42,8 @@ pub fn build(
     let living = admitted
         .clusters
         .iter()
+        // Clients of a cluster in native mode reach the brokers themselves: no gateway knows it.
+        .filter(|cluster| cluster.access() != ClusterAccess::Native)
         .filter(|cluster| !cluster.deleted && pools.contains_key(&cluster.broker_pool_id));
     let clusters: Vec<LogicalCluster> = living
         .filter_map(|cluster| {

@@ -58,6 +58,9 @@ pub enum LinkError {
     /// The session's frames could not be sent.
     #[error("send a frame")]
     Unsent(#[from] super::outbound::Unsent),
+    /// A session has a number that nobody can guess.
+    #[error("get a random number")]
+    NoRandomNumbers(#[source] io::Error),
     /// There is no identity and no token.
     #[error("not enrolled yet: an enrolment token is needed (--token)")]
     NoToken,

@@ -3,7 +3,9 @@
 //! It knows nothing of Kafka or processes. What it reports stands on the [`Board`], which others write.
 
 use std::collections::BTreeMap;
+use std::io;
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::oneshot;
 use weir_proto::agent::v1::{Answer, Ask, DesiredFrame, Generation, ItemStatus, RefusedFrame};
 
@@ -57,6 +59,18 @@ impl Board {
             self.refused.remove(0);
         }
     }
+}
+
+/// A number that nobody can guess.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn random_number() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_unspecified| io::Error::other("the system gave no random numbers"))?;
+    Ok(u64::from_be_bytes(bytes))
 }
 
 /// What came down the link and is for others to handle.

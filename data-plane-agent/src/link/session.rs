@@ -13,16 +13,18 @@ use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::link_client::LinkClient;
 use weir_proto::agent::v1::{
-    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, Welcome,
+    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, SignedAsk, StatusReport,
+    UsageReport, Welcome,
 };
+use weir_proto::ask::{self, Addressee, Untrusted};
 use weir_proto::desired::BODY_BYTES_MAX;
 
 use super::enroll::{Door, LinkError, renew};
 use super::identity::Identity;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, unix_ms};
 use super::outbound::Outbound;
 use super::told::{changed, newly_refused};
-use super::{Board, Inlet};
+use super::{Board, Inlet, random_number};
 use crate::backoff::Backoff;
 use crate::intents::Intents;
 use crate::lag::Lags;
@@ -68,6 +70,8 @@ pub struct Uplink {
     pub instance: u64,
     /// Version of the jars that run here.
     pub kafka_version: String,
+    /// To what secrets for this agent alone are sealed, hexadecimal.
+    pub sealing_public_key: String,
 }
 
 /// Keeps a session open until `stop`. Never gives up: the data plane works without it.
@@ -118,6 +122,7 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
             ),
         }
     }
+    let own = Own::begin(&uplink.identity)?;
     let (wire, frames) = mpsc::channel(64);
     let out = Outbound::new(Arc::clone(&uplink.ledger), wire);
     let board = uplink.board.borrow_and_update().clone();
@@ -126,6 +131,8 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
         instance: uplink.instance,
         accepted: Some(board.accepted),
         kafka_version: uplink.kafka_version.clone(),
+        session: own.number,
+        sealing_public_key: uplink.sealing_public_key.clone(),
     }))
     .await?;
     let mut client = LinkClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);
@@ -134,6 +141,7 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
     let session = Session {
         out,
         told: Told::default(),
+        own,
         answers,
         asks_under_way: 0,
         welcomed: false,
@@ -150,8 +158,41 @@ struct Told {
     windows: BTreeSet<Key>,
 }
 
+/// What questions are held against.
+struct Own {
+    data_plane_id: String,
+    /// Random per session.
+    number: u64,
+    /// The highest question that was taken.
+    taken: u64,
+}
+
+impl Own {
+    fn begin(identity: &Identity) -> Result<Self, LinkError> {
+        Ok(Self {
+            data_plane_id: identity.pinned().data_plane_id.clone(),
+            number: random_number().map_err(LinkError::NoRandomNumbers)?,
+            taken: 0,
+        })
+    }
+
+    /// The question, if it is one of the control plane's for this session and comes for the first time.
+    fn open(&mut self, signed: &SignedAsk, identity: &Identity) -> Result<Ask, Untrusted> {
+        let to = Addressee {
+            data_plane_id: &self.data_plane_id,
+            session: self.number,
+            taken: self.taken,
+        };
+        let now = i64::try_from(unix_ms() / 1000).unwrap_or(i64::MAX);
+        let ask = ask::open(identity.signing_public_key(), signed, to, now)?;
+        self.taken = ask.ask_id;
+        Ok(ask)
+    }
+}
+
 struct Session {
     out: Outbound,
+    own: Own,
     told: Told,
     answers: mpsc::Sender<Answer>,
     asks_under_way: usize,
@@ -254,7 +295,14 @@ impl Session {
                     tracing::error!(%error, "an acknowledged usage window could not be moved; it will be sent again");
                 }
             }
-            Some(Down::Ask(ask)) => self.ask(uplink, ask).await?,
+            Some(Down::Ask(signed)) => match self.own.open(&signed, &uplink.identity) {
+                Ok(ask) => self.ask(uplink, ask).await?,
+                // Nobody whom it could be told: who asks so is not the control plane.
+                Err(untrusted) => tracing::error!(
+                    error = &untrusted as &dyn std::error::Error,
+                    "a question is not answered"
+                ),
+            },
             Some(Down::IntentResult(result)) => uplink.intents.answer(result),
             // Feeds have no taker in this version; Welcome was handled before.
             Some(Down::Feed(_) | Down::Welcome(_)) | None => {}

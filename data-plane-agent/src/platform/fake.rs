@@ -10,6 +10,7 @@ use weir_proto::agent::v1::PartitionExtent;
 
 use super::Platform;
 pub use super::fake_groups::FakeGroup;
+pub use super::fake_native::FakeNative;
 use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
 use super::process::{Ending, Identity, Processes, Program};
 
@@ -29,7 +30,9 @@ pub(super) struct FakeKafkaInner {
     pub(super) groups: BTreeMap<String, BTreeMap<String, FakeGroup>>,
     pub(super) brokers: Vec<(i32, String, u16)>,
     pub(super) away: bool,
-    refusing: Option<i16>,
+    pub(super) native: BTreeMap<String, FakeNative>,
+    pub(super) lawless: bool,
+    pub(super) refusing: Option<i16>,
     ids: u64,
     pub(super) log: Vec<String>,
 }

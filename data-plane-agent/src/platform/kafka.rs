@@ -75,7 +75,7 @@ pub enum KafkaError {
 }
 
 /// Kafka's administration, as far as the agent needs it.
-pub trait Kafka: super::discovery::Discovery + super::groups::Groups {
+pub trait Kafka: super::discovery::Discovery + super::groups::Groups + super::native::Native {
     /// The node ids of those brokers of the pool that are registered and not fenced.
     fn brokers_ready<'a>(&'a self, at: &'a PoolAddress) -> BoxFuture<'a, Result<BTreeSet<i32>, KafkaError>>;
     /// Those of `names` that exist.

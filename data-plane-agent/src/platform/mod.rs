@@ -8,13 +8,16 @@ pub mod discovery;
 pub mod fake;
 mod fake_discovery;
 mod fake_groups;
+mod fake_native;
 pub mod groups;
 pub mod kafka;
 mod kafka_coordinators;
 mod kafka_discovery;
 mod kafka_extent;
 mod kafka_groups;
+mod kafka_native;
 mod kafka_real;
+pub mod native;
 pub mod process;
 
 pub use kafka_real::RealKafka;

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::{ApiKey, BrokerPool, Cluster, DesiredState, Grant, Topic};
+use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Grant, Topic};
 
 use super::issuers::issuers;
+use super::keys::api_keys;
 use super::quotas::quotas;
 use super::{Kind, Policy};
 
@@ -140,9 +141,16 @@ fn cluster_change(held: Option<&Cluster>, wish: &Cluster) -> Vec<Kind> {
     match held {
         Some(held) if held.deleted => Vec::new(),
         _any if wish.deleted => vec![Kind::ClusterDelete],
+        None if native(wish) => vec![Kind::ClusterCreate, Kind::NativeCluster],
         None => vec![Kind::ClusterCreate],
+        // No control plane wishes that; one in other hands may.
+        Some(held) if native(wish) && !native(held) => vec![Kind::NativeCluster],
         Some(_held) => Vec::new(),
     }
+}
+
+fn native(cluster: &Cluster) -> bool {
+    cluster.access() == ClusterAccess::Native
 }
 
 fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
@@ -172,39 +180,6 @@ fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);
     partitions.into_iter().chain(configs).collect()
-}
-
-fn api_keys(
-    before: &[ApiKey],
-    wish: &[ApiKey],
-    policy: &Policy,
-    refused: &mut BTreeSet<String>,
-) -> Vec<ApiKey> {
-    let held: BTreeMap<&str, &ApiKey> = before.iter().map(|key| (key.id.as_str(), key)).collect();
-    let mut admitted = Vec::with_capacity(wish.len());
-    for key in wish {
-        let held = held.get(key.id.as_str()).copied();
-        let shortened = held.map(|held| ApiKey {
-            expires_at_unix_seconds: sooner(held.expires_at_unix_seconds, key.expires_at_unix_seconds),
-            ..held.clone()
-        });
-        if shortened.as_ref() == Some(key) || policy.allows(Kind::ApiKeyCreate, &key.id) {
-            admitted.push(key.clone());
-        } else {
-            refused.insert(key.id.clone());
-            // Its last accepted version stays, but never for longer than is wished now.
-            admitted.extend(shortened);
-        }
-    }
-    admitted
-}
-
-/// The earlier end; 0 is never.
-fn sooner(a: i64, b: i64) -> i64 {
-    match (a, b) {
-        (0, end) | (end, 0) => end,
-        (a, b) => a.min(b),
-    }
 }
 
 fn grants(before: &[Grant], wish: &[Grant], policy: &Policy, refused: &mut BTreeSet<String>) -> Vec<Grant> {
@@ -242,7 +217,7 @@ fn grants(before: &[Grant], wish: &[Grant], policy: &Policy, refused: &mut BTree
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use weir_proto::agent::v1::Config;
+    use weir_proto::agent::v1::{ApiKey, Config};
 
     fn topic(id: &str, partitions: u32, deleted: bool) -> Topic {
         Topic {

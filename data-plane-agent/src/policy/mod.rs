@@ -14,6 +14,7 @@
 
 mod admission;
 mod issuers;
+mod keys;
 mod quotas;
 mod raise;
 
@@ -80,6 +81,18 @@ pub enum Kind {
     /// A topic of an attached Kafka is told of.
     #[serde(rename = "topic.discover")]
     TopicDiscover,
+    /// Brokers are opened to clients: a cluster in native mode appears.
+    #[serde(rename = "native.cluster")]
+    NativeCluster,
+    /// A user of Kafka is made for a key of a cluster in native mode; judged by the key's id.
+    #[serde(rename = "native.user")]
+    NativeUser,
+    /// An access rule that lets a user in is written into Kafka; judged by what it is about, as role bindings write it.
+    #[serde(rename = "native.acl")]
+    NativeAcl,
+    /// A client quota is written into Kafka; judged by the key's id. (Without it the user has none: quotas are no access.)
+    #[serde(rename = "native.quota")]
+    NativeQuota,
     /// Records are deleted by the Kafka protocol; judged by the topic's name.
     #[serde(rename = "records.delete")]
     RecordsDelete,

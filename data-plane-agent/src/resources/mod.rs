@@ -5,6 +5,7 @@ use weir_proto::agent::v1::{Generation, ItemStatus, Phase, Reason};
 pub mod api_key;
 pub mod broker_pool;
 pub mod cluster;
+pub mod native;
 pub mod quota;
 pub mod topic;
 
@@ -49,13 +50,18 @@ impl Verdict {
     }
 }
 
-/// What the live gateways hold of one item.
+/// Who serves an item, and since which wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
-    /// Gateways attached now.
-    pub live: u32,
-    /// Those among them that obey a snapshot with the item as it is wished.
-    pub acknowledged: u32,
+pub enum Served {
+    /// Gateways.
+    Gateways {
+        /// Attached now.
+        live: u32,
+        /// Those among them that obey a snapshot with the item as it is wished.
+        acknowledged: u32,
+    },
+    /// The brokers themselves: what they have is served.
+    Direct,
 }
 
 impl Served {
@@ -68,11 +74,29 @@ impl Served {
             Phase::Provisioning
         };
         match self {
-            Self { live: 0, .. } => Verdict::new(waiting, Reason::NoGateway),
-            Self { live, acknowledged } if acknowledged < live => {
+            Self::Gateways { live: 0, .. } => Verdict::new(waiting, Reason::NoGateway),
+            Self::Gateways { live, acknowledged } if acknowledged < live => {
                 Verdict::new(waiting, Reason::GatewayNotAcknowledged)
             }
-            _all => Verdict::ready(),
+            Self::Gateways { .. } | Self::Direct => Verdict::ready(),
+        }
+    }
+
+    /// Gateways attached now.
+    #[must_use]
+    pub const fn live(self) -> u32 {
+        match self {
+            Self::Gateways { live, .. } => live,
+            Self::Direct => 0,
+        }
+    }
+
+    /// Gateways that acknowledged.
+    #[must_use]
+    pub const fn acknowledged(self) -> u32 {
+        match self {
+            Self::Gateways { acknowledged, .. } => acknowledged,
+            Self::Direct => 0,
         }
     }
 }
@@ -97,7 +121,8 @@ mod tests {
 
     #[test]
     fn ready_needs_every_live_gateway_and_at_least_one() {
-        let say = |live, acknowledged, was_ready| Served { live, acknowledged }.verdict(was_ready);
+        let say = |live, acknowledged, was_ready| Served::Gateways { live, acknowledged }.verdict(was_ready);
+        assert_eq!(Served::Direct.verdict(false), Verdict::ready());
         assert_eq!(say(2, 2, false), Verdict::ready());
         assert_eq!(
             say(2, 1, false),

@@ -21,12 +21,13 @@ use tonic::{Request, Response, Status, Streaming};
 use weir_agent::local_tls::{incoming, provider};
 use weir_credentials::sha256;
 use weir_proto::agent::v1::agent_frame::Frame as Up;
+use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::enrollment_server::{Enrollment, EnrollmentServer};
 use weir_proto::agent::v1::link_server::{Link, LinkServer};
 use weir_proto::agent::v1::{
-    AgentFrame, ControlFrame, DesiredFrame, DesiredState, EnrollRequest, EnrollResponse, Generation,
-    RenewRequest, Welcome,
+    AgentFrame, Ask, ControlFrame, DesiredFrame, DesiredState, EnrollRequest, EnrollResponse, Generation,
+    RenewRequest, SignedAsk, Welcome,
 };
 use weir_proto::desired::seal;
 
@@ -148,6 +149,23 @@ impl ControlPlane {
             expires,
             state.encode_to_vec(),
         )
+    }
+
+    /// A question for the session that is open, signed by `key` or by the real one.
+    pub fn ask(&self, ask_id: u64, question: Question, key: Option<&Ed25519KeyPair>) -> SignedAsk {
+        let session = self.received().into_iter().rev().find_map(|it| match it.frame {
+            Some(Up::Hello(hello)) => Some(hello.session),
+            _other => None,
+        });
+        let ask = Ask {
+            ask_id,
+            deadline_ms: 5_000,
+            data_plane_id: DATA_PLANE.to_owned(),
+            session: session.unwrap(),
+            expires_at_unix_seconds: i64::MAX,
+            question: Some(question),
+        };
+        weir_proto::ask::seal(key.unwrap_or(&self.inner.signing), &ask)
     }
 
     /// Sends a frame now, and the same after every later hello.

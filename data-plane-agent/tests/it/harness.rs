@@ -20,11 +20,11 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// Ports for one more agent: a block that no other test has. Tests run beside each other, each in a process.
 pub fn ports() -> Ports {
-    let begin = u16::try_from(std::process::id() % 150).unwrap();
-    let blocks = (0..150).map(|step| 14_000 + (begin + step) % 150 * 50);
+    let begin = u16::try_from(std::process::id() % 120).unwrap();
+    let blocks = (0..120).map(|step| 14_000 + (begin + step) % 120 * 60);
     let mut claimed = blocks.filter_map(|base| {
         // Whoever listens on its last port has the block, until the process ends.
-        let claim = TcpListener::bind(("127.0.0.1", base + 49)).ok()?;
+        let claim = TcpListener::bind(("127.0.0.1", base + 59)).ok()?;
         let ports = Ports::above(base)?;
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
         ports.all().into_iter().all(free).then(|| {

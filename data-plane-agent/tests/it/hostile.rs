@@ -1,9 +1,11 @@
 //! A control plane in a thief's hands: what it asks for is refused, reported, and changes nothing.
 
 use weir_proto::agent::v1::agent_frame::Frame as Up;
+use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::{
-    AgentFrame, ApiKey, BrokerPool, DesiredFrame, Generation, Grant, Phase, Reason, Refusal, Topic,
+    AgentFrame, ApiKey, BrokerPool, DesiredFrame, Generation, Grant, GroupDeleteQuestion, Phase, Reason,
+    Refusal, Topic,
 };
 use weir_proto::desired::seal;
 
@@ -57,6 +59,39 @@ async fn forged_stale_and_rewritten_wishes_are_refused_and_reported() {
     assert_eq!(agent.board().borrow().accepted, Generation { epoch: 3, n: 5 });
     assert!(harness.kafka.topics_of(POOL).contains_key("w01c-orders"));
     assert_eq!(harness.kafka.log(), ["create w01c-orders"]);
+    agent.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_not_signed_or_comes_again_is_not_answered() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let plane = &harness.control_plane;
+    plane.wish(plane.seal(1, 1, &wish(vec![]))).await;
+    harness.phase(CLUSTER, Phase::Provisioning).await;
+    let delete = || {
+        Question::GroupDelete(GroupDeleteQuestion {
+            cluster_id: CLUSTER.to_owned(),
+            group_id: "billing".to_owned(),
+            dry_run: false,
+        })
+    };
+    let forged = plane.ask(1, delete(), Some(&signing_key()));
+    let (first, last) = (plane.ask(2, delete(), None), plane.ask(3, delete(), None));
+    for ask in [forged, first.clone(), first, last] {
+        plane.send(Down::Ask(ask)).await;
+    }
+    let answers = |frames: &[AgentFrame]| {
+        let ids = frames.iter().filter_map(|frame| match &frame.frame {
+            Some(Up::Answer(answer)) => Some(answer.ask_id),
+            _other => None,
+        });
+        Some(ids.collect::<Vec<_>>()).filter(|it| it.contains(&3))
+    };
+    // Answers come in the order in which they are found.
+    let mut answered = plane.until("the last answer", LIMIT, answers).await;
+    answered.sort_unstable();
+    assert_eq!(answered, [2, 3]);
     agent.shutdown().await.unwrap();
 }
 

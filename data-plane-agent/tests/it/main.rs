@@ -8,5 +8,6 @@ mod hostile;
 mod inside;
 mod lane;
 mod real_kafka;
+mod real_native;
 mod session;
 mod tidy;

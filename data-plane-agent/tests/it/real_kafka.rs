@@ -17,7 +17,7 @@ use crate::harness::{POOL, newest, ports, topic, wish};
 
 const LONG: Duration = Duration::from_secs(90);
 
-struct Running {
+pub struct Running {
     child: Child,
 }
 
@@ -28,7 +28,7 @@ impl Drop for Running {
     }
 }
 
-fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u16) -> Running {
+pub fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u16) -> Running {
     let log = std::fs::OpenOptions::new()
         .append(true)
         .create(true)

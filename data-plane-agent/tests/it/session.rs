@@ -8,7 +8,7 @@ use weir_agent::link::replay::replay;
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::ask::Question;
 use weir_proto::agent::v1::control_frame::Frame as Down;
-use weir_proto::agent::v1::{AgentFrame, AnswerCode, Ask, Generation, Phase, Reason, TopicExtentQuestion};
+use weir_proto::agent::v1::{AgentFrame, AnswerCode, Generation, Phase, Reason, TopicExtentQuestion};
 
 use crate::control_plane::TOKEN;
 use crate::harness::{CLUSTER, Harness, KEY, LIMIT, POOL, newest, topic, wish};
@@ -47,13 +47,10 @@ async fn a_wish_becomes_real_served_and_reported() {
     let cluster = harness.phase(CLUSTER, Phase::Ready).await;
     assert_eq!(cluster.bootstrap_port, u32::from(harness.ports.gateway()));
 
-    let ask = Ask {
-        ask_id: 9,
-        deadline_ms: 5_000,
-        question: Some(Question::TopicExtent(TopicExtentQuestion {
-            topic_id: "topic_01t".to_owned(),
-        })),
-    };
+    let question = Question::TopicExtent(TopicExtentQuestion {
+        topic_id: "topic_01t".to_owned(),
+    });
+    let ask = harness.control_plane.ask(9, question, None);
     harness.control_plane.send(Down::Ask(ask)).await;
     let answer = |frames: &[AgentFrame]| {
         frames.iter().find_map(|frame| match &frame.frame {

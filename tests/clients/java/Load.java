@@ -2,10 +2,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -42,6 +44,8 @@ public final class Load {
     /** By writer, in the order of the numbers. */
     private final List<List<Fate>> records = new ArrayList<>();
     private final List<List<Fate>> transactions = new ArrayList<>();
+    /** Why transactions were aborted that were not meant to be, by key. */
+    private final Map<String, String> stories = new ConcurrentHashMap<>();
 
     private Load(Settings settings) {
         this.settings = settings;
@@ -160,6 +164,7 @@ public final class Load {
             throw late;
         } catch (KafkaException error) {
             complain(error);
+            stories.put("t" + writer + "-" + number, Instant.now() + " " + error);
             // Succeeds only while the transaction is open.
             producer.abortTransaction();
             return Fate.ABORTED;
@@ -266,8 +271,11 @@ public final class Load {
             }
         }
         Map<String, Map<String, Integer>> found = new HashMap<>();
+        Map<String, List<String>> places = new HashMap<>();
         for (var it : committed(settings.groupTopic)) {
             found.computeIfAbsent(it.key(), key -> new HashMap<>()).merge(it.value(), 1, Integer::sum);
+            String place = "partition " + it.partition() + " offset " + it.offset() + " of " + Instant.ofEpochMilli(it.timestamp());
+            places.computeIfAbsent(it.key(), key -> new ArrayList<>()).add(place);
         }
         var counts = new HashMap<Fate, Integer>();
         for (int writer = 0; writer < WRITERS; writer++) {
@@ -279,7 +287,8 @@ public final class Load {
                 Report.expect(parts.isEmpty() || parts.size() == PER_TRANSACTION, key + " is there in part: " + parts);
                 Fate fate = fates.get(number);
                 Report.expect(fate != Fate.ACKNOWLEDGED || !parts.isEmpty(), key + " is lost");
-                Report.expect(fate != Fate.ABORTED || parts.isEmpty(), key + " was aborted and is there");
+                String story = stories.getOrDefault(key, "as planned") + ": " + places.get(key);
+                Report.expect(fate != Fate.ABORTED || parts.isEmpty(), key + " was aborted and is there, " + story);
                 counts.merge(fate, 1, Integer::sum);
             }
         }

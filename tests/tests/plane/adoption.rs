@@ -46,7 +46,7 @@ fn cluster_spec(made: &Made, pool: &str, name: &str, adopts: bool) -> Value {
 
 impl World {
     /// What the Kafka has before anybody attaches it.
-    async fn there(&self, pool: &str, name: &str, configs: &[(&str, &str)]) {
+    pub async fn there(&self, pool: &str, name: &str, configs: &[(&str, &str)]) {
         let at = PoolAddress {
             pool_id: pool.to_owned(),
             ..PoolAddress::default()
@@ -63,7 +63,7 @@ impl World {
         self.kafka.create_topic(&at, &topic).await.expect("a topic");
     }
 
-    fn allow(&self, hosts: &str) {
+    pub fn allow(&self, hosts: &str) {
         let folder = self.agent_state.path().join("agent/credentials");
         std::fs::create_dir_all(&folder).expect("a folder");
         let text = format!("hosts = [\"{hosts}\"]\npassword = \"secret\"\n");

@@ -9,6 +9,7 @@ mod adoption;
 mod circle;
 mod groups;
 mod lag;
+mod native;
 mod planes;
 mod quotas;
 mod wishes;

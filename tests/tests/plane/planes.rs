@@ -256,7 +256,7 @@ fn free_ports() -> (Ports, SocketAddr) {
         .map(|step| 24_000 + (begin + step) % 150 * 50)
         .find_map(|base| {
             let ports = Ports::above(base)?;
-            let link = base + 45;
+            let link = base + 15;
             (ports.all().into_iter().all(free) && free(link))
                 .then(|| (ports, SocketAddr::from(([127, 0, 0, 1], link))))
         })

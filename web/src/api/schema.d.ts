@@ -1561,6 +1561,11 @@ export interface components {
             spec: components["schemas"]["ClusterSpec"];
             status: components["schemas"]["ClusterStatus"];
         };
+        /**
+         * @description How clients reach a cluster. New words may appear.
+         * @enum {string}
+         */
+        ClusterAccess: "GATEWAY" | "NATIVE";
         /** @description Id of a Cluster. */
         ClusterId: string;
         ClusterInput: {
@@ -1581,6 +1586,8 @@ export interface components {
         };
         /** @description What is wished. */
         ClusterSpec: {
+            /** @description How its clients reach it; never changes. */
+            access?: components["schemas"]["ClusterAccess"];
             /**
              * @description Its groups and transactional ids are those of the attached Kafka, and that Kafka's topics can be adopted; one cluster of a
              *     broker pool. Never changes.
@@ -1595,7 +1602,7 @@ export interface components {
         };
         /** @description What is so. */
         ClusterStatus: {
-            /** @description `bootstrap.servers` of Kafka clients; known once the agent reported it. */
+            /** @description `bootstrap.servers` of Kafka clients; known once the agent reported it. In native mode one of the brokers. */
             bootstrap_servers?: string | null;
             /** @description What Kafka clients see as cluster id. */
             kafka_cluster_id: string;
@@ -1606,7 +1613,7 @@ export interface components {
              * @description The generation of the data plane that the newest report speaks of.
              */
             observed_generation?: number | null;
-            /** @description READY when every live gateway serves it. */
+            /** @description READY when every live gateway serves it; of a cluster in native mode, when its brokers take its clients. */
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
@@ -2675,6 +2682,11 @@ export interface components {
             complete_until?: string;
             /** @description Send it as `page_token` for the next page; absent on the last one. */
             next_page_token?: string;
+            /**
+             * @description Clusters within the report's reach that are in native mode: what their clients move is not metered, so it is not
+             *     in the rows. At most a thousand are named.
+             */
+            unmetered_clusters?: string[];
         };
         /** @description Where offsets go. An offset outside of what the log holds becomes its nearest end. */
         ResetTarget: {

@@ -60,7 +60,7 @@ test('a spreadsheet does not run what a name says', () => {
 })
 
 test('each snippet carries address and key', () => {
-  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g', tokenUrl: 'https://weir/v1/oauth/token' }
+  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g', native: false, tokenUrl: 'https://weir/v1/oauth/token' }
   for (const snippet of snippetsFor(access)) for (const part of ['h:1', 'key_1', 'weirs_1', ...(snippet.key.startsWith('token') ? ['https://weir/v1/oauth/token'] : [])]) expect(snippet.text).toContain(part)
 })
 
@@ -72,6 +72,16 @@ test('a certificate is pasted, never a private key, and its configurations hold 
     expect(text).toMatch(/security.protocol=ssl/i)
     expect(text).toContain('h:1')
     expect(text).not.toMatch(/sasl|password/i)
+  }
+})
+
+test('clients of a native cluster have no tokens and no PLAIN', () => {
+  const access = { bootstrap: 'h:1', username: 'key_1', password: 'weirs_1', topic: 't', group: 'g', native: true, tokenUrl: 'https://weir/v1/oauth/token' }
+  const snippets = snippetsFor(access)
+  expect(snippets.length).toBeGreaterThan(3)
+  for (const snippet of snippets) {
+    expect(snippet.text).not.toContain('oauth')
+    expect(snippet.text).not.toContain('mechanisms=PLAIN')
   }
 })
 

@@ -109,6 +109,11 @@ impl Suite {
         });
     }
 
+    /// Has nothing failed so far?
+    fn held(&self) -> bool {
+        self.rows.iter().all(|row| row.held)
+    }
+
     /// The table and the closing line.
     fn close(mut self) -> Result<()> {
         self.leave();

@@ -200,14 +200,19 @@ impl Bench {
         if held {
             // One after the other: the first watches the gateway's memory.
             let test = ["-p", "weir-tests", "--test", "e2e", "--"];
-            let alone = ["--skip", "clients::", "--skip", "drain::"];
+            let parts = [
+                ("stock clients", "clients::"),
+                ("native mode", "native::"),
+                ("drain", "drain::"),
+            ];
+            let alone = parts.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.runner(&[&test[..], &alone].concat());
             command.env("WEIR_E2E_CONNECTION", &connection);
             self.tests(suite, "bad input and isolation", command, runner)
                 .await?;
             let tools = clients::quick(&self.ws, &self.tools).await?;
             // Nobody else is connected while the gateway stops.
-            for (name, tests) in [("stock clients", "clients::"), ("drain", "drain::")] {
+            for (name, tests) in parts {
                 let (mut command, runner) = self.runner(&[&test[..], &[tests]].concat());
                 let tools = tools.iter().map(|(name, path)| (name, path));
                 command.env("WEIR_E2E_CONNECTION", &connection).envs(tools);
@@ -220,7 +225,7 @@ impl Bench {
                 .env("WEIR_CHROMIUM", &self.tools.chromium);
             self.tests(suite, "browser", command, Runner::Browser).await?;
         }
-        end(&stack, held).await
+        end(&stack, suite.held()).await
     }
 
     /// A throw-away stack on which the story was told, and whether it held.
@@ -271,7 +276,10 @@ impl Bench {
             let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
             let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.ignored(&which, &elsewhere);
-            command.env("WEIR_BIN_DIR", self.ws.target.join("debug"));
+            let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
+            command
+                .env("WEIR_BIN_DIR", self.ws.target.join("debug"))
+                .env("WEIR_KAFKA_LIBS", kafka_libs);
             self.with_database(suite, LONG, command, runner).await?;
         }
         let parts: Vec<_> = ON_A_STACK.iter().filter(|(part, _tests)| asked(part)).collect();
@@ -292,7 +300,7 @@ impl Bench {
                 self.tests(suite, part, command, runner).await?;
             }
         }
-        end(&stack, held).await
+        end(&stack, suite.held()).await
     }
 
     /// The tests that are ignored elsewhere, by name.

@@ -6,21 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::types::Json;
 use uuid::Uuid;
 use weir_proto::agent::v1::{
-    AccessRole, ApiKey, AttachedPool, BrokerPool, Cluster, Config, DesiredState, Grant, SaslMechanism, Scram,
-    Topic,
+    self as wire, AccessRole, ApiKey, Cluster, Config, DesiredState, Grant, Scram, Topic,
 };
 
 pub(in crate::link) use super::lag_watch::LagWatchRow;
 use super::lag_watch::lag_watch;
+pub(in crate::link) use super::pool::PoolRow;
+use super::pool::pool;
 pub(in crate::link) use super::quota::QuotaRow;
 use super::quota::quota;
 pub(in crate::link) use super::token::TokenKeyRow;
 use super::token::token_issuer;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
-use crate::resources::broker_pool::{AttachedKafka, AttachedMechanism};
+use crate::resources::cluster::ClusterAccess;
 
 /// Everything that one data plane is built of, read in one snapshot.
 #[derive(Debug, Default)]
@@ -44,16 +44,6 @@ pub(in crate::link) struct Rows {
 }
 
 #[derive(Debug)]
-pub(in crate::link) struct PoolRow {
-    pub(in crate::link) id: Uuid,
-    pub(in crate::link) name: String,
-    pub(in crate::link) brokers: i32,
-    pub(in crate::link) attached: Option<Json<AttachedKafka>>,
-    pub(in crate::link) restart_nonce: i64,
-    pub(in crate::link) deleted: bool,
-}
-
-#[derive(Debug)]
 pub(in crate::link) struct ClusterRow {
     pub(in crate::link) id: Uuid,
     pub(in crate::link) tenant_id: Uuid,
@@ -61,6 +51,7 @@ pub(in crate::link) struct ClusterRow {
     pub(in crate::link) environment_name: String,
     pub(in crate::link) broker_pool_id: Uuid,
     pub(in crate::link) name: String,
+    pub(in crate::link) access: ClusterAccess,
     pub(in crate::link) adopts: bool,
     pub(in crate::link) kafka_cluster_id: String,
     pub(in crate::link) deleted: bool,
@@ -91,6 +82,7 @@ pub(in crate::link) struct KeyRow {
     pub(in crate::link) scram_iterations: i32,
     pub(in crate::link) scram_256: ScramRow,
     pub(in crate::link) scram_512: ScramRow,
+    pub(in crate::link) sealed: Option<Vec<u8>>,
     pub(in crate::link) expires_at_unix_seconds: i64,
     pub(in crate::link) public_key_sha256: Vec<u8>,
 }
@@ -127,6 +119,11 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         .iter()
         .map(|it| (it.id, replication.get(&it.broker_pool_id).copied().unwrap_or(1)))
         .collect();
+    let native: BTreeSet<Uuid> = clusters
+        .iter()
+        .filter(|it| it.access == ClusterAccess::Native)
+        .map(|it| it.id)
+        .collect();
     let mut grants = grants(&clusters, &keys, &bindings);
     grants.sort_by(|a, b| {
         (&a.principal_id, &a.cluster_id, &a.pattern, a.role).cmp(&(
@@ -146,7 +143,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
                 .into_iter()
                 .map(|row| {
                     let factor = cluster_replication.get(&row.cluster_id).copied().unwrap_or(1);
-                    topic(row, factor)
+                    let native = native.contains(&row.cluster_id);
+                    topic(row, factor, native)
                 })
                 .collect(),
             |it| &it.id,
@@ -164,48 +162,6 @@ pub(in crate::link) fn physical_name(cluster: Id<kind::Cluster>, name: &str) -> 
     format!("w{}-{name}", cluster.suffix())
 }
 
-fn pool(row: PoolRow) -> BrokerPool {
-    let PoolRow {
-        id,
-        name,
-        brokers,
-        attached: kafka,
-        restart_nonce,
-        deleted,
-    } = row;
-    BrokerPool {
-        id: type_id::<kind::BrokerPool>(id),
-        name,
-        brokers: count(brokers),
-        deleted,
-        restart_nonce: restart_nonce.unsigned_abs(),
-        attached: kafka.map(|Json(it)| attached(it)),
-    }
-}
-
-fn attached(kafka: AttachedKafka) -> AttachedPool {
-    let AttachedKafka {
-        bootstrap_servers,
-        tls,
-        sasl,
-        credential,
-    } = kafka;
-    let mechanism = sasl
-        .as_ref()
-        .map_or(SaslMechanism::Unspecified, |it| match it.mechanism {
-            AttachedMechanism::Plain => SaslMechanism::Plain,
-            AttachedMechanism::ScramSha256 => SaslMechanism::ScramSha256,
-            AttachedMechanism::ScramSha512 => SaslMechanism::ScramSha512,
-        });
-    AttachedPool {
-        bootstrap_servers,
-        ca_pem: tls.map_or_else(String::new, |it| it.ca_pem),
-        mechanism: mechanism.into(),
-        username: sasl.map_or_else(String::new, |it| it.username),
-        credential,
-    }
-}
-
 fn cluster(row: ClusterRow) -> Cluster {
     let ClusterRow {
         id,
@@ -214,6 +170,7 @@ fn cluster(row: ClusterRow) -> Cluster {
         environment_name: _,
         broker_pool_id,
         name,
+        access,
         adopts,
         kafka_cluster_id,
         deleted,
@@ -227,10 +184,15 @@ fn cluster(row: ClusterRow) -> Cluster {
         kafka_cluster_id,
         deleted,
         adopts,
+        access: match access {
+            ClusterAccess::Gateway => wire::ClusterAccess::Gateway,
+            ClusterAccess::Native => wire::ClusterAccess::Native,
+        }
+        .into(),
     }
 }
 
-fn topic(row: TopicRow, replication_factor: u32) -> Topic {
+fn topic(row: TopicRow, replication_factor: u32, native: bool) -> Topic {
     let TopicRow {
         id,
         cluster_id,
@@ -265,7 +227,7 @@ fn topic(row: TopicRow, replication_factor: u32) -> Topic {
     Topic {
         id: type_id::<kind::Topic>(id),
         cluster_id: cluster.to_string(),
-        physical_name: if adopted {
+        physical_name: if adopted || native {
             name.clone()
         } else {
             physical_name(cluster, &name)
@@ -291,9 +253,11 @@ fn key(row: KeyRow) -> ApiKey {
         scram_iterations,
         scram_256,
         scram_512,
+        sealed,
         expires_at_unix_seconds,
         public_key_sha256,
     } = row;
+    let native = sealed.is_some();
     let scram = |row: ScramRow| {
         let ScramRow {
             salt,
@@ -312,9 +276,11 @@ fn key(row: KeyRow) -> ApiKey {
         id: type_id::<kind::ApiKey>(id),
         principal_id: type_id::<kind::ServiceAccount>(service_account_id),
         cluster_id: type_id::<kind::Cluster>(cluster_id),
-        sha256: secret_sha256,
-        scram_sha_256: scram(scram_256),
-        scram_sha_512: scram(scram_512),
+        // Gateways have no use for a key of a native cluster, so it comes without verifiers.
+        sha256: if native { Vec::new() } else { secret_sha256 },
+        scram_sha_256: scram(scram_256).filter(|_| !native),
+        scram_sha_512: scram(scram_512).filter(|_| !native),
+        sealed: sealed.unwrap_or_default(),
         expires_at_unix_seconds,
         public_key_sha256,
     }
@@ -380,11 +346,11 @@ fn access_role(role: &str) -> Option<AccessRole> {
     }
 }
 
-fn type_id<K: Kind>(id: Uuid) -> String {
+pub(super) fn type_id<K: Kind>(id: Uuid) -> String {
     Id::<K>::from_uuid(id).to_string()
 }
 
-fn count(value: i32) -> u32 {
+pub(super) fn count(value: i32) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 

@@ -41,6 +41,7 @@ fn rows() -> Rows {
             environment_name: "prod".to_owned(),
             broker_pool_id: uuid(0x20),
             name: "cards".to_owned(),
+            access: ClusterAccess::Gateway,
             adopts: false,
             kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
             deleted: false,
@@ -62,6 +63,7 @@ fn rows() -> Rows {
                 stored_key: vec![6],
                 server_key: vec![7],
             },
+            sealed: None,
             expires_at_unix_seconds: 0,
             public_key_sha256: Vec::new(),
         }],
@@ -200,4 +202,23 @@ fn an_adopted_topic_keeps_its_name_and_what_was_not_changed_is_not_wished() {
     assert_eq!(topic.physical_name, topic.name);
     let names: Vec<_> = topic.configs.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["retention.ms"]);
+}
+
+#[test]
+fn a_native_cluster_has_kafkas_own_names_and_its_keys_come_sealed_and_bare() {
+    let mut rows = rows();
+    rows.clusters[0].access = ClusterAccess::Native;
+    rows.keys[0].sealed = Some(vec![9; 80]);
+    let state = build(data_plane(), "https://weir", rows);
+    assert_eq!(state.clusters[0].access(), wire::ClusterAccess::Native);
+    assert!(
+        state
+            .topics
+            .iter()
+            .all(|it| it.physical_name == it.name && !it.adopted)
+    );
+    let key = &state.api_keys[0];
+    assert_eq!(key.sealed, [9; 80]);
+    assert!(key.sha256.is_empty() && key.scram_sha_256.is_none() && key.scram_sha_512.is_none());
+    assert_eq!(state.grants.len(), 1);
 }

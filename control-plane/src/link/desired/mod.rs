@@ -2,6 +2,7 @@
 
 mod build;
 mod lag_watch;
+mod pool;
 mod quota;
 pub(super) mod store;
 mod token;

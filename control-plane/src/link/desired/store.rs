@@ -11,6 +11,7 @@ use super::build::{
 };
 use crate::kernel::{DataPlaneId, Result};
 use crate::resources::broker_pool::AttachedKafka;
+use crate::resources::cluster::ClusterAccess;
 use crate::runtime::Tx;
 
 /// Signed generations kept for each data plane.
@@ -158,10 +159,9 @@ async fn pools(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<PoolRow>> {
 }
 
 async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow>> {
-    let rows = sqlx::query_as!(
-        ClusterRow,
+    let rows = sqlx::query!(
         r#"SELECT c.id AS "id!", c.tenant_id AS "tenant_id!", c.environment_id AS "environment_id!",
-                  e.name AS "environment_name!", c.broker_pool_id AS "broker_pool_id!", c.name AS "name!", c.adopts AS "adopts!",
+                  e.name AS "environment_name!", c.broker_pool_id AS "broker_pool_id!", c.name AS "name!", c.access AS "access!", c.adopts AS "adopts!",
                   c.kafka_cluster_id AS "kafka_cluster_id!", c.deleted_at IS NOT NULL AS "deleted!"
            FROM cluster c JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
            WHERE c.data_plane_id = $1"#,
@@ -169,7 +169,19 @@ async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows)
+    let clusters = rows.into_iter().map(|row| ClusterRow {
+        id: row.id,
+        tenant_id: row.tenant_id,
+        environment_id: row.environment_id,
+        environment_name: row.environment_name,
+        broker_pool_id: row.broker_pool_id,
+        name: row.name,
+        access: ClusterAccess::stored(&row.access),
+        adopts: row.adopts,
+        kafka_cluster_id: row.kafka_cluster_id,
+        deleted: row.deleted,
+    });
+    Ok(clusters.collect())
 }
 
 async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
@@ -202,7 +214,7 @@ async fn keys(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<KeyRow>> {
     let rows = sqlx::query!(
         r#"SELECT id, service_account_id, cluster_id AS "cluster_id!", secret_sha256, scram_iterations,
                   scram_256_salt, scram_256_stored_key, scram_256_server_key,
-                  scram_512_salt, scram_512_stored_key, scram_512_server_key, expires_at, public_key_sha256
+                  scram_512_salt, scram_512_stored_key, scram_512_server_key, sealed, expires_at, public_key_sha256
            FROM api_key WHERE data_plane_id = $1 AND cluster_id IS NOT NULL"#,
         data_plane.uuid(),
     )
@@ -224,6 +236,7 @@ async fn keys(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<KeyRow>> {
             stored_key: row.scram_512_stored_key,
             server_key: row.scram_512_server_key,
         },
+        sealed: row.sealed,
         expires_at_unix_seconds: row.expires_at.map_or(0, |at| at.timestamp()),
         public_key_sha256: row.public_key_sha256.unwrap_or_default(),
     });

@@ -64,7 +64,7 @@ pub(in crate::link) async fn enrol(
          ON CONFLICT (data_plane_id) DO UPDATE SET enrolled_at = now(), public_key_sha256 = excluded.public_key_sha256,
              previous_public_key_sha256 = NULL, certificate_not_after = excluded.certificate_not_after,
              session_id = NULL, instance = NULL, fenced_instances = '{}', accepted_epoch = 0, accepted_n = 0,
-             applied_epoch = 0, applied_n = 0, gateways_live = 0",
+             applied_epoch = 0, applied_n = 0, gateways_live = 0, sealing_public_key = NULL",
         data_plane.uuid(),
         tenant,
         key_sha256.as_slice(),

@@ -3,22 +3,37 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use chrono::Utc;
 use tokio::sync::oneshot;
 use weir_proto::agent::v1::{Answer, Ask};
 
+use crate::kernel::DataPlaneId;
 use crate::runtime::agents::Asked;
 
 /// Questions under way in one session.
 pub(super) const PENDING_MAX: usize = 64;
 
+/// A question that an agent's clock finds this old is not answered; clocks differ.
+const CLOCKS_DIFFER_SECONDS: i64 = 300;
+
 /// The questions of one session.
 #[derive(Debug, Default)]
 pub(super) struct Asks {
+    /// For whom they are signed: the data plane, and the session as the agent calls it.
+    to: (String, u64),
     last: u64,
     pending: HashMap<u64, (oneshot::Sender<Answer>, Instant)>,
 }
 
 impl Asks {
+    /// Those of a session that an agent began.
+    pub(super) fn of(data_plane: DataPlaneId, session: u64) -> Self {
+        Self {
+            to: (data_plane.to_string(), session),
+            ..Self::default()
+        }
+    }
+
     /// Numbers a question; `None` when too many are under way: who asked learns that it is not answered.
     pub(super) fn put(&mut self, asked: Asked, now: Instant) -> Option<Ask> {
         let Asked {
@@ -34,10 +49,18 @@ impl Asks {
         }
         self.last += 1;
         self.pending.insert(self.last, (reply, now + deadline));
+        let lasts = i64::try_from(deadline.as_secs()).unwrap_or(i64::MAX);
+        let (data_plane_id, session) = self.to.clone();
         let deadline_ms = u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX);
         Some(Ask {
             ask_id: self.last,
             deadline_ms,
+            data_plane_id,
+            session,
+            expires_at_unix_seconds: Utc::now()
+                .timestamp()
+                .saturating_add(lasts)
+                .saturating_add(CLOCKS_DIFFER_SECONDS),
             question: Some(question),
         })
     }

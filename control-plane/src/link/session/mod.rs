@@ -159,7 +159,8 @@ impl Session {
                 }
                 Some(asked) = questions.recv() => {
                     if let Some(ask) = self.asks.put(asked, Instant::now()) {
-                        self.send(Down::Ask(ask)).await?;
+                        let signed = self.door.signing.ask(&ask);
+                        self.send(Down::Ask(signed)).await?;
                     }
                 }
                 said = tokio::time::timeout(SILENCE_MAX, inbound.message()) => {
@@ -182,7 +183,10 @@ impl Session {
             instance,
             accepted: _,
             kafka_version,
+            session,
+            sealing_public_key,
         } = hello;
+        self.asks = Asks::of(self.data_plane, session);
         self.pulse.accepted = self.talk.held();
         let mut tx = self
             .door
@@ -204,6 +208,15 @@ impl Session {
         .map_err(refused)?;
         match claim {
             Claim::Taken => {
+                let key = protocol::sealing_key(&sealing_public_key);
+                if let Some(key) = key
+                    && !store::pin_sealing_key(&mut tx, self.data_plane, &key)
+                        .await
+                        .map_err(refused)?
+                {
+                    // What was sealed to the pinned one stays unread; enrolling anew takes the new one.
+                    tracing::warn!(data_plane = %self.data_plane, "an agent told another sealing key than the one that is pinned");
+                }
                 enroll::store::tell(&mut tx, self.data_plane)
                     .await
                     .map_err(refused)?;

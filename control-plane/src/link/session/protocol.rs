@@ -46,6 +46,9 @@ pub(super) enum Breach {
     /// A version text that is none.
     #[error("a version has at most 64 visible ASCII characters")]
     Version,
+    /// A sealing key that is none.
+    #[error("a sealing key is 64 hexadecimal digits")]
+    SealingKey,
     /// An answer with a name that is none.
     #[error("an answer's names have visible ASCII characters, and not too many")]
     Answer,
@@ -78,6 +81,9 @@ impl Conversation {
                     .all(|it| is_version(it))
                 {
                     return Err(Breach::Version);
+                }
+                if !hello.sealing_public_key.is_empty() && sealing_key(&hello.sealing_public_key).is_none() {
+                    return Err(Breach::SealingKey);
                 }
                 self.greeted = true;
                 self.hold(hello.accepted.unwrap_or_default());
@@ -143,6 +149,21 @@ impl Conversation {
     fn hold(&mut self, accepted: Generation) {
         self.held = ordered(accepted);
     }
+}
+
+/// The 32 bytes of an agent's sealing key; nothing for agents that have none.
+pub(super) fn sealing_key(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut key = [0_u8; 32];
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(key)
 }
 
 fn admit_answer(answer: &Answer) -> Result<(), Breach> {
@@ -236,7 +257,27 @@ mod tests {
             instance: 1,
             accepted: Some(accepted),
             kafka_version: "4.3.1".to_owned(),
+            ..Hello::default()
         }))
+    }
+
+    #[test]
+    fn a_sealing_key_is_64_hexadecimal_digits_or_none() {
+        for (text, good) in [
+            ("".to_owned(), true),
+            ("0a".repeat(32), true),
+            ("0a".repeat(31), false),
+            ("0g".repeat(32), false),
+            ("é".repeat(32), false),
+        ] {
+            let hello = Hello {
+                sealing_public_key: text.clone(),
+                ..Hello::default()
+            };
+            let admitted = Conversation::default().admit(said(Frame::Hello(hello)));
+            assert_eq!(admitted.is_ok(), good, "{text}");
+        }
+        assert_eq!(sealing_key(&"0a".repeat(32)), Some([10; 32]));
     }
 
     #[test]

@@ -71,6 +71,19 @@ pub(super) async fn claim(
     Ok(Claim::Taken)
 }
 
+/// Pins the key that secrets for this agent are sealed to. False: another one was pinned since it enrolled, and stays.
+pub(super) async fn pin_sealing_key(tx: &mut Tx, data_plane: DataPlaneId, key: &[u8; 32]) -> Result<bool> {
+    let pinned = sqlx::query_scalar!(
+        r#"UPDATE data_plane_link SET sealing_public_key = coalesce(sealing_public_key, $2) WHERE data_plane_id = $1
+           RETURNING sealing_public_key = $2 AS "same!""#,
+        data_plane.uuid(),
+        key.as_slice(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(pinned.unwrap_or(false))
+}
+
 /// Instances that stay out. An agent draws a new number at each start, so old ones may be forgotten.
 const FENCED_MAX: usize = 32;
 

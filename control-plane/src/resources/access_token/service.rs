@@ -39,7 +39,7 @@ pub async fn issue(app: &App, asked: Asked, address: Option<IpAddr>, now: DateTi
         return Ok(Err(TokenRefusal::slow_down(seconds)));
     }
     let Some((scope, audience)) = meant(app, &key, asked.scope.as_deref()) else {
-        let detail = "The scope is `api`, or `kafka` for a key that opens a cluster.";
+        let detail = "The scope is `api`, or `kafka` for a key that opens a cluster behind a gateway.";
         return Ok(Err(TokenRefusal::new("invalid_scope", detail)));
     };
     let Some(signer) = signer(app, now).await? else {
@@ -61,7 +61,9 @@ pub async fn issue(app: &App, asked: Asked, address: Option<IpAddr>, now: DateTi
 
 /// The scope, and who may accept the token.
 fn meant(app: &App, key: &LiveKey, scope: Option<&str>) -> Option<(&'static str, String)> {
-    match (scope, key.cluster) {
+    // Kafka's own brokers know nothing of our tokens.
+    let opens = key.cluster.filter(|_cluster| !key.native);
+    match (scope, opens) {
         (None | Some("kafka"), Some((_cluster, data_plane))) => Some(("kafka", audience(data_plane))),
         (None | Some("api"), _any) => Some(("api", app.settings.public_url.clone())),
         _other => None,

@@ -4,6 +4,7 @@ use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, Error, Id, Result, code, kind};
 use crate::resources::alert_rule::model::{self, AlertKind, AlertRule, AlertRuleId};
 use crate::resources::alert_rule::store;
+use crate::resources::cluster::ClusterAccess;
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::{cluster, owner, referred};
@@ -39,6 +40,12 @@ pub async fn create(
             code::BEING_DELETED,
             "The cluster is being deleted.",
         ));
+    }
+    if cluster.spec.access == ClusterAccess::Native
+        && matches!(spec.kind, AlertKind::Throttling | AlertKind::Storage)
+    {
+        let detail = "The cluster is in native mode: what this alert watches is measured by gateways and quotas that it does not have.";
+        return Err(Error::invalid("/spec/kind", code::NOT_ENFORCED, detail));
     }
     service_quota::check(write.tx(), scope, Quota::AlertRules).await?;
     let id: AlertRuleId = Id::generate();

@@ -6,6 +6,7 @@ mod api;
 mod certificate;
 mod model;
 mod routes;
+mod sealed;
 mod service;
 mod store;
 mod verifiers;

@@ -8,7 +8,7 @@ use crate::auth::{Caller, Home, Role, TenantScope};
 use crate::kernel::{Action, ApiKeyId, Change, Error, Id, Result, ServiceAccountId, kind};
 use crate::resources::api_key::model::{self, resource_name};
 use crate::resources::api_key::store::{self, New};
-use crate::resources::api_key::{certificate, verifiers};
+use crate::resources::api_key::{certificate, sealed, verifiers};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::{owner, referred, service_account};
 use crate::rest::{Answer, Begun, Call, Object, ObjectInput, PatchInput, Write, merged};
@@ -42,20 +42,26 @@ pub async fn create(
     let id: ApiKeyId = Id::generate();
     caller.require(Role::Developer, &resource_name(&account.spec.name, id))?;
     check_held(write.tx(), caller, scope, spec.service_account).await?;
-    let data_plane = match spec.cluster {
+    let opened = match spec.cluster {
         None => None,
         Some(cluster) => Some(referred(
-            store::data_plane_of(write.tx(), scope, cluster).await,
+            store::opened(write.tx(), scope, cluster).await,
             "/spec/cluster",
             "There is no such cluster in this tenant.",
         )?),
     };
     service_quota::check(write.tx(), scope, Quota::ApiKeys).await?;
+    let data_plane = opened.as_ref().map(|it| it.data_plane);
+    let sealed = match spec.cluster.zip(opened.filter(|it| it.native)) {
+        None => None,
+        Some((cluster, opened)) => Some(sealed::seal(id, &spec, cluster, &opened, secret.clone()).await?),
+    };
     let new = New {
         id,
         spec: &spec,
         labels: &metadata.labels,
         data_plane,
+        sealed,
         verifiers: &verifiers,
     };
     store::insert(write.tx(), scope, new).await?;

@@ -134,21 +134,36 @@ async fn select(
     Ok(rows.into_iter().map(ApiKey::from).collect())
 }
 
+/// The cluster that a key opens.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub data_plane: DataPlaneId,
+    /// Is it in native mode? Its broker pool, and so the data plane, is the tenant's own then.
+    pub native: bool,
+    /// To what secrets for the agent are sealed, once it told.
+    pub sealing_key: Option<Vec<u8>>,
+}
+
 /// Where a cluster of the tenant is; it stays so until the end of the transaction.
 ///
 /// # Errors
 /// 404 when the tenant has no such cluster, or it is going away.
-pub async fn data_plane_of(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Result<DataPlaneId> {
-    let found = sqlx::query_scalar!(
-        "SELECT data_plane_id FROM cluster WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE",
+pub async fn opened(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Result<Opened> {
+    let found = sqlx::query!(
+        r#"SELECT c.data_plane_id, c.access = 'NATIVE' AS "native!", l.sealing_public_key AS "sealing_key?"
+           FROM cluster c LEFT JOIN data_plane_link l ON l.tenant_id = c.tenant_id AND l.data_plane_id = c.data_plane_id
+           WHERE c.tenant_id = $1 AND c.id = $2 AND c.deleted_at IS NULL FOR SHARE OF c"#,
         scope.tenant().uuid(),
         cluster.uuid(),
     )
     .fetch_optional(tx.conn())
     .await?;
-    found
-        .map(Id::from_uuid)
-        .ok_or_else(|| Error::not_found(kind::Cluster::KIND))
+    let row = found.ok_or_else(|| Error::not_found(kind::Cluster::KIND))?;
+    Ok(Opened {
+        data_plane: Id::from_uuid(row.data_plane_id),
+        native: row.native,
+        sealing_key: row.sealing_key,
+    })
 }
 
 /// A key as it is inserted.
@@ -157,6 +172,8 @@ pub struct New<'a> {
     pub spec: &'a ApiKeySpec,
     pub labels: &'a Labels,
     pub data_plane: Option<DataPlaneId>,
+    /// Of a native cluster.
+    pub sealed: Option<Vec<u8>>,
     pub verifiers: &'a Verifiers,
 }
 
@@ -166,6 +183,7 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
         spec,
         labels,
         data_plane,
+        sealed,
         verifiers,
     } = new;
     let ApiKeySpec {
@@ -186,8 +204,8 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
     sqlx::query!(
         "INSERT INTO api_key (id, tenant_id, service_account_id, cluster_id, data_plane_id, description, expires_at,
              labels, secret_sha256, scram_iterations, scram_256_salt, scram_256_stored_key, scram_256_server_key,
-             scram_512_salt, scram_512_stored_key, scram_512_server_key, public_key_sha256)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             scram_512_salt, scram_512_stored_key, scram_512_server_key, public_key_sha256, sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         id.uuid(),
         scope.tenant().uuid(),
         service_account.uuid(),
@@ -205,6 +223,7 @@ pub async fn insert(tx: &mut Tx, scope: TenantScope, new: New<'_>) -> Result<()>
         scram_512.stored_key,
         scram_512.server_key,
         public_key.as_ref().map(|it| it.as_bytes().as_slice()),
+        sealed,
     )
     .execute(tx.conn())
     .await?;

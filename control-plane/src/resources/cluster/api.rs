@@ -11,7 +11,7 @@ use crate::rest::{Metadata, Object, Phase, Resource};
 /// What is so.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ClusterStatus {
-    /// READY when every live gateway serves it.
+    /// READY when every live gateway serves it; of a cluster in native mode, when its brokers take its clients.
     pub phase: Phase,
     /// A code that says why it is not READY.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub struct ClusterStatus {
     pub message: Option<String>,
     /// The generation of the data plane that the newest report speaks of.
     pub observed_generation: Option<i64>,
-    /// `bootstrap.servers` of Kafka clients; known once the agent reported it.
+    /// `bootstrap.servers` of Kafka clients; known once the agent reported it. In native mode one of the brokers.
     pub bootstrap_servers: Option<String>,
     /// What Kafka clients see as cluster id.
     pub kafka_cluster_id: String,

@@ -6,6 +6,6 @@ mod routes;
 mod service;
 mod store;
 
-pub use model::{Cluster, ClusterId};
+pub use model::{Cluster, ClusterAccess, ClusterId};
 pub use routes::router;
 pub use store::by_id;

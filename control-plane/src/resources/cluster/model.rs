@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::{DataPlaneId, FieldError, Id, Labels, check_name, kind};
+use crate::kernel::{DataPlaneId, Error, FieldError, Id, Labels, Result, check_name, code, kind};
 use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::environment::EnvironmentId;
 
@@ -25,10 +25,45 @@ pub struct ClusterSpec {
     /// Unique in the environment; never changes.
     #[schema(pattern = "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
     pub name: String,
+    /// How its clients reach it; never changes.
+    #[serde(default)]
+    pub access: ClusterAccess,
     /// Its groups and transactional ids are those of the attached Kafka, and that Kafka's topics can be adopted; one cluster of a
     /// broker pool. Never changes.
     #[serde(default)]
     pub adopts: bool,
+}
+
+/// How clients reach a cluster. New words may appear.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ClusterAccess {
+    /// Through the gateways, which know each principal: pooled quotas, contracts, mounts, exact meters.
+    #[default]
+    Gateway,
+    /// At the brokers, under Kafka's own users, access rules and quotas, which the agent writes. Cheaper; nothing of what
+    /// gateways do. Only on a broker pool of the tenant's own, one cluster of each pool; names are Kafka's own.
+    Native,
+}
+
+impl ClusterAccess {
+    /// The stored name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "GATEWAY",
+            Self::Native => "NATIVE",
+        }
+    }
+
+    /// Reads a stored name; the column's check knows no other.
+    #[must_use]
+    pub fn stored(name: &str) -> Self {
+        match name {
+            "NATIVE" => Self::Native,
+            _ => Self::Gateway,
+        }
+    }
 }
 
 /// A row.
@@ -64,6 +99,22 @@ impl Cluster {
     pub fn resource_name(&self) -> String {
         resource_name(&self.environment_name, &self.spec.name)
     }
+
+    /// Refuses what only gateways can do or tell.
+    ///
+    /// # Errors
+    /// 409 for a cluster in native mode.
+    pub fn require_gateway(&self, what: &str) -> Result<()> {
+        match self.spec.access {
+            ClusterAccess::Gateway => Ok(()),
+            ClusterAccess::Native => Err(Error::conflict(
+                code::NATIVE_ACCESS,
+                format!(
+                    "The cluster is in native mode: its clients reach the brokers directly, and nobody {what}."
+                ),
+            )),
+        }
+    }
 }
 
 /// Name within the tenant.
@@ -84,6 +135,7 @@ pub fn validate(spec: &ClusterSpec, errors: &mut Vec<FieldError>) {
         environment: _,
         broker_pool: _,
         name,
+        access: _,
         adopts: _,
     } = spec;
     check_name("/spec/name", name, errors);

@@ -5,7 +5,9 @@ use chrono::Utc;
 use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Result, code, kind};
 use crate::resources::cluster::api::view;
-use crate::resources::cluster::model::{self, Cluster, ClusterId, new_kafka_cluster_id, resource_name};
+use crate::resources::cluster::model::{
+    self, Cluster, ClusterAccess, ClusterId, new_kafka_cluster_id, resource_name,
+};
 use crate::resources::cluster::store;
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::data_plane_grant::{Wanted, check_room};
@@ -51,6 +53,10 @@ pub async fn create(
             code::BEING_DELETED,
             "The broker pool is being deleted.",
         ));
+    }
+    if spec.access == ClusterAccess::Native && pool.owner != scope.tenant() {
+        let detail = "A cluster in native mode has Kafka's own names and rules, so it is on a broker pool of your own.";
+        return Err(Error::invalid("/spec/access", code::BAD_REFERENCE, detail));
     }
     if spec.adopts && !(pool.attached && pool.owner == scope.tenant()) {
         let detail = "Only a cluster on a broker pool of your own that is attached can adopt.";
@@ -121,7 +127,7 @@ pub async fn update(
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, caller, scope, call, id).await?;
-    let immutable = ["environment", "broker_pool", "name", "adopts"];
+    let immutable = ["environment", "broker_pool", "name", "access", "adopts"];
     let (spec, labels) = merged::<kind::Cluster>(&before.spec, &before.labels, patch, &immutable)?;
     let mut errors = Vec::new();
     crate::kernel::check_labels(&labels, &mut errors);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kind};
-use crate::resources::cluster::model::{Cluster, ClusterId, ClusterSpec};
+use crate::resources::cluster::model::{Cluster, ClusterAccess, ClusterId, ClusterSpec};
 use crate::resources::environment::EnvironmentId;
 use crate::resources::labels_of;
 use crate::runtime::Tx;
@@ -18,6 +18,7 @@ struct Row {
     broker_pool_id: Uuid,
     data_plane_id: Uuid,
     name: String,
+    access: String,
     adopts: bool,
     kafka_cluster_id: String,
     desired_n: i64,
@@ -37,6 +38,7 @@ impl From<Row> for Cluster {
             broker_pool_id,
             data_plane_id,
             name,
+            access,
             adopts,
             kafka_cluster_id,
             desired_n,
@@ -50,6 +52,7 @@ impl From<Row> for Cluster {
             environment: Id::from_uuid(environment_id),
             broker_pool: Id::from_uuid(broker_pool_id),
             name,
+            access: ClusterAccess::stored(&access),
             adopts,
         };
         Self {
@@ -99,7 +102,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Row,
         "SELECT c.id, c.environment_id, e.name AS environment_name, c.broker_pool_id, c.data_plane_id, c.name,
-                c.adopts, c.kafka_cluster_id, c.desired_n, c.deleted_at, c.labels, c.generation, c.created_at, c.updated_at
+                c.access, c.adopts, c.kafka_cluster_id, c.desired_n, c.deleted_at, c.labels, c.generation, c.created_at, c.updated_at
          FROM cluster c JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
          WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2) AND ($3::uuid IS NULL OR c.environment_id = $3)
            AND c.id > $4 ORDER BY c.id LIMIT $5",
@@ -127,12 +130,13 @@ pub async fn insert(
         environment,
         broker_pool,
         name,
+        access,
         adopts,
     } = spec;
     sqlx::query!(
         "INSERT INTO cluster (id, tenant_id, environment_id, broker_pool_id, data_plane_id, name, kafka_cluster_id, labels,
-             adopts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             adopts, access)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         id.uuid(),
         scope.tenant().uuid(),
         environment.uuid(),
@@ -142,6 +146,7 @@ pub async fn insert(
         kafka_cluster_id,
         serde_json::to_value(labels).map_err(Error::internal)?,
         adopts,
+        access.name(),
     )
     .execute(tx.conn())
     .await?;

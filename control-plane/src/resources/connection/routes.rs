@@ -91,5 +91,6 @@ async fn find(app: &App, scope: TenantScope, id: ClusterId) -> Result<Cluster> {
     let mut tx = app.db.read(&scope.scope()).await?;
     let found = cluster::by_id(&mut tx, scope, id).await?;
     tx.commit().await?;
+    found.require_gateway("here sees their connections")?;
     Ok(found)
 }

@@ -29,7 +29,7 @@ async fn list(
 ) -> Result<axum::Json<CostList>> {
     let asked = query.check(scope, Utc::now())?;
     let offset = offset(page)?;
-    let (rows, complete_until) = service::rows(&app, scope, &asked).await?;
+    let (rows, complete_until, unmetered_clusters) = service::rows(&app, scope, &asked).await?;
     let totals = report::sums(&rows).map_err(service::too_large)?;
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let taken = usize::try_from(page.limit()).unwrap_or(usize::MAX);
@@ -38,6 +38,7 @@ async fn list(
     let metadata = ReportMetadata {
         next_page_token,
         complete_until,
+        unmetered_clusters,
     };
     Ok(axum::Json(CostList {
         kind: "CostList",

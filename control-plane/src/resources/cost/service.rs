@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::auth::DirectoryScope;
-use crate::kernel::{Error, Result, code};
+use crate::kernel::{ClusterId, Error, Result, code};
 use crate::resources::cost::api::CostRow;
 use crate::resources::cost::rating::{TooLarge, rate};
 use crate::resources::cost::report;
@@ -22,7 +22,7 @@ pub async fn rows(
     app: &App,
     scope: DirectoryScope,
     asked: &Report,
-) -> Result<(Vec<CostRow>, Option<DateTime<Utc>>)> {
+) -> Result<(Vec<CostRow>, Option<DateTime<Utc>>, Vec<ClusterId>)> {
     // Tiers count over whole months.
     let months = TimeRange {
         start: month_start(asked.range.start),
@@ -41,6 +41,7 @@ pub async fn rows(
     };
     let cards = rate_card::all(&mut tx, months.end).await?;
     let complete_until = usage::complete_until(&mut tx, asked.reach).await?;
+    let unmetered = usage::unmetered(&mut tx, asked).await?;
     tx.commit().await?;
 
     let organizations: BTreeMap<Uuid, Option<Uuid>> =
@@ -48,7 +49,7 @@ pub async fn rows(
     let cards: Vec<_> = cards.into_iter().map(report::card).collect();
     let lines = rate(&report::totals(&sums), &cards).map_err(too_large)?;
     let rows = report::rows(asked, &lines, parts.as_deref(), &organizations).map_err(too_large)?;
-    Ok((rows, complete_until))
+    Ok((rows, complete_until, unmetered))
 }
 
 /// An amount that no decimal holds: absurd usage, and our fault to have let it in.

@@ -2,6 +2,7 @@
 
 use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, FieldError, Id, Result, code, kind};
+use crate::resources::cluster::{Cluster, ClusterAccess};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::quota::api::view;
 use crate::resources::quota::model::{Quota, QuotaId, QuotaSpec};
@@ -36,6 +37,7 @@ pub async fn create(
         Role::TenantAdmin,
         &format!("{}/quota={id}", cluster.resource_name()),
     )?;
+    check_kept(&cluster, &spec)?;
     let locked = store::lock_cluster(write.tx(), scope, spec.cluster).await;
     let data_plane = referred(locked, "/spec/cluster", NO_CLUSTER)?;
     service_quota::check(write.tx(), scope, Count::Quotas).await?;
@@ -87,6 +89,7 @@ pub async fn update(
     validate::validate_change(&before.spec, &spec, &mut errors);
     crate::kernel::check_labels(&labels, &mut errors);
     Error::check(errors)?;
+    check_kept(&cluster::by_id(write.tx(), scope, spec.cluster).await?, &spec)?;
     // A cluster that is going away takes no change, as it takes no new quota.
     let locked = store::lock_cluster(write.tx(), scope, spec.cluster).await;
     locked.map_err(|_gone| Error::conflict(code::BEING_DELETED, "The cluster is being deleted."))?;
@@ -121,6 +124,15 @@ pub async fn delete(
     write.record(change.with_before(view(row, None).json()?)).await?;
     bump_generation(write.tx(), data_plane).await?;
     write.finish_empty().await
+}
+
+/// What nobody would keep is not taken.
+fn check_kept(cluster: &Cluster, spec: &QuotaSpec) -> Result<()> {
+    let mut errors = Vec::new();
+    if cluster.spec.access == ClusterAccess::Native {
+        validate::validate_native(spec, &mut errors);
+    }
+    Error::check(errors)
 }
 
 /// Whoever is named belongs to the tenant.

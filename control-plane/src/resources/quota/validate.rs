@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::kernel::{FieldError, code};
-use crate::resources::quota::model::{QuotaFloors, QuotaLimits, QuotaSpec, QuotaSubject};
+use crate::resources::quota::model::{QuotaFloors, QuotaLimits, QuotaMode, QuotaSpec, QuotaSubject};
 
 /// Less would mute a client for seconds after each small request.
 const BYTES_LEAST: i64 = 1024;
@@ -185,6 +185,75 @@ fn check_floors(
             )),
             (_, Some(_limit)) => {}
         }
+    }
+}
+
+/// Collects what Kafka's own client quotas (KIP-124, KIP-599), which are all that there is in native mode, cannot keep. What a
+/// quota of a cluster in native mode says is kept, or it is not taken.
+pub fn validate_native(spec: &QuotaSpec, errors: &mut Vec<FieldError>) {
+    let QuotaSpec {
+        cluster: _,
+        subject,
+        limits,
+        floors,
+        mode,
+        burst_seconds,
+    } = spec;
+    let mut unless = |kept: bool, pointer: &str, detail: &str| {
+        if !kept {
+            let detail = format!("The cluster is in native mode, where Kafka itself keeps quotas: {detail}");
+            errors.push(refusal(pointer, code::NOT_ENFORCED, detail));
+        }
+    };
+    unless(
+        matches!(
+            subject,
+            QuotaSubject::Principals { .. } | QuotaSubject::Default {}
+        ),
+        "/spec/subject/kind",
+        "each user has its own, there is no budget for several. Take PRINCIPALS or DEFAULT.",
+    );
+    unless(
+        *mode == QuotaMode::Enforce,
+        "/spec/mode",
+        "they are kept or not there, nothing counts who would have been throttled.",
+    );
+    unless(
+        *burst_seconds == 0,
+        "/spec/burst_seconds",
+        "how much unused rate is saved up is a setting of the brokers.",
+    );
+    unless(
+        *floors == QuotaFloors::default(),
+        "/spec/floors",
+        "nothing is left in any case.",
+    );
+    let QuotaLimits {
+        ingress_bytes_per_second: _,
+        egress_bytes_per_second: _,
+        requests_per_second,
+        connections,
+        partition_mutations_per_second: _,
+        storage_bytes,
+    } = limits;
+    for (name, value, detail) in [
+        (
+            "requests_per_second",
+            requests_per_second,
+            "it counts the brokers' time, not requests.",
+        ),
+        (
+            "connections",
+            connections,
+            "it limits connections of addresses, not of users.",
+        ),
+        (
+            "storage_bytes",
+            storage_bytes,
+            "it has none for storage. Topics have `retention_bytes`.",
+        ),
+    ] {
+        unless(value.is_none(), &format!("/spec/limits/{name}"), detail);
     }
 }
 

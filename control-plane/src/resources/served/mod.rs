@@ -69,7 +69,7 @@ pub fn stand(desired_n: i64, deleted: bool, report: Option<&Report>) -> Standing
     }
     let phase = match report.phase.as_str() {
         // What is READY may have a remark: it is kept as wished, and somebody should know.
-        "READY" if report.reason.starts_with("STORAGE_") => Phase::Ready,
+        "READY" if report.reason.starts_with("STORAGE_") || report.reason == "PER_KEY" => Phase::Ready,
         "READY" => {
             return Standing {
                 phase: Phase::Ready,
@@ -122,6 +122,18 @@ fn message(reason: &str) -> &'static str {
             "Four fifths of the storage are used. When all is, nothing more can be produced."
         }
         "STORAGE_FULL" => "The storage is used up: produce requests are refused until something is deleted.",
+        "NOT_OURS" => "Kafka has something of this name that Weir did not make; it is left alone.",
+        "SEALED_FOR_ANOTHER" => "The secret was sealed to an agent that was here before; make a new key.",
+        "NO_AUTHORIZER" => {
+            "The attached Kafka runs without an authorizer: whoever reaches it may do everything, so no user is made."
+        }
+        "LOGIN_TOO_WEAK" => {
+            "The attached login may not write users, access rules or quotas: it needs ALTER and DESCRIBE on the cluster, \
+             and for quotas ALTER_CONFIGS and DESCRIBE_CONFIGS."
+        }
+        "PER_KEY" => {
+            "A service account has several keys on the cluster, and Kafka gives each of them the limits for itself."
+        }
         "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
         _ => "The agent gave a reason that this version does not know.",
     }

@@ -149,6 +149,24 @@ impl Topic {
     }
 }
 
+/// In native mode names are Kafka's own: one that looks like another cluster's on the same brokers is refused.
+#[must_use]
+pub fn native_name(name: &str) -> Option<FieldError> {
+    let bytes = name.as_bytes();
+    let looks_prefixed = bytes.first() == Some(&b'w')
+        && bytes.get(27) == Some(&b'-')
+        && bytes[1..27]
+            .iter()
+            .all(|it| it.is_ascii_digit() || it.is_ascii_lowercase());
+    looks_prefixed.then(|| FieldError {
+        pointer: "/spec/name".into(),
+        code: code::BAD_NAME.into(),
+        detail: "In native mode a name is Kafka's own, and names that begin with w, 26 characters and - are those of other \
+                 clusters on the same brokers."
+            .into(),
+    })
+}
+
 /// Collects what is wrong with a spec.
 pub fn validate(spec: &TopicSpec, errors: &mut Vec<FieldError>) {
     let TopicSpec {

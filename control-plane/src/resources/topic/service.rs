@@ -4,6 +4,7 @@ use chrono::Utc;
 
 use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, ErrorKind, Id, Labels, Result, code, kind};
+use crate::resources::cluster::ClusterAccess;
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::data_plane_grant::{Wanted, check_room};
 use crate::resources::service_quota::{self, Quota};
@@ -47,6 +48,9 @@ pub async fn create(
             code::BEING_DELETED,
             "The cluster is being deleted.",
         ));
+    }
+    if cluster.spec.access == ClusterAccess::Native {
+        Error::check(model::native_name(&spec.name).into_iter().collect())?;
     }
     let partitions = i64::from(spec.partitions);
     service_quota::check(write.tx(), scope, Quota::Topics).await?;

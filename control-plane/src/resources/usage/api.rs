@@ -72,6 +72,11 @@ pub struct ReportMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub complete_until: Option<DateTime<Utc>>,
+    /// Clusters within the report's reach that are in native mode: what their clients move is not metered, so it is not
+    /// in the rows. At most a thousand are named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub unmetered_clusters: Vec<Id<kind::Cluster>>,
 }
 
 /// A page of usage, and the sums over all pages.

@@ -12,4 +12,4 @@ pub use model::{
     month_start, offset,
 };
 pub use routes::{Report, ReportQuery, router};
-pub use store::{HourPart, HourSum, complete_until, hour_parts, hour_sums};
+pub use store::{HourPart, HourSum, complete_until, hour_parts, hour_sums, unmetered};

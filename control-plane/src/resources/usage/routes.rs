@@ -117,11 +117,13 @@ async fn list(
     let mut data = store::grouped(&mut tx, &report, offset, page.limit()).await?;
     let totals = store::totals(&mut tx, &report).await?;
     let complete_until = store::complete_until(&mut tx, report.reach).await?;
+    let unmetered_clusters = store::unmetered(&mut tx, &report).await?;
     tx.commit().await?;
     let next_page_token = cut(page, offset, &mut data);
     let metadata = ReportMetadata {
         next_page_token,
         complete_until,
+        unmetered_clusters,
     };
     Ok(axum::Json(UsageList {
         kind: "UsageList",

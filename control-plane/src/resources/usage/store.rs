@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::kernel::{Id, Result};
+use crate::kernel::{ClusterId, Id, Result};
 use crate::resources::usage::api::{UsageCounts, UsageRow};
 use crate::resources::usage::model::{Bucket, Dimension, Direction, Reach, TimeRange};
 use crate::resources::usage::routes::Report;
@@ -224,4 +224,31 @@ pub async fn complete_until(tx: &mut Tx, reach: Reach) -> Result<Option<DateTime
     .fetch_one(tx.conn())
     .await?;
     Ok(told.until.filter(|_| told.silent == 0))
+}
+
+/// The most clusters that one report names.
+const UNMETERED_MAX: i64 = 1000;
+
+/// Clusters within a report's reach that nothing is metered of.
+pub async fn unmetered(tx: &mut Tx, report: &Report) -> Result<Vec<ClusterId>> {
+    let Report {
+        range: _,
+        granularity: _,
+        grouping: _,
+        filter,
+        reach,
+    } = report;
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM cluster WHERE access = 'NATIVE' AND deleted_at IS NULL AND ($1::uuid IS NULL OR tenant_id = $1)
+           AND ($2::uuid IS NULL OR tenant_id IN (SELECT id FROM tenant WHERE organization_id = $2))
+           AND ($3::uuid IS NULL OR environment_id = $3) AND ($4::uuid IS NULL OR id = $4) ORDER BY id LIMIT $5",
+        reach.tenant,
+        reach.organization,
+        filter.environment,
+        filter.cluster,
+        UNMETERED_MAX,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(Id::from_uuid).collect())
 }

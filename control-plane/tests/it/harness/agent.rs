@@ -183,6 +183,7 @@ impl Door {
             instance,
             accepted: Some(accepted),
             kafka_version: "4.3.1".into(),
+            ..Hello::default()
         })
     }
 

@@ -52,23 +52,7 @@ impl Comparison<'_> {
     fn types(&mut self, reader_id: TypeId, writer_id: TypeId, report: &mut Report) {
         let (readers, writers) = (self.reader, self.writer);
         match (readers.kind(reader_id), writers.kind(writer_id)) {
-            (Kind::Union(_), Kind::Union(branches)) => {
-                for (index, branch) in branches.iter().enumerate() {
-                    if !self.pair(reader_id, *branch).is_empty() {
-                        let word = self.writer.kind(*branch).word();
-                        report.add(
-                            Rule::MissingUnionBranch,
-                            &format!("/{index}"),
-                            missing_branch(word),
-                        );
-                    }
-                }
-            }
-            (_, Kind::Union(branches)) => {
-                for (index, branch) in branches.iter().enumerate() {
-                    self.inside(&format!("/{index}"), reader_id, *branch, report);
-                }
-            }
+            (_, Kind::Union(branches)) => self.branches(reader_id, branches, report),
             (Kind::Union(branches), other) => {
                 if !branches
                     .iter()
@@ -87,13 +71,7 @@ impl Comparison<'_> {
                 },
             ) => {
                 names(named, other, report);
-                if size != other_size {
-                    report.add(
-                        Rule::FixedSizeMismatch,
-                        "/size",
-                        format!("has a fixed of {size} bytes, and the {{other}} one of {other_size}"),
-                    );
-                }
+                sizes(*size, *other_size, report);
             }
             (
                 Kind::Enum {
@@ -123,18 +101,23 @@ impl Comparison<'_> {
                     self.field(index, field, others, report);
                 }
             }
-            (reader, writer) => {
-                if !promotes(writer, reader) {
-                    report.add(
-                        Rule::TypeMismatch,
-                        "",
-                        format!(
-                            "has {}, and the {{other}} one {}, which cannot be read as that",
-                            reader.word(),
-                            writer.word()
-                        ),
-                    );
-                }
+            (reader, writer) => primitives(reader, writer, report),
+        }
+    }
+
+    /// Each branch that the writer may have chosen must be read.
+    fn branches(&mut self, reader: TypeId, branches: &[TypeId], report: &mut Report) {
+        let is_union = matches!(self.reader.kind(reader), Kind::Union(_));
+        for (index, branch) in branches.iter().enumerate() {
+            let path = format!("/{index}");
+            if !is_union {
+                self.inside(&path, reader, *branch, report);
+            } else if !self.pair(reader, *branch).is_empty() {
+                report.add(
+                    Rule::MissingUnionBranch,
+                    &path,
+                    missing_branch(self.writer.kind(*branch).word()),
+                );
             }
         }
     }
@@ -178,6 +161,21 @@ impl Comparison<'_> {
             return;
         }
         self.inside(&format!("{path}/type"), field.schema, found.schema, report);
+    }
+}
+
+fn sizes(size: u64, other: u64, report: &mut Report) {
+    if size != other {
+        let sentence = format!("has a fixed of {size} bytes, and the {{other}} one of {other}");
+        report.add(Rule::FixedSizeMismatch, "/size", sentence);
+    }
+}
+
+fn primitives(reader: &Kind, writer: &Kind, report: &mut Report) {
+    if !promotes(writer, reader) {
+        let (word, other) = (reader.word(), writer.word());
+        let sentence = format!("has {word}, and the {{other}} one {other}, which cannot be read as that");
+        report.add(Rule::TypeMismatch, "", sentence);
     }
 }
 

@@ -225,7 +225,7 @@ pub fn avro_value(of: &AvroType, seed: &mut impl Iterator<Item = u8>) -> Value {
             _ => Value::Union(1, Box::new(avro_value(inner, seed))),
         },
         AvroType::Enum(symbols, _) => {
-            let index = u32::from(next()) % u32::try_from(*symbols).unwrap();
+            let index = u32::from(next()) % u32::try_from(*symbols).unwrap_or(1);
             Value::Enum(index, format!("S{index}"))
         }
         AvroType::Fixed(size) => Value::Fixed(*size, vec![next(); *size]),

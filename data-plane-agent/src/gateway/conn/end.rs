@@ -68,6 +68,9 @@ pub enum End {
     /// The gateway stops.
     #[error("the gateway stops")]
     Draining,
+    /// Memory is short, and a large frame did not come in time.
+    #[error("a large frame came too slowly while memory was short")]
+    TooSlow,
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -102,7 +105,8 @@ impl End {
             | Self::Outlived
             | Self::Certificate(_)
             | Self::CertificateEnded
-            | Self::Slow => {
+            | Self::Slow
+            | Self::TooSlow => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }
             _hostile => tracing::warn!(%address, key, cluster, reason = %self, "connection closed"),

@@ -1,12 +1,15 @@
-//! Reads frames: as much memory as arrived and a chunk, none while idle.
+//! Reads frames: as much memory as arrived and a chunk, none while idle, charged to all connections' bound.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, timeout_at};
 use weir_kafka_wire::frame::{self, FrameError};
 
+use super::buffers::{Buffers, Charge};
 use super::stream::Source;
 
 /// The bytes that tell a frame's length.
@@ -28,6 +31,7 @@ pub struct Intake<S> {
     usual: usize,
     /// Taken already, and given back.
     returned: Option<Bytes>,
+    charge: Charge,
 }
 
 /// The stream ended or cannot be read on.
@@ -42,18 +46,27 @@ pub enum IntakeError {
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// It went beyond the memory of all connections, and did not come in time.
+    #[error("a large frame came too slowly while memory was short")]
+    TooSlow,
 }
 
 impl<S: Source> Intake<S> {
     /// Reads from `source`; `buffer` was read already.
-    pub fn new(source: S, buffer: BytesMut, limit: usize) -> Self {
+    pub fn new(source: S, buffer: BytesMut, limit: usize, buffers: &Arc<Buffers>) -> Self {
         Self {
             source,
             buffer,
             limit,
             usual: CHUNK,
             returned: None,
+            charge: buffers.charge(),
         }
+    }
+
+    /// By when what was read has to be written on, if memory is short.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.charge.deadline()
     }
 
     /// Gives a frame back: it is the next one.
@@ -105,16 +118,28 @@ impl<S: Source> Intake<S> {
                 Some(ready) => ready?,
                 None => {
                     self.buffer = BytesMut::new();
+                    self.charge.set(0);
                     self.source.readable().await?;
                 }
             }
         }
         let chunk = match frame::missing(&self.buffer, self.limit)? {
             Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK.max(self.buffer.len())),
+            None if self.charge.pressed() => CHUNK,
             None => self.usual.clamp(CHUNK, USUAL_MOST),
         };
-        self.buffer.reserve(chunk.min(self.limit));
-        if self.source.read_buf(&mut self.buffer).await? == 0 {
+        let chunk = chunk.min(self.limit);
+        // What was read before is written on by now; what is left of it moves when there is no room behind it.
+        self.charge.grow(self.buffer.len() + chunk).await;
+        self.buffer.reserve(chunk);
+        let read = self.source.read_buf(&mut self.buffer);
+        let read = match self.charge.deadline() {
+            None => read.await?,
+            Some(deadline) => timeout_at(deadline, read)
+                .await
+                .map_err(|_elapsed| IntakeError::TooSlow)??,
+        };
+        if read == 0 {
             return Err(IntakeError::Ended);
         }
         Ok(())

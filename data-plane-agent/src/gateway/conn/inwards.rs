@@ -11,7 +11,7 @@ use weir_kafka_wire::header::split_response;
 use super::End;
 use super::intake::{Intake, IntakeError};
 use super::serve::{Line, Pending, Turn};
-use super::stream::{TOGETHER, put};
+use super::stream::{TOGETHER, put_by};
 use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::Reply;
 use crate::gateway::slow::{Answered, By};
@@ -62,7 +62,7 @@ impl Line<'_> {
                 continue;
             }
             self.gateway.shared.meter.flush();
-            if let Err(error) = put(write, &mut out).await {
+            if let Err(error) = put_by(read.deadline(), write, &mut out).await {
                 return End::ClientSocket(error);
             }
             self.heard();

@@ -58,7 +58,12 @@ pub async fn login<C: Client>(
     arrival: &Arrival,
 ) -> Result<Session<C>, End> {
     let (read, mut write) = client.halves();
-    let mut read = Intake::new(read, BytesMut::new(), gateway.limits.stranger_frame);
+    let mut read = Intake::new(
+        read,
+        BytesMut::new(),
+        gateway.limits.stranger_frame,
+        &gateway.buffers,
+    );
     let told = Listening::default();
     let door = Door {
         gateway,
@@ -112,7 +117,12 @@ pub async fn knock(gateway: &Gateway, said: &[u8]) -> Option<Arc<Key>> {
         named: None,
         presented: None,
     };
-    let mut read = Intake::new(said, BytesMut::new(), gateway.limits.stranger_frame);
+    let mut read = Intake::new(
+        said,
+        BytesMut::new(),
+        gateway.limits.stranger_frame,
+        &gateway.buffers,
+    );
     let told = Listening::default();
     let opened = Door {
         gateway,
@@ -142,6 +152,7 @@ impl From<IntakeError> for End {
             IntakeError::Ended => Self::Client,
             IntakeError::Socket(error) => Self::ClientSocket(error),
             IntakeError::Frame(error) => Self::Frame(error),
+            IntakeError::TooSlow => Self::TooSlow,
         }
     }
 }

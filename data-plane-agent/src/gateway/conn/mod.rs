@@ -2,6 +2,7 @@
 
 mod acquaintance;
 mod again;
+mod buffers;
 mod certificate;
 mod end;
 mod farewell;
@@ -35,6 +36,7 @@ use super::sni::Named;
 use super::view::{Key, View};
 use super::wishes::Wishes;
 
+pub use buffers::Buffers;
 pub use end::End;
 pub use guard::{Guard, Waiting};
 pub use live::Live;
@@ -54,6 +56,8 @@ pub struct Limits {
     pub frame: usize,
     /// Bytes of one frame before.
     pub stranger_frame: usize,
+    /// Bytes in the buffers of all connections together, beside a little for each.
+    pub buffers: usize,
     /// Connections in all.
     pub connections: usize,
     /// Requests whose answers are not written yet; no more are read meanwhile.
@@ -73,6 +77,7 @@ impl Default for Limits {
         Self {
             frame: 100 * 1024 * 1024,
             stranger_frame: 16 * 1024,
+            buffers: 1024 * 1024 * 1024,
             connections: 10_000,
             in_flight: 512,
             connections_per_second: 500,
@@ -124,6 +129,8 @@ pub struct Gateway {
     pub roster: Roster,
     /// Connections that are not, by address.
     pub guard: Guard,
+    /// Memory for what is on its way.
+    pub buffers: Arc<Buffers>,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     /// The brokers.
@@ -141,12 +148,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Puts a snapshot in force. Whatever begins from now on obeys it.
-    pub fn install(&self, view: View) {
+    /// Puts a snapshot in force. Whatever begins from now on obeys it. Returns the one before.
+    pub fn install(&self, view: View) -> Arc<View> {
         let version = view.version;
         self.shared.quotas.install(version, &view.quotas);
-        self.view.store(Arc::new(view));
+        let before = self.view.swap(Arc::new(view));
         self.changed.send_replace(version);
+        before
     }
 
     /// A place among the connections that the principal's quotas allow.
@@ -159,7 +167,9 @@ impl Gateway {
     /// Serves one client that was let in.
     pub async fn serve<C: Client>(&self, client: C, waiting: Waiting<'_>, arrival: Arrival) {
         let address = arrival.address;
-        let mut session = match login::login(self, client, &waiting, &arrival).await {
+        // Apart, so that its room is given back.
+        let login = Box::pin(login::login(self, client, &waiting, &arrival));
+        let mut session = match login.await {
             Ok(session) => session,
             Err(end) => return end.log(address, None),
         };

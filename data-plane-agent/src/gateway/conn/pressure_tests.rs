@@ -228,6 +228,44 @@ async fn a_client_that_does_not_read_holds_its_broker_back_and_nobodys_memory() 
 }
 
 #[tokio::test]
+async fn many_clients_that_do_not_read_share_one_bound_and_others_are_served() {
+    const BOUND: usize = 24 * MIB;
+    const GIVES: usize = 16;
+    const CLIENTS: usize = 6;
+    let limits = Limits {
+        buffers: BOUND,
+        ..Limits::default()
+    };
+    let mut world = World::within(Vec::new(), limits).await;
+    let broker = Broker {
+        gives: GIVES,
+        ..Broker::default()
+    };
+    let broker = broker.begin(&mut world).await;
+    let mut streams = Vec::new();
+    for _client in 0..CLIENTS {
+        let mut stream = client(&world).await;
+        stream.write_all(&frame(FETCH, 1, &fetch())).await.unwrap();
+        streams.push(stream);
+    }
+    settled(&broker.taken).await;
+    let held = world.gateway.buffers.held();
+    let most = BOUND + (GIVES + 1) * MIB + CLIENTS * MIB;
+    assert!((BOUND / 2..most).contains(&held), "{held} bytes are held");
+
+    let mut other = client(&world).await;
+    other.write_all(&frame(PRODUCE, 7, &produce())).await.unwrap();
+    broker.allowed.notify_one();
+    assert_eq!(answer(&mut other, 0, PRODUCE).await.0, 7);
+    for stream in &mut streams {
+        let (id, length) = answer(stream, 1, FETCH).await;
+        assert!(id == 1 && length > GIVES * MIB, "whole");
+    }
+    drop((streams, other));
+    until("nothing is held", || world.gateway.buffers.held() == 0).await;
+}
+
+#[tokio::test]
 async fn a_broker_that_does_not_read_holds_its_clients_back() {
     let mut world = World::begin(Vec::new()).await;
     let broker = Broker {

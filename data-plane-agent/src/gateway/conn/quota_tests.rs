@@ -59,6 +59,7 @@ impl World {
             live: Live::default(),
             roster: Roster::default(),
             guard: Guard::new(1_000),
+            buffers: Buffers::new(limits.buffers),
             room: Arc::new(Semaphore::new(100)),
             brokers: Brokers::default(),
             pepper: Pepper::new(&[1; 32]),
@@ -124,7 +125,7 @@ impl World {
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
         change(&mut snapshot);
-        self.gateway.install(View::build(&snapshot));
+        let _before = self.gateway.install(View::build(&snapshot));
     }
 
     /// A further door, whose clients all name this cluster.

@@ -22,7 +22,7 @@ use super::intake::Intake;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
 use super::roster::Present;
-use super::stream::{Client, Source, TOGETHER, put};
+use super::stream::{Client, Source, TOGETHER, put_by};
 use super::upstream::Broker;
 use super::{Arrival, End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
@@ -287,7 +287,7 @@ impl<'a> Line<'a> {
                 // What expects no answer counts as under way, too.
                 self.forwarding.store(true, Ordering::Relaxed);
                 self.gateway.shared.meter.flush();
-                if put(write, &mut out).await.is_err() {
+                if put_by(read.deadline(), write, &mut out).await.is_err() {
                     return End::Broker;
                 }
                 self.note_forwarded();

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::server::TlsStream;
 
 use crate::upstream::ReadSide;
@@ -86,6 +87,20 @@ pub async fn put<W: AsyncWrite + Unpin>(write: &mut W, pieces: &mut Vec<Bytes>) 
         write.write_all_buf(&mut Row(pieces.drain(..).collect())).await?;
     }
     write.flush().await
+}
+
+/// The same, by a deadline, if there is one.
+pub async fn put_by<W: AsyncWrite + Unpin>(
+    deadline: Option<Instant>,
+    write: &mut W,
+    pieces: &mut Vec<Bytes>,
+) -> io::Result<()> {
+    match deadline {
+        None => put(write, pieces).await,
+        Some(deadline) => timeout_at(deadline, put(write, pieces))
+            .await
+            .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into())),
+    }
 }
 
 /// Pieces one behind the other.

@@ -150,7 +150,7 @@ pub async fn dial(gateway: &Gateway, key: &Key, node: Option<i32>) -> Result<Bro
     // What a broker answers is as long as what its clients may ask for, and some more.
     let limit = gateway.limits.frame.saturating_mul(2);
     Ok(Broker {
-        read: Intake::new(read, buffer, limit),
+        read: Intake::new(read, buffer, limit, &gateway.buffers),
         write,
         versions,
     })

@@ -15,7 +15,7 @@ use weir_credentials::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
 use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
-use crate::gateway::conn::{Brokers, Gateway, Guard, Limits, Live, Roster};
+use crate::gateway::conn::{Brokers, Buffers, Gateway, Guard, Limits, Live, Roster};
 use crate::gateway::meter::Meter;
 use crate::gateway::rewrite::{Front, Members, Shared, Tenant};
 use crate::gateway::sasl::Pepper;
@@ -118,6 +118,7 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
         live: Live::default(),
         roster: Roster::default(),
         guard: Guard::new(1_000),
+        buffers: Buffers::new(Limits::default().buffers),
         room: Arc::new(Semaphore::new(1)),
         brokers,
         pepper: Pepper::new(&[7; 32]),

@@ -258,7 +258,8 @@ impl Held {
         if version >= self.version {
             kept.rule = Arc::clone(rule);
         }
-        kept.budget.obey(now, &kept.rule, &self.lessee.shares(now, &key));
+        let (shares, awaits) = (self.lessee.shares(now, &key), self.lessee.awaits(now, &key));
+        kept.budget.obey(now, &kept.rule, &shares, awaits);
         let (tally, _rule) = self
             .tallies
             .entry((Arc::clone(&rule.id), Arc::clone(principal)))
@@ -273,7 +274,8 @@ impl Held {
 
     fn apply(&mut self, now: Nanos) {
         for (key, kept) in &self.budgets {
-            kept.budget.obey(now, &kept.rule, &self.lessee.shares(now, key));
+            let (shares, awaits) = (self.lessee.shares(now, key), self.lessee.awaits(now, key));
+            kept.budget.obey(now, &kept.rule, &shares, awaits);
         }
     }
 }

@@ -134,3 +134,57 @@ fn a_part_of_a_budget_is_leased_used_and_given_back() {
     );
     assert_eq!(quotas.look_at_the_clock(), 4);
 }
+
+#[test]
+fn who_comes_to_a_gateway_that_holds_nothing_waits_for_the_lease_and_not_for_its_debt() {
+    let quotas = Quotas::default();
+    let limits = Some(QuotaLimits {
+        ingress_bytes_per_second: 1_000_000,
+        ..QuotaLimits::default()
+    });
+    let rules = Rules::build(&[Quota {
+        limits,
+        ..quota("tenant", QuotaSubject::Tenant, &[])
+    }]);
+    quotas.install(1, &rules);
+    let answer = |leases| {
+        let request = quotas.request();
+        quotas.leased(&Leases {
+            sequence: request.sequence,
+            term_ms: 2000,
+            gateways: 4,
+            leases,
+        });
+    };
+    answer(Vec::new());
+    let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
+    let cost = Cost {
+        ingress: 1_000_000,
+        ..Cost::default()
+    };
+    let now = quotas.now();
+    assert_eq!(toll.pay(now, cost).until, now + bucket::SECOND / 2);
+    answer(vec![weir_proto::lane::v1::Lease {
+        quota_id: "tenant".to_owned(),
+        principal_id: String::new(),
+        dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
+        share_ppm: 500_000,
+    }]);
+    let later = quotas.now();
+    let owed = toll
+        .pay(
+            later,
+            Cost {
+                ingress: 1,
+                ..Cost::default()
+            },
+        )
+        .until
+        - later;
+    // Half a million a second, beside the hundredth that was saved up.
+    let two_seconds = 18 * bucket::SECOND / 10..=2 * bucket::SECOND;
+    assert!(
+        two_seconds.contains(&owed),
+        "all of it, at the rate of the lease: {owed}"
+    );
+}

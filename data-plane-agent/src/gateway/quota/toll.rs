@@ -114,7 +114,7 @@ impl Toll {
             if claim.budget.shadow() {
                 claim.tally.would_wait(line.bucket.pretend(now, amount, rate));
             } else {
-                *until = line.bucket.take(now, amount, rate);
+                *until = claim.budget.take(now, dimension, amount, rate);
                 if *until > now {
                     line.waited();
                 }

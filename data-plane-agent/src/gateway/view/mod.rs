@@ -252,6 +252,7 @@ fn key(key: &ApiKey) -> Key {
         scram_sha_512,
         expires_at_unix_seconds,
         public_key_sha256,
+        sealed: _,
     } = key;
     Key {
         id: id.clone(),

@@ -21,7 +21,7 @@ pub fn status(
         Verdict::new(Phase::Pending, Reason::PolicyRefused)
     };
     ItemStatus {
-        gateways_acknowledged: served.acknowledged,
+        gateways_acknowledged: served.acknowledged(),
         ..verdict.status(&key.id, observed, refused)
     }
 }
@@ -36,7 +36,7 @@ mod tests {
             id: "key_1".to_owned(),
             ..Default::default()
         };
-        let served = Served {
+        let served = Served::Gateways {
             live: 1,
             acknowledged: 1,
         };

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::properties::{BrokerSettings, log4j2_properties, server_properties};
+use super::properties::{BrokerSettings, NativeListener, log4j2_properties, server_properties};
 use super::seat::{BROKER_HOST, Seat};
 use crate::config::{KafkaInstall, Ports};
 use crate::disk;
@@ -16,6 +16,8 @@ pub(super) struct Folders<'a> {
     pub(super) pool: PathBuf,
     /// Folder of log files.
     pub(super) logs: &'a Path,
+    /// How its brokers take clients themselves, if they do.
+    pub(super) native: Option<&'a NativeListener>,
 }
 
 impl Folders<'_> {
@@ -119,17 +121,29 @@ fn write_files(ports: Ports, seat: &Seat, folders: &Folders<'_>, node: u16) -> i
     let folder = folders.broker(node);
     disk::private_folder(&folder)?;
     let data = folders.data(node);
+    let keystore = folder.join("client.pem");
+    if let Some((chain, key)) = folders.native.and_then(|it| it.tls.as_ref()) {
+        // Kafka reads key and certificates from one file, when it starts.
+        let mut pem = read(key)?;
+        pem.extend(read(chain)?);
+        disk::write_atomic(&keystore, &pem)?;
+    }
     let text = server_properties(&BrokerSettings {
         seat,
         ports,
         node,
         data: &data,
+        native: folders.native.map(|it| (it, keystore.as_path())),
     });
     let path = folder.join("server.properties");
     write_if_changed(&path, &text)?;
     let log = folders.logs.join(format!("{}.log", folders.child(node)));
     write_if_changed(&folder.join("log4j2.properties"), &log4j2_properties(&log))?;
     Ok(Settings { path, text })
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    disk::read_bounded(path, 1024 * 1024)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn write_if_changed(path: &Path, text: &str) -> io::Result<()> {

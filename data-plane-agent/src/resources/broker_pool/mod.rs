@@ -10,7 +10,7 @@ mod status;
 
 pub use diff::{Action, Seen, diff};
 pub use launch::java_class_path;
-pub use properties::{BrokerSettings, log4j2_properties, server_properties};
+pub use properties::{BrokerSettings, NativeListener, log4j2_properties, server_properties};
 pub use room::{Room, STOP_PATIENCE, Workshop};
 pub use seat::Seat;
 pub use status::status;

@@ -1,10 +1,24 @@
 //! The files that a broker is started with. Pure.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::seat::{BROKER_HOST, Seat};
 use crate::config::Ports;
+
+/// How often a connection to a broker's own listener has to show that its user is still there (KIP-368).
+const REAUTHENTICATION_MS: u32 = 300_000;
+
+/// Where brokers take clients themselves, for a cluster in native mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeListener {
+    /// The address that they listen on.
+    pub listen_host: String,
+    /// The address that clients are told.
+    pub advertised_host: String,
+    /// Certificate chain and private key (PEM, PKCS #8); without, what clients send is not encrypted.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
 
 /// What a broker's settings depend on.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +31,8 @@ pub struct BrokerSettings<'a> {
     pub node: u16,
     /// Where it keeps its logs.
     pub data: &'a Path,
+    /// How it takes clients itself, if it does, and with TLS the file of its key and certificates.
+    pub native: Option<(&'a NativeListener, &'a Path)>,
 }
 
 /// `server.properties` of one broker. Holds the internal password, so the file is private.
@@ -27,6 +43,7 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
         ports,
         node,
         data,
+        native,
     } = settings;
     let port = ports.broker(seat.slot, *node);
     let controller = ports.controller(seat.slot, *node);
@@ -38,22 +55,18 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
         user = seat.username,
         password = seat.password
     );
+    let own = native.map(|(listener, keystore)| {
+        let port = ports.native(seat.slot, *node);
+        client_listener(listener, keystore, port)
+    });
+    let [listeners, advertised, protocols] = listeners(port, controller, own.as_ref());
     let mut lines: Vec<(&str, String)> = vec![
         ("process.roles", "broker,controller".into()),
         ("node.id", node.to_string()),
         ("controller.quorum.bootstrap.servers", voters.join(",")),
-        (
-            "listeners",
-            format!("INTERNAL://{BROKER_HOST}:{port},CONTROLLER://{BROKER_HOST}:{controller}"),
-        ),
-        (
-            "advertised.listeners",
-            format!("INTERNAL://{BROKER_HOST}:{port},CONTROLLER://{BROKER_HOST}:{controller}"),
-        ),
-        (
-            "listener.security.protocol.map",
-            "INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT".into(),
-        ),
+        ("listeners", listeners),
+        ("advertised.listeners", advertised),
+        ("listener.security.protocol.map", protocols),
         ("inter.broker.listener.name", "INTERNAL".into()),
         ("controller.listener.names", "CONTROLLER".into()),
         ("sasl.enabled.mechanisms", "PLAIN".into()),
@@ -70,11 +83,87 @@ pub fn server_properties(settings: &BrokerSettings<'_>) -> String {
         ("log.dirs", data.display().to_string()),
     ];
     lines.extend(storage(seat.brokers));
+    lines.extend(own.into_iter().flat_map(|it| it.settings));
     let mut text = String::from("# Written by the agent at every start of the broker.\n");
     for (name, value) in lines {
         let _infallible = writeln!(text, "{name}={value}");
     }
     text
+}
+
+/// Where a broker listens, what it says of itself, and what it speaks there.
+fn listeners(port: u16, controller: u16, own: Option<&ClientListener>) -> [String; 3] {
+    let inner = format!("INTERNAL://{BROKER_HOST}:{port},CONTROLLER://{BROKER_HOST}:{controller}");
+    let protocols = "INTERNAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT".to_owned();
+    match own {
+        None => [inner.clone(), inner, protocols],
+        Some(own) => [
+            format!("{inner},{}", own.listens),
+            format!("{inner},{}", own.advertised),
+            format!("{protocols},{}", own.protocol),
+        ],
+    }
+}
+
+struct ClientListener {
+    listens: String,
+    advertised: String,
+    protocol: String,
+    settings: Vec<(&'static str, String)>,
+}
+
+/// The listener of a cluster's clients: SCRAM, and the authorizer behind it lets in nobody whom no rule names.
+fn client_listener(listener: &NativeListener, keystore: &Path, port: u16) -> ClientListener {
+    let login = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
+    let mut settings = vec![
+        (
+            "listener.name.client.sasl.enabled.mechanisms",
+            "SCRAM-SHA-512,SCRAM-SHA-256".to_owned(),
+        ),
+        (
+            "listener.name.client.scram-sha-512.sasl.jaas.config",
+            login.to_owned(),
+        ),
+        (
+            "listener.name.client.scram-sha-256.sasl.jaas.config",
+            login.to_owned(),
+        ),
+        (
+            "listener.name.client.scram-sha-512.connections.max.reauth.ms",
+            REAUTHENTICATION_MS.to_string(),
+        ),
+        (
+            "listener.name.client.scram-sha-256.connections.max.reauth.ms",
+            REAUTHENTICATION_MS.to_string(),
+        ),
+    ];
+    if listener.tls.is_some() {
+        settings.push(("listener.name.client.ssl.keystore.type", "PEM".to_owned()));
+        settings.push((
+            "listener.name.client.ssl.keystore.location",
+            keystore.display().to_string(),
+        ));
+    }
+    let protocol = if listener.tls.is_some() {
+        "CLIENT:SASL_SSL"
+    } else {
+        "CLIENT:SASL_PLAINTEXT"
+    };
+    ClientListener {
+        listens: format!("CLIENT://{}:{port}", bracketed(&listener.listen_host)),
+        advertised: format!("CLIENT://{}:{port}", bracketed(&listener.advertised_host)),
+        protocol: protocol.to_owned(),
+        settings,
+    }
+}
+
+/// An address of IPv6 stands in brackets.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 /// Settings of storage and coordination, which depend on the number of brokers only.
@@ -131,12 +220,22 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn properties(brokers: u16, node: u16, slot: u16) -> BTreeMap<String, String> {
+        with_native(brokers, node, slot, None)
+    }
+
+    fn with_native(
+        brokers: u16,
+        node: u16,
+        slot: u16,
+        native: Option<&NativeListener>,
+    ) -> BTreeMap<String, String> {
         let seat = Seat::choose(slot, brokers).unwrap();
         let settings = BrokerSettings {
             seat: &seat,
             ports: Ports::above(9650).unwrap(),
             node,
             data: Path::new("/state/data"),
+            native: native.map(|it| (it, Path::new("/state/client.pem"))),
         };
         let text = server_properties(&settings);
         let pairs: Vec<(String, String)> = text
@@ -178,5 +277,41 @@ mod tests {
         );
         assert_eq!(third["transaction.state.log.replication.factor"], "3");
         assert_eq!(third["transaction.state.log.min.isr"], "2");
+    }
+
+    #[test]
+    fn clients_of_a_native_cluster_have_a_listener_with_a_login_of_their_own() {
+        let mut listener = NativeListener {
+            listen_host: "0.0.0.0".to_owned(),
+            advertised_host: "kafka.acme.example".to_owned(),
+            tls: None,
+        };
+        let plain = with_native(1, 1, 0, Some(&listener));
+        assert_eq!(
+            plain["advertised.listeners"],
+            "INTERNAL://127.0.0.1:9671,CONTROLLER://127.0.0.1:9681,CLIENT://kafka.acme.example:9691"
+        );
+        assert!(plain["listeners"].ends_with(",CLIENT://0.0.0.0:9691"));
+        assert!(plain["listener.security.protocol.map"].ends_with(",CLIENT:SASL_PLAINTEXT"));
+        assert_eq!(
+            plain["listener.name.client.sasl.enabled.mechanisms"],
+            "SCRAM-SHA-512,SCRAM-SHA-256"
+        );
+        assert_eq!(
+            plain["listener.name.client.scram-sha-512.connections.max.reauth.ms"],
+            "300000"
+        );
+        assert_eq!(plain["super.users"], "User:weir-internal");
+        assert!(!plain.contains_key("allow.everyone.if.no.acl.found"));
+        listener.tls = Some((PathBuf::from("/c"), PathBuf::from("/k")));
+        listener.advertised_host = "::1".to_owned();
+        let sealed = with_native(1, 1, 0, Some(&listener));
+        assert!(sealed["listener.security.protocol.map"].ends_with(",CLIENT:SASL_SSL"));
+        assert!(sealed["advertised.listeners"].ends_with(",CLIENT://[::1]:9691"));
+        assert_eq!(
+            sealed["listener.name.client.ssl.keystore.location"],
+            "/state/client.pem"
+        );
+        assert!(!properties(1, 1, 0)["listeners"].contains("CLIENT"));
     }
 }

@@ -11,6 +11,7 @@ use weir_proto::agent::v1::{AttachedPool, BrokerPool, Reason};
 use super::attached::Attachment;
 use super::diff::{Action, Seen, diff};
 use super::launch::{Folders, broker, format};
+use super::properties::NativeListener;
 use super::seat::Seat;
 use crate::config::{KafkaInstall, Ports};
 use crate::platform::Platform;
@@ -38,6 +39,8 @@ pub struct Workshop<'a> {
     pub policy: &'a Policy,
     /// Folder of the customer's credentials for attached Kafka.
     pub credentials: &'a Path,
+    /// Pools whose brokers take clients themselves, and how.
+    pub native: (&'a BTreeSet<String>, &'a NativeListener),
 }
 
 /// One pool.
@@ -81,7 +84,7 @@ impl Room {
         };
         if let Some(seat) = &room.seat {
             for node in 1..=seat.brokers {
-                let name = room.folders(Path::new("")).child(node);
+                let name = room.folders(Path::new(""), None).child(node);
                 room.children
                     .insert(node, Child::remembered(run, &name, Instant::now())?);
             }
@@ -89,12 +92,18 @@ impl Room {
         Ok(room)
     }
 
-    fn folders<'a>(&'a self, logs: &'a Path) -> Folders<'a> {
+    fn folders<'a>(&'a self, logs: &'a Path, native: Option<&'a NativeListener>) -> Folders<'a> {
         Folders {
             pool_id: &self.id,
             pool: self.folder.clone(),
             logs,
+            native,
         }
+    }
+
+    fn folders_of<'a>(&'a self, shop: &'a Workshop<'_>) -> Folders<'a> {
+        let (pools, listener) = shop.native;
+        self.folders(shop.logs, pools.contains(&self.id).then_some(listener))
     }
 
     /// Which range of ports it holds.
@@ -109,6 +118,21 @@ impl Room {
         match &self.attached {
             Some(attached) => attached.address().cloned(),
             None => self.seat.as_ref().map(|seat| seat.address(&self.id, ports)),
+        }
+    }
+
+    /// Where its first broker takes clients of a cluster in native mode: of an attached Kafka, where that Kafka says it is.
+    #[must_use]
+    pub fn native_address(&self, ports: Ports, advertised_host: &str) -> Option<(String, u16)> {
+        match &self.attached {
+            Some(attached) => {
+                let (_node, host, port) = attached.address()?.brokers.first()?;
+                Some((host.clone(), *port))
+            }
+            None => {
+                let slot = self.slot()?;
+                Some((advertised_host.to_owned(), ports.native(slot, 1)))
+            }
         }
     }
 
@@ -141,7 +165,7 @@ impl Room {
         let unformatted: Vec<u16> = match &self.seat {
             None => Vec::new(),
             Some(seat) => (1..=seat.brokers)
-                .filter(|node| !self.folders(shop.logs).is_formatted(*node))
+                .filter(|node| !self.folders_of(shop).is_formatted(*node))
                 .collect(),
         };
         let processes = shop.platform.processes.as_ref();
@@ -226,7 +250,7 @@ impl Room {
                 seat.write(&self.folder)?;
                 self.seat = Some(seat);
                 for node in 1..=brokers {
-                    let name = self.folders(shop.logs).child(node);
+                    let name = self.folders_of(shop).child(node);
                     let child = Child::remembered(shop.run, &name, Instant::now())?;
                     self.children.insert(node, child);
                 }
@@ -259,7 +283,7 @@ impl Room {
 
     async fn format(&mut self, node: u16, shop: &Workshop<'_>) -> io::Result<bool> {
         let Some(seat) = &self.seat else { return Ok(false) };
-        let folders = self.folders(shop.logs);
+        let folders = self.folders_of(shop);
         let program = format(shop.install, shop.ports, seat, &folders, node)?;
         if shop.platform.processes.run(&program, FORMAT_MAX).await? {
             return Ok(true);
@@ -271,7 +295,7 @@ impl Room {
 
     fn run(&mut self, node: u16, wish: &BrokerPool, shop: &Workshop<'_>) -> io::Result<bool> {
         let Some(seat) = &self.seat else { return Ok(false) };
-        let folders = self.folders(shop.logs);
+        let folders = self.folders_of(shop);
         let (program, fingerprint) =
             broker(shop.install, shop.ports, seat, &folders, node, wish.restart_nonce)?;
         let Some(child) = self.children.get_mut(&node) else {

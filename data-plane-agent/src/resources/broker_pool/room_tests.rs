@@ -3,6 +3,14 @@
 use super::*;
 use crate::platform::fake;
 
+fn listener() -> NativeListener {
+    NativeListener {
+        listen_host: "127.0.0.1".to_owned(),
+        advertised_host: "127.0.0.1".to_owned(),
+        tls: None,
+    }
+}
+
 #[tokio::test]
 async fn brokers_are_started_anew_one_at_a_time() {
     let state = tempfile::tempdir().unwrap();
@@ -22,6 +30,7 @@ async fn brokers_are_started_anew_one_at_a_time() {
         run: &run,
         policy: &policy,
         credentials: state.path(),
+        native: (&BTreeSet::new(), &listener()),
     };
     let mut wish = BrokerPool {
         id: "pool_3".to_owned(),
@@ -75,6 +84,7 @@ async fn a_pool_comes_up_is_adopted_again_and_goes_only_by_its_tombstone() {
         run: &run,
         policy: &policy,
         credentials: state.path(),
+        native: (&BTreeSet::new(), &listener()),
     };
     let mut wish = BrokerPool {
         id: "pool_1".to_owned(),

@@ -11,6 +11,8 @@ pub struct Seen<'a> {
     pub pool_ready: bool,
     /// Topics of it that are not destroyed yet.
     pub topics_left: usize,
+    /// Why nothing can be done for it where its clients are at the brokers themselves.
+    pub stuck: Option<Reason>,
     /// What the gateways hold of it.
     pub served: Served,
     /// It was READY before.
@@ -33,18 +35,22 @@ pub fn status(
         None if wish.deleted && !refused => Verdict::new(Phase::Deleted, Reason::Unspecified),
         None => Verdict::new(Phase::Pending, Reason::PolicyRefused),
         Some(cluster) if cluster.deleted && seen.topics_left > 0 => {
-            Verdict::new(Phase::Deleting, Reason::Unspecified)
+            Verdict::new(Phase::Deleting, seen.stuck.unwrap_or(Reason::Unspecified))
         }
         Some(cluster) if cluster.deleted => Verdict::new(Phase::Deleted, Reason::Unspecified),
         Some(_cluster) if !seen.pool_ready && seen.was_ready => {
             Verdict::new(Phase::Degraded, Reason::PoolNotReady)
         }
         Some(_cluster) if !seen.pool_ready => Verdict::new(Phase::Provisioning, Reason::PoolNotReady),
-        Some(_cluster) => seen.served.verdict(seen.was_ready),
+        Some(_cluster) => match seen.stuck {
+            Some(reason) if seen.was_ready => Verdict::new(Phase::Degraded, reason),
+            Some(reason) => Verdict::new(Phase::Failed, reason),
+            None => seen.served.verdict(seen.was_ready),
+        },
     };
     let (host, port) = seen.bootstrap;
     ItemStatus {
-        gateways_acknowledged: seen.served.acknowledged,
+        gateways_acknowledged: seen.served.acknowledged(),
         bootstrap_host: host.to_owned(),
         bootstrap_port: u32::from(port),
         ..verdict.status(&wish.id, observed, refused)
@@ -58,7 +64,7 @@ mod tests {
     #[test]
     fn a_cluster_is_gone_only_when_its_topics_are() {
         let now = Generation { epoch: 1, n: 1 };
-        let served = Served {
+        let served = Served::Gateways {
             live: 1,
             acknowledged: 1,
         };
@@ -71,6 +77,7 @@ mod tests {
             let seen = Seen {
                 pool_ready,
                 topics_left,
+                stuck: None,
                 served,
                 was_ready: false,
                 bootstrap: ("127.0.0.1", 9),

@@ -22,7 +22,7 @@ pub fn status(
         (true, false) => Verdict::new(Phase::Pending, Reason::PolicyRefused),
     };
     ItemStatus {
-        gateways_acknowledged: served.acknowledged,
+        gateways_acknowledged: served.acknowledged(),
         ..verdict.status(&quota.id, observed, refused)
     }
 }
@@ -51,7 +51,7 @@ mod tests {
             mode: QuotaMode::Enforce.into(),
             ..Default::default()
         };
-        let served = Served {
+        let served = Served::Gateways {
             live: 1,
             acknowledged: 1,
         };

@@ -40,15 +40,24 @@ pub async fn act(
     }
     let name = topic.physical_name.as_str();
     let asked = match action {
-        Action::Create(new) => match kafka.create_topic(at, new).await {
-            Ok(id) => {
-                records.bind(&topic.id, id)?;
-                Ok(())
+        Action::Create(new) => {
+            records.begin(&topic.id)?;
+            match kafka.create_topic(at, new).await {
+                Ok(id) => {
+                    records.bind(&topic.id, id)?;
+                    records.settle(&topic.id)?;
+                    Ok(())
+                }
+                Err(error @ KafkaError::Refused(_code)) => {
+                    records.settle(&topic.id)?;
+                    Err(error)
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        },
+        }
         Action::Adopt(id) => {
             records.bind(&topic.id, *id)?;
+            records.settle(&topic.id)?;
             Ok(())
         }
         Action::Grow(partitions) => kafka.create_partitions(at, name, *partitions).await,

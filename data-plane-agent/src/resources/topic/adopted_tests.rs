@@ -40,6 +40,8 @@ fn steps(wish: &Topic, topic: Option<&SeenTopic>, record: Option<Record>) -> Vec
             record,
             name_condemned: false,
             name_claimed: false,
+            names: Names::Prefixed,
+            begun: false,
         },
     )
 }

@@ -21,6 +21,22 @@ pub struct Seen<'a> {
     pub name_condemned: bool,
     /// Another topic that lives is wished under the same physical name.
     pub name_claimed: bool,
+    /// Whose the names of its cluster are.
+    pub names: Names,
+    /// We began to make it, and never heard what became of it.
+    pub begun: bool,
+}
+
+/// Whose names the topics of a cluster have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// The cluster's, behind its prefix.
+    Prefixed,
+    /// Kafka's own: the cluster is in native mode.
+    Kafkas {
+        /// Others make topics there too.
+        shared: bool,
+    },
 }
 
 /// One thing to do.
@@ -52,7 +68,7 @@ pub enum Action {
 /// The steps, in order. Empty: all is as wished.
 #[must_use]
 pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
-    if !is_lawful(wish) {
+    if !is_lawful(wish, seen.names) {
         return vec![Action::Refuse(Reason::Unsupported)];
     }
     if wish.adopted {
@@ -66,6 +82,9 @@ pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
     };
     if seen.name_condemned {
         return vec![Action::Wait];
+    }
+    if is_anothers(wish, topic, seen) {
+        return vec![Action::Refuse(Reason::NotOurs)];
     }
     let mut actions = Vec::new();
     if seen
@@ -81,6 +100,16 @@ pub fn diff(wish: &Topic, seen: &Seen<'_>) -> Vec<Action> {
     }
     actions.extend(configure(&configs(wish), &topic.configs));
     actions
+}
+
+/// Where others make topics under the same names, only what we know to have made is ours: by its id, or because we began to and
+/// it is just as we began it.
+fn is_anothers(wish: &Topic, topic: &SeenTopic, seen: &Seen<'_>) -> bool {
+    let ours = seen
+        .record
+        .is_some_and(|record| !record.buried && record.physical_id == id_of(topic));
+    let begun = seen.begun && topic.partitions == wish.partitions && topic.configs == configs(wish);
+    seen.names == Names::Kafkas { shared: true } && !ours && !begun
 }
 
 /// A topic that was there before us: it is followed, and changed only where the wish names a setting or more partitions. It
@@ -135,6 +164,7 @@ fn destroy(seen: &Seen<'_>) -> Vec<Action> {
         (Some(_other), Some(_topic)) => vec![Action::Bury],
         // We never saw it, and somebody else lives under the name: it is theirs.
         (None, Some(_topic)) if seen.name_claimed => vec![Action::Bury],
+        (None, Some(_topic)) if seen.names == Names::Kafkas { shared: true } => vec![Action::Bury],
         (None, Some(topic)) => vec![Action::Destroy(topic.physical_id)],
     }
 }
@@ -154,8 +184,8 @@ fn configure(wished: &BTreeMap<String, String>, seen: &BTreeMap<String, String>)
 }
 
 /// The physical name must be the cluster's own: a wish cannot reach into another tenant's names or Kafka's own topics.
-fn is_lawful(wish: &Topic) -> bool {
-    if wish.adopted {
+fn is_lawful(wish: &Topic, names: Names) -> bool {
+    if wish.adopted || names != Names::Prefixed {
         // Its own name, which is neither Kafka's own nor that of any cluster with a prefix.
         return wish.physical_name == wish.name
             && !wish.name.is_empty()
@@ -180,6 +210,9 @@ fn id_of(topic: &SeenTopic) -> Uuid {
 #[cfg(test)]
 #[path = "adopted_tests.rs"]
 mod adopted_tests;
+#[cfg(test)]
+#[path = "native_tests.rs"]
+mod native_tests;
 
 #[cfg(test)]
 mod tests {
@@ -226,6 +259,8 @@ mod tests {
             }),
             name_condemned: false,
             name_claimed: false,
+            names: Names::Prefixed,
+            begun: false,
         }
     }
 

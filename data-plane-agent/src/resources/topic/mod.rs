@@ -6,6 +6,6 @@ mod records;
 mod status;
 
 pub use act::{Done, act, reason};
-pub use diff::{Action, Seen, diff};
+pub use diff::{Action, Names, Seen, diff};
 pub use records::{Record, Records};
 pub use status::{Outcome, status};

@@ -2,7 +2,7 @@
 //!
 //! A name can be used again; an id cannot. Without this a tombstone that is still named could destroy the next topic of its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,8 @@ pub struct Record {
 pub struct Records {
     path: PathBuf,
     topics: BTreeMap<String, Record>,
+    begun_path: PathBuf,
+    begun: BTreeSet<String>,
 }
 
 impl Records {
@@ -38,7 +40,14 @@ impl Records {
     pub fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join("topics.json");
         let topics = disk::read_json(&path, FILE_BYTES_MAX)?.unwrap_or_default();
-        Ok(Self { path, topics })
+        let begun_path = folder.join("topics-begun.json");
+        let begun = disk::read_json(&begun_path, FILE_BYTES_MAX)?.unwrap_or_default();
+        Ok(Self {
+            path,
+            topics,
+            begun_path,
+            begun,
+        })
     }
 
     /// What is known of a topic.
@@ -53,6 +62,34 @@ impl Records {
         self.get(id)
             .filter(|it| !it.buried)
             .map(|it| it.physical_id.into_bytes())
+    }
+
+    /// Did we begin to make a topic, and never heard what became of it?
+    #[must_use]
+    pub fn is_begun(&self, id: &str) -> bool {
+        self.begun.contains(id)
+    }
+
+    /// Notes that a topic is about to be made where others make topics too.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn begin(&mut self, id: &str) -> io::Result<()> {
+        if self.begun.insert(id.to_owned()) {
+            disk::write_json(&self.begun_path, &self.begun)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that what was begun has an end.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn settle(&mut self, id: &str) -> io::Result<()> {
+        if self.begun.remove(id) {
+            disk::write_json(&self.begun_path, &self.begun)?;
+        }
+        Ok(())
     }
 
     /// Notes Kafka's id of a topic.

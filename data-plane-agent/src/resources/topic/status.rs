@@ -42,7 +42,7 @@ pub fn status(
     };
     ItemStatus {
         observed_partitions: outcome.partitions,
-        gateways_acknowledged: served.acknowledged,
+        gateways_acknowledged: served.acknowledged(),
         drifted: outcome.drifted,
         ..verdict.status(&wish.id, observed, refused || outcome.refused)
     }
@@ -82,7 +82,7 @@ mod tests {
         refused: false,
         partitions: 3,
     };
-    const SERVED: Served = Served {
+    const SERVED: Served = Served::Gateways {
         live: 1,
         acknowledged: 1,
     };
@@ -121,7 +121,7 @@ mod tests {
             say(&wish, Some(&wish), false, FINE, SERVED),
             (Phase::Ready, Reason::Unspecified, true)
         );
-        let alone = Served {
+        let alone = Served::Gateways {
             live: 0,
             acknowledged: 0,
         };

@@ -6,6 +6,7 @@ import { CodeBlock, Copyable } from '../../ui/copyable.tsx'
 import { Facts } from '../../ui/facts.tsx'
 import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Phase } from '../../ui/status.tsx'
+import { isNative } from '../cluster/access.tsx'
 import { certificateSnippets } from '../cluster/snippets.ts'
 import { SnippetTabs, Snippets } from '../cluster/snippets-view.tsx'
 import { useCluster } from '../cluster/queries.ts'
@@ -63,8 +64,8 @@ function ClusterConfigs({ cluster, username, password }: { cluster: string; user
   const query = useCluster(cluster)
   if (query.isPending) return <Skeleton lines={3} label="Reading the cluster’s address" />
   const bootstrap = query.data?.status.bootstrap_servers
-  if (!bootstrap) return <p className="muted">The cluster has no address yet, so there is no ready configuration.</p>
+  if (!query.data || !bootstrap) return <p className="muted">The cluster has no address yet, so there is no ready configuration.</p>
   return username && password
-    ? <Snippets access={{ bootstrap, username, password, topic: 'TOPIC', group: 'GROUP' }} />
+    ? <Snippets native={isNative(query.data)} access={{ bootstrap, username, password, topic: 'TOPIC', group: 'GROUP' }} />
     : <SnippetTabs snippets={certificateSnippets({ bootstrap, topic: 'TOPIC' })} />
 }

@@ -18,6 +18,7 @@ import { AdoptionTab } from '../adoption/adoption.tsx'
 import { Connections } from '../connection/connections.tsx'
 import { GroupTable } from '../consumer_group/group-table.tsx'
 import { TopicTable } from '../topic/topic-table.tsx'
+import { accessText, isNative, NativeNote } from './access.tsx'
 import { ClusterTable } from './cluster-table.tsx'
 import { Connect } from './connect.tsx'
 import { useClusterFields } from './forms.ts'
@@ -62,7 +63,7 @@ export function ClusterPage() {
             ...(cluster.spec.adopts ? [{ key: 'adoption', label: 'Adoption', content: () => <AdoptionTab cluster={cluster.id} /> }] : []),
             { key: 'connect', label: 'Connect', content: () => <Section title="Connect a client" actions={<LinkButton to="/api-keys" search={{ do: 'create', cluster: cluster.id }} icon="key">Create key</LinkButton>}><Connect cluster={cluster} /></Section> },
             { key: 'keys', label: 'Keys', content: () => <Keys cluster={cluster} /> },
-            { key: 'connections', label: 'Connections', content: () => <Connections cluster={cluster.id} /> },
+            ...(isNative(cluster) ? [] : [{ key: 'connections', label: 'Connections', content: () => <Connections cluster={cluster.id} /> }]),
             { key: 'settings', label: 'Settings', content: () => <Settings cluster={cluster} /> },
           ]}
         />
@@ -74,7 +75,9 @@ export function ClusterPage() {
 function Topics({ cluster }: { cluster: Cluster }) {
   return (
     <>
+      {isNative(cluster) && <NativeNote />}
       <Facts items={[
+        ['Access', accessText(cluster)],
         ['Bootstrap address', cluster.status.bootstrap_servers ? <Copyable key="b" text={cluster.status.bootstrap_servers} label="Copy bootstrap address" /> : <span key="b" className="muted">known once the agent reports it</span>],
         ['Kafka cluster id', cluster.status.kafka_cluster_id ? <Copyable key="k" text={cluster.status.kafka_cluster_id} label="Copy Kafka cluster id" /> : <span key="k" className="muted">unknown</span>],
       ]} />
@@ -100,7 +103,8 @@ function Settings({ cluster }: { cluster: Cluster }) {
     <Facts items={[
       ['Runs on', poolName(cluster.spec.broker_pool) ?? 'a granted place'],
       ['Broker pool', <Copyable key="p" text={cluster.spec.broker_pool} label="Copy broker pool id" />],
-      ['Names', cluster.spec.adopts ? 'groups and adopted topics have the attached Kafka’s own names' : 'all its own, kept apart from everybody’s on the same brokers'],
+      ['Access', accessText(cluster)],
+      ['Names', isNative(cluster) ? 'Kafka’s own' : cluster.spec.adopts ? 'groups and adopted topics have the attached Kafka’s own names' : 'all its own, kept apart from everybody’s on the same brokers'],
       ['Environment', <ObjectLink key="e" id={cluster.spec.environment} name={environmentName(cluster.spec.environment)} />],
       ['Labels', <Labels key="l" labels={cluster.metadata.labels} />],
       ['Resource name', <code key="r">{cluster.metadata.resource_name}</code>],

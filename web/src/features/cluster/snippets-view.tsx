@@ -3,8 +3,8 @@ import { useId, useState, type KeyboardEvent } from 'react'
 import { CodeBlock } from '../../ui/copyable.tsx'
 import { snippetsFor, type Access, type Snippet } from './snippets.ts'
 
-export function Snippets({ access }: { access: Omit<Access, 'tokenUrl'> }) {
-  return <SnippetTabs snippets={snippetsFor({ ...access, tokenUrl: new URL('/v1/oauth/token', window.location.href).href })} />
+export function Snippets({ access, native = false }: { access: Omit<Access, 'tokenUrl' | 'native'>; native?: boolean }) {
+  return <SnippetTabs snippets={snippetsFor({ ...access, native, tokenUrl: new URL('/v1/oauth/token', window.location.href).href })} />
 }
 
 export function SnippetTabs({ snippets }: { snippets: readonly Snippet[] }) {

@@ -6,6 +6,8 @@ export interface Access {
   password: string
   topic: string
   group: string
+  /** The brokers themselves: no tokens, and no PLAIN. */
+  native: boolean
   /** Where clients get short-lived tokens. */
   tokenUrl: string
 }
@@ -24,7 +26,7 @@ export interface Snippet {
 const MECHANISM = 'SCRAM-SHA-512'
 
 export function snippetsFor(access: Access): readonly Snippet[] {
-  return [
+  const all = [
     { key: 'java', label: 'Java properties', file: 'client.properties', text: java(access) },
     { key: 'librdkafka', label: 'librdkafka, kcat', file: 'kcat.conf', text: librdkafka(access) },
     { key: 'python', label: 'Python', file: 'consume.py', text: python(access) },
@@ -33,6 +35,7 @@ export function snippetsFor(access: Access): readonly Snippet[] {
     { key: 'token-java', label: 'Java, tokens', file: 'token.properties', text: tokenJava(access) },
     { key: 'token-librdkafka', label: 'librdkafka, tokens', file: 'token.conf', text: tokenLibrdkafka(access) },
   ]
+  return access.native ? all.filter((it) => !it.key.startsWith('token')) : all
 }
 
 /** For clients that sign in by certificate: files of theirs, and nothing that is secret. */
@@ -76,12 +79,13 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
 `
 }
 
-function librdkafka({ bootstrap, username, password, topic }: Access): string {
+function librdkafka({ bootstrap, username, password, topic, native }: Access): string {
   return `# kcat -F kcat.conf -C -t ${topic} -o beginning -e
 bootstrap.servers=${bootstrap}
 security.protocol=SASL_PLAINTEXT
-# With librdkafka 2.6.1 or newer, ${MECHANISM} is better: it does not send the secret.
-sasl.mechanisms=PLAIN
+${native ? `# librdkafka 2.6.1 or newer: before, it repeats a nonce that Kafka refuses.
+sasl.mechanisms=${MECHANISM}` : `# With librdkafka 2.6.1 or newer, ${MECHANISM} is better: it does not send the secret.
+sasl.mechanisms=PLAIN`}
 sasl.username=${username}
 sasl.password=${password}
 `

@@ -6,6 +6,7 @@ import { Chart, type Scale } from '../../ui/chart.tsx'
 import { BINARY_STEPS, WHOLE_STEPS } from '../../ui/chart-parts.ts'
 import { formatBytes, formatCount, formatMoney, moneyDecimals, moneyTicks } from '../../ui/format.ts'
 import { PageHead, Stale } from '../../ui/list-page.tsx'
+import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Empty, Failure, Skeleton } from '../../ui/states.tsx'
 import { Moment, useNow } from '../../ui/status.tsx'
 import { Controls } from './controls.tsx'
@@ -44,6 +45,7 @@ function Costs({ view }: { view: View }) {
       {query.error && <Stale since={query.dataUpdatedAt} error={query.error} again={() => void query.refetch()} />}
       <CostFigures report={report} rows={rows} />
       <Body view={view} rows={rows} cut={cut} completeUntil={report.metadata.complete_until} />
+      <Unmetered clusters={report.metadata.unmetered_clusters} />
     </>
   )
 }
@@ -59,7 +61,19 @@ function Usage({ view }: { view: View }) {
       {query.error && <Stale since={query.dataUpdatedAt} error={query.error} again={() => void query.refetch()} />}
       <UsageFigures report={report} />
       <Body view={view} rows={rows} cut={cut} completeUntil={report.metadata.complete_until} />
+      <Unmetered clusters={report.metadata.unmetered_clusters} />
     </>
+  )
+}
+
+/** What nobody counts is said, lest it look like nothing. */
+function Unmetered({ clusters = [] }: { clusters?: readonly string[] }) {
+  const names = useNames('/v1/clusters')
+  if (clusters.length === 0) return null
+  return (
+    <p className="note" role="status" data-note="unmetered">
+      Not metered, since in native mode clients reach the brokers directly: {clusters.map((id, at) => <span key={id}>{at > 0 && ', '}<ObjectLink id={id} name={names(id)} /></span>)}.
+    </p>
   )
 }
 
