@@ -81,6 +81,7 @@ fn actions_written_twice_mean_the_same() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn unlawful_rule_sets_are_refused_with_rule_and_place() {
     for (json, expected) in [
         // RuleSet.validate upstream.

@@ -65,11 +65,11 @@ impl Bucket {
         wait
     }
 
-    /// Another rate from now on: the debt stays the same number of tokens, up to what is remembered.
+    /// Another rate from now on: the debt stays the same number of tokens.
     pub fn retune(&self, now: Nanos, before: f64, after: f64) {
         if before > 0.0 && after > 0.0 {
             self.change(|held| match held.checked_sub(now) {
-                Some(debt) => now.saturating_add(((debt as f64 * before / after) as Nanos).min(DEBT_MAX)),
+                Some(debt) => now.saturating_add((debt as f64 * before / after) as Nanos),
                 None => held,
             });
         }

@@ -4,20 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use weir_proto::agent::v1::QuotaUse;
 
-use super::bucket::{Bucket, DEBT_MAX, Nanos, Rate, SECOND};
+use super::bucket::{Bucket, Nanos, Rate, SECOND};
 use super::rules::{Dimension, Rule};
 use crate::lane::leases::WHOLE;
-
-/// By then the agent has answered, if it is there.
-const LEASE_SOON: Nanos = SECOND / 2;
-/// As much as [`DEBT_MAX`] is at the rate that a lease may bring.
-const AWAITED_DEBT_MAX: Nanos = 1000 * DEBT_MAX;
 
 /// One budget: of a quota, and of a principal when each has its own. It begins at its fullest.
 #[derive(Debug, Default)]
 pub struct Budget {
     shadow: AtomicBool,
-    awaits: AtomicBool,
     burst: AtomicU64,
     lines: [Line; 5],
     floors: [Line; 2],
@@ -81,10 +75,9 @@ impl Line {
 }
 
 impl Budget {
-    /// Takes the rule's word; `shares` are this gateway's millionths by dimension, `awaits`: a larger part may come any moment.
-    pub fn obey(&self, now: Nanos, rule: &Rule, shares: &[u32; 5], awaits: bool) {
+    /// Takes the rule's word; `shares` are this gateway's millionths by dimension.
+    pub fn obey(&self, now: Nanos, rule: &Rule, shares: &[u32; 5]) {
         self.shadow.store(rule.shadow, Ordering::Relaxed);
-        self.awaits.store(awaits, Ordering::Relaxed);
         self.burst.store(rule.burst, Ordering::Relaxed);
         for dimension in Dimension::ALL {
             let at = dimension.index();
@@ -99,21 +92,6 @@ impl Budget {
     /// Does it only count?
     pub fn shadow(&self) -> bool {
         self.shadow.load(Ordering::Relaxed)
-    }
-
-    /// Takes of a dimension, there or not. Returns the moment until which to wait.
-    ///
-    /// While a lease is awaited nobody waits for what is owed at a beginner's small rate; nothing of it is forgiven, and it is
-    /// owed at the rate that the lease brings.
-    pub fn take(&self, now: Nanos, dimension: Dimension, amount: u64, rate: Rate) -> Nanos {
-        let bucket = &self.line(dimension).bucket;
-        if !self.awaits.load(Ordering::Relaxed) {
-            return bucket.take(now, amount, rate);
-        }
-        let latest = now.saturating_add(AWAITED_DEBT_MAX);
-        bucket
-            .take_up_to(now, amount, rate, latest)
-            .min(now.saturating_add(LEASE_SOON))
     }
 
     /// One dimension.

@@ -101,13 +101,6 @@ impl Lessee {
         self.contact.is_some_and(|at| now < at.saturating_add(CONTACT))
     }
 
-    /// Will an answer of the agent soon say more of this budget than what is taken by itself?
-    #[must_use]
-    pub fn awaits(&self, now: Nanos, budget: &Key) -> bool {
-        let lent = |parts: &[(u32, Nanos); 5]| parts.iter().any(|(_part, end)| *end > now);
-        self.gateways > 1 && self.in_contact(now) && !self.leases.get(budget).is_some_and(lent)
-    }
-
     /// Millionths of a budget that this gateway may use, by dimension.
     #[must_use]
     pub fn shares(&self, now: Nanos, budget: &Key) -> [u32; 5] {
@@ -154,14 +147,12 @@ mod tests {
         lessee.answer(&leases(1, 4, 700_000));
         assert_eq!(part(&lessee, &shared, now + SECOND), 700_000);
         assert_eq!(part(&lessee, &other, now + SECOND), STARTER / 4);
-        assert!(lessee.awaits(now + SECOND, &other) && !lessee.awaits(now + SECOND, &shared));
         assert_eq!(
             lessee.shares(now, &shared)[Dimension::Egress.index()],
             STARTER / 4
         );
         let late = now + 2 * SECOND;
         assert_eq!(part(&lessee, &shared, late), WHOLE / 4, "the agent is away");
-        assert!(!lessee.awaits(late, &other), "nobody will answer");
         let request = lessee.request(late, Vec::new());
         assert_eq!((request.seen, request.gateways), (1, 4));
         assert_eq!(Lessee::remembering(3).shares(now, &other)[0], WHOLE / 3);

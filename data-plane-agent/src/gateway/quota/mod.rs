@@ -258,8 +258,7 @@ impl Held {
         if version >= self.version {
             kept.rule = Arc::clone(rule);
         }
-        let (shares, awaits) = (self.lessee.shares(now, &key), self.lessee.awaits(now, &key));
-        kept.budget.obey(now, &kept.rule, &shares, awaits);
+        kept.budget.obey(now, &kept.rule, &self.lessee.shares(now, &key));
         let (tally, _rule) = self
             .tallies
             .entry((Arc::clone(&rule.id), Arc::clone(principal)))
@@ -274,8 +273,7 @@ impl Held {
 
     fn apply(&mut self, now: Nanos) {
         for (key, kept) in &self.budgets {
-            let (shares, awaits) = (self.lessee.shares(now, key), self.lessee.awaits(now, key));
-            kept.budget.obey(now, &kept.rule, &shares, awaits);
+            kept.budget.obey(now, &kept.rule, &self.lessee.shares(now, key));
         }
     }
 }

@@ -114,7 +114,7 @@ impl Toll {
             if claim.budget.shadow() {
                 claim.tally.would_wait(line.bucket.pretend(now, amount, rate));
             } else {
-                *until = claim.budget.take(now, dimension, amount, rate);
+                *until = line.bucket.take(now, amount, rate);
                 if *until > now {
                     line.waited();
                 }

@@ -54,6 +54,7 @@ fn document() -> serde_json::Value {
 /// Each from <https://github.com/google/cel-spec/blob/master/doc/langdef.md> or its conformance tests
 /// (`tests/simple/testdata/*.textproto`), but for the last group, which is upstream's library of text forms.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn expressions_have_the_values_of_the_specification() {
     for (text, expected) in [
         // Literals and operators: langdef.md, "Values" and "List of Standard Definitions".
@@ -213,6 +214,7 @@ fn errors_say_what_was_expected_and_nothing_of_the_record() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_cannot_be_read_is_told_with_its_place() {
     for (text, at, expected) in [
         ("", 0, "a value is expected here, not the end"),
