@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use uuid::Uuid;
 
-use crate::kernel::{ClusterId, Error, Id, OrganizationId, Result, TenantId, covers_pattern, kind, matches_pattern};
+use crate::kernel::{
+    ClusterId, Error, Id, OrganizationId, Result, TenantId, covers_pattern, kind, matches_pattern,
+};
 
 /// What a principal may do. Ordered: a later role includes the earlier ones within a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]

@@ -240,6 +240,10 @@ impl FromRequest<App> for Body {
 
 impl Body {
     /// The body in a shape; fields that it does not know are left aside, as upstream does.
+    #[expect(
+        clippy::result_large_err,
+        reason = "an error is an answer here, as in every handler"
+    )]
     pub fn read<T: serde::de::DeserializeOwned>(self) -> Result<T, Response> {
         serde_json::from_value(Value::Object(self.0)).map_err(|error| answer::malformed(&error.to_string()))
     }

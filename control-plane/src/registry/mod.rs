@@ -101,7 +101,6 @@ pub fn paths() -> Vec<(&'static str, String)> {
 }
 
 /// The routes.
-#[must_use]
 pub fn router() -> Router<App> {
     let mut router = Router::new();
     for (_method, path, handler) in operations() {

@@ -11,8 +11,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::registry;
 use crate::resources::{
     access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection,
-    consumer_group, contract, cost, data_plane, data_plane_grant, environment, event, member, metrics, organization,
-    quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic, usage,
+    consumer_group, contract, cost, data_plane, data_plane_grant, environment, event, member, metrics,
+    organization, quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic,
+    usage,
 };
 use crate::rest;
 use crate::runtime::App;

@@ -7,6 +7,7 @@ use crate::harness::Bench;
 use crate::streams;
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_key_of_a_cluster_speaks_of_its_environment() {
     let bench = Bench::start().await;
     let (admin, _) = bench.tenant("TENANT_ADMIN").await;

@@ -105,6 +105,7 @@ async fn newer_fields_come_to_who_says_that_he_knows_them() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn what_breaks_readers_is_refused_and_says_what() {
     let bench = Bench::start().await;
     let (admin, _) = bench.tenant("DEVELOPER").await;
@@ -172,7 +173,7 @@ async fn what_breaks_readers_is_refused_and_says_what() {
         .send("PUT", "/registry/config/p", r#"{"compatibility": "BACKWARD"}"#)
         .await
         .expect(200);
-    let third = json!({"schema": record(&["id", "card"]).replace("Payment", "Payment").replace("\"id\",\"type\":\"string\"", "\"id\",\"type\":\"string\",\"doc\":\"x\"")});
+    let third = json!({"schema": record(&["id", "card"]).replace("\"id\",\"type\":\"string\"", "\"id\",\"type\":\"string\",\"doc\":\"x\"")});
     admin
         .post("/registry/subjects/p/versions", &third)
         .await

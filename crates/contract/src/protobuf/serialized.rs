@@ -9,7 +9,9 @@ use super::ProtobufSchema;
 impl ProtobufSchema {
     /// The file's descriptor (descriptor.proto, `FileDescriptorProto`) in base64, names resolved. What it imports is not in it.
     pub fn serialized(&self) -> String {
-        let file = self.descriptor().map(|it| it.file_descriptor_proto().encode_to_vec());
+        let file = self
+            .descriptor()
+            .map(|it| it.file_descriptor_proto().encode_to_vec());
         STANDARD.encode(file.unwrap_or_default())
     }
 }
@@ -22,10 +24,15 @@ mod tests {
     fn what_was_serialized_reads_as_the_same_schema() {
         let money = "syntax = \"proto3\";\npackage example;\nmessage Money { int64 cents = 1; }\n";
         let text = "syntax = \"proto3\";\npackage example;\nimport \"money.proto\";\nmessage Payment { string id = 1; Money amount = 2; }\n";
-        let references = [NamedSource { name: "money.proto".into(), text: money.into() }];
+        let references = [NamedSource {
+            name: "money.proto".into(),
+            text: money.into(),
+        }];
         let read = |text: &str| Schema::parse(Format::Protobuf, text, &references).unwrap();
         let schema = read(text);
-        let Schema::Protobuf(file) = &schema else { panic!("a file") };
+        let Schema::Protobuf(file) = &schema else {
+            panic!("a file")
+        };
         assert_eq!(read(&file.serialized()).normalized(), schema.normalized());
     }
 }
