@@ -1,7 +1,7 @@
 //! Keeps the processors from falling asleep while latencies are measured.
 //!
-//! A virtual processor that has nothing to do is given to other guests, and comes back when its host finds time: seen on the machine of
-//! docs/benchmarks.md as tails of 20 to 130 ms at 250 requests a second that are not there at ten times the load. A loop of the
+//! A virtual processor that has nothing to do is most likely given to other guests, and comes back when its host finds time: seen on the machine of
+//! docs/benchmarks.md as tails of 20 to 130 ms at 250 requests a second that are not there with such loops beside it. A loop of the
 //! class `SCHED_IDLE` on each processor runs when nothing else would, and gives way at once (sched(7)).
 
 use anyhow::{Context, Result};

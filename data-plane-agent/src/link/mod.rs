@@ -13,6 +13,7 @@ pub mod enroll;
 pub mod identity;
 pub mod ledger;
 mod outbound;
+mod own;
 pub mod replay;
 pub mod session;
 mod tls;

@@ -13,18 +13,17 @@ use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::control_frame::Frame as Down;
 use weir_proto::agent::v1::link_client::LinkClient;
 use weir_proto::agent::v1::{
-    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, SignedAsk, StatusReport,
-    UsageReport, Welcome,
+    Answer, AnswerCode, Ask, ControlFrame, Heartbeat, Hello, ItemStatus, StatusReport, UsageReport, Welcome,
 };
-use weir_proto::ask::{self, Addressee, Untrusted};
 use weir_proto::desired::BODY_BYTES_MAX;
 
 use super::enroll::{Door, LinkError, renew};
 use super::identity::Identity;
-use super::ledger::{Ledger, unix_ms};
+use super::ledger::Ledger;
 use super::outbound::Outbound;
+use super::own::Own;
 use super::told::{changed, newly_refused};
-use super::{Board, Inlet, random_number};
+use super::{Board, Inlet};
 use crate::backoff::Backoff;
 use crate::intents::Intents;
 use crate::lag::Lags;
@@ -156,38 +155,6 @@ struct Told {
     board: Board,
     items: BTreeMap<String, ItemStatus>,
     windows: BTreeSet<Key>,
-}
-
-/// What questions are held against.
-struct Own {
-    data_plane_id: String,
-    /// Random per session.
-    number: u64,
-    /// The highest question that was taken.
-    taken: u64,
-}
-
-impl Own {
-    fn begin(identity: &Identity) -> Result<Self, LinkError> {
-        Ok(Self {
-            data_plane_id: identity.pinned().data_plane_id.clone(),
-            number: random_number().map_err(LinkError::NoRandomNumbers)?,
-            taken: 0,
-        })
-    }
-
-    /// The question, if it is one of the control plane's for this session and comes for the first time.
-    fn open(&mut self, signed: &SignedAsk, identity: &Identity) -> Result<Ask, Untrusted> {
-        let to = Addressee {
-            data_plane_id: &self.data_plane_id,
-            session: self.number,
-            taken: self.taken,
-        };
-        let now = i64::try_from(unix_ms() / 1000).unwrap_or(i64::MAX);
-        let ask = ask::open(identity.signing_public_key(), signed, to, now)?;
-        self.taken = ask.ask_id;
-        Ok(ask)
-    }
 }
 
 struct Session {

@@ -19,7 +19,6 @@ mod kafka;
 mod keys;
 mod marathon;
 mod meters;
-mod native;
 mod principals;
 mod quotas;
 mod recovery;

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod clients;
+mod disk;
 pub mod kafka;
 pub mod needs;
 pub mod peers;

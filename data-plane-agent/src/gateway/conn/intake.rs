@@ -6,10 +6,9 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use tokio::io::AsyncReadExt as _;
-use tokio::time::{Instant, timeout_at};
 use weir_kafka_wire::frame::{self, FrameError};
 
-use super::buffers::{Buffers, Charge};
+use super::buffers::{Buffers, Charge, Short};
 use super::stream::Source;
 
 /// The bytes that tell a frame's length.
@@ -46,9 +45,9 @@ pub enum IntakeError {
     /// A frame out of bounds.
     #[error(transparent)]
     Frame(#[from] FrameError),
-    /// It went beyond the memory of all connections, and did not come in time.
-    #[error("a large frame came too slowly while memory was short")]
-    TooSlow,
+    /// Others needed the room.
+    #[error(transparent)]
+    Short(#[from] Short),
 }
 
 impl<S: Source> Intake<S> {
@@ -64,9 +63,9 @@ impl<S: Source> Intake<S> {
         }
     }
 
-    /// By when what was read has to be written on, if memory is short.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.charge.deadline()
+    /// What is held for what was read, until it is written on.
+    pub fn charge(&mut self) -> &mut Charge {
+        &mut self.charge
     }
 
     /// Gives a frame back: it is the next one.
@@ -118,30 +117,30 @@ impl<S: Source> Intake<S> {
                 Some(ready) => ready?,
                 None => {
                     self.buffer = BytesMut::new();
-                    self.charge.set(0);
+                    self.charge.shrink(0);
                     self.source.readable().await?;
                 }
             }
         }
-        let chunk = match frame::missing(&self.buffer, self.limit)? {
+        let missing = frame::missing(&self.buffer, self.limit)?;
+        let chunk = match missing {
             Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK.max(self.buffer.len())),
             None if self.charge.pressed() => CHUNK,
             None => self.usual.clamp(CHUNK, USUAL_MOST),
         };
         let chunk = chunk.min(self.limit);
-        // What was read before is written on by now; what is left of it moves when there is no room behind it.
-        self.charge.grow(self.buffer.len() + chunk).await;
+        let whole = chunk.max(missing.unwrap_or(0));
+        self.charge.hold(self.buffer.len() + whole).await?;
         self.buffer.reserve(chunk);
-        let read = self.source.read_buf(&mut self.buffer);
-        let read = match self.charge.deadline() {
-            None => read.await?,
-            Some(deadline) => timeout_at(deadline, read)
-                .await
-                .map_err(|_elapsed| IntakeError::TooSlow)??,
+        let read = tokio::select! {
+            biased;
+            read = self.source.read_buf(&mut self.buffer) => read?,
+            short = self.charge.stuck() => return Err(short.into()),
         };
         if read == 0 {
             return Err(IntakeError::Ended);
         }
+        self.charge.moved(read);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use weir_kafka_wire::header::split_response;
 use super::End;
 use super::intake::{Intake, IntakeError};
 use super::serve::{Line, Pending, Turn};
-use super::stream::{TOGETHER, put_by};
+use super::stream::{PutError, TOGETHER, put_held};
 use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::Reply;
 use crate::gateway::slow::{Answered, By};
@@ -56,14 +56,17 @@ impl Line<'_> {
                     filled = read.fill(), if !behind => match filled {
                         Ok(()) => {}
                         Err(IntakeError::Frame(error)) => return error.into(),
+                        Err(IntakeError::Short(short)) => return short.into(),
                         Err(_ended) => return End::Broker,
                     }
                 }
                 continue;
             }
             self.gateway.shared.meter.flush();
-            if let Err(error) = put_by(read.deadline(), write, &mut out).await {
-                return End::ClientSocket(error);
+            match put_held(read.charge(), write, &mut out).await {
+                Ok(()) => {}
+                Err(PutError::Socket(error)) => return End::ClientSocket(error),
+                Err(PutError::Short(short)) => return short.into(),
             }
             self.heard();
             // Counted first: nothing may end the connection between the two.

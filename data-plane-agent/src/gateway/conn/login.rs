@@ -152,7 +152,7 @@ impl From<IntakeError> for End {
             IntakeError::Ended => Self::Client,
             IntakeError::Socket(error) => Self::ClientSocket(error),
             IntakeError::Frame(error) => Self::Frame(error),
-            IntakeError::TooSlow => Self::TooSlow,
+            IntakeError::Short(short) => Self::Short(short),
         }
     }
 }

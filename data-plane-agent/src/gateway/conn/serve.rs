@@ -22,7 +22,7 @@ use super::intake::Intake;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
 use super::roster::Present;
-use super::stream::{Client, Source, TOGETHER, put_by};
+use super::stream::{Client, PutError, Source, TOGETHER, put_held};
 use super::upstream::Broker;
 use super::{Arrival, End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
@@ -287,8 +287,10 @@ impl<'a> Line<'a> {
                 // What expects no answer counts as under way, too.
                 self.forwarding.store(true, Ordering::Relaxed);
                 self.gateway.shared.meter.flush();
-                if put_by(read.deadline(), write, &mut out).await.is_err() {
-                    return End::Broker;
+                match put_held(read.charge(), write, &mut out).await {
+                    Ok(()) => {}
+                    Err(PutError::Socket(_error)) => return End::Broker,
+                    Err(PutError::Short(short)) => return short.into(),
                 }
                 self.note_forwarded();
                 self.forwarding.store(false, Ordering::Relaxed);

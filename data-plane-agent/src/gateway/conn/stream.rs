@@ -8,9 +8,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::{Instant, timeout_at};
 use tokio_rustls::server::TlsStream;
 
+use super::buffers::{Charge, Short};
 use crate::upstream::ReadSide;
 
 /// A half that is read.
@@ -89,17 +89,43 @@ pub async fn put<W: AsyncWrite + Unpin>(write: &mut W, pieces: &mut Vec<Bytes>) 
     write.flush().await
 }
 
-/// The same, by a deadline, if there is one.
-pub async fn put_by<W: AsyncWrite + Unpin>(
-    deadline: Option<Instant>,
+/// What was held did not get out.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError {
+    /// The socket failed.
+    #[error(transparent)]
+    Socket(#[from] io::Error),
+    /// Others needed the room that it held.
+    #[error(transparent)]
+    Short(#[from] Short),
+}
+
+/// The same, as long as nobody needs the room that the pieces hold while the other side does not read.
+pub async fn put_held<W: AsyncWrite + Unpin>(
+    charge: &mut Charge,
     write: &mut W,
     pieces: &mut Vec<Bytes>,
-) -> io::Result<()> {
-    match deadline {
-        None => put(write, pieces).await,
-        Some(deadline) => timeout_at(deadline, put(write, pieces))
-            .await
-            .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into())),
+) -> Result<(), PutError> {
+    if !charge.holds() {
+        return Ok(put(write, pieces).await?);
+    }
+    charge.begin();
+    let mut row = Row(pieces.drain(..).collect());
+    while row.has_remaining() {
+        let written = tokio::select! {
+            biased;
+            written = write.write_buf(&mut row) => written?,
+            short = charge.stuck() => return Err(short.into()),
+        };
+        if written == 0 {
+            return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+        }
+        charge.moved(written);
+    }
+    tokio::select! {
+        biased;
+        flushed = write.flush() => Ok(flushed?),
+        short = charge.stuck() => Err(short.into()),
     }
 }
 

@@ -5,8 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use weir_proto::agent::v1::QuotaUse;
 
 use super::bucket::{Bucket, Nanos, Rate, SECOND};
+use super::lease::Share;
 use super::rules::{Dimension, Rule};
 use crate::lane::leases::WHOLE;
+
+/// Within this time a small part that nobody used has grown: it is asked for and given back in two rounds of a quarter of
+/// a second.
+const GROWN: Nanos = 3 * SECOND / 4;
 
 /// One budget: of a quota, and of a principal when each has its own. It begins at its fullest.
 #[derive(Debug, Default)]
@@ -28,6 +33,10 @@ pub struct Line {
     /// Used of it by those to whom it is left by a floor.
     floored: AtomicU64,
     waited: AtomicBool,
+    /// This gateway holds so little only because it did not need more yet.
+    meagre: AtomicBool,
+    /// When the first debt under a meagre part was made.
+    meagre_since: AtomicU64,
 }
 
 /// What happened on a line since it was last looked at.
@@ -45,6 +54,32 @@ impl Line {
     /// This gateway's part of the limit; 0: no limit.
     pub fn rate(&self) -> f64 {
         f64::from_bits(self.rate.load(Ordering::Relaxed))
+    }
+
+    /// Takes tokens; until when to wait.
+    ///
+    /// Under a part that is about to grow nobody waits for the whole debt at its rate: he would be silent for seconds
+    /// although his turn comes in one. The debt stays, and shrinks when the part grows.
+    pub fn take(&self, now: Nanos, amount: u64, rate: Rate) -> Nanos {
+        let owing = self.owes(now);
+        let until = self.bucket.take(now, amount, rate);
+        if until <= now {
+            return until;
+        }
+        self.waited.store(true, Ordering::Relaxed);
+        if !self.meagre.load(Ordering::Relaxed) {
+            return until;
+        }
+        if !owing {
+            self.meagre_since.store(now, Ordering::Relaxed);
+        }
+        let grown = self.meagre_since.load(Ordering::Relaxed).saturating_add(GROWN);
+        if grown > now { until.min(grown) } else { until }
+    }
+
+    /// Is there debt?
+    pub fn owes(&self, now: Nanos) -> bool {
+        self.bucket.empty_at() > now
     }
 
     fn set_rate(&self, now: Nanos, rate: f64) {
@@ -75,13 +110,15 @@ impl Line {
 }
 
 impl Budget {
-    /// Takes the rule's word; `shares` are this gateway's millionths by dimension.
-    pub fn obey(&self, now: Nanos, rule: &Rule, shares: &[u32; 5]) {
+    /// Takes the rule's word; `shares` are this gateway's parts by dimension.
+    pub fn obey(&self, now: Nanos, rule: &Rule, shares: &[Share; 5]) {
         self.shadow.store(rule.shadow, Ordering::Relaxed);
         self.burst.store(rule.burst, Ordering::Relaxed);
         for dimension in Dimension::ALL {
             let at = dimension.index();
-            let part = f64::from(shares[at]) / f64::from(WHOLE);
+            // A part of nothing would read as no limit.
+            let part = f64::from(shares[at].ppm.max(1)) / f64::from(WHOLE);
+            self.lines[at].meagre.store(shares[at].meagre, Ordering::Relaxed);
             self.lines[at].set_rate(now, rule.limits[at] as f64 * part);
             if let (Some(floor), Some(wish)) = (self.floors.get(at), rule.floors.get(at)) {
                 floor.set_rate(now, *wish as f64 * part);

@@ -14,6 +14,15 @@ const CONTACT: Nanos = 2 * SECOND;
 /// Requests whose answer may still come.
 const UNANSWERED_MAX: usize = 64;
 
+/// This gateway's part of one dimension of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Millionths.
+    pub ppm: u32,
+    /// No more than anybody has who needs nothing: the agent lends more to who asks.
+    pub meagre: bool,
+}
+
 /// What this gateway holds.
 #[derive(Debug, Default)]
 pub struct Lessee {
@@ -101,13 +110,18 @@ impl Lessee {
         self.contact.is_some_and(|at| now < at.saturating_add(CONTACT))
     }
 
-    /// Millionths of a budget that this gateway may use, by dimension.
+    /// What this gateway may use of a budget, by dimension.
     #[must_use]
-    pub fn shares(&self, now: Nanos, budget: &Key) -> [u32; 5] {
-        let by_itself = by_itself(self.gateways, self.in_contact(now));
+    pub fn shares(&self, now: Nanos, budget: &Key) -> [Share; 5] {
+        let in_contact = self.in_contact(now);
+        let by_itself = by_itself(self.gateways, in_contact);
+        let share = |ppm| Share {
+            ppm,
+            meagre: in_contact && self.gateways > 1 && ppm <= by_itself,
+        };
         match self.leases.get(budget) {
-            Some(parts) => parts.map(|(part, end)| if end > now { part } else { by_itself }),
-            None => [by_itself; 5],
+            Some(parts) => parts.map(|(part, end)| share(if end > now { part } else { by_itself })),
+            None => [share(by_itself); 5],
         }
     }
 }
@@ -138,7 +152,7 @@ mod tests {
         let (shared, other): (Key, Key) = (("q".into(), "".into()), ("other".into(), "".into()));
         let now = 100 * SECOND;
         let part =
-            |lessee: &Lessee, budget: &Key, now| lessee.shares(now, budget)[Dimension::Ingress.index()];
+            |lessee: &Lessee, budget: &Key, now| lessee.shares(now, budget)[Dimension::Ingress.index()].ppm;
         assert_eq!(part(&lessee, &shared, now), WHOLE, "alone, as far as it knows");
         let request = lessee.request(now, Vec::new());
         assert_eq!((request.sequence, request.seen, request.gateways), (1, 0, 0));
@@ -149,12 +163,15 @@ mod tests {
         assert_eq!(part(&lessee, &other, now + SECOND), STARTER / 4);
         assert_eq!(
             lessee.shares(now, &shared)[Dimension::Egress.index()],
-            STARTER / 4
+            Share {
+                ppm: STARTER / 4,
+                meagre: true
+            }
         );
         let late = now + 2 * SECOND;
         assert_eq!(part(&lessee, &shared, late), WHOLE / 4, "the agent is away");
         let request = lessee.request(late, Vec::new());
         assert_eq!((request.seen, request.gateways), (1, 4));
-        assert_eq!(Lessee::remembering(3).shares(now, &other)[0], WHOLE / 3);
+        assert_eq!(Lessee::remembering(3).shares(now, &other)[0].ppm, WHOLE / 3);
     }
 }

@@ -180,7 +180,7 @@ impl Quotas {
             .retain(|_key, kept| Arc::strong_count(&kept.budget) > 1 || !kept.budget.at_rest(now));
         let needs = held.budgets.iter_mut().filter_map(|((quota, principal), kept)| {
             let taken = || self.taken(&kept.rule, principal);
-            let needs = need::of(&kept.budget, &kept.rule, elapsed, taken, &mut kept.quiet);
+            let needs = need::of(&kept.budget, &kept.rule, now, elapsed, taken, &mut kept.quiet);
             needs.map(|dimensions| BudgetNeed {
                 quota_id: quota.to_string(),
                 principal_id: principal.to_string(),

@@ -15,14 +15,22 @@ const GROWTH: f64 = 1.25;
 pub fn of(
     budget: &Budget,
     rule: &Rule,
+    now: Nanos,
     elapsed: Nanos,
     connections: impl FnOnce() -> u64,
     quiet: &mut u32,
 ) -> Option<Vec<DimensionNeed>> {
-    let happened: Vec<(Dimension, Happened)> = Dimension::ALL
+    let limited = Dimension::ALL
         .into_iter()
-        .filter(|dimension| rule.limits[dimension.index()] > 0)
-        .map(|dimension| (dimension, budget.line(dimension).drain()))
+        .filter(|dimension| rule.limits[dimension.index()] > 0);
+    let happened: Vec<(Dimension, Happened)> = limited
+        .map(|dimension| {
+            let line = budget.line(dimension);
+            let happened = line.drain();
+            // Whoever is muted says nothing, but waits all the same.
+            let waited = happened.waited || line.owes(now);
+            (dimension, Happened { waited, ..happened })
+        })
         .collect();
     let used = happened.iter().any(|(_dimension, it)| *it != Happened::default());
     let connections = match rule.limits[Dimension::Connections.index()] {
@@ -77,6 +85,8 @@ mod tests {
     use super::*;
     use weir_proto::agent::v1::QuotaSubject;
 
+    const T0: Nanos = 100 * SECOND;
+
     fn rule(limits: [u64; 5]) -> Rule {
         let quota = quota("q", QuotaSubject::Tenant, &[]);
         Rule {
@@ -97,19 +107,19 @@ mod tests {
         let rule = rule([1000, 0, 0, 0, 10]);
         let budget = Budget::default();
         let mut quiet = QUIET_ROUNDS;
-        assert_eq!(of(&budget, &rule, SECOND, || 0, &mut quiet), None, "unused");
+        assert_eq!(of(&budget, &rule, T0, SECOND, || 0, &mut quiet), None, "unused");
         budget.note(Dimension::Ingress, 200);
-        let needs = of(&budget, &rule, SECOND / 2, || 4, &mut quiet).unwrap();
+        let needs = of(&budget, &rule, T0, SECOND / 2, || 4, &mut quiet).unwrap();
         assert_eq!((needs[0].wanted_ppm, needs[0].floor_ppm), (500_000, 0));
         assert_eq!((needs[1].wanted_ppm, needs[1].floor_ppm), (500_000, 400_000));
         budget.note(Dimension::Ingress, 1);
         budget.line(Dimension::Ingress).waited();
         budget.line(Dimension::Ingress).floored(100);
-        let needs = of(&budget, &rule, SECOND, || 0, &mut quiet).unwrap();
+        let needs = of(&budget, &rule, T0, SECOND, || 0, &mut quiet).unwrap();
         assert_eq!((needs[0].wanted_ppm, needs[0].floor_ppm), (WHOLE, 100_000));
         for _round in 0..QUIET_ROUNDS {
-            assert!(of(&budget, &rule, SECOND, || 0, &mut quiet).is_some());
+            assert!(of(&budget, &rule, T0, SECOND, || 0, &mut quiet).is_some());
         }
-        assert_eq!(of(&budget, &rule, SECOND, || 0, &mut quiet), None);
+        assert_eq!(of(&budget, &rule, T0, SECOND, || 0, &mut quiet), None);
     }
 }

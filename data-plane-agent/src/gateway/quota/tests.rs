@@ -134,3 +134,52 @@ fn a_part_of_a_budget_is_leased_used_and_given_back() {
     );
     assert_eq!(quotas.look_at_the_clock(), 4);
 }
+
+#[test]
+fn whoever_begins_on_a_gateway_that_was_idle_waits_for_the_lease_and_not_for_the_little_that_it_held() {
+    let quotas = Quotas::default();
+    let limits = Some(QuotaLimits {
+        ingress_bytes_per_second: 1_000_000,
+        ..QuotaLimits::default()
+    });
+    let rules = Rules::build(&[Quota {
+        limits,
+        ..quota("tenant", QuotaSubject::Tenant, &[])
+    }]);
+    quotas.install(1, &rules);
+    let idle = quotas.request();
+    quotas.leased(&Leases {
+        sequence: idle.sequence,
+        term_ms: 2000,
+        gateways: 4,
+        leases: Vec::new(),
+    });
+    let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
+    let cost = Cost {
+        ingress: 100_000,
+        ..Cost::default()
+    };
+    let now = quotas.now();
+    let first = toll.pay(now, cost).until;
+    assert!(
+        first > now && first <= now + bucket::SECOND,
+        "not for half a minute"
+    );
+    assert_eq!(
+        toll.pay(now + bucket::SECOND / 10, cost).until,
+        first,
+        "nor the next one"
+    );
+    let late = now + 2 * bucket::SECOND;
+    assert_eq!(
+        toll.pay(late, cost).until,
+        late + toll::MUTE_MAX,
+        "none came: the debt is waited for"
+    );
+    let _drained = quotas.request();
+    let muted = quotas.request();
+    assert_eq!(
+        muted.needs[0].dimensions[0].wanted_ppm, 1_000_000,
+        "a muted client says nothing and waits all the same"
+    );
+}

@@ -114,10 +114,7 @@ impl Toll {
             if claim.budget.shadow() {
                 claim.tally.would_wait(line.bucket.pretend(now, amount, rate));
             } else {
-                *until = line.bucket.take(now, amount, rate);
-                if *until > now {
-                    line.waited();
-                }
+                *until = line.take(now, amount, rate);
             }
         }
         // From the narrowest on: a floor opens the wider budgets, not its own.
