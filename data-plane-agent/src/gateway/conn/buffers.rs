@@ -67,7 +67,7 @@ impl Buffers {
     }
 
     /// Bytes of room that all connections hold.
-    #[must_use]
+    #[cfg(test)]
     pub fn held(&self) -> usize {
         (self.units as usize).saturating_sub(self.room.available_permits()) * UNIT
     }
