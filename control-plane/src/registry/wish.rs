@@ -4,15 +4,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use weir_contract::Format;
 
-use crate::kernel::Error;
 use crate::registry::asked::Asked;
 use crate::resources::contract::{
     self, Metadata, Outcome, Refusal, Registered, Schema, SchemaReference, SchemaTags, Subject, Wish,
 };
 use crate::runtime::Tx;
-
-/// Metadata and rules of one schema, all together.
-const DETAILS_BYTES_MAX: usize = 128 * 1024;
 
 /// `RegisterSchemaRequest`.
 #[derive(Debug, Deserialize)]
@@ -61,11 +57,6 @@ impl RegisterRequest {
             Some(name) => Format::from_name(&name.to_ascii_uppercase())
                 .ok_or_else(|| Refusal::InvalidSchema(format!("Invalid schema type {name}")))?,
         };
-        let details = serde_json::to_string(&(&metadata, &rule_set)).map_err(Error::internal)?;
-        if details.len() > DETAILS_BYTES_MAX {
-            let text = format!("Metadata and rules have at most {DETAILS_BYTES_MAX} bytes");
-            return Err(Refusal::TooLarge(text).into());
-        }
         Ok(Wish {
             text: schema,
             format,

@@ -8,7 +8,7 @@ use crate::resources::contract::model::{Asker, ContextName, Registered, SchemaRe
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::wish::{Content, Wish, populated};
-use crate::resources::contract::{read, reference, schema, store, version};
+use crate::resources::contract::{read, reference, schema, size, store, version};
 use crate::resources::service_quota::{self, Quota};
 use crate::runtime::Tx;
 
@@ -49,6 +49,9 @@ pub async fn made(
         populates |= made.0.is_some() || made.1.is_some();
         made
     };
+    // After what the version before and the configuration add: it could grow with every version.
+    let details = (&references, &metadata, &rule_set);
+    size::check("References, metadata and rules", &details)?;
     verdict::check_rules(&parsed, rule_set.as_ref(), metadata.as_ref()).await?;
     let content = Content {
         format,
@@ -105,13 +108,9 @@ pub async fn keep(
                 _ => Ok(row),
             };
         }
-        service_quota::check_more(
-            tx,
-            scope,
-            Quota::ContractBytes,
-            i64::try_from(content.text.len()).unwrap_or(i64::MAX),
-        )
-        .await?;
+        let details = (&content.references, &content.metadata, &content.rule_set);
+        let bytes = i64::try_from(content.text.len() + size::of(&details)?).map_err(Error::internal)?;
+        service_quota::check_more(tx, scope, Quota::ContractBytes, bytes).await?;
         let id = match wish.id {
             None => schema::next_id(tx).await?,
             Some(id) if !(1..IMPORTED_BELOW).contains(&id) => {

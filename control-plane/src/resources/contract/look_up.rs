@@ -10,7 +10,7 @@ use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::{Content, Metadata, Wish, text_hash};
-use crate::resources::contract::{read, store};
+use crate::resources::contract::{read, size, store};
 use crate::runtime::{App, Tx};
 
 /// May a schema follow those before it?
@@ -103,6 +103,7 @@ pub async fn prepare(
     mut wish: Wish,
     normalize: bool,
 ) -> Outcome<(Scopes, Prepared)> {
+    size::check_references(&wish.references)?;
     wish.rule_set = verdict::read_rules(wish.rule_set.as_ref())?;
     let mut tx = app.db.read(&asker.scope.scope()).await?;
     let scopes = config::configured(&mut tx, asker.scope, &subject.context, &subject.name).await?;

@@ -14,6 +14,7 @@ mod register;
 mod routes;
 mod schema;
 mod settings;
+mod size;
 mod store;
 mod verdict;
 mod version;

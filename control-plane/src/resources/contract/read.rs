@@ -144,28 +144,16 @@ pub async fn latest_with_metadata(
     lookup: Lookup,
 ) -> Outcome<Registered> {
     let id = known(tx, asker, subject, lookup).await?;
-    let numbers = version::numbers(tx, asker.scope, id).await?;
-    for numbered in numbers.into_iter().rev() {
-        let number = Some(numbered.version);
-        let Some(found) = version::last(tx, asker.scope, subject, id, number, lookup).await? else {
-            continue;
-        };
-        let metadata = found.schema.metadata.as_ref();
-        let properties = metadata.and_then(|it| it.properties.as_ref());
-        let has = |(key, value): (&String, &String)| properties.and_then(|it| it.get(key)) == Some(value);
-        if wanted.iter().all(has) {
-            return Ok(found);
-        }
-    }
-    Err(Refusal::NoSuchSchema.into())
+    let found = version::last_with(tx, asker.scope, subject, id, wanted, lookup).await?;
+    Ok(found.ok_or(Refusal::NoSuchSchema)?)
 }
 
 /// The schema under an id: in the context that a subject names, in the caller's own, or in the only one that has it.
 pub async fn by_id(tx: &mut Tx, asker: &Asker, id: i32, subject: Option<&str>) -> Outcome<Schema> {
     let missing = || Refusal::SchemaNotFound(id.to_string());
-    let mut found = schema::by_id(tx, asker.scope, id).await?;
     let (named, _name) = ContextName::split(subject.unwrap_or_default());
     let context = context(tx, asker.scope, &asker.home, named).await?;
+    let mut found = schema::by_id(tx, asker.scope, id, context.as_ref()).await?;
     let at = found.iter().position(|it| Some(&it.context) == context.as_ref());
     match (at, found.len()) {
         (Some(at), _any) => Ok(found.swap_remove(at)),

@@ -110,13 +110,7 @@ async fn under_lock(
             &parsed,
         )
         .await?;
-        if !messages.is_empty() {
-            return Err(Refusal::Incompatible {
-                subject: subject.shown(&asker.home),
-                details: messages.join(", "),
-            }
-            .into());
-        }
+        refuse_broken(&messages, subject, asker)?;
     }
     let number = number(wish, next, importing, &numbers)?;
     let targets = content::targets(tx, asker, subject, &content.references).await?;
@@ -156,6 +150,14 @@ fn check_room(numbers: &[Numbered]) -> Outcome<()> {
     }
     let text = format!("A subject has at most {VERSIONS_MAX} versions; delete old ones first");
     Err(Refusal::NotPermitted(text).into())
+}
+
+fn refuse_broken(messages: &[String], subject: &Subject, asker: &Asker) -> Outcome<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let (subject, details) = (subject.shown(&asker.home), messages.join(", "));
+    Err(Refusal::Incompatible { subject, details }.into())
 }
 
 fn check_mode(scopes: &Scopes, subject: &Subject, asker: &Asker, wish: &Wish) -> Outcome<()> {

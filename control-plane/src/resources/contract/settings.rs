@@ -7,7 +7,7 @@ use crate::kernel::{Action, Change, Error, Id, code, kind};
 use crate::resources::contract::config::{Config, Configured, Mode};
 use crate::resources::contract::model::{Asker, Subject, check_subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
-use crate::resources::contract::{config, store, verdict, writing};
+use crate::resources::contract::{config, size, store, verdict, writing};
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
 use crate::rest::Write;
@@ -53,6 +53,7 @@ pub async fn change_config(
     let before = said(&mut write, asker, place).await?;
     let mut config = patched(&before.config, patch)?;
     config.compatibility_level = config.compatibility_level.map(|it| it.to_ascii_uppercase());
+    size::check("What is configured", &config)?;
     let after = Configured {
         config,
         mode: before.mode,
@@ -198,6 +199,10 @@ async fn put(
         if before == Configured::default() && !name.is_empty() {
             // A subject may be configured before it has versions, so it counts from here on.
             service_quota::check(write.tx(), scope, Quota::Contracts).await?;
+        }
+        if let Some(more) = size::of(&after.config)?.checked_sub(size::of(&before.config)?) {
+            let more = i64::try_from(more).map_err(Error::internal)?;
+            service_quota::check_more(write.tx(), scope, Quota::ContractBytes, more).await?;
         }
         config::put(write.tx(), scope, context, name, after).await?;
     }

@@ -137,7 +137,7 @@ pub async fn subjects(
         r#"SELECT k.environment_id, e.name AS "environment_name?", k.subject
          FROM contract k LEFT JOIN environment e ON e.tenant_id = k.tenant_id AND e.id = k.environment_id
          WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.context = $2) AND starts_with(k.subject, $3)
-             AND EXISTS (SELECT FROM contract_version v WHERE v.contract_id = k.id
+             AND EXISTS (SELECT FROM contract_version v WHERE v.tenant_id = k.tenant_id AND v.contract_id = k.id
                  AND ($4 OR (v.deleted_at IS NOT NULL) = $5))
          ORDER BY coalesce(e.name, ''), k.subject OFFSET $6 LIMIT $7"#,
         scope.tenant().uuid(),
@@ -171,7 +171,7 @@ pub async fn holds_subjects(
     subject: Option<&str>,
 ) -> Result<bool> {
     let found = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM contract k JOIN contract_version v ON v.contract_id = k.id
+        r#"SELECT EXISTS (SELECT FROM contract k JOIN contract_version v ON v.tenant_id = k.tenant_id AND v.contract_id = k.id
          WHERE k.tenant_id = $1 AND k.context = $2 AND ($3::text IS NULL OR k.subject = $3) AND v.deleted_at IS NULL) AS "found!""#,
         scope.tenant().uuid(),
         context.key(),
@@ -262,9 +262,9 @@ pub async fn shown(
          FROM contract k
          LEFT JOIN environment e ON e.tenant_id = k.tenant_id AND e.id = k.environment_id
          JOIN LATERAL (SELECT array_agg(v.version ORDER BY v.version) AS versions FROM contract_version v
-             WHERE v.contract_id = k.id AND v.deleted_at IS NULL) all_versions ON all_versions.versions IS NOT NULL
+             WHERE v.tenant_id = k.tenant_id AND v.contract_id = k.id AND v.deleted_at IS NULL) all_versions ON all_versions.versions IS NOT NULL
          JOIN LATERAL (SELECT v.version, v.contract_schema_id FROM contract_version v
-             WHERE v.contract_id = k.id AND v.deleted_at IS NULL ORDER BY v.version DESC LIMIT 1) latest ON true
+             WHERE v.tenant_id = k.tenant_id AND v.contract_id = k.id AND v.deleted_at IS NULL ORDER BY v.version DESC LIMIT 1) latest ON true
          JOIN contract_schema s ON s.tenant_id = k.tenant_id AND s.id = latest.contract_schema_id
          LEFT JOIN contract_config own
              ON own.tenant_id = k.tenant_id AND own.context = k.context AND own.subject = k.subject

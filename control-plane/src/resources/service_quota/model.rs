@@ -27,7 +27,7 @@ pub enum Quota {
     Contracts,
     /// Versions over all contracts of a tenant, deleted ones included.
     ContractVersions,
-    /// Bytes of the texts of all schemas of a tenant.
+    /// Bytes of all schemas of a tenant, with what stands beside their texts, and of what is configured.
     ContractBytes,
 }
 

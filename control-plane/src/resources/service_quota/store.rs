@@ -128,7 +128,11 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
         }
         Quota::ContractBytes => {
             sqlx::query_scalar!(
-                "SELECT sum(octet_length(text))::bigint FROM contract_schema WHERE tenant_id = $1",
+                // Neither function unpacks what it measures.
+                "SELECT (SELECT coalesce(sum(octet_length(text) + pg_column_size(schema_references)
+                         + coalesce(pg_column_size(metadata), 0) + coalesce(pg_column_size(rule_set), 0)), 0)
+                     FROM contract_schema WHERE tenant_id = $1)::bigint
+                     + (SELECT coalesce(sum(pg_column_size(config)), 0) FROM contract_config WHERE tenant_id = $1)::bigint",
                 tenant
             )
             .fetch_one(conn)

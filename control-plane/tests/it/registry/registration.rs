@@ -210,9 +210,19 @@ async fn bad_input_has_its_number() {
             json!({"schema": "\"int\"", "metadata": {"properties": {"a": "x".repeat(200_000)}}}),
             42209,
         ),
+        (
+            json!({"schema": "\"int\"", "references": vec![json!({"name": "a", "subject": "p", "version": 1}); 257]}),
+            42209,
+        ),
+        (
+            json!({"schema": "\"int\"", "schemaTagsToAdd": [{"schemaEntity": {"entityPath": "x".repeat(200_000)}, "tags": ["PII"]}]}),
+            42209,
+        ),
     ] {
         refused(admin.post(versions, &body).await, 422, code);
     }
+    let large = json!({"defaultMetadata": {"properties": {"a": "x".repeat(200_000)}}}).to_string();
+    refused(admin.send("PUT", "/registry/config/p", large).await, 422, 42209);
     let rule =
         json!({"name": "a", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "message.id != "});
     let body = json!({"schema": record(&["id"]), "ruleSet": {"domainRules": [rule]}});

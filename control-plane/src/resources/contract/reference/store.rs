@@ -65,7 +65,7 @@ pub async fn refers(
 ) -> Result<Option<i32>> {
     let version = sqlx::query_scalar!(
         "SELECT r.to_version FROM contract_reference r
-         JOIN contract_version v ON v.contract_id = r.contract_id AND v.version = r.version
+         JOIN contract_version v ON v.tenant_id = r.tenant_id AND v.contract_id = r.contract_id AND v.version = r.version
          WHERE r.tenant_id = $1 AND r.to_contract_id = $2 AND r.to_version = ANY($3) AND v.deleted_at IS NULL
          ORDER BY r.to_version LIMIT 1",
         scope.tenant().uuid(),
@@ -89,7 +89,7 @@ pub async fn referenced_by(
     let (any, deleted) = lookup.flags();
     let ids = sqlx::query_scalar!(
         "SELECT DISTINCT s.schema_id FROM contract_reference r
-         JOIN contract_version v ON v.contract_id = r.contract_id AND v.version = r.version
+         JOIN contract_version v ON v.tenant_id = r.tenant_id AND v.contract_id = r.contract_id AND v.version = r.version
          JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
          WHERE r.tenant_id = $1 AND r.to_contract_id = $2 AND r.to_version = $3
              AND ($4 OR (v.deleted_at IS NOT NULL) = $5) ORDER BY s.schema_id OFFSET $6 LIMIT $7",

@@ -58,16 +58,22 @@ impl Row {
     }
 }
 
-/// The schemas under an id: at most one in each context, and one all together unless they were imported.
-pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: i32) -> Result<Vec<Schema>> {
+/// Up to two schemas under an id, that of this context first: each context has one at most, and only imported ids are in several.
+pub async fn by_id(
+    tx: &mut Tx,
+    scope: TenantScope,
+    id: i32,
+    context: Option<&Context>,
+) -> Result<Vec<Schema>> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT s.id, s.environment_id, e.name AS "environment_name?", s.schema_id, s.guid, s.format, s.text,
              s.schema_references, s.metadata, s.rule_set
          FROM contract_schema s LEFT JOIN environment e ON e.tenant_id = s.tenant_id AND e.id = s.environment_id
-         WHERE s.tenant_id = $1 AND s.schema_id = $2 LIMIT 50"#,
+         WHERE s.tenant_id = $1 AND s.schema_id = $2 ORDER BY (s.context IS NOT DISTINCT FROM $3) DESC LIMIT 2"#,
         scope.tenant().uuid(),
         id,
+        context.map(Context::key),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -211,7 +217,7 @@ pub async fn forget_unused(tx: &mut Tx, scope: TenantScope, rows: &[Uuid]) -> Re
     .await?;
     sqlx::query!(
         "DELETE FROM contract_schema s WHERE s.tenant_id = $1 AND s.id = ANY($2)
-             AND NOT EXISTS (SELECT FROM contract_version v WHERE v.contract_schema_id = s.id)",
+             AND NOT EXISTS (SELECT FROM contract_version v WHERE v.tenant_id = s.tenant_id AND v.contract_schema_id = s.id)",
         tenant,
         rows,
     )

@@ -5,5 +5,6 @@ mod store;
 
 pub use resolve::{resolve, sources_of};
 pub use store::{
-    Numbered, delete, hold_versions, insert, last, mark_deleted, numbers, of, of_schema, of_text, search,
+    Numbered, delete, hold_versions, insert, last, last_with, mark_deleted, numbers, of, of_schema, of_text,
+    search,
 };

@@ -1,5 +1,7 @@
 //! All SQL that names the table `contract_version`, but for what is joined to it elsewhere.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use uuid::Uuid;
 use weir_contract::Format;
@@ -131,6 +133,35 @@ pub async fn last(
     row.map(Row::registered).transpose()
 }
 
+/// The newest version that counts whose metadata has all of these properties.
+pub async fn last_with(
+    tx: &mut Tx,
+    scope: TenantScope,
+    subject: &Subject,
+    id: ContractId,
+    properties: &BTreeMap<String, String>,
+    lookup: Lookup,
+) -> Result<Option<Registered>> {
+    let (any, deleted) = lookup.flags();
+    let version = sqlx::query_scalar!(
+        "SELECT v.version FROM contract_version v
+         JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
+         WHERE v.tenant_id = $1 AND v.contract_id = $2 AND ($3 OR (v.deleted_at IS NOT NULL) = $4)
+             AND coalesce(s.metadata->'properties', '{}') @> $5 ORDER BY v.version DESC LIMIT 1",
+        scope.tenant().uuid(),
+        id.uuid(),
+        any,
+        deleted,
+        serde_json::to_value(properties).map_err(Error::internal)?,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    match version {
+        Some(version) => last(tx, scope, subject, id, Some(version), lookup).await,
+        None => Ok(None),
+    }
+}
+
 /// The newest version of a contract that has this content, or, without a content, this text.
 pub async fn of_text(
     tx: &mut Tx,
@@ -245,7 +276,7 @@ pub async fn search(
          LEFT JOIN environment e ON e.tenant_id = k.tenant_id AND e.id = k.environment_id
          WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.context = $2) AND starts_with(k.subject, $3)
              AND ($4 OR (v.deleted_at IS NOT NULL) = $5)
-             AND (NOT $6 OR NOT EXISTS (SELECT FROM contract_version n WHERE n.contract_id = k.id
+             AND (NOT $6 OR NOT EXISTS (SELECT FROM contract_version n WHERE n.tenant_id = k.tenant_id AND n.contract_id = k.id
                  AND n.version > v.version AND ($4 OR (n.deleted_at IS NOT NULL) = $5)))
          ORDER BY coalesce(e.name, ''), k.subject, v.version OFFSET $7 LIMIT $8"#,
         scope.tenant().uuid(),
