@@ -53,13 +53,16 @@ pub async fn by_id(Reading(asked): Reading) -> Reply {
     let shown = async {
         let mut tx = asked.read().await?;
         let schema = schema(&mut tx, &asked).await?;
-        let text = text_of(&mut tx, &asked, &schema).await?;
+        let max = if asked.flag(&["fetchMaxId", "fetch_max_id"]) {
+            Some(contract::max_id(&mut tx, &asked.asker, &schema).await?)
+        } else {
+            None
+        };
+        let text = text_of(tx, &asked, &schema).await?;
         let mut shown = parts(&asked, &schema, text);
-        if asked.flag(&["fetchMaxId", "fetch_max_id"]) {
-            let max = contract::max_id(&mut tx, &asked.asker, &schema).await?;
+        if let Some(max) = max {
             shown.insert("maxId".into(), json!(max));
         }
-        tx.commit().await?;
         Outcome::Ok(Value::Object(shown))
     };
     Ok(asked.answer(&shown.await.map_err(refused)?))
@@ -70,9 +73,7 @@ pub async fn text_by_id(Reading(asked): Reading) -> Reply {
     let text = async {
         let mut tx = asked.read().await?;
         let schema = schema(&mut tx, &asked).await?;
-        let text = text_of(&mut tx, &asked, &schema).await?;
-        tx.commit().await?;
-        Outcome::Ok(text)
+        text_of(tx, &asked, &schema).await
     };
     Ok(answer::text(asked.media, text.await.map_err(refused)?))
 }
@@ -124,8 +125,7 @@ pub async fn by_guid(Reading(asked): Reading) -> Reply {
         let guid = guid_of(&asked)?;
         let mut tx = asked.read().await?;
         let schema = contract::by_guid(&mut tx, &asked.asker, guid).await?;
-        let text = text_of(&mut tx, &asked, &schema).await?;
-        tx.commit().await?;
+        let text = text_of(tx, &asked, &schema).await?;
         Outcome::Ok(Value::Object(parts(&asked, &schema, text)))
     };
     Ok(asked.answer(&shown.await.map_err(refused)?))

@@ -65,9 +65,7 @@ pub async fn look_up(Reading(asked): Reading, body: Body) -> Reply {
         let subject = asked.named().await?;
         let (normalize, lookup) = (asked.flag(&["normalize"]), lookup_of(&asked));
         let found = contract::look_up(&asked.app, &asked.asker, &subject, wish, normalize, lookup).await?;
-        let mut tx = asked.read().await?;
-        let text = text_of(&mut tx, &asked, &found.schema).await?;
-        tx.commit().await?;
+        let text = text_of(asked.read().await?, &asked, &found.schema).await?;
         Outcome::Ok(entity(&asked, &found, text))
     };
     Ok(asked.answer(&found.await.map_err(refused)?))
@@ -97,8 +95,7 @@ pub async fn latest_with_metadata(Reading(asked): Reading) -> Reply {
         let mut tx = asked.read().await?;
         let lookup = lookup_of(&asked);
         let found = contract::latest_with_metadata(&mut tx, &asked.asker, &subject, &wanted, lookup).await?;
-        let text = text_of(&mut tx, &asked, &found.schema).await?;
-        tx.commit().await?;
+        let text = text_of(tx, &asked, &found.schema).await?;
         Outcome::Ok(entity(&asked, &found, text))
     };
     Ok(asked.answer(&found.await.map_err(refused)?))

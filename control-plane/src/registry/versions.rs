@@ -61,8 +61,7 @@ async fn found(asked: &Asked) -> Outcome<(Registered, String)> {
     let lookup = Lookup::of(asked.flag(&["deleted"]), false);
     let mut tx = asked.read().await?;
     let found = contract::find(&mut tx, &asked.asker, &subject, number, lookup).await?;
-    let text = text_of(&mut tx, asked, &found.schema).await?;
-    tx.commit().await?;
+    let text = text_of(tx, asked, &found.schema).await?;
     Ok((found, text))
 }
 

@@ -73,13 +73,15 @@ impl RegisterRequest {
     }
 }
 
-/// The text of a schema, in the format that the caller asks for.
-pub async fn text_of(tx: &mut Tx, asked: &Asked, schema: &Schema) -> Outcome<String> {
+/// The text of a schema, in the format that the caller asks for. The transaction ends first: nobody waits for a schema to be
+/// read with a connection in his hand.
+pub async fn text_of(mut tx: Tx, asked: &Asked, schema: &Schema) -> Outcome<String> {
     let wanted = asked.given(&["format"]);
     let sources = match wanted {
-        Some("serialized") => contract::sources_of(tx, asked.asker.scope, schema).await?,
+        Some("serialized") => contract::sources_of(&mut tx, asked.asker.scope, schema).await?,
         _ => Vec::new(),
     };
+    tx.commit().await?;
     contract::shown_as(wanted, schema.format, schema.text.clone(), sources).await
 }
 

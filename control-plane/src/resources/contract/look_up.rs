@@ -61,6 +61,7 @@ pub async fn judge(
     let (scopes, Prepared { wish, parsed }) = prepare(app, asker, subject, wish, normalize).await?;
     let parsed = parsed.ok_or_else(|| Refusal::InvalidSchema("Empty schema".into()))?;
     let config = scopes.config();
+    let _turn = verdict::turn().await?;
     let mut tx = app.db.snapshot(&asker.scope.scope()).await?;
     let messages = match against {
         Some(number) => {

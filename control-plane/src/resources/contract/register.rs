@@ -11,7 +11,7 @@ use crate::resources::contract::content::{self, TRIES_MAX};
 use crate::resources::contract::look_up::{Prepared, compare, prepare, same};
 use crate::resources::contract::model::{Asker, ContractId, Lookup, Registered, Subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
-use crate::resources::contract::verdict::Parsed;
+use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::Wish;
 use crate::resources::contract::{config, reference, store, writing};
@@ -55,6 +55,7 @@ pub async fn register(
             });
         }
     }
+    let _turn = verdict::turn().await?;
     let mut write = writing::begin(app, asker).await?;
     let (registration, new) = under_lock(&mut write, asker, subject, &wish, parsed).await?;
     if new {

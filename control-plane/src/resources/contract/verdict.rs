@@ -2,13 +2,15 @@
 //! and only so many at once: a schema may take its time.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 use weir_contract::rules::{self, RuleSet};
 use weir_contract::{Format, Level, NamedSource, SchemaErrorKind};
 
-use crate::kernel::Error;
+use crate::kernel::{Error, code};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::wish::Metadata;
 
@@ -20,6 +22,21 @@ static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     Semaphore::new(processors * 2)
 });
+
+/// Registrations and comparisons at one moment: each holds a connection of the database while schemas are read, and the rest of
+/// the API needs most of those.
+static TURNS: Semaphore = Semaphore::const_new(6);
+/// Then the caller is told to come again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A turn, to be taken before the transaction in which schemas are compared.
+pub async fn turn() -> Outcome<SemaphorePermit<'static>> {
+    if let Ok(permit) = timeout(PATIENCE, TURNS.acquire()).await {
+        return Ok(permit.map_err(Error::internal)?);
+    }
+    let detail = "As many schemas are being compared as can be; try again.";
+    Err(Error::unavailable(code::BUSY, detail, 1).into())
+}
 
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
     let _permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
