@@ -104,7 +104,7 @@ impl Agent {
             inlet,
             instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
-            sealing_public_key: disk::hex(&sealing.public().to_bytes()),
+            sealing_public_key: weir_credentials::hex(&sealing.public().to_bytes()),
         };
         tasks.spawn(take_in(
             arrived,

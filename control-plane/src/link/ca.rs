@@ -122,7 +122,7 @@ impl Ca {
     /// SHA-256 of the authority's DER in hexadecimal: what an agent's install command pins.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hex(&sha256(&self.certificate_der))
+        weir_credentials::hex(&sha256(&self.certificate_der))
     }
 
     /// The authority's certificate.
@@ -274,18 +274,6 @@ fn load_or_create_key(path: &Path) -> Result<KeyPair, CaError> {
 
 fn text(content: Vec<u8>) -> Result<String, CaError> {
     String::from_utf8(content).map_err(|_not_text| CaError::Malformed("a PEM file"))
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-            // Writing to a String cannot fail.
-            let _infallible = write!(out, "{byte:02x}");
-            out
-        })
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use weir_credentials::sha256;
+use weir_credentials::{hex, sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::ca::{IDENTITY_PREFIX, hex};
+use super::ca::IDENTITY_PREFIX;
 
 /// What the door reads of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]

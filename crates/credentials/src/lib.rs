@@ -6,6 +6,7 @@
 //! Access tokens (RFC 9068) are signed by the control plane and checked by gateways, which never ask it.
 //! Issued secrets carry 256 random bits, so a fast hash is enough; passwords that people choose never come here.
 
+mod hexadecimal;
 mod native;
 mod public_key;
 mod scram;
@@ -13,6 +14,7 @@ mod sealed;
 mod secret;
 mod token;
 
+pub use hexadecimal::{hex, unhex32};
 pub use native::{NativeCredential, SaltedPassword, native_binding};
 pub use public_key::{NotAHash, PublicKeyHash};
 pub use scram::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};

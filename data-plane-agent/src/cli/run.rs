@@ -9,7 +9,6 @@ use weir_spans::OtlpArgs;
 
 use crate::agent::{Agent, own_certificate};
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
-use crate::disk;
 use crate::gateway::Domain;
 use crate::network::Network;
 use crate::platform::Platform;
@@ -137,7 +136,7 @@ fn absolute(otlp: OtlpArgs) -> anyhow::Result<OtlpArgs> {
 }
 
 pub(super) fn pin(text: &str) -> Result<[u8; 32], String> {
-    disk::unhex32(text.trim()).ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
+    weir_credentials::unhex32(text.trim()).ok_or_else(|| "expected 64 hexadecimal digits".to_owned())
 }
 
 fn token(text: &str) -> Result<Token, String> {

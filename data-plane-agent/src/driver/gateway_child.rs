@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use weir_spans::OtlpArgs;
 
 use crate::config::{AgentConfig, GatewayListener};
-use crate::disk;
 use crate::platform::child::Child;
 use crate::platform::process::{Processes, Program};
 
@@ -33,7 +32,7 @@ impl GatewayChild {
         Ok(Self {
             child,
             program,
-            fingerprint: disk::hex(&weir_credentials::sha256(started_with.as_bytes())),
+            fingerprint: weir_credentials::hex(&weir_credentials::sha256(started_with.as_bytes())),
         })
     }
 

@@ -73,7 +73,7 @@ impl Identity {
         let Some(pinned) = disk::read_json::<Pinned>(&folder.join("pinned.json"), 64 * 1024)? else {
             return Ok(None);
         };
-        if disk::unhex32(&pinned.ca_sha256).as_ref() != Some(ca_sha256) {
+        if weir_credentials::unhex32(&pinned.ca_sha256).as_ref() != Some(ca_sha256) {
             return Err(IdentityError::OtherControlPlane);
         }
         let signing_public_key = STANDARD
@@ -107,7 +107,7 @@ impl Identity {
         names_the_data_plane(&stored, &answer.data_plane_id)?;
         let pinned = Pinned {
             data_plane_id: answer.data_plane_id.clone(),
-            ca_sha256: disk::hex(ca_sha256),
+            ca_sha256: weir_credentials::hex(ca_sha256),
             signing_public_key: STANDARD.encode(&answer.signing_public_key),
         };
         disk::write_atomic(&folder.join("cert.pem"), answer.certificate_pem.as_bytes())?;

@@ -73,8 +73,8 @@ impl Entry {
             at_unix_ms,
             form,
             frame: STANDARD.encode(bytes),
-            prev: disk::hex(prev),
-            hash: disk::hex(&hash),
+            prev: weir_credentials::hex(prev),
+            hash: weir_credentials::hex(&hash),
         };
         (entry, hash)
     }
@@ -159,11 +159,11 @@ impl Ledger {
             {
                 let entry: Entry = serde_json::from_slice(line)?;
                 writing.seq = entry.seq;
-                writing.hash = disk::unhex32(&entry.hash).ok_or(io::ErrorKind::InvalidData)?;
+                writing.hash = weir_credentials::unhex32(&entry.hash).ok_or(io::ErrorKind::InvalidData)?;
             } else if let Some(last) = disk::read_json::<Head>(&folder.join("head.json"), 4096)? {
                 // The newest file is still empty: the chain goes on from the end of the one before.
                 writing.seq = last.seq;
-                writing.hash = disk::unhex32(&last.hash).ok_or(io::ErrorKind::InvalidData)?;
+                writing.hash = weir_credentials::unhex32(&last.hash).ok_or(io::ErrorKind::InvalidData)?;
             }
             writing.length = whole as u64;
             writing.file = Some(file);

@@ -161,7 +161,7 @@ fn value_json(kind: &Kind, value: &Value) -> serde_json::Value {
         Value::F32(it) => json!(it),
         Value::F64(it) => json!(it),
         Value::String(it) => json!(it),
-        Value::Bytes(it) => json!(disk::hex(it)),
+        Value::Bytes(it) => json!(weir_credentials::hex(it)),
         Value::EnumNumber(number) => match kind {
             Kind::Enum(words) => words
                 .get_value(*number)
@@ -231,7 +231,7 @@ pub fn replay(folder: &Path, mut each: impl FnMut(Line)) -> Result<Summary, Brok
             text.clear();
         }
     }
-    summary.head = disk::hex(&prev);
+    summary.head = weir_credentials::hex(&prev);
     match head {
         Some(head) if head.seq > summary.entries => Err(Broken::Shortened {
             expected: head.seq,
@@ -255,7 +255,9 @@ fn check(decoder: &Decoder, text: &[u8], after_seq: u64, prev: &mut [u8; 32]) ->
         return Err(broken);
     };
     let hash = link_hash(entry.seq, entry.at_unix_ms, entry.form, &bytes, prev);
-    if disk::unhex32(&entry.prev) != Some(*prev) || disk::unhex32(&entry.hash) != Some(hash) {
+    if weir_credentials::unhex32(&entry.prev) != Some(*prev)
+        || weir_credentials::unhex32(&entry.hash) != Some(hash)
+    {
         return Err(broken);
     }
     let message = decoder.decode(&entry)?;

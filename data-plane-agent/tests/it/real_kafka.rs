@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use weir_agent::Platform;
-use weir_agent::disk::hex;
 use weir_agent::platform::kafka::PoolAddress;
 use weir_agent::resources::broker_pool::Seat;
+use weir_credentials::hex;
 use weir_proto::agent::v1::{AgentFrame, Phase, Reason, Topic};
 
 use crate::control_plane::{ControlPlane, TOKEN};

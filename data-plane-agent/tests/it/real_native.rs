@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use weir_agent::Platform;
-use weir_agent::disk::unhex32;
 use weir_agent::platform::kafka::PoolAddress;
 use weir_agent::platform::native::{Acl, SeenNative};
 use weir_agent::resources::broker_pool::Seat;
+use weir_credentials::unhex32;
 use weir_credentials::{NativeCredential, SealingPublicKey, Secret, SecretKind, native_binding};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::{

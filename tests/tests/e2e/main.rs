@@ -19,6 +19,7 @@ mod kafka;
 mod keys;
 mod marathon;
 mod meters;
+mod native;
 mod principals;
 mod quotas;
 mod recovery;

@@ -213,6 +213,8 @@ impl Course {
             "topic": self.names[0], "group_topic": self.names[1], "foreign_topic": self.names[0],
             "run": self.names[0],
             "progress": self.file("progress"), "stop": self.file("stop"),
+            "broker_log": Path::new(&stack::text("/state_dir"))
+                .join(format!("agent/logs/{}-broker-1.log", stack::text("/ids/pool"))),
         })
     }
 

@@ -200,7 +200,11 @@ impl Bench {
         if held {
             // One after the other: the first watches the gateway's memory.
             let test = ["-p", "weir-tests", "--test", "e2e", "--"];
-            let parts = [("stock clients", "clients::"), ("drain", "drain::")];
+            let parts = [
+                ("stock clients", "clients::"),
+                ("native mode", "native::"),
+                ("drain", "drain::"),
+            ];
             let alone = parts.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.runner(&[&test[..], &alone].concat());
             command.env("WEIR_E2E_CONNECTION", &connection);
@@ -299,12 +303,18 @@ impl Bench {
         end(&stack, suite.held()).await
     }
 
-    /// The tests that are ignored elsewhere, by name.
+    /// The tests that are ignored elsewhere, by name; they print figures.
     fn ignored(&self, which: &[&str], names: &[&str]) -> (Command, Runner) {
         let only = if self.nextest.is_some() {
-            ["--run-ignored=only", "--no-tests=pass", "--"].as_slice()
+            [
+                "--run-ignored=only",
+                "--no-tests=pass",
+                "--success-output=final",
+                "--",
+            ]
+            .as_slice()
         } else {
-            ["--", "--ignored"].as_slice()
+            ["--", "--ignored", "--show-output"].as_slice()
         };
         self.runner(&[which, only, names].concat())
     }

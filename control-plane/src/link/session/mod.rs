@@ -208,7 +208,7 @@ impl Session {
         .map_err(refused)?;
         match claim {
             Claim::Taken => {
-                let key = protocol::sealing_key(&sealing_public_key);
+                let key = weir_credentials::unhex32(&sealing_public_key);
                 if let Some(key) = key
                     && !store::pin_sealing_key(&mut tx, self.data_plane, &key)
                         .await

@@ -82,7 +82,9 @@ impl Conversation {
                 {
                     return Err(Breach::Version);
                 }
-                if !hello.sealing_public_key.is_empty() && sealing_key(&hello.sealing_public_key).is_none() {
+                if !hello.sealing_public_key.is_empty()
+                    && weir_credentials::unhex32(&hello.sealing_public_key).is_none()
+                {
                     return Err(Breach::SealingKey);
                 }
                 self.greeted = true;
@@ -149,21 +151,6 @@ impl Conversation {
     fn hold(&mut self, accepted: Generation) {
         self.held = ordered(accepted);
     }
-}
-
-/// The 32 bytes of an agent's sealing key; nothing for agents that have none.
-pub(super) fn sealing_key(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut key = [0_u8; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(key)
 }
 
 fn admit_answer(answer: &Answer) -> Result<(), Breach> {
@@ -277,7 +264,6 @@ mod tests {
             let admitted = Conversation::default().admit(said(Frame::Hello(hello)));
             assert_eq!(admitted.is_ok(), good, "{text}");
         }
-        assert_eq!(sealing_key(&"0a".repeat(32)), Some([10; 32]));
     }
 
     #[test]

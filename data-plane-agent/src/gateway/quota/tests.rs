@@ -183,3 +183,36 @@ fn whoever_begins_on_a_gateway_that_was_idle_waits_for_the_lease_and_not_for_the
         "a muted client says nothing and waits all the same"
     );
 }
+
+#[test]
+fn a_part_of_nothing_is_not_without_limit() {
+    let quotas = Quotas::default();
+    let limits = Some(QuotaLimits {
+        ingress_bytes_per_second: 1_000_000,
+        ..QuotaLimits::default()
+    });
+    let rules = Rules::build(&[Quota {
+        limits,
+        ..quota("tenant", QuotaSubject::Tenant, &[])
+    }]);
+    quotas.install(1, &rules);
+    let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
+    let request = quotas.request();
+    quotas.leased(&Leases {
+        sequence: request.sequence,
+        term_ms: 2000,
+        gateways: 2,
+        leases: vec![weir_proto::lane::v1::Lease {
+            quota_id: "tenant".to_owned(),
+            principal_id: String::new(),
+            dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
+            share_ppm: 0,
+        }],
+    });
+    let now = quotas.now();
+    let cost = Cost {
+        ingress: 10_000,
+        ..Cost::default()
+    };
+    assert!(toll.pay(now, cost).until > now, "others hold all of it");
+}

@@ -67,7 +67,7 @@ pub(super) fn broker(
         started_with.push('\n');
         started_with.push_str(argument);
     }
-    let fingerprint = disk::hex(&weir_credentials::sha256(started_with.as_bytes()));
+    let fingerprint = weir_credentials::hex(&weir_credentials::sha256(started_with.as_bytes()));
     Ok((program, fingerprint))
 }
 

@@ -66,5 +66,5 @@ impl Written {
 }
 
 fn print(user: &User) -> String {
-    disk::hex(&weir_credentials::sha256(&user.sealed))
+    weir_credentials::hex(&weir_credentials::sha256(&user.sealed))
 }

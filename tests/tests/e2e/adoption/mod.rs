@@ -67,7 +67,7 @@ async fn consume(mut kcat: Command, topic: &str) -> Vec<usize> {
     numbers
 }
 
-async fn made(person: &Person, path: &str, spec: Value) -> Value {
+pub async fn made(person: &Person, path: &str, spec: Value) -> Value {
     let (status, body) = person
         .call("POST", &format!("{path}?wait=30s"), &json!({"spec": spec}))
         .await;
@@ -75,11 +75,11 @@ async fn made(person: &Person, path: &str, spec: Value) -> Value {
     body
 }
 
-fn id(object: &Value) -> String {
+pub fn id(object: &Value) -> String {
     object["id"].as_str().expect("an id").to_owned()
 }
 
-async fn until(person: &Person, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(person: &Person, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {
         let (_status, now) = person.call("GET", path, &Value::Null).await;
@@ -91,20 +91,21 @@ async fn until(person: &Person, path: &str, wanted: impl Fn(&Value) -> bool) -> 
     }
 }
 
-fn ready(object: &Value) -> bool {
+pub fn ready(object: &Value) -> bool {
     object["status"]["phase"] == "READY"
 }
 
 /// What was made for one test, in the order of its making.
-struct World {
+pub struct World {
     person: Person,
-    plain: Plain,
+    pub plain: Plain,
     pool: String,
     cluster: String,
 }
 
 impl World {
-    async fn begin() -> Self {
+    /// An attached Kafka with three topics, and a cluster on it with these fields of its spec besides.
+    pub async fn begin(more: &Value) -> Self {
         let (person, plain) = (Person::sign_in("payments").await, Plain::start().await);
         plain
             .topic(
@@ -152,8 +153,10 @@ impl World {
         .await;
         std::fs::write(&file, hosts(plain.secure)).expect("write the credential");
         until(&person, &path, ready).await;
-        let spec = json!({"environment": stack::text("/ids/payments.environment"), "broker_pool": id(&pool),
-            "name": name, "adopts": true});
+        let mut spec = more.clone();
+        spec["environment"] = json!(stack::text("/ids/payments.environment"));
+        spec["broker_pool"] = json!(id(&pool));
+        spec["name"] = json!(name);
         let cluster = made(&person, "/v1/clusters", spec).await;
         Self {
             pool: id(&pool),
@@ -161,6 +164,24 @@ impl World {
             person,
             plain,
         }
+    }
+
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
+    pub fn pool(&self) -> &str {
+        &self.pool
+    }
+
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Clients that go there directly still write and read.
+    pub async fn undisturbed(&self, topic: &str) {
+        produce(self.plain.kcat(), topic, 0, 5).await;
+        assert!(consume(self.plain.kcat(), topic).await.len() >= 5);
     }
 
     async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -209,7 +230,7 @@ fn verdict(plan: &Value, name: &str) -> String {
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_kafka_that_exists_is_adopted_used_both_ways_and_let_go() {
-    let world = World::begin().await;
+    let world = World::begin(&json!({"adopts": true})).await;
     let cluster = format!("/v1/clusters/{}", world.cluster);
     let before = world.plain.look().await;
     produce(world.plain.kcat(), "orders", 0, 20).await;
