@@ -190,6 +190,89 @@ CREATE TABLE public.cluster (
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.contract (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
+    subject text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_subject_check CHECK (((octet_length(subject) >= 1) AND (octet_length(subject) <= 512)))
+);
+
+ALTER TABLE ONLY public.contract FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contract_config (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
+    subject text NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mode text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_config_mode_check CHECK ((mode = ANY (ARRAY['READWRITE'::text, 'READONLY'::text, 'READONLY_OVERRIDE'::text, 'IMPORT'::text]))),
+    CONSTRAINT contract_config_subject_check CHECK ((octet_length(subject) <= 512))
+);
+
+ALTER TABLE ONLY public.contract_config FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contract_reference (
+    tenant_id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    version integer NOT NULL,
+    ordinal integer NOT NULL,
+    to_contract_id uuid NOT NULL,
+    to_version integer NOT NULL
+);
+
+ALTER TABLE ONLY public.contract_reference FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contract_schema (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
+    schema_id integer NOT NULL,
+    guid uuid NOT NULL,
+    content_sha256 bytea NOT NULL,
+    text_sha256 bytea NOT NULL,
+    format text NOT NULL,
+    text text NOT NULL,
+    schema_references jsonb NOT NULL,
+    metadata jsonb,
+    rule_set jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_schema_format_check CHECK ((format = ANY (ARRAY['AVRO'::text, 'JSON'::text, 'PROTOBUF'::text]))),
+    CONSTRAINT contract_schema_schema_id_check CHECK ((schema_id > 0))
+);
+
+ALTER TABLE ONLY public.contract_schema FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE public.contract_schema_id
+    AS integer
+    START WITH 100000000
+    INCREMENT BY 1
+    MINVALUE 100000000
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.contract_version (
+    tenant_id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    version integer NOT NULL,
+    contract_schema_id uuid NOT NULL,
+    deleted_at timestamp with time zone,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_version_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.contract_version FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.data_plane (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -717,6 +800,42 @@ ALTER TABLE ONLY public.cluster
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_tenant_id_id_key UNIQUE (tenant_id, id);
 
+ALTER TABLE ONLY public.contract_config
+    ADD CONSTRAINT contract_config_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contract_config
+    ADD CONSTRAINT contract_config_tenant_id_context_subject_key UNIQUE (tenant_id, context, subject);
+
+ALTER TABLE ONLY public.contract
+    ADD CONSTRAINT contract_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contract_reference
+    ADD CONSTRAINT contract_reference_pkey PRIMARY KEY (contract_id, version, ordinal);
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_id_unique UNIQUE (tenant_id, schema_id, context);
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_tenant_id_context_content_sha256_key UNIQUE (tenant_id, context, content_sha256);
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.contract
+    ADD CONSTRAINT contract_tenant_id_context_subject_key UNIQUE (tenant_id, context, subject);
+
+ALTER TABLE ONLY public.contract
+    ADD CONSTRAINT contract_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.contract_version
+    ADD CONSTRAINT contract_version_pkey PRIMARY KEY (contract_id, version);
+
+ALTER TABLE ONLY public.contract_version
+    ADD CONSTRAINT contract_version_tenant_id_contract_id_version_key UNIQUE (tenant_id, contract_id, version);
+
 ALTER TABLE ONLY public.data_plane_generation
     ADD CONSTRAINT data_plane_generation_pkey PRIMARY KEY (data_plane_id);
 
@@ -899,6 +1018,18 @@ CREATE UNIQUE INDEX cluster_own_names_unique ON public.cluster USING btree (brok
 
 CREATE INDEX cluster_pool ON public.cluster USING btree (broker_pool_id);
 
+CREATE INDEX contract_config_environment ON public.contract_config USING btree (environment_id);
+
+CREATE INDEX contract_environment ON public.contract USING btree (environment_id);
+
+CREATE INDEX contract_reference_to ON public.contract_reference USING btree (to_contract_id, to_version);
+
+CREATE INDEX contract_schema_environment ON public.contract_schema USING btree (environment_id);
+
+CREATE INDEX contract_schema_guid ON public.contract_schema USING btree (tenant_id, guid);
+
+CREATE INDEX contract_version_schema ON public.contract_version USING btree (contract_schema_id);
+
 CREATE INDEX data_plane_grant_guest ON public.data_plane_grant USING btree (guest_tenant_id, id);
 
 CREATE UNIQUE INDEX data_plane_grant_unique ON public.data_plane_grant USING btree (broker_pool_id, guest_tenant_id) WHERE (phase = ANY (ARRAY['OFFERED'::text, 'ACTIVE'::text]));
@@ -966,6 +1097,33 @@ ALTER TABLE ONLY public.cluster
 
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_pool_exists FOREIGN KEY (data_plane_id, broker_pool_id) REFERENCES public.broker_pool(data_plane_id, id);
+
+ALTER TABLE ONLY public.contract_config
+    ADD CONSTRAINT contract_config_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contract_config
+    ADD CONSTRAINT contract_config_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contract
+    ADD CONSTRAINT contract_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
+
+ALTER TABLE ONLY public.contract_reference
+    ADD CONSTRAINT contract_reference_tenant_id_contract_id_version_fkey FOREIGN KEY (tenant_id, contract_id, version) REFERENCES public.contract_version(tenant_id, contract_id, version) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
+
+ALTER TABLE ONLY public.contract_schema
+    ADD CONSTRAINT contract_schema_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.contract
+    ADD CONSTRAINT contract_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.contract_version
+    ADD CONSTRAINT contract_version_tenant_id_contract_id_fkey FOREIGN KEY (tenant_id, contract_id) REFERENCES public.contract(tenant_id, id);
+
+ALTER TABLE ONLY public.contract_version
+    ADD CONSTRAINT contract_version_tenant_id_contract_schema_id_fkey FOREIGN KEY (tenant_id, contract_schema_id) REFERENCES public.contract_schema(tenant_id, id);
 
 ALTER TABLE ONLY public.data_plane_generation
     ADD CONSTRAINT data_plane_generation_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
@@ -1067,6 +1225,16 @@ ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_config ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_reference ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_schema ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_version ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_plane ENABLE ROW LEVEL SECURITY;
 
@@ -1228,6 +1396,16 @@ CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_s
 
 CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_config USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_reference USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_schema USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_version USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.data_plane USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.data_plane_generation USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1315,6 +1493,26 @@ CREATE POLICY organization_scope ON public.broker_pool FOR SELECT USING ((tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_config FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_reference FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_schema FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_version FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -1443,6 +1641,16 @@ CREATE POLICY tenant_scope ON public.audit_event FOR SELECT USING ((tenant_id = 
 CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_config USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_reference USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_schema USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_version USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.data_plane USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

@@ -21,6 +21,8 @@ class Settings:
         self.bootstrap = values["bootstrap"]
         # Of those that log in by token only.
         self.token_url = values.get("token_url")
+        # Of those that know schemas only.
+        self.registry = values.get("registry")
         self.topic = values["topic"]
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]

@@ -138,6 +138,7 @@ async fn by_session(app: &App, token: &str) -> Result<Caller> {
         bindings,
         tenant,
         session: Some(hash),
+        cluster: None,
     })
 }
 
@@ -165,6 +166,7 @@ async fn holder(app: &App, key: &LiveKey) -> Result<Caller> {
         bindings,
         tenant: Some((organization, key.tenant)),
         session: None,
+        cluster: key.cluster.map(|(cluster, _data_plane)| cluster),
     })
 }
 

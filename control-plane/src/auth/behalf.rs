@@ -36,5 +36,6 @@ pub async fn on_behalf(
         bindings,
         tenant: Some((organization, tenant)),
         session: None,
+        cluster: Some(cluster),
     })
 }

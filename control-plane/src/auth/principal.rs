@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use uuid::Uuid;
 
-use crate::kernel::{Error, Id, OrganizationId, Result, TenantId, covers_pattern, kind, matches_pattern};
+use crate::kernel::{
+    ClusterId, Error, Id, OrganizationId, Result, TenantId, covers_pattern, kind, matches_pattern,
+};
 
 /// What a principal may do. Ordered: a later role includes the earlier ones within a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -164,6 +166,8 @@ pub struct Caller {
     pub tenant: Option<(OrganizationId, TenantId)>,
     /// The SHA-256 of the session token, when the caller signed in.
     pub session: Option<[u8; 32]>,
+    /// The cluster of the API key that it came by, if that is for one.
+    pub cluster: Option<ClusterId>,
 }
 
 impl Caller {
@@ -250,6 +254,7 @@ mod tests {
             }],
             tenant: Some((organization, tenant)),
             session: None,
+            cluster: None,
         }
     }
 

@@ -103,6 +103,7 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
 const CLUSTER_IN_USE: &str = "The cluster still has topics, keys, quotas or alert rules; delete them first.";
+const CONTRACTS_LEFT: &str = "The environment still has contracts; delete their subjects for good first.";
 const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
 const NO_PRINCIPAL: &str = "There is no such principal in this tenant.";
@@ -154,6 +155,11 @@ const VIOLATIONS: &[Violation] = &[
         "Another topic of the cluster has this name (it may still be going away).",
     ),
     taken(
+        "contract_schema_id_unique",
+        "/id",
+        "Another schema was imported under this id at the same moment.",
+    ),
+    taken(
         "rate_card_name_unique",
         "/spec/name",
         "Another rate card has this name.",
@@ -201,6 +207,10 @@ const VIOLATIONS: &[Violation] = &[
     in_use("environment_tenant_exists", TENANT_IN_USE),
     in_use("data_plane_tenant_exists", TENANT_IN_USE),
     in_use("service_account_tenant_exists", TENANT_IN_USE),
+    in_use("contract_tenant_exists", TENANT_IN_USE),
+    in_use("contract_schema_tenant_exists", TENANT_IN_USE),
+    in_use("contract_environment_exists", CONTRACTS_LEFT),
+    in_use("contract_schema_environment_exists", CONTRACTS_LEFT),
     in_use("member_tenant_exists", TENANT_IN_USE),
     in_use("role_binding_tenant_exists", TENANT_IN_USE),
     in_use(

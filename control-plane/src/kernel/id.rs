@@ -56,6 +56,7 @@ pub mod kind {
         Topic "topic" "A named, partitioned log.",
         Quota "quota" "How much principals may use of a cluster.",
         AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
+        Contract "contract" "The promise about a stream: a subject, its schemas and their rules.",
         RateCard "rate_card" "What usage costs from a moment on.",
         AuditEvent "audit" "A record of one mutation.",
         Event "event" "A change that watchers are told of.",

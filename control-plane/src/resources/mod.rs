@@ -10,6 +10,7 @@ pub mod broker_pool;
 pub mod cluster;
 pub mod connection;
 pub mod consumer_group;
+pub mod contract;
 pub mod cost;
 pub mod data_plane;
 pub mod data_plane_generation;

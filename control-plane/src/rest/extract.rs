@@ -161,6 +161,19 @@ impl Call {
         }
     }
 
+    /// A call that needs no key, because repeating it changes nothing.
+    #[must_use]
+    pub const fn repeatable(request_id: String) -> Self {
+        Self {
+            request_id,
+            idempotency_key: None,
+            fingerprint: [0; 32],
+            dry_run: false,
+            wait: None,
+            if_match: None,
+        }
+    }
+
     /// The same call without its key: for what is recorded although the call failed.
     #[must_use]
     pub fn without_key(&self) -> Self {

@@ -13,6 +13,6 @@ pub use layers::{REQUEST_ID, RequestId, detached, no_route, panicked, request_id
 pub use object::{
     List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,
 };
-pub use problem::Problem;
+pub use problem::{Failed, Problem};
 pub use wait::{until_ready, until_settled};
 pub use write::{Answer, Begun, Write};

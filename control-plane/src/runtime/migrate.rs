@@ -45,6 +45,7 @@ pub async fn grant(owner_url: &str, role: &str, password: Option<&str>) -> anyho
     }
     let statements = format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
          REVOKE UPDATE, DELETE, TRUNCATE ON audit_event FROM {role};
          REVOKE ALL ON _sqlx_migrations FROM {role};"
     );

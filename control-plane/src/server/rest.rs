@@ -8,10 +8,12 @@ use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::registry;
 use crate::resources::{
     access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection,
-    consumer_group, cost, data_plane, data_plane_grant, environment, event, member, metrics, organization,
-    quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic, usage,
+    consumer_group, contract, cost, data_plane, data_plane_grant, environment, event, member, metrics,
+    organization, quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic,
+    usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -35,6 +37,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(data_plane_grant::router())
         .merge(cluster::router())
         .merge(connection::router())
+        .merge(contract::router())
         .merge(consumer_group::router())
         .merge(adoption::router())
         .merge(topic::router())
@@ -62,6 +65,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn router(app: &App) -> Router {
     health::start_metrics();
     let (router, document) = api();
+    // It reads bodies by its own bounds and refuses in its own words.
+    let registry = registry::router()
+        .route_layer(from_fn(health::measure))
+        .layer(from_fn(rest::detached))
+        .layer(CatchPanicLayer::custom(rest::panicked))
+        .layer(from_fn(registry::speak));
     router
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -75,6 +84,7 @@ pub fn router(app: &App) -> Router {
         .layer(CatchPanicLayer::custom(rest::panicked))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(registry)
         .layer(from_fn(rest::request_id))
         .with_state(app.clone())
 }

@@ -116,6 +116,14 @@ impl World {
             "effective_from": "2026-01-01T00:00:00Z",
             "prices": [{"meter": "PRODUCE_BYTES", "unit": "GIB", "model": "PER_UNIT", "tiers": [{"unit_price": "1"}]}]}});
         let card = post(&operator, "/v1/rate-cards", &card).await;
+        let registered = owner
+            .post(
+                "/registry/subjects/payments-value/versions",
+                &json!({"schema": "\"int\""}),
+            )
+            .await;
+        registered.expect(200);
+        let contract = owner.get("/v1/contracts").await.expect(200);
         let audit = owner.get("/v1/audit-events?page_size=1").await.expect(200);
         let objects = BTreeMap::from([
             ("organizations", ids.organization.to_string()),
@@ -132,6 +140,7 @@ impl World {
             ("topics", made.topic),
             ("quotas", quota),
             ("alert-rules", rule),
+            ("contracts", id(&contract["data"][0])),
             ("rate-cards", card),
             ("audit-events", id(&audit["data"][0])),
         ]);

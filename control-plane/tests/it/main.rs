@@ -20,6 +20,7 @@ mod metrics;
 mod native;
 mod openapi;
 mod quotas;
+mod registry;
 mod rights;
 mod rls;
 mod service_quotas;

@@ -21,6 +21,9 @@ const SEED: &str = "
         SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM topic;
     INSERT INTO data_plane_link (data_plane_id, tenant_id, enrolled_at, public_key_sha256, certificate_not_after)
         SELECT id, tenant_id, now(), '', now() FROM data_plane;
+    INSERT INTO contract_reference (tenant_id, contract_id, version, ordinal, to_contract_id, to_version)
+        SELECT tenant_id, contract_id, version, 0, contract_id, version FROM contract_version;
+    INSERT INTO contract_config (id, tenant_id, subject) SELECT gen_random_uuid(), id, '' FROM tenant;
     INSERT INTO quota_use (quota_id, tenant_id, principal_id, started_at, ended_at, ingress_bytes, egress_bytes, requests,
             throttled_ms, would_throttle_ms, connections, connections_refused)
         SELECT id, tenant_id, id, now(), now(), 1, 1, 1, 1, 1, 1, 1 FROM quota;

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use weir_control_plane::kernel::code;
 
 /// From below to above: a module may name itself and those before it.
-const RANKS: [&str; 8] = [
+const RANKS: [&str; 9] = [
     "kernel",
     "runtime",
     "auth",
     "rest",
     "resources",
+    "registry",
     "link",
     "config",
     "server",

@@ -393,6 +393,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List contracts
+         * @description Subjects of the registry that have a version which is not deleted.
+         */
+        get: operations["contract_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contracts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a contract */
+        get: operations["contract_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/costs": {
         parameters: {
             query?: never;
@@ -1789,6 +1826,63 @@ export interface components {
          * @enum {string}
          */
         ConsumerGroupType: "CLASSIC" | "CONSUMER" | "UNKNOWN";
+        Contract: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Contract. */
+            id: string;
+            /** @enum {string} */
+            kind: "Contract";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ContractSpec"];
+            status: components["schemas"]["ContractStatus"];
+        };
+        ContractList: {
+            data: components["schemas"]["Contract"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description What is wished. */
+        ContractSpec: {
+            /** @description The environment that the subject belongs to; absent in the tenant's default context. */
+            environment?: components["schemas"]["EnvironmentId"];
+            /** @description The subject, such as `payments-value`. */
+            subject: string;
+        };
+        /** @description What is so. */
+        ContractStatus: {
+            /** @description The level that new versions are checked with: the subject's own, its context's, the tenant's, or BACKWARD. */
+            compatibility: string;
+            /** @description The newest of them. */
+            latest: components["schemas"]["ContractVersion"];
+            /** @description The property `owner` of the newest version. */
+            owner?: string;
+            /** @description Always READY. */
+            phase: components["schemas"]["Phase"];
+            /** @description The properties of the newest version, but for those that it calls sensitive. */
+            properties: {
+                [key: string]: string;
+            };
+            /** @description The numbers of the versions that stand. */
+            versions: number[];
+        };
+        /** @description The newest version. */
+        ContractVersion: {
+            /** @description `AVRO`, `JSON` or `PROTOBUF`. New formats may appear. */
+            format: string;
+            /** @description Does it have rules? */
+            has_rules: boolean;
+            /**
+             * Format: int32
+             * @description The id that records carry.
+             */
+            schema_id: number;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            version: number;
+        };
         /** @description A page of costs, and the sums over all pages. */
         CostList: {
             /** @description Rows by time. */
@@ -4472,6 +4566,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Those of this environment. */
+                environment?: components["schemas"]["EnvironmentId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the contract. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contract. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contract"];
                 };
             };
             /** @description A problem; `code` names it. */

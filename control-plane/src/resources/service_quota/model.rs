@@ -23,11 +23,17 @@ pub enum Quota {
     Quotas,
     /// Alert rules of a tenant.
     AlertRules,
+    /// Contracts of a tenant: subjects of the registry.
+    Contracts,
+    /// Versions over all contracts of a tenant, deleted ones included.
+    ContractVersions,
+    /// Bytes of all schemas of a tenant, with what stands beside their texts, and of what is configured.
+    ContractBytes,
 }
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -38,6 +44,9 @@ impl Quota {
         Self::ApiKeys,
         Self::Quotas,
         Self::AlertRules,
+        Self::Contracts,
+        Self::ContractVersions,
+        Self::ContractBytes,
     ];
 
     /// The shown and stored name.
@@ -54,6 +63,9 @@ impl Quota {
             Self::ApiKeys => "api_keys",
             Self::Quotas => "quotas",
             Self::AlertRules => "alert_rules",
+            Self::Contracts => "contracts",
+            Self::ContractVersions => "contract_versions",
+            Self::ContractBytes => "contract_bytes",
         }
     }
 
@@ -76,9 +88,11 @@ impl Quota {
             Self::Environments | Self::DataPlanes | Self::BrokerPools => 50,
             Self::Clusters => 200,
             Self::AlertRules => 500,
-            Self::Topics | Self::ServiceAccounts | Self::Quotas => 5_000,
+            Self::Topics | Self::ServiceAccounts | Self::Quotas | Self::Contracts => 5_000,
             Self::Partitions => 20_000,
             Self::ApiKeys => 10_000,
+            Self::ContractVersions => 50_000,
+            Self::ContractBytes => 256 * 1024 * 1024,
         }
     }
 }

@@ -53,6 +53,7 @@ pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used>
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "a query for each quota")]
 async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option<i64>> {
     let tenant = scope.tenant().uuid();
     let conn = tx.conn();
@@ -104,6 +105,38 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
             sqlx::query_scalar!("SELECT count(*) FROM alert_rule WHERE tenant_id = $1", tenant)
                 .fetch_one(conn)
                 .await?
+        }
+        Quota::Contracts => {
+            // A subject may be configured before it has versions.
+            sqlx::query_scalar!(
+                "SELECT (SELECT count(*) FROM contract WHERE tenant_id = $1)
+                     + (SELECT count(*) FROM contract_config c WHERE c.tenant_id = $1 AND c.subject <> ''
+                         AND NOT EXISTS (SELECT FROM contract k WHERE k.tenant_id = $1
+                             AND k.context = c.context AND k.subject = c.subject))",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
+        Quota::ContractVersions => {
+            sqlx::query_scalar!(
+                "SELECT count(*) FROM contract_version WHERE tenant_id = $1",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
+        Quota::ContractBytes => {
+            sqlx::query_scalar!(
+                // Neither function unpacks what it measures.
+                "SELECT (SELECT coalesce(sum(octet_length(text) + pg_column_size(schema_references)
+                         + coalesce(pg_column_size(metadata), 0) + coalesce(pg_column_size(rule_set), 0)), 0)
+                     FROM contract_schema WHERE tenant_id = $1)::bigint
+                     + (SELECT coalesce(sum(pg_column_size(config)), 0) FROM contract_config WHERE tenant_id = $1)::bigint",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
         }
         Quota::Quotas => {
             sqlx::query_scalar!("SELECT count(*) FROM quota WHERE tenant_id = $1", tenant)

@@ -63,6 +63,7 @@ pub async fn sign_in(app: &App, mut call: Call, input: SignIn, address: Option<I
         bindings: held,
         tenant,
         session: None,
+        cluster: None,
     };
     open(app, &caller, home, &call, id, &email).await
 }

@@ -7,6 +7,7 @@ mod normal;
 mod options;
 mod print;
 mod read;
+mod serialized;
 
 use std::sync::Arc;
 

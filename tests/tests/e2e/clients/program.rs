@@ -98,6 +98,7 @@ fn settings_of(scene: &Scene) -> Value {
     json!({
         "bootstrap": stack::text("/kafka/payments/bootstrap"),
         "token_url": format!("{}/v1/oauth/token", stack::text("/url")),
+        "registry": format!("{}/registry", stack::text("/url")),
         "owner": user("payments"),
         "other": user("risk"),
         "reader": scene.reader,

@@ -1,0 +1,132 @@
+//! What the API promises of a contract.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::{Labels, kind};
+use crate::resources::contract::model::{ContractId, Subject};
+use crate::resources::contract::wish;
+use crate::resources::environment::EnvironmentId;
+use crate::rest::{Metadata, Object, Phase, Resource};
+
+/// What is wished.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContractSpec {
+    /// The environment that the subject belongs to; absent in the tenant's default context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub environment: Option<EnvironmentId>,
+    /// The subject, such as `payments-value`.
+    #[schema(min_length = 1, max_length = 512)]
+    pub subject: String,
+}
+
+/// The newest version.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractVersion {
+    /// Its number.
+    pub version: i32,
+    /// The id that records carry.
+    pub schema_id: i32,
+    /// `AVRO`, `JSON` or `PROTOBUF`. New formats may appear.
+    pub format: String,
+    /// Does it have rules?
+    pub has_rules: bool,
+}
+
+/// What is so.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractStatus {
+    /// Always READY.
+    pub phase: Phase,
+    /// The numbers of the versions that stand.
+    pub versions: Vec<i32>,
+    /// The newest of them.
+    pub latest: ContractVersion,
+    /// The level that new versions are checked with: the subject's own, its context's, the tenant's, or BACKWARD.
+    pub compatibility: String,
+    /// The property `owner` of the newest version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub owner: Option<String>,
+    /// The properties of the newest version, but for those that it calls sensitive.
+    pub properties: std::collections::BTreeMap<String, String>,
+}
+
+impl Resource for kind::Contract {
+    type Spec = ContractSpec;
+    type Status = ContractStatus;
+}
+
+/// A contract with its newest version.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub id: ContractId,
+    pub subject: Subject,
+    pub labels: Labels,
+    pub generation: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub versions: Vec<i32>,
+    pub latest_version: i32,
+    pub schema_id: i32,
+    pub format: String,
+    pub metadata: Option<wish::Metadata>,
+    pub rules: bool,
+    pub compatibility: String,
+}
+
+impl From<Row> for Object<kind::Contract> {
+    fn from(row: Row) -> Self {
+        let Row {
+            id,
+            subject,
+            labels,
+            generation,
+            created_at,
+            updated_at,
+            versions,
+            latest_version,
+            schema_id,
+            format,
+            metadata,
+            rules,
+            compatibility,
+        } = row;
+        let resource_name = subject.resource_name();
+        let wish::Metadata {
+            tags: _,
+            properties,
+            sensitive,
+        } = metadata.unwrap_or_default();
+        let (mut properties, sensitive) = (properties.unwrap_or_default(), sensitive.unwrap_or_default());
+        properties.retain(|name, _value| !sensitive.contains(name));
+        let metadata = Metadata {
+            resource_name,
+            created_at,
+            updated_at,
+            generation,
+            labels,
+        };
+        let spec = ContractSpec {
+            environment: subject.context.environment.map(EnvironmentId::from_uuid),
+            subject: subject.name,
+        };
+        let status = ContractStatus {
+            phase: Phase::Ready,
+            versions,
+            latest: ContractVersion {
+                version: latest_version,
+                schema_id,
+                format,
+                has_rules: rules,
+            },
+            compatibility,
+            owner: properties.get("owner").cloned(),
+            properties,
+        };
+        Self::new(id, metadata, spec, status)
+    }
+}

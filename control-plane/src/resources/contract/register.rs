@@ -1,0 +1,230 @@
+//! Registration: one id for equal content, one version at a time of each subject, each checked against those before it.
+//!
+//! Nothing locks more than the subject's own row. The id comes from a sequence; equal content meets in a unique constraint.
+
+use uuid::Uuid;
+
+use crate::auth::Role;
+use crate::kernel::{Action, Change, Error, code};
+use crate::resources::contract::config::{Mode, Scopes};
+use crate::resources::contract::content::{self, TRIES_MAX};
+use crate::resources::contract::look_up::{Prepared, compare, prepare, same};
+use crate::resources::contract::model::{Asker, ContractId, Lookup, Registered, Subject};
+use crate::resources::contract::refusal::{Outcome, Refusal};
+use crate::resources::contract::verdict::{self, Parsed};
+use crate::resources::contract::version::{self, Numbered};
+use crate::resources::contract::wish::Wish;
+use crate::resources::contract::{config, reference, store, writing};
+use crate::resources::owner;
+use crate::resources::service_quota::{self, Quota};
+use crate::rest::Write;
+use crate::runtime::{App, Tx};
+
+/// Versions of one subject that stand: a transitive level compares with every one of them.
+const VERSIONS_MAX: usize = 1_000;
+
+/// What a registration came to.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// The version, new or as it was.
+    pub registered: Registered,
+    /// Metadata, rules or text are not only the caller's.
+    pub populated: bool,
+}
+
+/// Registers a schema under a subject, or finds it there.
+pub async fn register(
+    app: &App,
+    asker: &Asker,
+    subject: &Subject,
+    wish: Wish,
+    normalize: bool,
+) -> Outcome<Registration> {
+    asker.caller.require(Role::Developer, &subject.resource_name())?;
+    let (scopes, prepared) = prepare(app, asker, subject, wish, normalize).await?;
+    let Prepared { wish, parsed } = prepared;
+    let plain = !wish.retags() && wish.version.is_none() && wish.id.is_none() && !scopes.config().populates();
+    if plain && let Some(parsed) = &parsed {
+        let mut tx = app.db.read(&asker.scope.scope()).await?;
+        let found = same(&mut tx, asker, subject, &wish, parsed, Lookup::Live).await?;
+        tx.commit().await?;
+        if let Some(registered) = found {
+            return Ok(Registration {
+                registered,
+                populated: false,
+            });
+        }
+    }
+    let _turn = verdict::turn().await?;
+    let mut write = writing::begin(app, asker).await?;
+    let (registration, new) = under_lock(&mut write, asker, subject, &wish, parsed).await?;
+    if new {
+        record(&mut write, asker, subject, &registration.registered).await?;
+    }
+    write.finish_empty().await?;
+    Ok(registration)
+}
+
+/// The part that one registration of a subject does at a time.
+async fn under_lock(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    wish: &Wish,
+    parsed: Option<Parsed>,
+) -> Outcome<(Registration, bool)> {
+    let scope = asker.scope;
+    let id = held(write, asker, subject).await?;
+    let tx = write.tx();
+    let scopes = config::configured(tx, scope, &subject.context, &subject.name).await?;
+    check_mode(&scopes, subject, asker, wish)?;
+    let (config, importing) = (scopes.config(), scopes.mode() == Mode::Import);
+    let numbers = version::numbers(tx, scope, id).await?;
+    let next = numbers.last().map_or(1, |it| it.version + 1);
+    let before = version::last(tx, scope, subject, id, None, Lookup::Live).await?;
+    let (content, parsed, populated) =
+        content::made(tx, asker, wish, parsed, &config, before.as_ref(), next, importing).await?;
+    let (text, hash) = (content.text_hash(), content.hash());
+    let asked_twice = version::of_text(tx, scope, subject, id, &text, Some(&hash), Lookup::Live).await?;
+    if let Some(registered) = asked_twice
+        && wish.version.is_none_or(|it| it == registered.version)
+        && wish.id.is_none_or(|it| it == registered.schema.id)
+    {
+        return Ok((
+            Registration {
+                registered,
+                populated,
+            },
+            false,
+        ));
+    }
+    check_room(&numbers)?;
+    if !importing {
+        let messages = compare(
+            tx,
+            asker,
+            subject,
+            id,
+            &numbers,
+            &config,
+            content.metadata.as_ref(),
+            &parsed,
+        )
+        .await?;
+        refuse_broken(&messages, subject, asker)?;
+    }
+    let number = number(wish, next, importing, &numbers)?;
+    let targets = content::targets(tx, asker, subject, &content.references).await?;
+    let row = content::keep(tx, asker, subject, wish, &content).await?;
+    service_quota::check(tx, scope, Quota::ContractVersions).await?;
+    forget_same(tx, asker, id, &numbers, row, number).await?;
+    let by = asker.caller.principal.to_string();
+    version::insert(tx, scope, id, number, row, &by).await?;
+    reference::insert(tx, scope, id, number, &targets).await?;
+    let found = version::last(tx, scope, subject, id, Some(number), Lookup::Live).await?;
+    let registered = found.ok_or_else(|| Error::internal("a new version does not show"))?;
+    Ok((
+        Registration {
+            registered,
+            populated,
+        },
+        true,
+    ))
+}
+
+/// The subject's row, made if it is missing, and held.
+async fn held(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<ContractId> {
+    for _try in 0..TRIES_MAX {
+        if let Some(id) = store::lock(write.tx(), asker.scope, subject).await? {
+            return Ok(id);
+        }
+        service_quota::check(write.tx(), asker.scope, Quota::Contracts).await?;
+        store::insert(write.tx(), asker.scope, subject).await?;
+    }
+    let detail = "The subject is being deleted and registered at the same moment; try again.";
+    Err(Error::unavailable(code::BUSY, detail, 1).into())
+}
+
+fn check_room(numbers: &[Numbered]) -> Outcome<()> {
+    if numbers.iter().filter(|it| !it.deleted).count() < VERSIONS_MAX {
+        return Ok(());
+    }
+    let text = format!("A subject has at most {VERSIONS_MAX} versions; delete old ones first");
+    Err(Refusal::NotPermitted(text).into())
+}
+
+fn refuse_broken(messages: &[String], subject: &Subject, asker: &Asker) -> Outcome<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let (subject, details) = (subject.shown(&asker.home), messages.join(", "));
+    Err(Refusal::Incompatible { subject, details }.into())
+}
+
+fn check_mode(scopes: &Scopes, subject: &Subject, asker: &Asker, wish: &Wish) -> Outcome<()> {
+    let shown = subject.shown(&asker.home);
+    let text = match (scopes.mode(), wish.id) {
+        (Mode::ReadOnly | Mode::ReadOnlyOverride, _) => format!("Subject {shown} is in read-only mode"),
+        (Mode::ReadWrite, Some(_)) => format!("Subject {shown} is not in import mode"),
+        (Mode::Import, None) => format!("Subject {shown} is not in read-write mode"),
+        (Mode::ReadWrite, None) | (Mode::Import, Some(_)) => return Ok(()),
+    };
+    Err(Refusal::NotPermitted(text).into())
+}
+
+fn number(wish: &Wish, next: i32, importing: bool, numbers: &[Numbered]) -> Outcome<i32> {
+    let Some(wanted) = wish.version.filter(|it| *it > 0) else {
+        return Ok(next);
+    };
+    if importing {
+        if numbers.iter().any(|it| it.version == wanted) {
+            let text = format!("Version {wanted} is there already");
+            return Err(Refusal::NotPermitted(text).into());
+        }
+        return Ok(wanted);
+    }
+    if wanted != next {
+        let text = "Version is not one more than previous version";
+        return Err(Refusal::InvalidSchema(text.into()).into());
+    }
+    Ok(next)
+}
+
+/// Deleted versions of the same schema end for good when it is registered again, as upstream has it.
+async fn forget_same(
+    tx: &mut Tx,
+    asker: &Asker,
+    id: ContractId,
+    numbers: &[Numbered],
+    row: Uuid,
+    number: i32,
+) -> Outcome<()> {
+    let earlier = |it: &&Numbered| it.deleted && it.schema_row == row && it.version < number;
+    let same: Vec<i32> = numbers.iter().filter(earlier).map(|it| it.version).collect();
+    if !same.is_empty() {
+        version::delete(tx, asker.scope, id, &same).await?;
+    }
+    Ok(())
+}
+
+async fn record(write: &mut Write, asker: &Asker, subject: &Subject, new: &Registered) -> Outcome<()> {
+    let missing = || Error::internal("a registered subject does not show");
+    let id = store::find(write.tx(), asker.scope, subject)
+        .await?
+        .ok_or_else(missing)?;
+    let generation = store::touch(write.tx(), asker.scope, id).await?;
+    let after = serde_json::json!({
+        "subject": subject.name, "context": subject.context.label(), "version": new.version,
+        "schema_id": new.schema.id, "format": new.schema.format.as_str(),
+    });
+    let action = Action::Act("register_version");
+    let change = Change::new(
+        action,
+        id,
+        &subject.resource_name(),
+        generation,
+        owner(asker.scope),
+    );
+    write.record(change.with_after(after)).await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Schemas under their ids.
+
+mod store;
+
+pub use store::{by_guid, by_id, forget_unused, ids_of_guid, insert, max_id, next_id, of_content, taken};
