@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -75,7 +76,8 @@ func (s settings) consumeTransformProduce() string {
 		ctx, cancel := within()
 		checks.Must(session.Begin())
 		var read []*kgo.Record
-		for len(read) == 0 || read[len(read)-1].Partition != 0 {
+		// Earlier checks wrote to other partitions, and those may come last.
+		for !slices.ContainsFunc(read, func(it *kgo.Record) bool { return it.Partition == 0 }) {
 			fetches := session.PollFetches(ctx)
 			checks.Must(fetches.Err())
 			read = append(read, fetches.Records()...)
