@@ -285,9 +285,15 @@ public final class Load {
         var line = Pattern.compile("^\\[(\\S+ \\S+)\\] .*Couldn't find leader endpoint .* for \\S*?(" + settings.run + "-\\d+),");
         var form = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss,SSS").withZone(ZoneId.systemDefault());
         Map<String, List<Instant>> found = new HashMap<>();
-        try (Stream<String> lines = Files.lines(Path.of(settings.text("broker_log")))) {
-            lines.map(line::matcher).filter(Matcher::find).forEach(it -> found
-                    .computeIfAbsent(it.group(2), id -> new ArrayList<>()).add(Instant.from(form.parse(it.group(1)))));
+        // With those that were rolled over: the log's name and a number.
+        Path log = Path.of(settings.text("broker_log"));
+        try (var files = Files.newDirectoryStream(log.getParent(), log.getFileName() + "*")) {
+            for (Path file : files) {
+                try (Stream<String> lines = Files.lines(file)) {
+                    lines.map(line::matcher).filter(Matcher::find).forEach(it -> found
+                            .computeIfAbsent(it.group(2), id -> new ArrayList<>()).add(Instant.from(form.parse(it.group(1)))));
+                }
+            }
         } catch (java.io.IOException error) {
             throw new IllegalStateException(error);
         }
