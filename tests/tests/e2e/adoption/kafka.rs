@@ -236,7 +236,11 @@ impl Plain {
             let seen = (topic.topic_id.to_string(), topic.partitions.len(), own.collect());
             topics.insert(name, seen);
         }
+        // An empty name, which the crate starts from, would match no rule.
         let any = DescribeAclsRequest::default()
+            .with_resource_name_filter(None)
+            .with_principal_filter(None)
+            .with_host_filter(None)
             .with_resource_type_filter(1)
             .with_pattern_type_filter(1)
             .with_operation(1)
