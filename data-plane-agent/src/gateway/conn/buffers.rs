@@ -130,13 +130,14 @@ impl Charge {
     /// When this one holds room already and there was no more for too long.
     pub async fn hold(&mut self, bytes: usize) -> Result<(), Short> {
         if !self.try_hold(bytes) {
-            let _waits = Waits::begin(&self.buffers.waiting);
+            let waits = Waits::begin(&self.buffers.waiting);
             let more = Arc::clone(&self.buffers.room).acquire_many_owned(self.further(bytes));
             let more = tokio::select! {
                 // It is never closed.
                 more = more => more.map_err(|_closed| Short)?,
                 () = sleep(PATIENCE), if self.holds() => return Err(Short),
             };
+            drop(waits);
             self.add(more);
         }
         Ok(())
