@@ -100,12 +100,6 @@ impl Charge {
         self.room.is_some()
     }
 
-    /// Does somebody wait for room? Then nobody reserves more than a frame needs.
-    #[must_use]
-    pub fn pressed(&self) -> bool {
-        self.buffers.short()
-    }
-
     /// Gives back what is held beyond so many bytes.
     pub fn shrink(&mut self, bytes: usize) {
         let wanted = units(bytes).min(self.buffers.units);
@@ -118,35 +112,48 @@ impl Charge {
         }
     }
 
+    /// Holds room for so many bytes from now on, if there is room; never before those who wait.
+    pub fn try_hold(&mut self, bytes: usize) -> bool {
+        match self.further(bytes) {
+            0 => self.shrink(bytes),
+            more => match Arc::clone(&self.buffers.room).try_acquire_many_owned(more) {
+                Ok(more) => self.add(more),
+                Err(_full) => return false,
+            },
+        }
+        true
+    }
+
     /// Holds room for so many bytes from now on; waits for it. Safe to drop while it waits.
     ///
     /// # Errors
     /// When this one holds room already and there was no more for too long.
     pub async fn hold(&mut self, bytes: usize) -> Result<(), Short> {
-        // What is larger than the bound takes all of it.
-        let wanted = units(bytes).min(self.buffers.units);
-        let Some(more) = wanted.checked_sub(self.units()).filter(|more| *more > 0) else {
-            self.shrink(bytes);
-            return Ok(());
-        };
-        let room = Arc::clone(&self.buffers.room);
-        let more = match Arc::clone(&room).try_acquire_many_owned(more) {
-            Ok(more) => more,
-            Err(_full) => {
-                let _waits = Waits::begin(&self.buffers.waiting);
-                tokio::select! {
-                    // It is never closed.
-                    more = room.acquire_many_owned(more) => more.map_err(|_closed| Short)?,
-                    () = sleep(PATIENCE), if self.holds() => return Err(Short),
-                }
-            }
-        };
+        if !self.try_hold(bytes) {
+            let waits = Waits::begin(&self.buffers.waiting);
+            let more = Arc::clone(&self.buffers.room).acquire_many_owned(self.further(bytes));
+            let more = tokio::select! {
+                // It is never closed.
+                more = more => more.map_err(|_closed| Short)?,
+                () = sleep(PATIENCE), if self.holds() => return Err(Short),
+            };
+            drop(waits);
+            self.add(more);
+        }
+        Ok(())
+    }
+
+    /// Units beyond what is held. What is larger than the bound takes all of it.
+    fn further(&self, bytes: usize) -> u32 {
+        units(bytes).min(self.buffers.units).saturating_sub(self.units())
+    }
+
+    fn add(&mut self, more: OwnedSemaphorePermit) {
         match &mut self.room {
             Some(room) => room.merge(more),
             None => self.room = Some(more),
         }
         self.begin();
-        Ok(())
     }
 
     /// What is held begins to move.
@@ -207,20 +214,17 @@ mod tests {
             .now_or_never()
             .expect("little is free")
             .unwrap();
-        assert!(!first.pressed());
+        assert!(!buffers.short());
         {
             let waiting = second.hold(2 * MIB);
             tokio::pin!(waiting);
             assert!(waiting.as_mut().now_or_never().is_none());
-            assert!(first.pressed());
-            assert!(
-                third.hold(MIB).now_or_never().is_none(),
-                "nobody overtakes who waits"
-            );
+            assert!(buffers.short());
+            assert!(!third.try_hold(MIB), "nobody overtakes who waits");
             first.shrink(2 * MIB);
             waiting.await.unwrap();
         }
-        assert!(!first.pressed());
+        assert!(!buffers.short());
         drop((first, second, third));
         assert_eq!(buffers.held(), 0);
         let mut huge = buffers.charge();

@@ -122,16 +122,23 @@ impl<S: Source> Intake<S> {
                 }
             }
         }
-        let missing = frame::missing(&self.buffer, self.limit)?;
-        let chunk = match missing {
-            Some(missing) => missing.clamp(CHUNK, LARGEST_CHUNK.max(self.buffer.len())),
-            None if self.charge.pressed() => CHUNK,
-            None => self.usual.clamp(CHUNK, USUAL_MOST),
+        let held = self.buffer.len();
+        let chunk = match frame::missing(&self.buffer, self.limit)? {
+            Some(missing) => {
+                self.charge.hold(held + missing.max(CHUNK)).await?;
+                missing.clamp(CHUNK, LARGEST_CHUNK.max(held))
+            }
+            None => {
+                // A guess is worth no wait.
+                let usual = self.usual.clamp(CHUNK, USUAL_MOST);
+                if self.charge.try_hold(held + usual) {
+                    usual
+                } else {
+                    CHUNK
+                }
+            }
         };
-        let chunk = chunk.min(self.limit);
-        let whole = chunk.max(missing.unwrap_or(0));
-        self.charge.hold(self.buffer.len() + whole).await?;
-        self.buffer.reserve(chunk);
+        self.buffer.reserve(chunk.min(self.limit));
         let read = tokio::select! {
             biased;
             read = self.source.read_buf(&mut self.buffer) => read?,
