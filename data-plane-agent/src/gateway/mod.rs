@@ -89,7 +89,7 @@ pub struct GatewayArgs {
     /// Largest frame accepted from a client that is logged in, in bytes.
     #[arg(long, env = "WEIR_FRAME_LIMIT", default_value_t = Limits::default().frame)]
     pub frame_limit: usize,
-    /// Bytes in the buffers of all connections together, beside 128 KiB for each; a quarter of the machine's memory by itself.
+    /// Bytes in the buffers of all connections together, beside 128 KiB in each direction of each; a quarter of the machine's memory by itself.
     #[arg(long, env = "WEIR_BUFFERS_LIMIT")]
     pub buffers_limit: Option<usize>,
     /// With TLS: the domain below which `<label>` is a cluster (the id without its kind) and `b<n>-<label>` its broker node n.

@@ -66,7 +66,7 @@ impl Line {
         if until <= now {
             return until;
         }
-        self.waited.store(true, Ordering::Relaxed);
+        self.waited();
         if !self.meagre.load(Ordering::Relaxed) {
             return until;
         }

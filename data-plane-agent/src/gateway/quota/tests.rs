@@ -86,8 +86,8 @@ fn a_fetch_answer_in_pieces_is_told_too() {
     assert_eq!(Bytes::from(frame.concat()), whole);
 }
 
-#[test]
-fn a_part_of_a_budget_is_leased_used_and_given_back() {
+/// Quotas with a megabyte per second of ingress for a tenant.
+fn limited() -> (Quotas, Rules) {
     let quotas = Quotas::default();
     let limits = Some(QuotaLimits {
         ingress_bytes_per_second: 1_000_000,
@@ -98,34 +98,46 @@ fn a_part_of_a_budget_is_leased_used_and_given_back() {
         ..quota("tenant", QuotaSubject::Tenant, &[])
     }]);
     quotas.install(1, &rules);
+    (quotas, rules)
+}
+
+/// A lease of that budget.
+fn lent(sequence: u64, gateways: u32, share_ppm: u32) -> Leases {
+    Leases {
+        sequence,
+        term_ms: 2000,
+        gateways,
+        leases: vec![weir_proto::lane::v1::Lease {
+            quota_id: "tenant".to_owned(),
+            principal_id: String::new(),
+            dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
+            share_ppm,
+        }],
+    }
+}
+
+fn ingress(bytes: u64) -> Cost {
+    Cost {
+        ingress: bytes,
+        ..Cost::default()
+    }
+}
+
+#[test]
+fn a_part_of_a_budget_is_leased_used_and_given_back() {
+    let (quotas, rules) = limited();
     assert_eq!(quotas.request().needs, [], "nobody uses it");
     let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
-    let cost = Cost {
-        ingress: 1_100_000,
-        ..Cost::default()
-    };
+    let cost = ingress(1_100_000);
     let now = quotas.now();
     assert_eq!(toll.pay(now, cost).until, now + bucket::SECOND);
     let request = quotas.request();
     assert_eq!(request.needs[0].quota_id, "tenant");
     assert_eq!(request.needs[0].dimensions[0].wanted_ppm, 1_000_000);
-    quotas.leased(&Leases {
-        sequence: request.sequence,
-        term_ms: 2000,
-        gateways: 4,
-        leases: vec![weir_proto::lane::v1::Lease {
-            quota_id: "tenant".to_owned(),
-            principal_id: String::new(),
-            dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
-            share_ppm: 500_000,
-        }],
-    });
+    quotas.leased(&lent(request.sequence, 4, 500_000));
     let wait = toll.pay(quotas.now(), Cost::default());
     assert_eq!(wait.until, 0, "what costs nothing does not wait");
-    let half = Cost {
-        ingress: 1,
-        ..Cost::default()
-    };
+    let half = ingress(1);
     let until = toll.pay(now, half).until;
     assert!(
         until > now + 18 * bucket::SECOND / 10,
@@ -137,16 +149,7 @@ fn a_part_of_a_budget_is_leased_used_and_given_back() {
 
 #[test]
 fn whoever_begins_on_a_gateway_that_was_idle_waits_for_the_lease_and_not_for_the_little_that_it_held() {
-    let quotas = Quotas::default();
-    let limits = Some(QuotaLimits {
-        ingress_bytes_per_second: 1_000_000,
-        ..QuotaLimits::default()
-    });
-    let rules = Rules::build(&[Quota {
-        limits,
-        ..quota("tenant", QuotaSubject::Tenant, &[])
-    }]);
-    quotas.install(1, &rules);
+    let (quotas, rules) = limited();
     let idle = quotas.request();
     quotas.leased(&Leases {
         sequence: idle.sequence,
@@ -155,10 +158,7 @@ fn whoever_begins_on_a_gateway_that_was_idle_waits_for_the_lease_and_not_for_the
         leases: Vec::new(),
     });
     let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
-    let cost = Cost {
-        ingress: 100_000,
-        ..Cost::default()
-    };
+    let cost = ingress(100_000);
     let now = quotas.now();
     let first = toll.pay(now, cost).until;
     assert!(
@@ -186,33 +186,11 @@ fn whoever_begins_on_a_gateway_that_was_idle_waits_for_the_lease_and_not_for_the
 
 #[test]
 fn a_part_of_nothing_is_not_without_limit() {
-    let quotas = Quotas::default();
-    let limits = Some(QuotaLimits {
-        ingress_bytes_per_second: 1_000_000,
-        ..QuotaLimits::default()
-    });
-    let rules = Rules::build(&[Quota {
-        limits,
-        ..quota("tenant", QuotaSubject::Tenant, &[])
-    }]);
-    quotas.install(1, &rules);
+    let (quotas, rules) = limited();
     let toll = quotas.toll(1, &rules, "c", &Arc::from("a"));
     let request = quotas.request();
-    quotas.leased(&Leases {
-        sequence: request.sequence,
-        term_ms: 2000,
-        gateways: 2,
-        leases: vec![weir_proto::lane::v1::Lease {
-            quota_id: "tenant".to_owned(),
-            principal_id: String::new(),
-            dimension: weir_proto::lane::v1::BudgetDimension::Ingress.into(),
-            share_ppm: 0,
-        }],
-    });
+    quotas.leased(&lent(request.sequence, 2, 0));
     let now = quotas.now();
-    let cost = Cost {
-        ingress: 10_000,
-        ..Cost::default()
-    };
+    let cost = ingress(10_000);
     assert!(toll.pay(now, cost).until > now, "others hold all of it");
 }

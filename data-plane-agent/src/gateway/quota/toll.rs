@@ -148,9 +148,8 @@ impl Toll {
     /// For how long the budget has to recover.
     pub fn mutate(&self, now: Nanos, partitions: u64) -> Result<(), Wait> {
         let dimension = Dimension::Mutations;
-        let owing = |claim: &&Claim| {
-            claim.budget.rate(dimension).is_some() && claim.budget.line(dimension).bucket.empty_at() > now
-        };
+        let owing =
+            |claim: &&Claim| claim.budget.rate(dimension).is_some() && claim.budget.line(dimension).owes(now);
         let enforced = self.claims.iter().filter(|claim| !claim.budget.shadow());
         let tightest = enforced
             .filter(owing)
