@@ -59,6 +59,7 @@ impl Bench {
                 physical_name: format!("{prefix}orders"),
                 physical_id: vec![1; 16],
                 partitions: 1,
+                contract: None,
             }],
             ..Default::default()
         };

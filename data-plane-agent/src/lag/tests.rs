@@ -31,6 +31,7 @@ fn cluster(id: &str, prefix: &str) -> LogicalCluster {
         physical_name: format!("{prefix}{name}"),
         physical_id: vec![1; 16],
         partitions: 2,
+        contract: None,
     };
     LogicalCluster {
         id: id.to_owned(),

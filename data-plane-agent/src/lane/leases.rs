@@ -18,7 +18,7 @@ pub const TERM: Duration = Duration::from_secs(2);
 pub const WHOLE: u32 = 1_000_000;
 /// What gateways without a lease may take while they hear from the agent, together. It is lost to those who are busy
 /// (docs/benchmarks.md says what less of it cost).
-pub const STARTER: u32 = 50_000;
+pub const STARTER: u32 = 10_000;
 /// A gateway that is silent for so long is taken for gone.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 /// A need that was not repeated for so long is none.

@@ -212,6 +212,8 @@ impl LaneServer {
                 }
             }
             Some(Up::QuotaWindow(window)) => self.uses.add(window.report.unwrap_or_default()),
+            // Nothing is judged yet.
+            Some(Up::Contracts(_)) => {}
             Some(Up::Hello(_) | Up::Intent(_) | Up::Connections(_)) | None => {
                 return Err(Status::invalid_argument("an unexpected frame"));
             }

@@ -29,6 +29,7 @@ pub fn build(
                 physical_name: topic.physical_name.clone(),
                 physical_id: id.to_vec(),
                 partitions: topic.partitions,
+                contract: topic.contract.clone(),
             });
         }
     }
@@ -73,6 +74,7 @@ pub fn build(
         }),
         token_issuers: admitted.token_issuers.clone(),
         bans: bans(policy),
+        schemas: admitted.schemas.clone(),
         clusters,
     }
 }

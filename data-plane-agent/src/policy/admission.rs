@@ -48,6 +48,7 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
         // Nothing is made of them: the policy is asked at each measurement.
         lag_watches: Vec::new(),
+        schemas: wish.schemas.clone(),
     };
     Admitted { state, refused }
 }

@@ -154,6 +154,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
         token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
         lag_watches: sorted(lag_watches.into_iter().map(lag_watch).collect(), |it| &it.rule_id),
+        schemas: Vec::new(),
     }
 }
 
@@ -241,6 +242,7 @@ fn topic(row: TopicRow, replication_factor: u32, native: bool) -> Topic {
             .collect(),
         deleted,
         adopted,
+        contract: None,
     }
 }
 

@@ -306,6 +306,8 @@ impl Session {
             Frame::Lags(report) => lag::keep(&self.door.app.db, self.data_plane, report)
                 .await
                 .map_err(refused),
+            // Nothing is judged yet.
+            Frame::Contracts(_) => Ok(()),
             Frame::Answer(answer) => {
                 self.asks.answer(answer);
                 Ok(())

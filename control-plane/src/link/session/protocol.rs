@@ -105,6 +105,9 @@ impl Conversation {
                 within(report.uses.len().max(report.levels.len()), QUOTA_USES_MAX)?;
             }
             (Frame::Lags(report), true) => within(report.levels.len(), LAGS_MAX)?,
+            (Frame::Contracts(report), true) => {
+                within(report.topics.len().max(report.violations.len()), QUOTA_USES_MAX)?;
+            }
             (Frame::Intent(intent), true) => {
                 within(intent.configs.len(), SETTINGS_MAX)?;
                 let name = &intent.topic_name;

@@ -136,6 +136,7 @@ fn snapshot() -> Snapshot {
         physical_name: format!("w{}-{name}", CLUSTERS[cluster]),
         physical_id: vec![16 * (cluster as u8 + 1) + number; 16],
         partitions: 2,
+        contract: None,
     };
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),
@@ -180,6 +181,7 @@ fn snapshot() -> Snapshot {
         quotas: Vec::new(),
         token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
+        schemas: Vec::new(),
     }
 }
 

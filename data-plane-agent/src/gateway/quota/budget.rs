@@ -9,9 +9,9 @@ use super::lease::Share;
 use super::rules::{Dimension, Rule};
 use crate::lane::leases::WHOLE;
 
-/// Within this time a small part that nobody used has grown: it is asked for and given back in two rounds of a quarter of
-/// a second.
-const GROWN: Nanos = 3 * SECOND / 4;
+/// Within this time a small part has grown: it is asked for in rounds of a quarter of a second, and of those who begin
+/// at once the first is lent nearly all, which is given back in the rounds that follow.
+const GROWN: Nanos = 5 * SECOND / 4;
 
 /// One budget: of a quota, and of a principal when each has its own. It begins at its fullest.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Line {
     /// Used of it by those to whom it is left by a floor.
     floored: AtomicU64,
     waited: AtomicBool,
-    /// This gateway holds so little only because it did not need more yet.
+    /// This gateway holds far less than an equal part, and only because it did not need more yet.
     meagre: AtomicBool,
     /// When the first debt under a meagre part was made.
     meagre_since: AtomicU64,

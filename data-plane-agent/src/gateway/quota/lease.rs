@@ -7,7 +7,7 @@ use weir_proto::lane::v1::{BudgetNeed, LeaseRequest, Leases};
 use super::Key;
 use super::bucket::{Nanos, SECOND};
 use super::rules::Dimension;
-use crate::lane::leases::by_itself;
+use crate::lane::leases::{WHOLE, by_itself};
 
 /// Without an answer to a request of this age, the agent is away.
 const CONTACT: Nanos = 2 * SECOND;
@@ -19,7 +19,7 @@ const UNANSWERED_MAX: usize = 64;
 pub struct Share {
     /// Millionths.
     pub ppm: u32,
-    /// No more than anybody has who needs nothing: the agent lends more to who asks.
+    /// Less than half of an equal part: the agent lends more to who asks.
     pub meagre: bool,
 }
 
@@ -117,7 +117,7 @@ impl Lessee {
         let by_itself = by_itself(self.gateways, in_contact);
         let share = |ppm| Share {
             ppm,
-            meagre: in_contact && self.gateways > 1 && ppm <= by_itself,
+            meagre: in_contact && self.gateways > 1 && ppm < WHOLE / self.gateways / 2,
         };
         match self.leases.get(budget) {
             Some(parts) => parts.map(|(part, end)| share(if end > now { part } else { by_itself })),
@@ -129,7 +129,7 @@ impl Lessee {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::leases::{STARTER, WHOLE};
+    use crate::lane::leases::STARTER;
     use weir_proto::lane::v1::{BudgetDimension, Lease};
 
     fn leases(sequence: u64, gateways: u32, share_ppm: u32) -> Leases {
@@ -168,6 +168,14 @@ mod tests {
                 meagre: true
             }
         );
+        let meagre = |part: u32, now| {
+            let mut lessee = Lessee::default();
+            lessee.request(now, Vec::new());
+            lessee.answer(&leases(1, 4, part));
+            lessee.shares(now, &shared)[Dimension::Ingress.index()].meagre
+        };
+        assert!(meagre(WHOLE / 8 - 1, now), "whoever asks is lent more than that");
+        assert!(!meagre(WHOLE / 8, now), "others need the rest");
         let late = now + 2 * SECOND;
         assert_eq!(part(&lessee, &shared, late), WHOLE / 4, "the agent is away");
         let request = lessee.request(late, Vec::new());

@@ -133,6 +133,7 @@ impl View {
             quotas,
             token_issuers,
             bans,
+            schemas: _,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
         let mut given: HashMap<String, Vec<Grant>> = HashMap::new();

@@ -40,6 +40,7 @@ fn cluster(suffix: &str, topics: &[(u8, &str)]) -> LogicalCluster {
                 physical_name: format!("w{suffix}-{name}"),
                 physical_id: physical_id(*n).as_bytes().to_vec(),
                 partitions: 2,
+                contract: None,
             })
             .collect(),
     }
@@ -95,6 +96,7 @@ pub fn snapshot() -> Snapshot {
         quotas: Vec::new(),
         token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
+        schemas: Vec::new(),
     }
 }
 

@@ -236,6 +236,7 @@ mod tests {
             }],
             deleted,
             adopted: false,
+            contract: None,
         }
     }
 

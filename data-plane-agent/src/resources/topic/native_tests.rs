@@ -21,6 +21,7 @@ fn wish(partitions: u32, deleted: bool) -> Topic {
         }],
         deleted,
         adopted: false,
+        contract: None,
     }
 }
 
