@@ -166,6 +166,7 @@ impl World {
             .replace("{id}", object)
             .replace("{connection}", "gateway_1.1.1")
             .replace("{group}", "app")
+            .replace("{version}", "1")
     }
 
     fn body(&self, operation: &Operation) -> String {

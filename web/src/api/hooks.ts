@@ -1,6 +1,6 @@
 // The query cache over the API. Features call these from their queries.ts; keys begin with the collection's path, so
 // that an event about a kind finds everything to read again.
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
 import { createContext, use } from 'react'
 import type { Api, Call } from './client.ts'
 import { noteOwn } from './own.ts'
@@ -39,6 +39,8 @@ const PAGE_SIZE = '100'
 interface ReadOptions {
   enabled?: boolean
   every?: number
+  /** Other filters leave the rows that are shown until theirs have come. */
+  keep?: boolean
 }
 
 /** A collection, page by page. */
@@ -56,6 +58,7 @@ export function useList<P extends ListPath>(path: P, filters?: Filters<P>, optio
     getNextPageParam: (last) => last.metadata?.next_page_token ?? undefined,
     enabled: options?.enabled ?? true,
     refetchInterval: options?.every ?? false,
+    ...(options?.keep && { placeholderData: keepPreviousData }),
   })
   return {
     rows: query.data?.pages.flatMap((page) => page.data),

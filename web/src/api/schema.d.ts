@@ -430,6 +430,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/contracts/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a version of a contract
+         * @description Its schema, metadata and rules as they were registered.
+         */
+        get: operations["contract_version_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/costs": {
         parameters: {
             query?: never;
@@ -1837,10 +1857,24 @@ export interface components {
             spec: components["schemas"]["ContractSpec"];
             status: components["schemas"]["ContractStatus"];
         };
+        /** @description Id of a Contract. */
+        ContractId: string;
         ContractList: {
             data: components["schemas"]["Contract"][];
             kind: string;
             metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description A version that a schema refers to. */
+        ContractReference: {
+            /** @description As the schema names it. */
+            name: string;
+            /** @description The subject. */
+            subject: string;
+            /**
+             * Format: int32
+             * @description The version.
+             */
+            version: number;
         };
         /** @description What is wished. */
         ContractSpec: {
@@ -1877,6 +1911,46 @@ export interface components {
              * @description The id that records carry.
              */
             schema_id: number;
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            version: number;
+        };
+        /** @description A version as it was registered. */
+        ContractVersionDetail: {
+            /** @description The contract. */
+            contract: components["schemas"]["ContractId"];
+            /** @description `AVRO`, `JSON` or `PROTOBUF`. New formats may appear. */
+            format: string;
+            /**
+             * Format: uuid
+             * @description The same for the same content, wherever it is; records of the newer frame carry it.
+             */
+            guid: string;
+            kind: string;
+            /** @description Its properties, but for those that it calls sensitive. */
+            properties: {
+                [key: string]: string;
+            };
+            /** @description What it refers to. */
+            references: components["schemas"]["ContractReference"][];
+            /**
+             * @description Its rules, in the words of the registry's API: `domainRules`, `migrationRules`, `encodingRules`, `enableAt`; absent
+             *     without any.
+             */
+            rule_set?: Record<string, never>;
+            /** @description The text of the schema. */
+            schema: string;
+            /**
+             * Format: int32
+             * @description The id that records carry.
+             */
+            schema_id: number;
+            /** @description Tags by the path of a field, such as `PII`; `*` and `**` stand for names. */
+            tags: {
+                [key: string]: string[];
+            };
             /**
              * Format: int32
              * @description Its number.
@@ -4588,6 +4662,11 @@ export interface operations {
                 page_token?: string;
                 /** @description Those of this environment. */
                 environment?: components["schemas"]["EnvironmentId"];
+                /**
+                 * @description Those whose subject, or whose newest version's schema, tags or properties, contain this text, however it is written.
+                 *     Properties that the version calls sensitive are not looked at.
+                 */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -4634,6 +4713,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_version_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the contract. */
+                id: string;
+                /** @description Number of a version that is not deleted. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractVersionDetail"];
                 };
             };
             /** @description A problem; `code` names it. */

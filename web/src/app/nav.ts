@@ -26,6 +26,7 @@ export const AREAS: readonly Area[] = [
       { to: '/environments', label: 'Environments', icon: 'environment' },
       { to: '/clusters', label: 'Clusters', icon: 'cluster' },
       { to: '/topics', label: 'Topics', icon: 'topic' },
+      { to: '/contracts', label: 'Contracts', icon: 'contract' },
     ],
   },
   {

@@ -19,6 +19,7 @@ const page = <P extends string>(path: P, component: ReturnType<typeof lazyRouteC
 const environment = () => import('../features/environment/routes.tsx')
 const cluster = () => import('../features/cluster/routes.tsx')
 const topic = () => import('../features/topic/routes.tsx')
+const contract = () => import('../features/contract/routes.tsx')
 const group = () => import('../features/consumer_group/routes.tsx')
 const dataPlane = () => import('../features/data_plane/routes.tsx')
 const grant = () => import('../features/data_plane_grant/routes.tsx')
@@ -41,6 +42,8 @@ const routes = root.addChildren([
   page('/clusters/$id/groups/$group', lazyRouteComponent(group, 'GroupPage')),
   page('/topics', lazyRouteComponent(topic, 'TopicsPage')),
   page('/topics/$id', lazyRouteComponent(topic, 'TopicPage')),
+  page('/contracts', lazyRouteComponent(contract, 'ContractsPage')),
+  page('/contracts/$id', lazyRouteComponent(contract, 'ContractPage')),
   page('/data-planes', lazyRouteComponent(dataPlane, 'DataPlanesPage')),
   page('/data-planes/$id', lazyRouteComponent(dataPlane, 'DataPlanePage')),
   page('/grants', lazyRouteComponent(grant, 'GrantsPage')),

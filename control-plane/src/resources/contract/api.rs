@@ -1,11 +1,14 @@
 //! What the API promises of a contract.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::kernel::{Labels, kind};
-use crate::resources::contract::model::{ContractId, Subject};
+use crate::resources::contract::model::{ContractId, Registered, SchemaReference, Subject};
 use crate::resources::contract::wish;
 use crate::resources::environment::EnvironmentId;
 use crate::rest::{Metadata, Object, Phase, Resource};
@@ -52,7 +55,92 @@ pub struct ContractStatus {
     #[schema(nullable = false)]
     pub owner: Option<String>,
     /// The properties of the newest version, but for those that it calls sensitive.
-    pub properties: std::collections::BTreeMap<String, String>,
+    pub properties: BTreeMap<String, String>,
+}
+
+/// A version as it was registered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractVersionDetail {
+    kind: &'static str,
+    /// The contract.
+    contract: ContractId,
+    /// Its number.
+    version: i32,
+    /// The id that records carry.
+    schema_id: i32,
+    /// The same for the same content, wherever it is; records of the newer frame carry it.
+    guid: Uuid,
+    /// `AVRO`, `JSON` or `PROTOBUF`. New formats may appear.
+    format: String,
+    /// The text of the schema.
+    schema: String,
+    /// What it refers to.
+    references: Vec<ContractReference>,
+    /// Tags by the path of a field, such as `PII`; `*` and `**` stand for names.
+    tags: BTreeMap<String, BTreeSet<String>>,
+    /// Its properties, but for those that it calls sensitive.
+    properties: BTreeMap<String, String>,
+    /// Its rules, in the words of the registry's API: `domainRules`, `migrationRules`, `encodingRules`, `enableAt`; absent
+    /// without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Object)]
+    rule_set: Option<serde_json::Value>,
+}
+
+/// A version that a schema refers to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractReference {
+    /// As the schema names it.
+    name: String,
+    /// The subject.
+    subject: String,
+    /// The version.
+    version: i32,
+}
+
+impl ContractVersionDetail {
+    /// What people are shown of a version.
+    pub fn of(contract: ContractId, found: Registered) -> Self {
+        let Registered {
+            subject: _,
+            version,
+            deleted: _,
+            schema,
+        } = found;
+        let (tags, properties) = shown_metadata(schema.metadata);
+        let reference = |it: SchemaReference| ContractReference {
+            name: it.name,
+            subject: it.subject,
+            version: it.version,
+        };
+        Self {
+            kind: "ContractVersion",
+            contract,
+            version,
+            schema_id: schema.id,
+            guid: schema.guid,
+            format: schema.format.as_str().to_owned(),
+            schema: schema.text,
+            references: schema.references.into_iter().map(reference).collect(),
+            tags,
+            properties,
+            rule_set: schema.rule_set,
+        }
+    }
+}
+
+type Tags = BTreeMap<String, BTreeSet<String>>;
+
+/// Tags, and the properties that are for everybody.
+fn shown_metadata(metadata: Option<wish::Metadata>) -> (Tags, BTreeMap<String, String>) {
+    let wish::Metadata {
+        tags,
+        properties,
+        sensitive,
+    } = metadata.unwrap_or_default();
+    let (mut properties, sensitive) = (properties.unwrap_or_default(), sensitive.unwrap_or_default());
+    properties.retain(|name, _value| !sensitive.contains(name));
+    (tags.unwrap_or_default(), properties)
 }
 
 impl Resource for kind::Contract {
@@ -96,13 +184,7 @@ impl From<Row> for Object<kind::Contract> {
             compatibility,
         } = row;
         let resource_name = subject.resource_name();
-        let wish::Metadata {
-            tags: _,
-            properties,
-            sensitive,
-        } = metadata.unwrap_or_default();
-        let (mut properties, sensitive) = (properties.unwrap_or_default(), sensitive.unwrap_or_default());
-        properties.retain(|name, _value| !sensitive.contains(name));
+        let (_tags, properties) = shown_metadata(metadata);
         let metadata = Metadata {
             resource_name,
             created_at,

@@ -4,15 +4,18 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::auth::{Caller, TenantScope};
-use crate::kernel::{Id, kind};
+use crate::kernel::{Error, ErrorKind, Id, Result, code, kind};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::wish::Metadata;
+use crate::resources::environment::EnvironmentId;
 
 /// Id of a contract.
 pub type ContractId = Id<kind::Contract>;
 
 /// The longest name of a subject, in bytes.
 const SUBJECT_LENGTH_MAX: usize = 512;
+/// The longest text to search for, in characters.
+const SOUGHT_MAX: usize = 200;
 
 /// A set of subjects of its own: an environment of the tenant, or the default context, which is the tenant's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -176,6 +179,33 @@ pub struct Registered {
     pub deleted: bool,
     /// The schema.
     pub schema: Schema,
+}
+
+/// Which contracts a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Sought {
+    /// Those of this environment.
+    pub environment: Option<EnvironmentId>,
+    /// Those that contain this, in small letters.
+    pub text: Option<String>,
+}
+
+impl Sought {
+    /// What a query asks for.
+    ///
+    /// # Errors
+    /// A text that is too long.
+    pub fn from_query(environment: Option<EnvironmentId>, q: Option<String>) -> Result<Self> {
+        let text = q.map(|it| it.trim().to_lowercase()).filter(|it| !it.is_empty());
+        if text.as_ref().is_some_and(|it| it.chars().count() > SOUGHT_MAX) {
+            return Err(Error::new(
+                ErrorKind::Malformed,
+                code::MALFORMED_QUERY,
+                format!("q has {SOUGHT_MAX} characters at most."),
+            ));
+        }
+        Ok(Self { environment, text })
+    }
 }
 
 /// Which versions count.

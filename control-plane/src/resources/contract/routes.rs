@@ -1,14 +1,17 @@
 //! `/v1/contracts`: what is registered, for people and the console. Registering is done through `/registry`.
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, Path, State};
+use http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Allowed, ReadTenant};
-use crate::kernel::{Result, kind};
-use crate::resources::contract::store;
+use crate::kernel::{Error, Kind as _, Result, kind};
+use crate::resources::contract::api::ContractVersionDetail;
+use crate::resources::contract::model::{ContractId, Lookup, Sought};
+use crate::resources::contract::{store, version};
 use crate::resources::environment::EnvironmentId;
 use crate::rest::{List, Listed, Object, PageQuery, PathId, Queried, Served};
 use crate::runtime::App;
@@ -19,7 +22,31 @@ type Views = List<This>;
 
 /// The room's routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(get_version))
+}
+
+/// `{id}` and `{version}` of a path; a text that can be no version names none.
+struct PathVersion {
+    contract: ContractId,
+    version: i32,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathVersion {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let missing = || Error::not_found(This::KIND);
+        let Path((id, version)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_unreadable| missing())?;
+        let contract = id.parse().map_err(|_none| missing())?;
+        let version = version
+            .parse()
+            .map_err(|_none| Error::not_found("ContractVersion"))?;
+        Ok(Self { contract, version })
+    }
 }
 
 /// Which contracts.
@@ -28,6 +55,10 @@ pub fn router() -> OpenApiRouter<App> {
 struct Filter {
     /// Those of this environment.
     environment: Option<EnvironmentId>,
+    /// Those whose subject, or whose newest version's schema, tags or properties, contain this text, however it is written.
+    /// Properties that the version calls sensitive are not looked at.
+    #[param(max_length = 200)]
+    q: Option<String>,
 }
 
 /// List contracts
@@ -39,10 +70,11 @@ async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
     Listed(page): Listed,
-    Queried(Filter { environment }): Queried<Filter>,
+    Queried(Filter { environment, q }): Queried<Filter>,
 ) -> Result<axum::Json<Views>> {
+    let sought = Sought::from_query(environment, q)?;
     let mut tx = app.db.read(&scope.scope()).await?;
-    let rows = store::shown(&mut tx, scope, None, environment, page).await?;
+    let rows = store::shown(&mut tx, scope, None, &sought, page).await?;
     tx.commit().await?;
     Ok(axum::Json(List::new(
         page,
@@ -63,4 +95,24 @@ async fn get(
     let row = store::by_id(&mut tx, scope, id).await?;
     tx.commit().await?;
     Ok(Served(row.into()))
+}
+
+/// Get a version of a contract
+///
+/// Its schema, metadata and rules as they were registered.
+#[utoipa::path(get, path = "/v1/contracts/{id}/versions/{version}", operation_id = "contract_version_get", tag = "Contract",
+    params(("id" = String, Path, description = "Id of the contract."),
+        ("version" = i32, Path, description = "Number of a version that is not deleted.", minimum = 1)),
+    responses((status = 200, description = "The version.", body = ContractVersionDetail)))]
+async fn get_version(
+    State(app): State<App>,
+    Allowed { scope, .. }: Allowed<ReadTenant>,
+    PathVersion { contract, version }: PathVersion,
+) -> Result<axum::Json<ContractVersionDetail>> {
+    let mut tx = app.db.read(&scope.scope()).await?;
+    let subject = store::by_id(&mut tx, scope, contract).await?.subject;
+    let found = version::last(&mut tx, scope, &subject, contract, Some(version), Lookup::Live).await?;
+    tx.commit().await?;
+    let found = found.ok_or_else(|| Error::not_found("ContractVersion"))?;
+    Ok(axum::Json(ContractVersionDetail::of(contract, found)))
 }

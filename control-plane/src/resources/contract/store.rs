@@ -7,8 +7,7 @@ use uuid::Uuid;
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, Error, Id, Kind as _, Page, Result, kind};
 use crate::resources::contract::api::Row;
-use crate::resources::contract::model::{Context, ContractId, Lookup, Subject, Window};
-use crate::resources::environment::EnvironmentId;
+use crate::resources::contract::model::{Context, ContractId, Lookup, Sought, Subject, Window};
 use crate::runtime::Tx;
 
 /// The context of a cluster's environment.
@@ -249,7 +248,7 @@ pub async fn shown(
     tx: &mut Tx,
     scope: TenantScope,
     id: Option<ContractId>,
-    environment: Option<EnvironmentId>,
+    sought: &Sought,
     page: Page,
 ) -> Result<Vec<Row>> {
     let rows = sqlx::query_as!(
@@ -273,12 +272,17 @@ pub async fn shown(
          LEFT JOIN contract_config above
              ON above.tenant_id = k.tenant_id AND above.environment_id IS NULL AND above.subject = ''
          WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.id = $2) AND ($3::uuid IS NULL OR k.environment_id = $3)
-             AND k.id > $4 ORDER BY k.id LIMIT $5"#,
+             AND k.id > $4
+             AND ($6::text IS NULL OR position($6 IN lower(concat_ws(' ', k.subject, s.text, s.metadata->>'tags',
+                 (SELECT string_agg(p.key || ' ' || p.value, ' ') FROM jsonb_each_text(coalesce(s.metadata->'properties', '{}')) p
+                  WHERE NOT coalesce(s.metadata->'sensitive' ? p.key, false))))) > 0)
+         ORDER BY k.id LIMIT $5"#,
         scope.tenant().uuid(),
         id.map(Id::uuid),
-        environment.map(Id::uuid),
+        sought.environment.map(Id::uuid),
         page.after(),
         page.limit(),
+        sought.text,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -288,6 +292,6 @@ pub async fn shown(
 /// One contract, or 404.
 pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<Row> {
     let page = Page { size: 1, token: None };
-    let mut rows = shown(tx, scope, Some(id), None, page).await?;
+    let mut rows = shown(tx, scope, Some(id), &Sought::default(), page).await?;
     rows.pop().ok_or_else(|| Error::not_found(kind::Contract::KIND))
 }

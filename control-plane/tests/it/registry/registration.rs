@@ -332,6 +332,41 @@ async fn metadata_and_rules_belong_to_a_version_and_are_carried_on() {
     assert_eq!(contract["status"]["latest"]["schema_id"], three["id"]);
     let path = format!("/v1/contracts/{}", contract["id"].as_str().expect("an id"));
     assert_eq!(admin.get(&path).await.expect(200), contract);
+    let version = admin.get(&format!("{path}/versions/3")).await.expect(200);
+    assert_eq!((&version["schema"], &version["schema_id"]), (&three["schema"], &three["id"]));
+    assert_eq!((&version["tags"], &version["rule_set"]), (&three["metadata"]["tags"], &rules));
+    for none in ["4", "0", "latest", "99999999999"] {
+        admin.get(&format!("{path}/versions/{none}")).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn contracts_are_found_by_what_they_say_but_not_by_secrets() {
+    let bench = Bench::start().await;
+    let (admin, _ids) = bench.tenant("TENANT_ADMIN").await;
+    let (stranger, _ids) = bench.tenant("TENANT_ADMIN").await;
+    let metadata = json!({"tags": {"Payment.id": ["PII"]}, "sensitive": ["token"],
+        "properties": {"owner": "Cards", "token": "hush"}});
+    let body = json!({"schema": record(&["id"]), "metadata": metadata});
+    admin.post("/registry/subjects/payments-value/versions", &body).await.expect(200);
+    register(&admin, "other", "\"int\"").await;
+    register(&stranger, "payments-value", &record(&["id"])).await;
+    for (q, found) in [
+        ("PAYMENTS", 1),
+        ("cards", 1),
+        ("pii", 1),
+        ("%22name%22", 1),
+        ("value", 1),
+        ("int", 1),
+        ("hush", 0),
+        ("%25", 0),
+        ("", 2),
+    ] {
+        let list = admin.get(&format!("/v1/contracts?q={q}")).await.expect(200);
+        assert_eq!(list["data"].as_array().map(Vec::len), Some(found), "{q}: {list}");
+    }
+    let long = format!("/v1/contracts?q={}", "x".repeat(201));
+    admin.get(&long).await.expect(400);
 }
 
 #[tokio::test]
