@@ -5,6 +5,8 @@
 
 pub mod avro;
 pub mod compatibility;
+pub mod diff;
+pub mod document;
 mod error;
 #[cfg(test)]
 mod fuzz;

@@ -115,7 +115,7 @@ fn sizes(rule: &Rule) -> Result<(), String> {
 
 /// The actions of a rule when writing (or upgrading) and when reading (or downgrading): one for both, or two parted by
 /// a comma where the mode has both.
-pub(super) fn actions(text: Option<&str>, mode: RuleMode, default: Action) -> Result<[Action; 2], String> {
+pub(crate) fn actions(text: Option<&str>, mode: RuleMode, default: Action) -> Result<[Action; 2], String> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok([default.clone(), default]);
     };

@@ -11,6 +11,7 @@ mod tests;
 
 use std::fmt;
 
+pub(crate) use check::actions;
 pub use check::{RULES_MAX, check};
 pub use compile::compile;
 pub(crate) use compile::{Compiled, Engine, Guarded, domain, root_message};

@@ -5,6 +5,7 @@
 
 pub mod avro;
 mod compare;
+pub mod encode;
 mod fields;
 pub mod json;
 mod map;

@@ -9,7 +9,7 @@ mod convert;
 mod eval;
 mod formats;
 mod functions;
-mod lexer;
+pub(crate) mod lexer;
 mod literal;
 mod loops;
 mod parser;
