@@ -246,6 +246,7 @@ CREATE TABLE public.contract_schema (
     metadata jsonb,
     rule_set jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    record_names text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT contract_schema_format_check CHECK ((format = ANY (ARRAY['AVRO'::text, 'JSON'::text, 'PROTOBUF'::text]))),
     CONSTRAINT contract_schema_schema_id_check CHECK ((schema_id > 0))
 );
@@ -679,7 +680,11 @@ CREATE TABLE public.topic (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     adopted boolean DEFAULT false NOT NULL,
     changed_settings text[] DEFAULT '{}'::text[] NOT NULL,
+    contract jsonb,
+    dead_letter_topic_id uuid,
     CONSTRAINT topic_cleanup_policy_check CHECK ((cleanup_policy = ANY (ARRAY['DELETE'::text, 'COMPACT'::text, 'COMPACT_DELETE'::text]))),
+    CONSTRAINT topic_contract_form CHECK (((contract IS NULL) OR ((jsonb_typeof(contract) = 'object'::text) AND ((contract ->> 'enforcement'::text) = ANY (ARRAY['OFF'::text, 'SHADOW'::text, 'MARK'::text, 'DLQ'::text, 'REJECT'::text]))))),
+    CONSTRAINT topic_dead_letter_topic_other CHECK (((dead_letter_topic_id IS NULL) OR ((dead_letter_topic_id <> id) AND (contract IS NOT NULL)))),
     CONSTRAINT topic_partitions_check CHECK ((partitions > 0))
 );
 
@@ -978,6 +983,9 @@ ALTER TABLE ONLY public.token_key
     ADD CONSTRAINT token_key_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_in_cluster UNIQUE (tenant_id, cluster_id, id);
+
+ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_name_unique UNIQUE (cluster_id, name);
 
 ALTER TABLE ONLY public.topic
@@ -1068,7 +1076,11 @@ CREATE INDEX session_member ON public.session USING btree (member_id);
 
 CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
 
+CREATE INDEX topic_dead_letter_topic ON public.topic USING btree (dead_letter_topic_id) WHERE (dead_letter_topic_id IS NOT NULL);
+
 CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
+
+CREATE INDEX topic_under_contract ON public.topic USING btree (tenant_id) WHERE (contract IS NOT NULL);
 
 CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
 
@@ -1209,6 +1221,9 @@ ALTER TABLE ONLY public.tenant
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
 
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_dead_letter_topic_exists FOREIGN KEY (tenant_id, cluster_id, dead_letter_topic_id) REFERENCES public.topic(tenant_id, cluster_id, id) ON DELETE SET NULL (dead_letter_topic_id);
+
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
 
@@ -1260,6 +1275,22 @@ CREATE POLICY data_plane_scope ON public.api_key FOR SELECT USING ((data_plane_i
 CREATE POLICY data_plane_scope ON public.broker_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.contract FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.contract_reference FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.contract_schema FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.contract_version FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.data_plane FOR SELECT USING ((id = ( SELECT public.app_data_plane() AS app_data_plane)));
 

@@ -57,6 +57,7 @@ pub mod kind {
         Quota "quota" "How much principals may use of a cluster.",
         AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
         Contract "contract" "The promise about a stream: a subject, its schemas and their rules.",
+        ContractSchema "schema" "A schema under its id, with its rules.",
         RateCard "rate_card" "What usage costs from a moment on.",
         AuditEvent "audit" "A record of one mutation.",
         Event "event" "A change that watchers are told of.",

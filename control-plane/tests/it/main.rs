@@ -27,4 +27,5 @@ mod service_quotas;
 mod streams;
 mod tidy;
 mod tokens;
+mod topic_contracts;
 mod usage;

@@ -93,6 +93,17 @@ impl Schema {
         }
     }
 
+    /// The names, at most `most` of them, by which record-name strategies make subjects of the schema's records: the record at the
+    /// root of Avro, the title of JSON Schema, every message of Protobuf, since a record may be of any.
+    pub fn record_names(&self, most: usize) -> Vec<String> {
+        let one = |name: Option<&str>| name.map(str::to_owned).into_iter().take(most).collect();
+        match self {
+            Self::Avro(schema) => one(schema.record_name()),
+            Self::Json(schema) => one(schema.title()),
+            Self::Protobuf(schema) => schema.message_names(most),
+        }
+    }
+
     /// The text that the registry keeps, returns and hashes: what its API calls the canonical string.
     pub fn stored(&self) -> String {
         match self {

@@ -2171,6 +2171,11 @@ export interface components {
         };
         /** @description The body of a call that needs none: nothing, or an empty object. */
         Empty: Record<string, never>;
+        /**
+         * @description What happens to a record that breaks the contract.
+         * @enum {string}
+         */
+        Enforcement: "OFF" | "SHADOW" | "MARK" | "DLQ" | "REJECT";
         Environment: {
             /** @enum {string} */
             api_version: "v1";
@@ -2446,6 +2451,19 @@ export interface components {
         OrganizationStatus: {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
+        };
+        /** @description What is promised of keys, or of values. */
+        PartContract: {
+            /**
+             * @description Which subjects hold the schemas.
+             * @default TOPIC_NAME
+             */
+            strategy: components["schemas"]["SubjectStrategy"];
+            /**
+             * @description What becomes of a record that does not say which schema it is of.
+             * @default REFUSED
+             */
+            unframed: components["schemas"]["Unframed"];
         };
         /** @description One partition. */
         Partition: {
@@ -3055,6 +3073,11 @@ export interface components {
             roles: components["schemas"]["Role"][];
             tenant?: components["schemas"]["TenantId"] | null;
         };
+        /**
+         * @description Which subjects hold the schemas: the strategies of the field's serializers.
+         * @enum {string}
+         */
+        SubjectStrategy: "TOPIC_NAME" | "RECORD_NAME" | "TOPIC_RECORD_NAME";
         Tenant: {
             /** @enum {string} */
             api_version: "v1";
@@ -3141,6 +3164,17 @@ export interface components {
             spec: components["schemas"]["TopicSpec"];
             status: components["schemas"]["TopicStatus"];
         };
+        /** @description What a topic promises of its records. With neither `key` nor `value`, it is about values. */
+        TopicContract: {
+            /** @description Where DLQ copies records that break it: another topic of the same cluster. */
+            dead_letter_topic?: string;
+            /** @description What happens to a record that breaks it. */
+            enforcement: components["schemas"]["Enforcement"];
+            /** @description What is promised of keys; absent: nothing. */
+            key?: components["schemas"]["PartContract"];
+            /** @description What is promised of values; absent beside a `key`: nothing. */
+            value?: components["schemas"]["PartContract"];
+        };
         /** @description A topic's extent. */
         TopicExtent: {
             kind: string;
@@ -3174,6 +3208,8 @@ export interface components {
             configs?: {
                 [key: string]: string;
             };
+            /** @description What it promises of its records; absent: nothing. */
+            contract?: components["schemas"]["TopicContract"];
             /**
              * Format: int32
              * @description The largest record batch, in bytes.
@@ -3227,6 +3263,11 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        /**
+         * @description What becomes of a record that does not say which schema it is of.
+         * @enum {string}
+         */
+        Unframed: "REFUSED" | "JSON";
         /** @description Counts. */
         UsageCounts: {
             /**

@@ -11,6 +11,8 @@ use weir_proto::agent::v1::{
     self as wire, AccessRole, ApiKey, Cluster, Config, DesiredState, Grant, Scram, Topic,
 };
 
+use super::contract;
+pub(in crate::link) use super::contract::Contracts;
 pub(in crate::link) use super::lag_watch::LagWatchRow;
 use super::lag_watch::lag_watch;
 pub(in crate::link) use super::pool::PoolRow;
@@ -21,6 +23,7 @@ pub(in crate::link) use super::token::TokenKeyRow;
 use super::token::token_issuer;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
 use crate::resources::cluster::ClusterAccess;
+use crate::resources::topic::TopicContract;
 
 /// Everything that one data plane is built of, read in one snapshot.
 #[derive(Debug, Default)]
@@ -41,6 +44,8 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) token_keys: Vec<TokenKeyRow>,
     /// Groups whose lag alert rules ask for.
     pub(in crate::link) lag_watches: Vec<LagWatchRow>,
+    /// Schemas that topics' contracts take.
+    pub(in crate::link) contracts: Contracts,
 }
 
 #[derive(Debug)]
@@ -70,6 +75,7 @@ pub(in crate::link) struct TopicRow {
     pub(in crate::link) configs: BTreeMap<String, String>,
     pub(in crate::link) adopted: bool,
     pub(in crate::link) changed_settings: Vec<String>,
+    pub(in crate::link) contract: Option<TopicContract>,
     pub(in crate::link) deleted: bool,
 }
 
@@ -113,12 +119,14 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         quotas,
         token_keys,
         lag_watches,
+        contracts,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
     let cluster_replication: BTreeMap<Uuid, u32> = clusters
         .iter()
         .map(|it| (it.id, replication.get(&it.broker_pool_id).copied().unwrap_or(1)))
         .collect();
+    let mut promises = contracts.promises(&clusters, &topics);
     let native: BTreeSet<Uuid> = clusters
         .iter()
         .filter(|it| it.access == ClusterAccess::Native)
@@ -144,7 +152,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
                 .map(|row| {
                     let factor = cluster_replication.get(&row.cluster_id).copied().unwrap_or(1);
                     let native = native.contains(&row.cluster_id);
-                    topic(row, factor, native)
+                    let contract = promises.remove(&row.id);
+                    topic(row, factor, native, contract)
                 })
                 .collect(),
             |it| &it.id,
@@ -154,7 +163,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
         token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
         lag_watches: sorted(lag_watches.into_iter().map(lag_watch).collect(), |it| &it.rule_id),
-        schemas: Vec::new(),
+        schemas: sorted(contract::schemas(contracts), |it| &it.id),
     }
 }
 
@@ -193,7 +202,12 @@ fn cluster(row: ClusterRow) -> Cluster {
     }
 }
 
-fn topic(row: TopicRow, replication_factor: u32, native: bool) -> Topic {
+fn topic(
+    row: TopicRow,
+    replication_factor: u32,
+    native: bool,
+    contract: Option<wire::TopicContract>,
+) -> Topic {
     let TopicRow {
         id,
         cluster_id,
@@ -206,6 +220,7 @@ fn topic(row: TopicRow, replication_factor: u32, native: bool) -> Topic {
         mut configs,
         adopted,
         changed_settings,
+        contract: _,
         deleted,
     } = row;
     let cleanup_policy = match cleanup_policy.as_str() {
@@ -242,7 +257,7 @@ fn topic(row: TopicRow, replication_factor: u32, native: bool) -> Topic {
             .collect(),
         deleted,
         adopted,
-        contract: None,
+        contract,
     }
 }
 

@@ -23,6 +23,7 @@ fn rows() -> Rows {
         configs: BTreeMap::from([("segment.ms".to_owned(), "1000".to_owned())]),
         adopted: false,
         changed_settings: Vec::new(),
+        contract: None,
         deleted: id == 0x52,
     };
     Rows {
@@ -70,6 +71,7 @@ fn rows() -> Rows {
         quotas: Vec::new(),
         token_keys: Vec::new(),
         lag_watches: Vec::new(),
+        contracts: Contracts::default(),
         bindings: vec![binding(
             TENANT,
             ACCOUNT,

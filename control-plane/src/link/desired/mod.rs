@@ -1,6 +1,7 @@
 //! Desired state: built from one snapshot, signed once, stored, and sent as the stored bytes.
 
 mod build;
+mod contract;
 mod lag_watch;
 mod pool;
 mod quota;

@@ -9,9 +9,11 @@ use weir_proto::agent::v1::{DesiredFrame, Generation};
 use super::build::{
     BindingRow, ClusterRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
 };
-use crate::kernel::{DataPlaneId, Result};
+use super::contract;
+use crate::kernel::{DataPlaneId, Id, Result};
 use crate::resources::broker_pool::AttachedKafka;
 use crate::resources::cluster::ClusterAccess;
+use crate::resources::topic::TopicContract;
 use crate::runtime::Tx;
 
 /// Signed generations kept for each data plane.
@@ -134,10 +136,12 @@ pub(super) async fn raise_epoch(tx: &mut Tx, data_plane: DataPlaneId, held: Gene
 
 /// All rows of one data plane. In a snapshot, so that they belong together.
 pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
+    let (clusters, topics) = (clusters(tx, data_plane).await?, topics(tx, data_plane).await?);
     Ok(Rows {
+        contracts: contract::read(tx, data_plane, &clusters, &topics).await?,
         pools: pools(tx, data_plane).await?,
-        clusters: clusters(tx, data_plane).await?,
-        topics: topics(tx, data_plane).await?,
+        clusters,
+        topics,
         keys: keys(tx, data_plane).await?,
         bindings: bindings(tx, data_plane).await?,
         quotas: quotas(tx, data_plane).await?,
@@ -187,7 +191,8 @@ async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow
 async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
     let rows = sqlx::query!(
         r#"SELECT id, cluster_id, name, partitions, retention_ms, retention_bytes, cleanup_policy, max_message_bytes,
-                  configs AS "configs: Json<BTreeMap<String, String>>", adopted, changed_settings, deleted_at IS NOT NULL AS "deleted!"
+                  configs AS "configs: Json<BTreeMap<String, String>>", adopted, changed_settings, contract,
+                  dead_letter_topic_id, deleted_at IS NOT NULL AS "deleted!"
            FROM topic WHERE data_plane_id = $1"#,
         data_plane.uuid(),
     )
@@ -205,6 +210,7 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
         configs: row.configs.0,
         adopted: row.adopted,
         changed_settings: row.changed_settings,
+        contract: TopicContract::read(row.contract, row.dead_letter_topic_id.map(Id::from_uuid)),
         deleted: row.deleted,
     });
     Ok(topics.collect())

@@ -59,6 +59,7 @@ pub async fn made(
         references,
         metadata: metadata.filter(|it| !it.is_empty()),
         rule_set,
+        record_names: parsed.record_names(),
     };
     Ok((content, parsed, populates))
 }

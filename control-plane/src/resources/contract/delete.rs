@@ -103,6 +103,7 @@ async fn end(
 ) -> Outcome<Vec<i32>> {
     let scope = asker.scope;
     let versions: Vec<i32> = chosen.iter().map(|it| it.version).collect();
+    let rows: Vec<Uuid> = chosen.iter().map(|it| it.schema_row).collect();
     let tx = write.tx();
     // Who registers a reference holds what it refers to: after this, each has either been seen or will find nothing.
     version::hold_versions(tx, scope, id, &versions).await?;
@@ -110,7 +111,6 @@ async fn end(
         return Err(Refusal::ReferenceExists(subject.shown(&asker.home), version).into());
     }
     if permanent {
-        let rows: Vec<Uuid> = chosen.iter().map(|it| it.schema_row).collect();
         version::delete(tx, scope, id, &versions).await?;
         schema::forget_unused(tx, scope, &rows).await?;
     } else {
@@ -136,5 +136,8 @@ async fn end(
     let change = Change::new(action, id, &subject.resource_name(), generation, owner(scope));
     let before = json!({"subject": subject.name, "context": subject.context.label(), "versions": versions});
     write.record(change.with_before(before)).await?;
+    if !permanent {
+        writing::tell_gateways(write, asker, subject, &rows).await?;
+    }
     Ok(versions)
 }

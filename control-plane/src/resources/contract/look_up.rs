@@ -176,6 +176,7 @@ pub async fn same(
             references: wish.references.clone(),
             metadata: wish.metadata.clone(),
             rule_set: wish.rule_set.clone(),
+            record_names: Vec::new(),
         }
         .hash()
     });

@@ -60,6 +60,8 @@ pub async fn register(
     let (registration, new) = under_lock(&mut write, asker, subject, &wish, parsed).await?;
     if new {
         record(&mut write, asker, subject, &registration.registered).await?;
+        let schemas = [registration.registered.schema.row];
+        writing::tell_gateways(&mut write, asker, subject, &schemas).await?;
     }
     write.finish_empty().await?;
     Ok(registration)

@@ -51,6 +51,17 @@ pub struct Parsed {
     pub text: String,
 }
 
+/// Names of one schema that record-name strategies find it by.
+const RECORD_NAMES_MAX: usize = 1_000;
+
+impl Parsed {
+    /// Names by which record-name strategies find it.
+    #[must_use]
+    pub fn record_names(&self) -> Vec<String> {
+        self.schema.record_names(RECORD_NAMES_MAX)
+    }
+}
+
 /// Reads a schema; `normalize` chooses which text is stored.
 pub async fn parse(
     format: Format,

@@ -112,6 +112,8 @@ pub struct Content {
     pub metadata: Option<Metadata>,
     /// Rules.
     pub rule_set: Option<Value>,
+    /// Names by which record-name strategies find it: they follow from the text.
+    pub record_names: Vec<String>,
 }
 
 impl Content {
@@ -378,6 +380,7 @@ mod tests {
             references: vec![],
             metadata: None,
             rule_set: serde_json::from_str(rules).unwrap(),
+            record_names: Vec::new(),
         };
         let one = content(r#"{"domainRules": [{"name": "a", "expr": "b"}]}"#, "\"int\"");
         let same = content(r#"{"domainRules": [{"expr": "b", "name": "a"}]}"#, "\"int\"");

@@ -1,9 +1,11 @@
-//! Every change of a contract begins in the same way.
+//! Every change of a contract begins in the same way, and what changes the versions that stand ends in the same way.
+
+use uuid::Uuid;
 
 use crate::kernel::Error;
-use crate::resources::contract::model::Asker;
+use crate::resources::contract::model::{Asker, Subject};
 use crate::resources::contract::refusal::Outcome;
-use crate::resources::owner;
+use crate::resources::{owner, topic};
 use crate::rest::{Begun, Call, Write};
 use crate::runtime::App;
 
@@ -15,4 +17,19 @@ pub async fn begin(app: &App, asker: &Asker) -> Outcome<Box<Write>> {
         Begun::Fresh(write) => Ok(write),
         Begun::Replayed(_) => Err(Error::internal("a call without a key was replayed").into()),
     }
+}
+
+/// Tells the gateways of topics that take schemas of the subject; last in the transaction. `schemas` are those that it gained or lost.
+pub async fn tell_gateways(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    schemas: &[Uuid],
+) -> Outcome<()> {
+    // No topic is in the default context.
+    let Some(environment) = subject.context.environment else {
+        return Ok(());
+    };
+    topic::tell_of_subject(write.tx(), asker.scope, environment, &subject.name, schemas).await?;
+    Ok(())
 }

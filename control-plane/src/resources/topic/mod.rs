@@ -6,6 +6,7 @@ mod administer;
 mod adopt;
 mod api;
 mod config;
+mod contract;
 mod extent;
 mod model;
 mod routes;
@@ -15,6 +16,7 @@ mod store;
 
 pub use administer::{Creation, Done, Settled, Wisher};
 pub use adopt::{adopt, release};
+pub use contract::{Enforcement, PartContract, SubjectStrategy, TopicContract, Unframed, tell_of_subject};
 pub use model::{Topic, TopicId, TopicSpec, validate};
 pub use routes::router;
 pub use settings::{

@@ -10,6 +10,7 @@ use crate::kernel::{DataPlaneId, FieldError, Id, Labels, code, kind};
 use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::cluster::ClusterId;
 use crate::resources::topic::config;
+use crate::resources::topic::contract::{self, TopicContract};
 
 /// Id of a topic. Its UUID is the topic id that Kafka clients see.
 pub type TopicId = Id<kind::Topic>;
@@ -87,6 +88,10 @@ pub struct TopicSpec {
     /// Further Kafka settings, from a list of open ones.
     #[serde(default)]
     pub configs: BTreeMap<String, String>,
+    /// What it promises of its records; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub contract: Option<TopicContract>,
 }
 
 const fn partitions_default() -> i32 {
@@ -175,9 +180,10 @@ pub fn validate(spec: &TopicSpec, errors: &mut Vec<FieldError>) {
         partitions,
         retention_ms,
         retention_bytes,
-        cleanup_policy: _,
+        cleanup_policy,
         max_message_bytes,
         configs,
+        contract,
     } = spec;
     let mut refuse = |pointer: &str, code: &str, detail: String| {
         errors.push(FieldError {
@@ -219,6 +225,9 @@ pub fn validate(spec: &TopicSpec, errors: &mut Vec<FieldError>) {
         refuse("/spec/max_message_bytes", code::OUT_OF_RANGE, detail);
     }
     config::validate(configs, errors);
+    if let Some(contract) = contract {
+        contract::validate(contract, *cleanup_policy, errors);
+    }
 }
 
 /// Collects what may not change so between two specs.

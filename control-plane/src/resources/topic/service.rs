@@ -10,7 +10,7 @@ use crate::resources::data_plane_grant::{Wanted, check_room};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{self, Topic, TopicId, TopicSpec};
-use crate::resources::topic::{settings, store};
+use crate::resources::topic::{contract, settings, store};
 use crate::resources::{cluster, owner, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
 use crate::runtime::App;
@@ -62,6 +62,7 @@ pub async fn create(
     };
     check_room(write.tx(), scope, cluster.spec.broker_pool, wanted).await?;
     let id: TopicId = Id::generate();
+    contract::check(write.tx(), caller, scope, &cluster, id, None, &spec).await?;
     store::insert(write.tx(), scope, id, &spec, cluster.data_plane, &metadata.labels).await?;
     finish(write, scope, id, cluster.data_plane, Action::Create, None).await
 }
@@ -125,6 +126,11 @@ pub async fn change(
     model::validate_change(&before.spec, &spec, &mut errors);
     crate::kernel::check_labels(&labels, &mut errors);
     Error::check(errors)?;
+    if spec.contract.is_some() {
+        let cluster = cluster::by_id(write.tx(), scope, spec.cluster).await?;
+        contract::check(write.tx(), caller, scope, &cluster, id, Some(&before.spec), &spec).await?;
+    }
+    contract::check_stays_fit(write.tx(), scope, id, &spec).await?;
     let more = i64::from(spec.partitions - before.spec.partitions);
     if more > 0 {
         service_quota::check_more(write.tx(), scope, Quota::Partitions, more).await?;
@@ -173,6 +179,7 @@ pub async fn delete(
         Begun::Fresh(write) => write,
     };
     let before = present(&mut write, caller, scope, call, id).await?;
+    contract::check_free(write.tx(), scope, &[id]).await?;
     let pool = served::report(write.tx(), before.broker_pool.uuid()).await?;
     if pool.is_none() {
         // No agent ever spoke of the pool: there is nothing to destroy.

@@ -57,6 +57,8 @@ pub fn apply(spec: &mut TopicSpec, settings: &[TopicConfig], replace: bool) -> R
     if replace {
         *spec = TopicSpec {
             partitions: spec.partitions,
+            // No setting of Kafka's: a client that replaces all settings has not spoken of it.
+            contract: spec.contract.clone(),
             ..default.clone()
         };
     }
@@ -177,8 +179,11 @@ mod tests {
         ];
         apply(&mut changed, &settings, false).unwrap();
         changed.partitions = 9;
+        let contract = serde_json::from_value(serde_json::json!({"enforcement": "REJECT"})).unwrap();
+        changed.contract = Some(contract);
         let mut replaced = changed.clone();
         apply(&mut replaced, &[set("segment.ms", "70000")], true).unwrap();
+        assert_eq!(replaced.contract, changed.contract);
         assert_eq!(replaced.retention_ms, spec().retention_ms);
         assert_eq!(
             (replaced.partitions, replaced.configs["segment.ms"].as_str()),

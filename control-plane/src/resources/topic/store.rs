@@ -10,6 +10,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kind};
 use crate::resources::cluster::ClusterId;
 use crate::resources::labels_of;
+use crate::resources::topic::contract::TopicContract;
 use crate::resources::topic::model::{CleanupPolicy, Topic, TopicId, TopicSpec};
 use crate::runtime::Tx;
 
@@ -29,6 +30,8 @@ struct Row {
     cleanup_policy: String,
     max_message_bytes: i32,
     configs: Value,
+    contract: Option<Value>,
+    dead_letter_topic_id: Option<Uuid>,
     desired_n: i64,
     deleted_at: Option<DateTime<Utc>>,
     labels: Value,
@@ -48,6 +51,7 @@ impl From<Row> for Topic {
             cleanup_policy: CleanupPolicy::parse(&row.cleanup_policy),
             max_message_bytes: row.max_message_bytes,
             configs: serde_json::from_value(row.configs).unwrap_or_default(),
+            contract: TopicContract::read(row.contract, row.dead_letter_topic_id.map(Id::from_uuid)),
         };
         Self {
             id: Id::from_uuid(row.id),
@@ -77,8 +81,8 @@ pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<Topic
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
                 t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
-                t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
-                t.updated_at
+                t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
+                t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
          WHERE t.tenant_id = $1 AND t.id = $2",
@@ -101,8 +105,8 @@ pub async fn list(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
                 t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
-                t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation, t.created_at,
-                t.updated_at
+                t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
+                t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
          WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.cluster_id = $2) AND t.id > $3 ORDER BY t.id LIMIT $4",
@@ -151,11 +155,12 @@ pub async fn insert(
         cleanup_policy,
         max_message_bytes,
         configs,
+        contract,
     } = spec;
     sqlx::query!(
         "INSERT INTO topic (id, tenant_id, cluster_id, data_plane_id, name, partitions, retention_ms, retention_bytes,
-             cleanup_policy, max_message_bytes, configs, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             cleanup_policy, max_message_bytes, configs, labels, contract, dead_letter_topic_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         id.uuid(),
         scope.tenant().uuid(),
         cluster.uuid(),
@@ -168,6 +173,8 @@ pub async fn insert(
         max_message_bytes,
         serde_json::to_value(configs).map_err(Error::internal)?,
         serde_json::to_value(labels).map_err(Error::internal)?,
+        contract.as_ref().map(TopicContract::stored).transpose()?,
+        contract.as_ref().and_then(|it| it.dead_letter_topic).map(Id::uuid),
     )
     .execute(tx.conn())
     .await?;
@@ -185,11 +192,12 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Topic) -
         cleanup_policy,
         max_message_bytes,
         configs,
+        contract,
     } = &row.spec;
     let done = sqlx::query!(
         "UPDATE topic SET partitions = $3, retention_ms = $4, retention_bytes = $5, cleanup_policy = $6,
              max_message_bytes = $7, configs = $8, labels = $9, generation = $10, deleted_at = $12,
-             changed_settings = $13, updated_at = now()
+             changed_settings = $13, contract = $14, dead_letter_topic_id = $15, updated_at = now()
          WHERE tenant_id = $1 AND id = $2 AND generation = $11",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -204,6 +212,11 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &Topic) -
         before,
         row.deleted_at,
         &row.changed_settings,
+        contract.as_ref().map(TopicContract::stored).transpose()?,
+        contract
+            .as_ref()
+            .and_then(|it| it.dead_letter_topic)
+            .map(Id::uuid),
     )
     .execute(tx.conn())
     .await?;
@@ -219,8 +232,8 @@ pub async fn adopted(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Res
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
                 t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
-                t.cleanup_policy, t.max_message_bytes, t.configs, t.desired_n, t.deleted_at, t.labels, t.generation,
-                t.created_at, t.updated_at
+                t.cleanup_policy, t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at,
+                t.labels, t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
          WHERE t.tenant_id = $1 AND t.cluster_id = $2 AND t.adopted ORDER BY t.id",

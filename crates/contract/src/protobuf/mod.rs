@@ -65,4 +65,22 @@ impl ProtobufSchema {
     pub fn first_message(&self) -> Option<MessageDescriptor> {
         self.descriptor()?.messages().next()
     }
+
+    /// Full names of the file's messages, nested ones after the one that they are in; at most so many.
+    pub fn message_names(&self, most: usize) -> Vec<String> {
+        let mut left: Vec<MessageDescriptor> = Vec::new();
+        if let Some(file) = self.descriptor() {
+            left.extend(file.messages());
+        }
+        left.reverse();
+        let mut names = Vec::new();
+        while names.len() < most
+            && let Some(message) = left.pop()
+        {
+            names.push(message.full_name().to_owned());
+            let nested: Vec<_> = message.child_messages().filter(|it| !it.is_map_entry()).collect();
+            left.extend(nested.into_iter().rev());
+        }
+        names
+    }
 }

@@ -181,11 +181,12 @@ pub async fn insert(
         references,
         metadata,
         rule_set,
+        record_names,
     } = content;
     let done = sqlx::query!(
         "INSERT INTO contract_schema (id, tenant_id, environment_id, schema_id, guid, content_sha256, text_sha256, format, text,
-             schema_references, metadata, rule_set)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             schema_references, metadata, rule_set, record_names)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (tenant_id, context, content_sha256) DO NOTHING",
         Uuid::now_v7(),
         scope.tenant().uuid(),
@@ -199,6 +200,7 @@ pub async fn insert(
         serde_json::to_value(references).map_err(Error::internal)?,
         metadata.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?,
         rule_set.clone(),
+        record_names,
     )
     .execute(tx.conn())
     .await?;
