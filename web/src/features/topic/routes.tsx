@@ -13,7 +13,8 @@ import { useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Connect } from '../cluster/connect.tsx'
 import { useCluster } from '../cluster/queries.ts'
-import { useTopicFields } from './forms.ts'
+import { TopicContract } from './contract-tab.tsx'
+import { useTopicFields } from './forms.tsx'
 import { useTopic } from './queries.ts'
 import { TopicOverview } from './overview.tsx'
 import { TopicTable } from './topic-table.tsx'
@@ -51,7 +52,7 @@ export function TopicPage() {
   const { id } = useParams({ strict: false })
   const query = useTopic(id)
   const clusterName = useNames('/v1/clusters')
-  const fields = useTopicFields()
+  const fields = useTopicFields(query.data)
   return (
     <ObjectPage
       kind={KIND} query={query} fields={fields}
@@ -64,6 +65,7 @@ export function TopicPage() {
           label={`Parts of topic ${topic.spec.name}`}
           tabs={[
             { key: 'overview', label: 'Overview', content: () => <TopicOverview topic={topic} /> },
+            { key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> },
             { key: 'connect', label: 'Connect', content: () => <TopicConnect topic={topic} /> },
           ]}
         />
