@@ -66,6 +66,7 @@ impl Lane {
             snapshot,
             budgets: Arc::new(Budgets::open(&folder.join("budgets"))?),
             uses: Arc::default(),
+            contracts: Arc::default(),
             intents: Arc::new(Intents::new(patience)),
             storage: storage.watch(),
             questions: Arc::<Questions>::default(),

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answers::{self, Desk};
 use crate::config::{AgentConfig, GatewayListener};
+use crate::contract_counts::ContractCounts;
 use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Driver, Shared};
@@ -85,8 +86,8 @@ impl Agent {
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let lane = lane_server(&shared, &usage, &publisher, state)?;
-        let (uses, intents) = (Arc::clone(&lane.uses), Arc::clone(&lane.intents));
-        tasks.spawn(gauge(&platform, &shared, &publisher, &uses).run());
+        let fed = lane.clone();
+        tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
         serve_inside_network(&config, lane, &close, &mut tasks).await?;
@@ -97,10 +98,11 @@ impl Agent {
             ledger,
             board: shared.board.subscribe(),
             usage: Arc::clone(&usage),
-            quota_uses: uses,
+            quota_uses: fed.uses,
+            contracts: fed.contracts,
             lags,
             usage_window: config.usage_window,
-            intents,
+            intents: fed.intents,
             inlet,
             instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
@@ -180,6 +182,7 @@ fn lane_server(
         snapshot: publisher.watch(),
         budgets: Arc::new(budgets),
         uses: Arc::default(),
+        contracts: Arc::<ContractCounts>::default(),
         intents: Arc::new(Intents::new(INTENTS)),
         storage: shared.storage.watch(),
         questions: Arc::clone(&shared.questions),
@@ -258,6 +261,7 @@ async fn serve_inside_network(
     let listener = TcpListener::bind(lane_address)
         .await
         .with_context(|| format!("listen on {lane_address} for the lane"))?;
+    let contracts = Arc::clone(&lane.contracts);
     let serving = lane::serve(lane, listener, &agent_folder, close.clone())?;
     tasks.spawn(async move {
         let _ended = serving.await;
@@ -275,7 +279,10 @@ async fn serve_inside_network(
     tasks.spawn(inside::serve(
         listener,
         identity.server()?,
-        state.join("ledger"),
+        inside::Sources {
+            ledger: state.join("ledger"),
+            contracts,
+        },
         close.clone(),
     ));
     Ok(())

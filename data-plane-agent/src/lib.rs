@@ -9,6 +9,7 @@ mod answers;
 pub mod backoff;
 pub mod cli;
 pub mod config;
+pub mod contract_counts;
 mod credentials;
 pub mod desired;
 pub mod disk;

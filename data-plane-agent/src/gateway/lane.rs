@@ -134,10 +134,7 @@ impl Lane {
                     applying.spawn(applied(Arc::clone(gateway), version, out.clone()));
                 }
                 _now = ask.tick() => out.send(frame(gateway_frame::Frame::LeaseRequest(quotas.request()))).await?,
-                _now = report.tick() => if let Some(report) = quotas.report() {
-                    let window = QuotaWindow { report: Some(report) };
-                    out.send(frame(gateway_frame::Frame::QuotaWindow(window))).await?;
-                },
+                _now = report.tick() => tell_use(gateway, &out).await?,
                 intent = gateway.wishes.intents.next() => {
                     out.send(frame(gateway_frame::Frame::Intent(intent))).await?;
                 }
@@ -237,7 +234,8 @@ impl Lane {
             return Ok(());
         }
         if version > held {
-            let built = aside::run(move || (View::build(&snapshot), snapshot)).await;
+            let schemas = Arc::clone(&gateway.view.load().schemas);
+            let built = aside::run(move || (View::build_after(&snapshot, &schemas), snapshot)).await;
             let (view, snapshot) = built.context("compile the snapshot")?;
             let before = gateway.install(view);
             tracing::info!(version, "a snapshot is in force");
@@ -256,6 +254,18 @@ impl Lane {
         }
         Ok(())
     }
+}
+
+/// What quotas were used for, and what was judged, since the last time.
+async fn tell_use(gateway: &Gateway, out: &mpsc::Sender<GatewayFrame>) -> anyhow::Result<()> {
+    if let Some(report) = gateway.shared.quotas.report() {
+        let window = QuotaWindow { report: Some(report) };
+        out.send(frame(gateway_frame::Frame::QuotaWindow(window))).await?;
+    }
+    if let Some(window) = gateway.shared.contracts.window() {
+        out.send(frame(gateway_frame::Frame::Contracts(window))).await?;
+    }
+    Ok(())
 }
 
 async fn stopped(draining: &mut watch::Receiver<bool>) {

@@ -6,6 +6,7 @@
 mod aside;
 mod client_certificate;
 mod conn;
+mod contract;
 mod crew;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
@@ -235,6 +236,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
             quotas: Arc::new(Quotas::remembering(start.gateways)),
+            contracts: Arc::default(),
         },
         wishes: Arc::new(Wishes::new(&start.gateway_id, start.boot)),
         slow: slow(args, &start.gateway_id)?,

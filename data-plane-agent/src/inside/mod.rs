@@ -1,4 +1,5 @@
-//! The endpoint inside the network: what left it, from the agent's own ledger, on the agent's own origin. Read only.
+//! The endpoint inside the network: what left it, from the agent's own ledger, and what violations of contracts look
+//! like, on the agent's own origin. Read only.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,10 +20,12 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::contract_counts::ContractCounts;
 use crate::link::replay::{Line, Summary, replay};
 use crate::local_tls::{Accepted, incoming};
 
 mod page;
+mod violations;
 
 const CONNECTIONS_MAX: usize = 32;
 /// How many of the last entries are kept ready.
@@ -46,9 +49,18 @@ pub struct View {
 /// The newest view, and when it was read.
 type Newest = Option<(Instant, Arc<View>)>;
 
+/// What is shown.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The ledger's folder.
+    pub ledger: PathBuf,
+    /// Examples of violations.
+    pub contracts: Arc<ContractCounts>,
+}
+
 #[derive(Clone)]
 struct Inside {
-    ledger: PathBuf,
+    sources: Sources,
     last: Arc<Mutex<Newest>>,
 }
 
@@ -61,7 +73,7 @@ impl Inside {
         {
             return Arc::clone(view);
         }
-        let folder = self.ledger.clone();
+        let folder = self.sources.ledger.clone();
         let read = tokio::task::spawn_blocking(move || read(&folder)).await;
         let view = Arc::new(read.unwrap_or_else(|_panicked| View {
             verified: false,
@@ -99,9 +111,9 @@ fn read(folder: &std::path::Path) -> View {
 }
 
 /// Serves until `stop`.
-pub async fn serve(listener: TcpListener, config: ServerConfig, ledger: PathBuf, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, config: ServerConfig, sources: Sources, stop: CancellationToken) {
     let inside = Inside {
-        ledger,
+        sources,
         last: Arc::default(),
     };
     let local = match listener.local_addr() {
@@ -129,6 +141,8 @@ fn router(inside: Inside) -> Router {
         .route("/", get(show))
         .route("/style.css", get(style))
         .route("/v1/ledger", get(ledger))
+        .route("/contracts", get(violations::show))
+        .route("/v1/contract-violations", get(violations::list))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(map_response(harden))
         .with_state(inside)
@@ -213,7 +227,18 @@ mod tests {
     use http_body_util::BodyExt;
     use prost::Message;
     use tower::ServiceExt;
-    use weir_proto::agent::v1::{AgentFrame, Hello, agent_frame::Frame};
+    use weir_proto::agent::v1::{AgentFrame, Hello, RecordPart, ViolationKind, agent_frame::Frame};
+    use weir_proto::lane::v1::{ContractWindow, ViolationExample};
+
+    fn of(ledger: &std::path::Path) -> Inside {
+        Inside {
+            sources: Sources {
+                ledger: ledger.to_owned(),
+                contracts: Arc::default(),
+            },
+            last: Arc::default(),
+        }
+    }
 
     async fn get(inside: &Inside, path: &str) -> (StatusCode, String, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
@@ -239,10 +264,7 @@ mod tests {
             frame: Some(Frame::Hello(hello)),
         };
         log.append(Form::AgentFrame, &frame.encode_to_vec()).unwrap();
-        let inside = Inside {
-            ledger: folder.path().to_owned(),
-            last: Arc::default(),
-        };
+        let inside = of(folder.path());
         let (status, policy, body) = get(&inside, "/").await;
         assert_eq!(status, StatusCode::OK);
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
@@ -259,11 +281,42 @@ mod tests {
     async fn a_broken_ledger_is_shown_as_broken() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("00000000000000000001.jsonl"), "{}\n").unwrap();
-        let inside = Inside {
-            ledger: folder.path().to_owned(),
-            last: Arc::default(),
-        };
+        let inside = of(folder.path());
         let (_status, _policy, body) = get(&inside, "/").await;
         assert!(body.contains("not whole"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn violations_are_shown_as_examples_and_escaped() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = of(folder.path());
+        let (_status, _policy, body) = get(&inside, "/contracts").await;
+        assert!(body.contains("No record has broken"), "{body}");
+        let example = ViolationExample {
+            topic_id: "topic_1".to_owned(),
+            part: RecordPart::Value.into(),
+            kind: ViolationKind::Condition.into(),
+            rule: 2,
+            rule_name: "<b>small</b>".to_owned(),
+            record: "{amount: int}".to_owned(),
+            at_unix_ms: 1_700_000_000_000,
+            ..ViolationExample::default()
+        };
+        inside.sources.contracts.add(ContractWindow {
+            report: None,
+            examples: vec![example],
+        });
+        let (status, policy, body) = get(&inside, "/contracts").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(policy.contains("default-src 'none'"));
+        assert!(body.contains("{amount: int}") && body.contains("CONDITION"));
+        assert!(!body.contains("<b>") && body.contains("&lt;b&gt;small"));
+        let (_status, _policy, json) = get(&inside, "/v1/contract-violations").await;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["violations"][0]["kind"], "CONDITION");
+        assert_eq!(
+            (&json["violations"][0]["part"], &json["violations"][0]["rule"]),
+            (&"VALUE".into(), &2.into())
+        );
     }
 }

@@ -70,11 +70,11 @@ pub(super) fn render(view: &View) -> String {
             line.bytes
         );
     }
-    page.push_str("</tbody></table><p>The same as data: <code>/v1/ledger?limit=500</code>. Offline: <code>weir-agent ledger verify</code>.</p></main></body></html>");
+    page.push_str("</tbody></table><p>The same as data: <code>/v1/ledger?limit=500</code>. Offline: <code>weir-agent ledger verify</code>. <a href=\"/contracts\">What violations of contracts look like</a>.</p></main></body></html>");
     page
 }
 
-fn when(at_unix_ms: u64) -> String {
+pub(super) fn when(at_unix_ms: u64) -> String {
     i64::try_from(at_unix_ms)
         .ok()
         .and_then(DateTime::from_timestamp_millis)
@@ -84,7 +84,7 @@ fn when(at_unix_ms: u64) -> String {
 }
 
 /// Names come from outside: nothing of them is markup.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -21,6 +21,7 @@ use weir_proto::lane::v1::{AgentLaneFrame, CountersAck, GatewayFrame, GatewayHel
 use super::budgets::Budgets;
 use super::gateways::{Attached, Gateways};
 use super::questions::Questions;
+use crate::contract_counts::ContractCounts;
 use crate::intents::{Intents, own_result};
 use crate::local_tls::{Identity, LANE_GATEWAY, TlsError, incoming};
 use crate::metering::{Refused, Store};
@@ -45,6 +46,8 @@ pub struct LaneServer {
     pub budgets: Arc<Budgets>,
     /// Where use of quotas goes.
     pub uses: Arc<QuotaUses>,
+    /// Where counts of what was judged go.
+    pub contracts: Arc<ContractCounts>,
     /// Clients' administrative wishes on their way home.
     pub intents: Arc<Intents>,
     /// What clusters hold, whenever it was measured.
@@ -212,8 +215,7 @@ impl LaneServer {
                 }
             }
             Some(Up::QuotaWindow(window)) => self.uses.add(window.report.unwrap_or_default()),
-            // Nothing is judged yet.
-            Some(Up::Contracts(_)) => {}
+            Some(Up::Contracts(window)) => self.contracts.add(window),
             Some(Up::Hello(_) | Up::Intent(_) | Up::Connections(_)) | None => {
                 return Err(Status::invalid_argument("an unexpected frame"));
             }

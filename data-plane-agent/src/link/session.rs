@@ -25,6 +25,7 @@ use super::own::Own;
 use super::told::{changed, newly_refused};
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
+use crate::contract_counts::ContractCounts;
 use crate::intents::Intents;
 use crate::lag::Lags;
 use crate::metering::{Key, Store};
@@ -57,6 +58,8 @@ pub struct Uplink {
     pub usage: Arc<Store>,
     /// What quotas were used for since it was last told.
     pub quota_uses: Arc<QuotaUses>,
+    /// What was judged since it was last told.
+    pub contracts: Arc<ContractCounts>,
     /// Lags of watched groups that were not told yet.
     pub lags: Arc<Lags>,
     /// Administrative wishes of clients that wait for their results.
@@ -319,13 +322,16 @@ impl Session {
         Ok(())
     }
 
-    /// What quotas were used for, and how far watched groups are behind.
+    /// What quotas were used for, how far watched groups are behind, and what was judged.
     async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
         if let Some(report) = uplink.quota_uses.take() {
             self.out.send(Frame::Quotas(report)).await?;
         }
         if let Some(report) = uplink.lags.take() {
             self.out.send(Frame::Lags(report)).await?;
+        }
+        if let Some(report) = uplink.contracts.take() {
+            self.out.send(Frame::Contracts(report)).await?;
         }
         Ok(())
     }

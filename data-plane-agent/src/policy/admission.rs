@@ -10,6 +10,7 @@ use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Gr
 use super::issuers::issuers;
 use super::keys::api_keys;
 use super::quotas::quotas;
+use super::schemas::schemas;
 use super::{Kind, Policy};
 
 /// The wish after the customer's word.
@@ -25,6 +26,7 @@ pub struct Admitted {
 #[must_use]
 pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Admitted {
     let mut refused = BTreeSet::new();
+    let topics = items(&before.topics, &wish.topics, policy, &mut refused, topic_change);
     let state = DesiredState {
         data_plane_id: wish.data_plane_id.clone(),
         broker_pools: items(
@@ -41,14 +43,14 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
             &mut refused,
             cluster_change,
         ),
-        topics: items(&before.topics, &wish.topics, policy, &mut refused, topic_change),
+        schemas: schemas(before, wish, &topics),
+        topics,
         api_keys: api_keys(&before.api_keys, &wish.api_keys, policy, &mut refused),
         grants: grants(&before.grants, &wish.grants, policy, &mut refused),
         quotas: quotas(before, wish, policy, &mut refused),
         token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
         // Nothing is made of them: the policy is asked at each measurement.
         lag_watches: Vec::new(),
-        schemas: wish.schemas.clone(),
     };
     Admitted { state, refused }
 }

@@ -17,6 +17,7 @@ mod issuers;
 mod keys;
 mod quotas;
 mod raise;
+mod schemas;
 
 pub use admission::{Admitted, admit};
 

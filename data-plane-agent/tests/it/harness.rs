@@ -159,6 +159,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
         }],
         deleted: false,
         adopted: false,
+        contract: None,
     }
 }
 
@@ -168,6 +169,7 @@ pub fn wish(topics: Vec<Topic>) -> DesiredState {
         quotas: Vec::new(),
         token_issuers: Vec::new(),
         lag_watches: Vec::new(),
+        schemas: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

@@ -57,6 +57,11 @@ impl JsonReader {
         })
     }
 
+    /// Whether the schema names a property like this.
+    pub fn knows(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
     /// What the schema says against a value.
     pub fn violation(&self, value: &Value, payload_bytes: usize) -> Option<Violation> {
         if self

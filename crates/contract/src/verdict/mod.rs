@@ -4,6 +4,7 @@ mod json;
 mod judge;
 mod limits;
 mod paths;
+mod sketch;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,9 @@ pub enum End {
     /// A request that this gateway was to answer by itself got no answer.
     #[error("an administrative request was lost")]
     Lost,
+    /// The system gave no thread to judge records on, or judging them failed.
+    #[error("records could not be judged")]
+    Unjudged(#[source] io::Error),
     /// The login failed.
     #[error("authentication failed")]
     Authentication,
@@ -93,6 +96,9 @@ impl End {
         match self {
             Self::Client | Self::ClientSocket(_) | Self::Idle | Self::Draining => {
                 tracing::debug!(%address, key, cluster, reason = %self, "connection ended");
+            }
+            Self::Unjudged(source) => {
+                tracing::error!(%address, key, cluster, reason = %self, %source, "connection ended");
             }
             Self::NoBroker(source) => {
                 tracing::warn!(%address, key, cluster, reason = %self, %source, "connection ended");

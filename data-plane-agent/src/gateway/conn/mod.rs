@@ -9,6 +9,7 @@ mod farewell;
 mod guard;
 mod intake;
 mod inwards;
+mod judging;
 mod live;
 mod login;
 mod pay;
@@ -192,6 +193,8 @@ impl Gateway {
 
 #[cfg(test)]
 mod again_tests;
+#[cfg(test)]
+mod judging_tests;
 #[cfg(test)]
 mod pressure_tests;
 #[cfg(test)]

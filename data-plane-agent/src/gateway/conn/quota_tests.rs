@@ -73,6 +73,7 @@ impl World {
                 meter: Arc::new(Meter::open(folder.path(), "gateway", 1).unwrap()),
                 members: Arc::new(Members::default()),
                 quotas: Arc::new(Quotas::default()),
+                contracts: Arc::default(),
             },
             wishes: Arc::new(Wishes::new("gateway", 1)),
             slow,

@@ -15,14 +15,15 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use weir_kafka_wire::bounds::Budget;
-use weir_kafka_wire::header::{API_VERSIONS, HeaderError, split_request};
+use weir_kafka_wire::header::{API_VERSIONS, HeaderError, RequestHeader, split_request};
 
 use super::again::Again;
 use super::intake::Intake;
+use super::judging::Waiting;
 use super::live::Member;
 use super::login::{Session, api_versions, of_another_version};
 use super::roster::Present;
-use super::stream::{Client, PutError, Source, TOGETHER, put_held};
+use super::stream::{Client, Source, TOGETHER};
 use super::upstream::Broker;
 use super::{Arrival, End, Gateway};
 use crate::gateway::quota::{Cost, Mute};
@@ -131,7 +132,7 @@ pub(super) struct Line<'a> {
     /// Requests that were taken and whose answers are not written yet.
     pub(super) in_flight: AtomicUsize,
     /// Requests are being written to the broker.
-    forwarding: AtomicBool,
+    pub(super) forwarding: AtomicBool,
     pub(super) stopping: AtomicBool,
     pub(super) mute: Mute,
     pub(super) present: &'a Present,
@@ -275,7 +276,7 @@ impl<'a> Line<'a> {
             };
             let waiting = match frame {
                 Some(frame) => {
-                    if let Err(end) = self.take(frame, &mut out) {
+                    if let Err(end) = self.take_or_judge(frame, read, write, &mut out).await {
                         return end;
                     }
                     // More may be at hand: what is small goes out together.
@@ -284,16 +285,9 @@ impl<'a> Line<'a> {
                 None => true,
             };
             if waiting && !out.is_empty() {
-                // What expects no answer counts as under way, too.
-                self.forwarding.store(true, Ordering::Relaxed);
-                self.gateway.shared.meter.flush();
-                match put_held(read.charge(), write, &mut out).await {
-                    Ok(()) => {}
-                    Err(PutError::Socket(_error)) => return End::Broker,
-                    Err(PutError::Short(short)) => return short.into(),
+                if let Err(end) = self.forward(read, write, &mut out).await {
+                    return end;
                 }
-                self.note_forwarded();
-                self.forwarding.store(false, Ordering::Relaxed);
             } else if waiting && stopping {
                 // No more requests; `watch` ends the connection when the last answer is out.
                 std::future::pending::<()>().await;
@@ -308,8 +302,26 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Plans one request: queues its answer's turn, and what goes to the broker.
-    fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<(), End> {
+    /// Takes one request; those before it do not wait for the verdict on its records.
+    async fn take_or_judge<S: Source, W: AsyncWrite + Unpin>(
+        &self,
+        frame: Bytes,
+        read: &mut Intake<S>,
+        write: &mut W,
+        out: &mut Vec<Bytes>,
+    ) -> Result<(), End> {
+        let Some(waiting) = self.take(frame, out)? else {
+            return Ok(());
+        };
+        if !out.is_empty() {
+            self.forward(read, write, out).await?;
+        }
+        // Apart: few connections need the room.
+        Box::pin(self.judge(waiting, out)).await
+    }
+
+    /// Plans one request: queues its answer's turn, and what goes to the broker. Returned, it has to be judged first.
+    fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<Option<Waiting>, End> {
         self.heard();
         let (taken, bytes) = (self.clock(), frame.len());
         let (header, body) = match split_request(frame) {
@@ -320,21 +332,22 @@ impl<'a> Line<'a> {
                 ..
             }) => {
                 self.push(Pending::Local(of_another_version(correlation_id)?), None);
-                return Ok(());
+                return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
         let admitted = table::admitted(header.api_key, header.version);
         if let Some(own @ (ApiKey::SaslHandshake | ApiKey::SaslAuthenticate)) = admitted {
             self.pay_request()?;
-            return self.log_in_again(own, &header, body);
+            self.log_in_again(own, &header, body)?;
+            return Ok(None);
         }
         self.again.in_time()?;
         if admitted == Some(ApiKey::ApiVersions) {
             self.pay_request()?;
             let answer = api_versions(&header, body, &[&*self.versions], Budget::CLIENT)?;
             self.push(Pending::Local(self.told(answer, &header)), None);
-            return Ok(());
+            return Ok(None);
         }
         let (plan, parks) = self.within(|tenant, memory| {
             memory.fetch_bytes_max = tenant.toll.fetch_bytes_max();
@@ -354,11 +367,31 @@ impl<'a> Line<'a> {
             Ok((plan, std::mem::take(&mut memory.parks)))
         })?;
         let timed = taken.map(|taken| Timed::begin(&header, bytes, parks, taken));
-        match self.told_plan(plan, &header) {
+        match plan {
+            Plan::Judge(judging) => Ok(Some(Waiting {
+                header,
+                judging,
+                timed,
+            })),
+            plan => self.enqueue(plan, &header, timed, out).map(|()| None),
+        }
+    }
+
+    /// Queues what was planned.
+    pub(super) fn enqueue(
+        &self,
+        plan: Plan,
+        header: &RequestHeader,
+        timed: Option<Timed>,
+        out: &mut Vec<Bytes>,
+    ) -> Result<(), End> {
+        match self.told_plan(plan, header) {
+            // It is judged by now.
+            Plan::Judge(_judging) => return Err(End::Lost),
             Plan::Local(answer) => self.push(Pending::Local(answer), timed),
             Plan::Silent(frame) => out.extend(frame),
             Plan::Wish(wishes, finish) => {
-                let answer = self.wish(&header, wishes, finish)?;
+                let answer = self.wish(header, wishes, finish)?;
                 self.push(answer, timed);
             }
             Plan::Forward(frame, answer) => {

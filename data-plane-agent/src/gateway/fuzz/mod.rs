@@ -4,6 +4,7 @@
 mod sample;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
@@ -12,11 +13,13 @@ use weir_kafka_wire::bounds::{self, Budget};
 use weir_kafka_wire::frame;
 use weir_kafka_wire::header::{RequestHeader, put_request, split_request, split_response};
 use weir_kafka_wire::shape::{Direction, shape};
+use weir_proto::agent::v1::Enforcement;
 
 use super::conn::knock;
+use super::contract::{TopicContract, samples};
 use super::meter::batch;
 use super::proxy;
-use super::rewrite::{self, Memory, Plan};
+use super::rewrite::{self, Memory, Plan, Refusal, Tenant};
 use super::sasl::{Exchange, MECHANISMS, Registry, Step};
 use super::table;
 use sample::Sample;
@@ -25,13 +28,14 @@ use sample::Sample;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("frame", frames),
     ("header", header),
     ("bounds", walk),
     ("request", request),
     ("answer", answer),
     ("batch", batches),
+    ("contract_batch", contract_batch),
     ("login", login),
     ("sasl", sasl),
     ("proxy", proxy_header),
@@ -155,7 +159,8 @@ fn request(data: &[u8]) {
             &header,
             Bytes::copy_from_slice(body),
         );
-        let frame = match plan {
+        let frame = match judged(plan, tenant) {
+            Ok(Plan::Judge(_again)) => panic!("it is judged"),
             Ok(Plan::Forward(pieces, _answer)) => pieces.concat(),
             Ok(Plan::Silent(pieces)) => pieces.concat(),
             Ok(Plan::Local(frame)) => {
@@ -183,6 +188,17 @@ fn request(data: &[u8]) {
         );
         assert_eq!((sent.api_key, checked), (header.api_key, Ok(())));
     });
+}
+
+/// With all records judged.
+fn judged(plan: Result<Plan, Refusal>, tenant: &Tenant) -> Result<Plan, Refusal> {
+    match plan? {
+        Plan::Judge(mut judging) => {
+            judging.run(&|| false);
+            judging.finish(tenant, &mut Memory::default())
+        }
+        other => Ok(other),
+    }
 }
 
 /// A broker's answer to a well-formed request: what the client gets is an answer again.
@@ -216,6 +232,31 @@ fn batches(data: &[u8]) {
     if let Ok(batches) = batch::produced(data) {
         assert_eq!(batches.iter().map(|it| it.bytes).sum::<u64>(), data.len() as u64);
     }
+}
+
+/// Batches to a topic with a contract: judged to an end, and alike with pauses and without. The first byte is the
+/// attributes, the second how many records there are; the checksum is made true.
+fn contract_batch(data: &[u8]) {
+    thread_local! {
+        static CONTRACT: Option<Arc<TopicContract>> = samples::every_format(Enforcement::Reject);
+    }
+    let Some((attributes, rest)) = choice(data) else {
+        return;
+    };
+    let Some((count, packed)) = choice(rest) else {
+        return;
+    };
+    let batch = samples::raw(attributes as u16, count as i32, packed);
+    CONTRACT.with(|contract| {
+        let Some(contract) = contract else {
+            panic!("the sample's schemas are sound");
+        };
+        let whole = samples::outcome(contract, batch.clone(), usize::MAX);
+        let (refused, judged, violating) = &whole;
+        assert_eq!(refused.is_some(), *violating > 0);
+        assert!(violating <= judged);
+        assert_eq!(whole, samples::outcome(contract, batch, 3));
+    });
 }
 
 /// A connection before anybody is known: nobody enters without a secret.

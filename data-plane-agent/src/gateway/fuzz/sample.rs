@@ -16,6 +16,9 @@ use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Scram};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::gateway::conn::{Brokers, Buffers, Gateway, Guard, Limits, Live, Roster};
+use crate::gateway::contract::records::HEADER;
+use crate::gateway::contract::samples::{self as batches, Sample as Record};
+use crate::gateway::contract::unpack::Codec;
 use crate::gateway::meter::Meter;
 use crate::gateway::rewrite::{Front, Members, Shared, Tenant};
 use crate::gateway::sasl::Pepper;
@@ -76,6 +79,7 @@ impl Sample {
             meter: Arc::new(meter),
             members: Arc::new(Members::default()),
             quotas: Arc::default(),
+            contracts: Arc::default(),
         };
         let view = Arc::new(View::build(&snapshot()));
         let tenant = |(key, ..): (&str, usize, AccessRole)| {
@@ -217,6 +221,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             batch[60] = 1;
             vec![batch.clone(), [&batch[..], &batch].concat()]
         }
+        "contract_batch" => contract_batches(),
         "sasl" => vec![
             [&[0][..], plain.as_bytes()].concat(),
             b"\x01n,,n=reader,r=abc\nc=biws,r=abcdef,p=AAAA".to_vec(),
@@ -258,4 +263,28 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         }
         _other => Vec::new(),
     }
+}
+
+/// A record of each format and some that are none, packed in every way.
+fn contract_batches() -> Vec<Vec<u8>> {
+    let framed = |number: u8, body: &[u8]| [&[0, 0, 0, 0, number], body].concat();
+    let guid = [&[1][..], &[2; 16]].concat();
+    let records = [
+        Record::of(None, Some(&framed(1, &[84, 2, 2, b'k', 2, 2, b'v', 0]))),
+        Record::of(Some(b"{}"), Some(&framed(2, br#"{"a":5,"l":[{"a":5000}]}"#))),
+        Record::of(None, Some(&framed(3, &[0, 8, 5]))),
+        Record::of(None, Some(&framed(3, &[4, 0, 0, 10, 1, b'x']))),
+        Record::of(None, Some(br#"{"a":1001,"b":"x"}"#)).with(&[("__value_schema_id", Some(&guid))]),
+        Record::of(Some(b"no frame"), None),
+    ];
+    let codecs = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
+    let whole = codecs.iter().zip(0..).map(|(codec, number)| {
+        let batch = batches::batch(*codec, &records);
+        [&[number, records.len() as u8], &batch[HEADER..]].concat()
+    });
+    let single = records.iter().map(|record| {
+        let batch = batches::batch(Codec::None, std::slice::from_ref(record));
+        [&[0, 1], &batch[HEADER..]].concat()
+    });
+    whole.chain(single).collect()
 }

@@ -10,6 +10,7 @@ mod client_quotas;
 pub mod code;
 mod configs;
 mod consumer_group;
+mod enforce;
 mod fetch;
 mod groups;
 mod lists;
@@ -40,8 +41,10 @@ use weir_proto::agent::v1::Grant;
 use lists::{split_topics, topics_in};
 
 pub use consumer_group::Members;
+pub use enforce::Judging;
 pub use wish::{Finish, Wish, too_many};
 
+use super::contract::Counts;
 use super::meter::{Meter, Payer};
 use super::quota::{ClientQuota, Quotas, Toll, Wait};
 use super::table;
@@ -99,6 +102,8 @@ pub struct Shared {
     pub members: Arc<Members>,
     /// What limits.
     pub quotas: Arc<Quotas>,
+    /// What was judged.
+    pub contracts: Arc<Counts>,
 }
 
 /// The tenant behind a connection, by one snapshot.
@@ -126,6 +131,8 @@ pub struct Tenant {
     pub client_quotas: Arc<Vec<ClientQuota>>,
     /// The clock of that.
     pub quotas: Arc<Quotas>,
+    /// What was judged; of all tenants.
+    pub contracts: Arc<Counts>,
 }
 
 impl Tenant {
@@ -150,6 +157,7 @@ impl Tenant {
             meter: Arc::clone(&shared.meter),
             members: Arc::clone(&shared.members),
             quotas: Arc::clone(&shared.quotas),
+            contracts: Arc::clone(&shared.contracts),
         })
     }
 
@@ -278,6 +286,8 @@ pub enum Plan {
     Silent(Vec<Bytes>),
     /// Answer this.
     Local(Bytes),
+    /// Judge these records, beside the clients, before this request is planned on.
+    Judge(Box<Judging>),
     /// Send these wishes to the control plane, and answer what this makes of their results.
     Wish(Vec<Wish>, Finish),
 }

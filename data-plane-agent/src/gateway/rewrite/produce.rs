@@ -8,13 +8,14 @@ use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use kafka_protocol::protocol::StrBytes;
 use weir_kafka_wire::pieces::produce_request;
 
-use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code};
+use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code, enforce};
+use crate::gateway::contract::Part;
 use crate::gateway::meter::batch::{self, Batch};
 use crate::gateway::meter::{Fate, Outgoing};
 use crate::gateway::view::Topic;
 
 /// From this version on topics go by id.
-const BY_ID: i16 = 13;
+pub(super) const BY_ID: i16 = 13;
 
 pub(super) fn produce(
     call: Call<'_>,
@@ -22,12 +23,20 @@ pub(super) fn produce(
     mut request: ProduceRequest,
 ) -> Result<Plan, Refusal> {
     memory.produced_bytes = bytes_of(&request);
-    let mut sorted = match full(call, memory.produced_bytes) {
+    let sorted = match full(call, memory.produced_bytes) {
         None => sort(call, &mut request),
         Some(limit) => refuse_all(call, &mut request, limit),
     };
+    if sorted.judged.is_empty() {
+        return pass(call, &request, sorted);
+    }
+    enforce::judge(call, memory, request, sorted)
+}
+
+/// Plans what passes.
+pub(super) fn pass(call: Call<'_>, request: &ProduceRequest, mut sorted: Sorted) -> Result<Plan, Refusal> {
     if request.acks == 0 {
-        return silent(call, &request, &sorted);
+        return silent(call, request, &sorted);
     }
     if request.topic_data.is_empty() {
         let response = ProduceResponse::default().with_responses(sorted.refused);
@@ -37,7 +46,7 @@ pub(super) fn produce(
     let ticket = call.tenant.meter.intend(&call.tenant.payer, &sorted.batches);
     let batches = std::mem::take(&mut sorted.batches);
     let by_id = call.header.version >= BY_ID;
-    let frame = produce_request(call.header, &request)?;
+    let frame = produce_request(call.header, request)?;
     let answered = move |tenant: &Tenant, _memory: &mut Memory, response: &mut ProduceResponse| {
         ticket.settle(&fates(&batches, &sorted.topics, response, by_id));
         inwards(tenant, response, &sorted.topics, by_id);
@@ -102,15 +111,18 @@ fn refuse_all(call: Call<'_>, request: &mut ProduceRequest, limit: u64) -> Sorte
         sorted.refused.extend(refused.finish());
     }
     sorted.batches.clear();
+    sorted.judged.clear();
     sorted.topics.clear();
     sorted
 }
 
 /// What passes (mapped, left in the request) and what does not.
-struct Sorted {
-    topics: Vec<Arc<Topic>>,
-    batches: Vec<Outgoing>,
-    refused: Vec<TopicProduceResponse>,
+pub(super) struct Sorted {
+    pub(super) topics: Vec<Arc<Topic>>,
+    pub(super) batches: Vec<Outgoing>,
+    pub(super) refused: Vec<TopicProduceResponse>,
+    /// What is to be judged of what passes.
+    pub(super) judged: Vec<Part>,
 }
 
 fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
@@ -119,6 +131,7 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
         topics: Vec::new(),
         batches: Vec::new(),
         refused: Vec::new(),
+        judged: Vec::new(),
     };
     let transaction = request
         .transactional_id
@@ -172,6 +185,11 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
                 data.topic_id = topic.physical_id;
             } else {
                 data.name = topic.physical_name.clone().into();
+            }
+            if let Some(contract) = &topic.contract {
+                sorted
+                    .judged
+                    .extend(enforce::parts(topic, contract, passed.len(), &data));
             }
             sorted.topics.push(Arc::clone(topic));
             passed.push(data);

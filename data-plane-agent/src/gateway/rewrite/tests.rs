@@ -3,6 +3,7 @@
 
 mod admin;
 mod client_quotas;
+mod contracts;
 mod cost;
 mod groups;
 mod metadata;
@@ -37,6 +38,7 @@ fn shared(folder: &std::path::Path) -> Shared {
         meter: Arc::new(Meter::open(folder, "gateway", 1).unwrap()),
         members: Arc::new(Members::default()),
         quotas: Arc::new(Quotas::default()),
+        contracts: Arc::default(),
     }
 }
 
@@ -85,9 +87,21 @@ enum Outcome<R: Request> {
     Wished(Vec<Wish>, Finish),
 }
 
+/// With all records judged.
+fn judged(tenant: &Tenant, plan: Result<Plan, Refusal>) -> Result<Plan, Refusal> {
+    match plan? {
+        Plan::Judge(mut judging) => {
+            judging.run(&|| false);
+            judging.finish(tenant, &mut Memory::default())
+        }
+        other => Ok(other),
+    }
+}
+
 fn ask<R: Request>(tenant: &Tenant, memory: &mut Memory, version: i16, message: &R) -> Outcome<R> {
     let header = header::<R>(version);
-    match request(tenant, memory, &header, body(message, version)).unwrap() {
+    match judged(tenant, request(tenant, memory, &header, body(message, version))).unwrap() {
+        Plan::Judge(_again) => panic!("it is judged"),
         Plan::Forward(frame, answer) => {
             let (sent, body) = split_request(unframed(&frame)).unwrap();
             assert_eq!(sent, header);

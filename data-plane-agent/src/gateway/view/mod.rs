@@ -22,6 +22,7 @@ pub use names::{Cluster, Topic, uuid_of_type_id};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use tokens::sample as token_sample;
 
+use super::contract::Schemas;
 use super::quota::{ClientQuota, Rules, described};
 use crate::upstream::{Mechanism, Security, Trust};
 
@@ -44,6 +45,8 @@ pub struct View {
     issuers: Vec<Issuer>,
     /// What the customer's policy refuses.
     pub bans: Arc<Bans>,
+    /// Schemas that contracts name.
+    pub schemas: Arc<Schemas>,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
@@ -124,6 +127,13 @@ impl View {
     /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
     #[must_use]
     pub fn build(snapshot: &Snapshot) -> Self {
+        Self::build_after(snapshot, &Schemas::default())
+    }
+
+    /// The same, with the schemas that an earlier one compiled.
+    #[must_use]
+    pub fn build_after(snapshot: &Snapshot, before: &Schemas) -> Self {
+        let compiled = Arc::new(Schemas::build(snapshot, before));
         let Snapshot {
             version,
             upstreams,
@@ -133,6 +143,7 @@ impl View {
             quotas,
             token_issuers,
             bans,
+            // Compiled above.
             schemas: _,
         } = snapshot;
         let mut access: HashMap<(String, String), Access> = HashMap::new();
@@ -156,7 +167,7 @@ impl View {
             pools: upstreams.iter().filter_map(pool).collect(),
             clusters: clusters
                 .iter()
-                .map(|it| (it.id.clone(), Arc::new(Cluster::build(it))))
+                .map(|it| (it.id.clone(), Arc::new(Cluster::build(it, &compiled))))
                 .collect(),
             certificates: Certificates::build(keys.values()),
             keys,
@@ -164,6 +175,7 @@ impl View {
             issuers: tokens::issuers(token_issuers),
             client_quotas: described(quotas),
             bans: Arc::new(Bans::build(bans)),
+            schemas: compiled,
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }

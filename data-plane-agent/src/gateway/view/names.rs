@@ -7,6 +7,7 @@ use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 use weir_proto::lane::v1::LogicalCluster;
 
+use crate::gateway::contract::{Schemas, TopicContract};
 use crate::names::Naming;
 
 /// A topic under both its names.
@@ -24,6 +25,8 @@ pub struct Topic {
     pub physical_id: Uuid,
     /// How many partitions; 0: unknown.
     pub partitions: u32,
+    /// What it promises; `None`: nothing is enforced.
+    pub contract: Option<Arc<TopicContract>>,
 }
 
 /// A logical cluster.
@@ -47,7 +50,7 @@ impl Cluster {
     /// Compiles the map. A topic without a sound id is left out. A cluster without a prefix keeps its groups apart
     /// by its own id.
     #[must_use]
-    pub fn build(cluster: &LogicalCluster) -> Self {
+    pub fn build(cluster: &LogicalCluster, schemas: &Schemas) -> Self {
         let LogicalCluster {
             id,
             kafka_cluster_id,
@@ -81,6 +84,11 @@ impl Cluster {
                 virtual_id,
                 physical_id,
                 partitions: topic.partitions,
+                contract: topic
+                    .contract
+                    .as_ref()
+                    .and_then(|it| TopicContract::bind(it, schemas))
+                    .map(Arc::new),
             });
         }
         built

@@ -24,11 +24,15 @@ impl Metered {
     }
 
     pub(super) fn tenant(&self, key: &str) -> Tenant {
-        tenant_of(&sample::snapshot(), key, &self.shared)
+        self.tenant_by(&sample::snapshot(), key)
+    }
+
+    pub(super) fn tenant_by(&self, snapshot: &weir_proto::lane::v1::Snapshot, key: &str) -> Tenant {
+        tenant_of(snapshot, key, &self.shared)
     }
 
     /// (topic id, principal, bytes, records, uncertain).
-    fn rows(&self) -> Vec<(String, String, u64, u64, bool)> {
+    pub(super) fn rows(&self) -> Vec<(String, String, u64, u64, bool)> {
         assert!(self.folder.path().exists());
         self.shared.meter.close_window().unwrap();
         let windows = self.shared.meter.unacknowledged(10).unwrap();

@@ -1,0 +1,107 @@
+//! What came of judging a partition's batches, and what follows from it.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use weir_proto::agent::v1::Enforcement;
+
+use super::counts::Sort;
+
+/// Records of a refused batch that its producer is told.
+pub const TOLD_MAX: usize = 100;
+
+/// Why a partition is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// A checksum is wrong: the client sends it again.
+    Corrupt,
+    /// Records break the contract: how many, of how many, and the first of them with what is wrong.
+    Violations {
+        /// How many.
+        violating: u64,
+        /// Of how many.
+        judged: u64,
+        /// Place in its batch, and a sentence.
+        told: Vec<(i32, String)>,
+    },
+}
+
+/// What came of a partition.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Records.
+    pub judged: u64,
+    /// Of these, with a violation.
+    pub violating: u64,
+    /// A checksum is wrong.
+    pub corrupt: bool,
+    /// Violations of each sort.
+    pub sorts: HashMap<Sort, u64>,
+    /// The first of them: place in its batch, and a sentence.
+    pub told: Vec<(i32, String)>,
+    /// Batches with marks, and where those stand that they replace.
+    pub marked: Vec<(Range<usize>, Vec<u8>)>,
+}
+
+impl Found {
+    /// Adds what came of a later batch.
+    pub fn add(&mut self, more: Self) {
+        let Self {
+            judged,
+            violating,
+            corrupt,
+            sorts,
+            told,
+            marked,
+        } = more;
+        self.marked.extend(marked);
+        self.judged += judged;
+        self.violating += violating;
+        self.corrupt |= corrupt;
+        for (sort, records) in sorts {
+            *self.sorts.entry(sort).or_default() += records;
+        }
+        self.told.extend(told);
+        self.told.truncate(TOLD_MAX);
+    }
+
+    /// Why the partition may not pass, if it may not.
+    #[must_use]
+    pub fn refused(self, enforcement: Enforcement) -> Option<Refused> {
+        let passes = matches!(enforcement, Enforcement::Shadow | Enforcement::Mark);
+        if passes {
+            None
+        } else if self.corrupt {
+            Some(Refused::Corrupt)
+        } else if self.violating > 0 {
+            Some(Refused::Violations {
+                violating: self.violating,
+                judged: self.judged,
+                told: self.told,
+            })
+        } else {
+            None
+        }
+    }
+}
+
+/// The batches of a partition, those with marks in the places of those without.
+pub fn together(records: &Bytes, marked: Vec<(Range<usize>, Vec<u8>)>) -> Option<Bytes> {
+    match &marked[..] {
+        [] => return None,
+        [(place, _only)] if place.len() == records.len() => {}
+        _several => {
+            let mut out = BytesMut::with_capacity(records.len());
+            let mut at = 0;
+            for (place, batch) in marked {
+                out.extend_from_slice(&records[at..place.start]);
+                out.extend_from_slice(&batch);
+                at = place.end;
+            }
+            out.extend_from_slice(&records[at..]);
+            return Some(out.freeze());
+        }
+    }
+    marked.into_iter().next().map(|(_place, batch)| batch.into())
+}

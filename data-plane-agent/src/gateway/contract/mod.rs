@@ -1,0 +1,24 @@
+//! Data contracts at the gateway: what producers send is judged before the broker sees it, and only counts leave.
+//!
+//! Schemas are compiled once, when a snapshot first names them ([`Schemas`]), and bound to topics ([`TopicContract`]). A
+//! produce request to such a topic becomes [`Work`]: a little of it is done at once, the rest beside the clients. What
+//! was found goes to the request (docs/contracts-gateway.md says what follows) and to the [`Counts`].
+
+mod bind;
+mod counts;
+mod found;
+mod judge;
+mod mark;
+pub mod records;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod samples;
+pub mod unpack;
+mod work;
+
+pub use bind::{Schemas, TopicContract};
+pub use counts::Counts;
+pub use found::Refused;
+pub use work::{Ended, Pace, Part, Progress, Work};
+
+#[cfg(test)]
+pub mod tests;
