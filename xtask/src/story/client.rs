@@ -148,6 +148,14 @@ impl Api {
         }
     }
 
+    /// A change of an object that must succeed.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        expect(
+            self.send(Method::PATCH, path, Some(body), None).await?,
+            &format!("PATCH {path}"),
+        )
+    }
+
     /// All pages of a list.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
         let mut all = Vec::new();

@@ -5,6 +5,7 @@
 
 pub mod client;
 mod cluster;
+mod contract;
 mod costs;
 mod data_plane;
 mod directory;
@@ -46,6 +47,8 @@ pub struct Story<'a> {
 pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     let mut story = Story::begin(stack, progress);
     set_up(&mut story).await?;
+    progress.chapter("A contract for refunds");
+    contract::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
