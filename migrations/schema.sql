@@ -74,8 +74,8 @@ CREATE TABLE public.alert_rule (
     topic_name text,
     CONSTRAINT alert_rule_for_seconds_check CHECK ((for_seconds >= 0)),
     CONSTRAINT alert_rule_group_id_check CHECK (((length(group_id) >= 1) AND (length(group_id) <= 249))),
-    CONSTRAINT alert_rule_group_of_lag CHECK ((((kind = 'LAG'::text) = (group_id IS NOT NULL)) AND ((kind = 'LAG'::text) OR (topic_name IS NULL)))),
-    CONSTRAINT alert_rule_kind_check CHECK ((kind = ANY (ARRAY['THROTTLING'::text, 'STORAGE'::text, 'LAG'::text]))),
+    CONSTRAINT alert_rule_group_of_lag CHECK ((((kind = 'LAG'::text) = (group_id IS NOT NULL)) AND ((kind = ANY (ARRAY['LAG'::text, 'VIOLATIONS'::text])) OR (topic_name IS NULL)))),
+    CONSTRAINT alert_rule_kind_check CHECK ((kind = ANY (ARRAY['THROTTLING'::text, 'STORAGE'::text, 'LAG'::text, 'VIOLATIONS'::text]))),
     CONSTRAINT alert_rule_threshold_check CHECK ((threshold > 0)),
     CONSTRAINT alert_rule_topic_name_check CHECK (((length(topic_name) >= 1) AND (length(topic_name) <= 249)))
 );
@@ -220,6 +220,19 @@ CREATE TABLE public.contract_config (
 
 ALTER TABLE ONLY public.contract_config FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.contract_judged (
+    topic_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    records bigint NOT NULL,
+    violating bigint NOT NULL,
+    last_record_at timestamp with time zone,
+    CONSTRAINT contract_judged_records_check CHECK ((records >= 0)),
+    CONSTRAINT contract_judged_violating_check CHECK ((violating >= 0))
+);
+
+ALTER TABLE ONLY public.contract_judged FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contract_reference (
     tenant_id uuid NOT NULL,
     contract_id uuid NOT NULL,
@@ -273,6 +286,25 @@ CREATE TABLE public.contract_version (
 );
 
 ALTER TABLE ONLY public.contract_version FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contract_violation (
+    topic_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    principal_id uuid NOT NULL,
+    part text NOT NULL,
+    contract_schema_id uuid NOT NULL,
+    kind text NOT NULL,
+    rule integer NOT NULL,
+    enforcement text NOT NULL,
+    records bigint NOT NULL,
+    CONSTRAINT contract_violation_enforcement_check CHECK ((enforcement = ANY (ARRAY['SHADOW'::text, 'MARK'::text, 'DLQ'::text, 'REJECT'::text]))),
+    CONSTRAINT contract_violation_part_check CHECK ((part = ANY (ARRAY['KEY'::text, 'VALUE'::text]))),
+    CONSTRAINT contract_violation_records_check CHECK ((records > 0)),
+    CONSTRAINT contract_violation_rule_check CHECK ((rule >= 0))
+);
+
+ALTER TABLE ONLY public.contract_violation FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.data_plane (
     id uuid NOT NULL,
@@ -811,6 +843,9 @@ ALTER TABLE ONLY public.contract_config
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_tenant_id_context_subject_key UNIQUE (tenant_id, context, subject);
 
+ALTER TABLE ONLY public.contract_judged
+    ADD CONSTRAINT contract_judged_pkey PRIMARY KEY (topic_id, minute);
+
 ALTER TABLE ONLY public.contract
     ADD CONSTRAINT contract_pkey PRIMARY KEY (id);
 
@@ -840,6 +875,9 @@ ALTER TABLE ONLY public.contract_version
 
 ALTER TABLE ONLY public.contract_version
     ADD CONSTRAINT contract_version_tenant_id_contract_id_version_key UNIQUE (tenant_id, contract_id, version);
+
+ALTER TABLE ONLY public.contract_violation
+    ADD CONSTRAINT contract_violation_pkey PRIMARY KEY (topic_id, minute, principal_id, part, contract_schema_id, kind, rule, enforcement);
 
 ALTER TABLE ONLY public.data_plane_generation
     ADD CONSTRAINT data_plane_generation_pkey PRIMARY KEY (data_plane_id);
@@ -1030,6 +1068,8 @@ CREATE INDEX contract_config_environment ON public.contract_config USING btree (
 
 CREATE INDEX contract_environment ON public.contract USING btree (environment_id);
 
+CREATE INDEX contract_judged_tenant ON public.contract_judged USING btree (tenant_id, minute);
+
 CREATE INDEX contract_reference_to ON public.contract_reference USING btree (to_contract_id, to_version);
 
 CREATE INDEX contract_schema_environment ON public.contract_schema USING btree (environment_id);
@@ -1037,6 +1077,8 @@ CREATE INDEX contract_schema_environment ON public.contract_schema USING btree (
 CREATE INDEX contract_schema_guid ON public.contract_schema USING btree (tenant_id, guid);
 
 CREATE INDEX contract_version_schema ON public.contract_version USING btree (contract_schema_id);
+
+CREATE INDEX contract_violation_tenant ON public.contract_violation USING btree (tenant_id, minute);
 
 CREATE INDEX data_plane_grant_guest ON public.data_plane_grant USING btree (guest_tenant_id, id);
 
@@ -1119,6 +1161,9 @@ ALTER TABLE ONLY public.contract_config
 ALTER TABLE ONLY public.contract
     ADD CONSTRAINT contract_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
 
+ALTER TABLE ONLY public.contract_judged
+    ADD CONSTRAINT contract_judged_topic_id_fkey FOREIGN KEY (topic_id) REFERENCES public.topic(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.contract_reference
     ADD CONSTRAINT contract_reference_tenant_id_contract_id_version_fkey FOREIGN KEY (tenant_id, contract_id, version) REFERENCES public.contract_version(tenant_id, contract_id, version) ON DELETE CASCADE;
 
@@ -1136,6 +1181,9 @@ ALTER TABLE ONLY public.contract_version
 
 ALTER TABLE ONLY public.contract_version
     ADD CONSTRAINT contract_version_tenant_id_contract_schema_id_fkey FOREIGN KEY (tenant_id, contract_schema_id) REFERENCES public.contract_schema(tenant_id, id);
+
+ALTER TABLE ONLY public.contract_violation
+    ADD CONSTRAINT contract_violation_topic_id_fkey FOREIGN KEY (topic_id) REFERENCES public.topic(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.data_plane_generation
     ADD CONSTRAINT data_plane_generation_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
@@ -1245,11 +1293,15 @@ ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_config ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.contract_judged ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contract_reference ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_schema ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_version ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_violation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_plane ENABLE ROW LEVEL SECURITY;
 
@@ -1280,6 +1332,11 @@ CREATE POLICY data_plane_scope ON public.contract FOR SELECT USING ((tenant_id I
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
+CREATE POLICY data_plane_scope ON public.contract_judged USING (((topic_id, tenant_id) IN ( SELECT topic.id,
+    topic.tenant_id
+   FROM public.topic
+  WHERE (topic.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
 CREATE POLICY data_plane_scope ON public.contract_reference FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
@@ -1291,6 +1348,11 @@ CREATE POLICY data_plane_scope ON public.contract_schema FOR SELECT USING ((tena
 CREATE POLICY data_plane_scope ON public.contract_version FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.contract_violation USING (((topic_id, tenant_id) IN ( SELECT topic.id,
+    topic.tenant_id
+   FROM public.topic
+  WHERE (topic.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.data_plane FOR SELECT USING ((id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -1431,11 +1493,15 @@ CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scop
 
 CREATE POLICY operator_scope ON public.contract_config USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.contract_judged USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.contract_reference USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract_schema USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract_version USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_violation USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.data_plane USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -1535,6 +1601,10 @@ CREATE POLICY organization_scope ON public.contract_config FOR SELECT USING ((te
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.contract_judged FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.contract_reference FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -1544,6 +1614,10 @@ CREATE POLICY organization_scope ON public.contract_schema FOR SELECT USING ((te
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.contract_version FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_violation FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -1677,11 +1751,15 @@ CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT publi
 
 CREATE POLICY tenant_scope ON public.contract_config USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY tenant_scope ON public.contract_judged USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
 CREATE POLICY tenant_scope ON public.contract_reference USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_schema USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_version USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_violation USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.data_plane USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Bench, Caller};
 use crate::streams;
 
-async fn scraped(caller: &Caller) -> String {
+pub async fn scraped(caller: &Caller) -> String {
     let body = caller.open("/v1/metrics").await;
     let bytes = body.collect().await.expect("a body").to_bytes();
     String::from_utf8(bytes.to_vec()).expect("text")

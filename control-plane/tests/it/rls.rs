@@ -31,6 +31,10 @@ const SEED: &str = "
         SELECT id, tenant_id, 'OK', 0, now(), now() FROM alert_rule;
     INSERT INTO alert_lag (rule_id, tenant_id, outcome, lag_records, reported_at)
         SELECT id, tenant_id, 'MEASURED', 1, now() FROM alert_rule;
+    INSERT INTO contract_judged (topic_id, tenant_id, minute, records, violating)
+        SELECT id, tenant_id, now(), 1, 1 FROM topic;
+    INSERT INTO contract_violation (topic_id, tenant_id, minute, principal_id, part, contract_schema_id, kind, rule, enforcement,
+            records) SELECT id, tenant_id, now(), id, 'VALUE', id, 'SCHEMA', 0, 'SHADOW', 1 FROM topic;
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;

@@ -1163,6 +1163,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{id}/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a topic's contract is kept
+         * @description What gateways judged and who broke which rule, from the agents' reports of the last hour: counts for people, not for bills. The
+         *     most frequent come first, 500 at most.
+         */
+        get: operations["topic_violations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -1300,7 +1321,7 @@ export interface components {
          * @description What is watched. New kinds may appear.
          * @enum {string}
          */
-        AlertKind: "THROTTLING" | "STORAGE" | "LAG";
+        AlertKind: "THROTTLING" | "STORAGE" | "LAG" | "VIOLATIONS";
         AlertRule: {
             /** @enum {string} */
             api_version: "v1";
@@ -1346,10 +1367,14 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE, records of LAG.
+             * @description From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE, records of LAG,
+             *     records a minute of VIOLATIONS.
              */
             threshold: number;
-            /** @description The name of the only topic of the cluster whose records count; of LAG only; never changes. Without it, all count. */
+            /**
+             * @description The name of the only topic of the cluster whose records count; of LAG and VIOLATIONS only; never changes. Without it, all
+             *     count.
+             */
             topic?: string;
         };
         /** @description What is so. */
@@ -2226,6 +2251,24 @@ export interface components {
             /** @description JSON Pointer (RFC 6901) into the body. */
             pointer: string;
         };
+        /** @description A minute. */
+        JudgedMinute: {
+            /**
+             * Format: int64
+             * @description Records that were judged.
+             */
+            records: number;
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            started_at: string;
+            /**
+             * Format: int64
+             * @description Those that broke the contract.
+             */
+            violating: number;
+        };
         /** @description The keys that sign tokens (RFC 7517). */
         KeySet: {
             /** @description JWKs. */
@@ -2849,6 +2892,11 @@ export interface components {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
         };
+        /**
+         * @description Which part of a record. New ones may appear.
+         * @enum {string}
+         */
+        RecordPart: "KEY" | "VALUE";
         /** @description A topic that did not. */
         RefusedTopic: {
             /** @description The same as a sentence. */
@@ -3262,6 +3310,78 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+        };
+        /** @description Who broke what, how often. */
+        TopicViolation: {
+            /** @description What was in force: `SHADOW`, `MARK`, `DLQ`, `REJECT`. New ones may appear. */
+            enforcement: string;
+            /**
+             * Format: date-time
+             * @description The beginning of the last minute in which it happened.
+             */
+            last_minute: string;
+            /** @description Of which part of the record. */
+            part: components["schemas"]["RecordPart"];
+            /** @description The service account that produced. */
+            principal: components["schemas"]["ServiceAccountId"];
+            /** @description Its name; absent when it is gone. */
+            principal_name?: string;
+            /**
+             * Format: int64
+             * @description How many records.
+             */
+            records: number;
+            /** @description The name of the rule of the schema's `domainRules`; absent when it was none of them. */
+            rule?: string;
+            /** @description The schema that it was judged by; absent when the record named none that is known. */
+            schema?: string;
+            /**
+             * Format: int32
+             * @description The id that records carry; absent when the schema is gone, too.
+             */
+            schema_id?: number;
+            /**
+             * @description `NO_FRAME`, `UNKNOWN_SCHEMA`, `NOT_DECODABLE`, `SCHEMA`, `CONDITION`, `RULE_ERROR`, `COST`, `UNKNOWN_RULE_TYPE`, `MISSING`,
+             *     `TOO_LARGE`. New kinds may appear.
+             */
+            violation: string;
+        };
+        /** @description How a topic's contract is kept. */
+        TopicViolations: {
+            /** @description By minutes, the oldest first; minutes without records are left out. */
+            history: components["schemas"]["JudgedMinute"][];
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When a gateway accepted the newest record; absent when nobody knows.
+             */
+            last_record_at?: string;
+            /**
+             * Format: int32
+             * @description The period, up to now.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Records that were judged.
+             */
+            records: number;
+            /** @description Which topic. */
+            topic: string;
+            /** @description Is there more than stands in `violations`? */
+            truncated: boolean;
+            /**
+             * Format: int64
+             * @description Those that broke the contract, each once, however many rules it broke.
+             */
+            violating: number;
+            /**
+             * Format: double
+             * @description The share of those; absent when none was judged.
+             */
+            violating_ratio?: number;
+            /** @description Who broke what, the most frequent first, at most 500. */
+            violations: components["schemas"]["TopicViolation"][];
         };
         /**
          * @description What becomes of a record that does not say which schema it is of.
@@ -7761,6 +7881,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TopicExtent"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    topic_violations: {
+        parameters: {
+            query?: {
+                /** @description The last minutes; an hour is kept. */
+                minutes?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the topic. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was judged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicViolations"];
                 };
             };
             /** @description A problem; `code` names it. */

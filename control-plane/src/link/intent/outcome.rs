@@ -41,7 +41,8 @@ fn of_conflict(wish: IntentKind, code: &str) -> IntentOutcome {
         code::NAME_TAKEN => IntentOutcome::Exists,
         // A topic that is going away is none any more; a cluster that is going away takes none.
         code::BEING_DELETED if wish != IntentKind::CreateTopic => IntentOutcome::NotFound,
-        code::BEING_DELETED | code::WRONG_PHASE => IntentOutcome::PolicyRefused,
+        // What others need stays until they do not; to try again changes nothing.
+        code::BEING_DELETED | code::WRONG_PHASE | code::IN_USE => IntentOutcome::PolicyRefused,
         _in_flight => IntentOutcome::Unavailable,
     }
 }
@@ -90,6 +91,7 @@ mod tests {
                 Error::conflict(code::BEING_DELETED, "Going."),
                 Outcome::PolicyRefused,
             ),
+            (Error::conflict(code::IN_USE, "Needed."), Outcome::PolicyRefused),
             (Error::conflict(code::IN_FLIGHT, "Wait."), Outcome::Unavailable),
             (
                 Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, "Full."),

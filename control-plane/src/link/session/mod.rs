@@ -25,7 +25,7 @@ use self::protocol::Conversation;
 use self::store::{Claim, Pulse, Standing};
 use super::limit::Bucket;
 use super::tls::{Identity, Peer};
-use super::{Door, desired, enroll, lag, quota, refused};
+use super::{Door, desired, enroll, judged, lag, quota, refused};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Scope;
 use crate::runtime::agents::Asked;
@@ -306,8 +306,9 @@ impl Session {
             Frame::Lags(report) => lag::keep(&self.door.app.db, self.data_plane, report)
                 .await
                 .map_err(refused),
-            // Nothing is judged yet.
-            Frame::Contracts(_) => Ok(()),
+            Frame::Contracts(report) => judged::keep(&self.door.app.db, self.data_plane, report, Utc::now())
+                .await
+                .map_err(refused),
             Frame::Answer(answer) => {
                 self.asks.answer(answer);
                 Ok(())

@@ -14,6 +14,8 @@ const CONNECTIONS_MAX: usize = 1000;
 const CONNECTION_DETAILS_MAX: usize = 200;
 /// Uses of one report on quotas.
 pub(super) const QUOTA_USES_MAX: usize = 10_000;
+/// Topics, or violations, of one report on contracts.
+pub(super) const JUDGED_MAX: usize = 10_000;
 /// Lags of one report.
 pub(super) const LAGS_MAX: usize = 10_000;
 /// Partitions of one answer.
@@ -106,7 +108,7 @@ impl Conversation {
             }
             (Frame::Lags(report), true) => within(report.levels.len(), LAGS_MAX)?,
             (Frame::Contracts(report), true) => {
-                within(report.topics.len().max(report.violations.len()), QUOTA_USES_MAX)?;
+                within(report.topics.len().max(report.violations.len()), JUDGED_MAX)?;
             }
             (Frame::Intent(intent), true) => {
                 within(intent.configs.len(), SETTINGS_MAX)?;

@@ -14,7 +14,7 @@ const THROTTLED_MS_MOST: i64 = 60_000_000;
 /// Clusters hold a little more than they may.
 const PERCENT_MOST: i64 = 100;
 const FOR_SECONDS_MOST: i32 = 3600;
-/// No group is further behind.
+/// No group is further behind, and nobody breaks more in a minute.
 const LAG_MOST: i64 = 1_000_000_000_000;
 /// Kafka's longest name of a topic, and as long as an agent tells ids of groups.
 const NAME_LENGTH_MAX: usize = 249;
@@ -30,6 +30,8 @@ pub enum AlertKind {
     Storage,
     /// Records that a consumer group is behind, over all partitions that it has committed an offset of.
     Lag,
+    /// Records of a minute that broke the contracts of the cluster's topics, whatever the enforcement.
+    Violations,
 }
 
 impl AlertKind {
@@ -40,6 +42,7 @@ impl AlertKind {
             Self::Throttling => "THROTTLING",
             Self::Storage => "STORAGE",
             Self::Lag => "LAG",
+            Self::Violations => "VIOLATIONS",
         }
     }
 
@@ -49,6 +52,7 @@ impl AlertKind {
         match name {
             "STORAGE" => Self::Storage,
             "LAG" => Self::Lag,
+            "VIOLATIONS" => Self::Violations,
             _ => Self::Throttling,
         }
     }
@@ -57,7 +61,7 @@ impl AlertKind {
         match self {
             Self::Throttling => THROTTLED_MS_MOST,
             Self::Storage => PERCENT_MOST,
-            Self::Lag => LAG_MOST,
+            Self::Lag | Self::Violations => LAG_MOST,
         }
     }
 }
@@ -78,11 +82,13 @@ pub struct AlertRuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, pattern = "^[!-~]{1,249}$")]
     pub group: Option<String>,
-    /// The name of the only topic of the cluster whose records count; of LAG only; never changes. Without it, all count.
+    /// The name of the only topic of the cluster whose records count; of LAG and VIOLATIONS only; never changes. Without it, all
+    /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, pattern = "^[a-zA-Z0-9._-]{1,249}$")]
     pub topic: Option<String>,
-    /// From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE, records of LAG.
+    /// From this value on the alert fires: milliseconds a minute of THROTTLING, percent of STORAGE, records of LAG,
+    /// records a minute of VIOLATIONS.
     #[schema(minimum = 1)]
     pub threshold: i64,
     /// For how long the value has to stay there before it fires. 0: at once.
@@ -285,7 +291,7 @@ pub fn validate(spec: &AlertRuleSpec, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// What a rule of LAG watches; no other watches a group.
+/// What a rule of LAG watches; no other watches a group. One of VIOLATIONS may watch one topic.
 fn check_group(kind: AlertKind, group: Option<&str>, topic: Option<&str>, errors: &mut Vec<FieldError>) {
     let mut refuse = |field: &str, code: &str, detail: &str| {
         errors.push(FieldError {
@@ -294,21 +300,20 @@ fn check_group(kind: AlertKind, group: Option<&str>, topic: Option<&str>, errors
             detail: detail.into(),
         });
     };
-    if kind != AlertKind::Lag {
-        for field in [group.map(|_it| "group"), topic.map(|_it| "topic")]
-            .into_iter()
-            .flatten()
-        {
-            refuse(
-                field,
-                code::OUT_OF_RANGE,
-                "Only a rule of the kind LAG watches a consumer group.",
-            );
+    if kind != AlertKind::Lag && group.is_some() {
+        let detail = "Only a rule of the kind LAG watches a consumer group.";
+        refuse("group", code::OUT_OF_RANGE, detail);
+    }
+    if !matches!(kind, AlertKind::Lag | AlertKind::Violations) {
+        if topic.is_some() {
+            let detail = "Only rules of the kinds LAG and VIOLATIONS watch one topic.";
+            refuse("topic", code::OUT_OF_RANGE, detail);
         }
         return;
     }
     let sized = |it: &str| (1..=NAME_LENGTH_MAX).contains(&it.len());
     match group {
+        _ if kind != AlertKind::Lag => {}
         None => refuse(
             "group",
             code::REQUIRED,
@@ -385,5 +390,10 @@ mod tests {
             "/spec/group out_of_range, /spec/topic out_of_range"
         );
         assert_eq!(wrong(AlertKind::Throttling, None, None), "");
+        assert_eq!(wrong(AlertKind::Violations, None, Some("orders.v1")), "");
+        assert_eq!(
+            wrong(AlertKind::Violations, Some("a"), Some("a/b")),
+            "/spec/group out_of_range, /spec/topic bad_name"
+        );
     }
 }

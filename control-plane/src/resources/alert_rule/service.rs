@@ -42,7 +42,10 @@ pub async fn create(
         ));
     }
     if cluster.spec.access == ClusterAccess::Native
-        && matches!(spec.kind, AlertKind::Throttling | AlertKind::Storage)
+        && matches!(
+            spec.kind,
+            AlertKind::Throttling | AlertKind::Storage | AlertKind::Violations
+        )
     {
         let detail = "The cluster is in native mode: what this alert watches is measured by gateways and quotas that it does not have.";
         return Err(Error::invalid("/spec/kind", code::NOT_ENFORCED, detail));

@@ -248,7 +248,7 @@ pub struct Watched {
 }
 
 /// All rules of a tenant with their values. What nobody reported within the minute is no waiting; a lag that nobody
-/// reported within the minute is not known.
+/// reported within the minute is not known. Of violations the worse of this minute and the one before counts.
 pub async fn watched(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Watched>> {
     let rows = sqlx::query!(
         r#"SELECT r.id, r.generation, r.threshold, r.for_seconds, s.state AS "state?", s.value AS "last?",
@@ -260,6 +260,13 @@ pub async fn watched(tx: &mut Tx, tenant: TenantId) -> Result<Vec<Watched>> {
                        JOIN quota q ON q.tenant_id = u.tenant_id AND q.id = u.quota_id
                        WHERE u.tenant_id = $1 AND q.cluster_id = r.cluster_id AND u.ended_at > now() - interval '1 minute')
                   WHEN 'LAG' THEN l.lag_records
+                  WHEN 'VIOLATIONS' THEN
+                      (SELECT coalesce(max(violating), 0) FROM (
+                           SELECT sum(j.violating) AS violating FROM contract_judged j
+                           JOIN topic t ON t.tenant_id = j.tenant_id AND t.id = j.topic_id
+                           WHERE j.tenant_id = $1 AND t.cluster_id = r.cluster_id AND (r.topic_name IS NULL OR t.name = r.topic_name)
+                               AND j.minute >= date_trunc('minute', now()) - interval '1 minute'
+                           GROUP BY j.minute) minutes)
                   ELSE
                       (SELECT coalesce(max(m.bytes::numeric * 100 / q.storage_bytes), 0) FROM quota_storage m
                        JOIN quota q ON q.tenant_id = m.tenant_id AND q.id = m.quota_id

@@ -6,7 +6,7 @@ use metrics::{counter, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::kernel::{Id, kind};
-use crate::resources::metrics::store::{Lag, Numbers, QuotaNow, Throttled, Traffic};
+use crate::resources::metrics::store::{Broken, Lag, Numbers, QuotaNow, Throttled, Traffic};
 
 /// What stands for everything beyond the bound.
 pub const OTHER: &str = "other";
@@ -27,6 +27,7 @@ pub fn text(numbers: &Numbers) -> String {
         for behind in &numbers.lags {
             lag(behind);
         }
+        contracts(numbers);
     });
     handle.render()
 }
@@ -85,6 +86,15 @@ fn describe() {
         (
             "weir_consumer_group_lag_records",
             "Records that the group of an alert rule of the kind LAG is behind; absent when nobody knows.",
+        ),
+        (
+            "weir_contract_judged_records",
+            "Records that were judged by a topic's contract in the last whole minute.",
+        ),
+        ("weir_contract_violating_records", "Those of them that broke it."),
+        (
+            "weir_contract_violations",
+            "How often a service account broke which rule in the last whole minute.",
         ),
     ] {
         metrics::describe_gauge!(name, help);
@@ -195,9 +205,33 @@ fn lag(row: &Lag) {
     gauge!("weir_consumer_group_lag_records", &labels).set(row.records as f64);
 }
 
+fn contracts(numbers: &Numbers) {
+    for row in &numbers.judged {
+        let labels = [("cluster", row.cluster.clone()), ("topic", row.topic.clone())];
+        gauge!("weir_contract_judged_records", &labels).set(row.records as f64);
+        gauge!("weir_contract_violating_records", &labels).set(row.violating as f64);
+    }
+    for row in &numbers.violations {
+        // Two accounts may have had one name.
+        gauge!("weir_contract_violations", &broken(row)).increment(row.records as f64);
+    }
+}
+
+fn broken(row: &Broken) -> [(&'static str, String); 5] {
+    let account = Id::<kind::ServiceAccount>::from_uuid(row.principal_id).to_string();
+    [
+        ("cluster", row.cluster.clone()),
+        ("topic", row.topic.clone()),
+        ("service_account", row.principal.clone().unwrap_or(account)),
+        ("violation", row.violation.clone()),
+        ("rule", row.rule.clone().unwrap_or_default()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::metrics::store::Judged;
     use uuid::Uuid;
 
     fn row(topic: &str, bytes: i64) -> Traffic {
@@ -214,6 +248,18 @@ mod tests {
             fetch_bytes: 0,
             fetch_records: 0,
             fetch_requests: 0,
+        }
+    }
+
+    fn broken(records: i64) -> Broken {
+        Broken {
+            cluster: "cards".into(),
+            topic: "payments".into(),
+            principal_id: Uuid::nil(),
+            principal: Some("loader".into()),
+            violation: "CONDITION".into(),
+            rule: Some("positive".into()),
+            records,
         }
     }
 
@@ -239,6 +285,13 @@ mod tests {
                 topic: None,
                 records: 42,
             }],
+            judged: vec![Judged {
+                cluster: "cards".into(),
+                topic: "payments".into(),
+                records: 50,
+                violating: 4,
+            }],
+            violations: vec![broken(3), broken(1)],
         });
         let line = |start: &str| {
             let found = told.lines().find(|it| it.starts_with(start));
@@ -258,5 +311,9 @@ mod tests {
             "{behind}"
         );
         assert!(line("weir_quota_limit{").contains("dimension=\"storage_bytes\""));
+        assert!(line("weir_contract_judged_records{").ends_with(" 50"));
+        assert!(line("weir_contract_violating_records{").ends_with(" 4"));
+        let of = line("weir_contract_violations{");
+        assert!(of.contains("rule=\"positive\"") && of.ends_with(" 4"), "{of}");
     }
 }

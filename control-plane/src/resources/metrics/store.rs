@@ -16,6 +16,9 @@ const THROTTLED_MAX: i64 = 500;
 /// Rules of LAG that are told of; those of the groups that are furthest behind come first.
 const LAGS_MAX: i64 = 500;
 
+/// Topics whose contracts are told of, and rules that were broken: those of which most was violated come first.
+const CONTRACTS_MAX: i64 = 500;
+
 /// Everything of one scrape.
 #[derive(Debug, Default)]
 pub struct Numbers {
@@ -29,6 +32,10 @@ pub struct Numbers {
     pub throttled: Vec<Throttled>,
     /// How far watched groups are behind.
     pub lags: Vec<Lag>,
+    /// What was judged by topics' contracts.
+    pub judged: Vec<Judged>,
+    /// What was broken of them.
+    pub violations: Vec<Broken>,
 }
 
 /// How far the group of an alert rule is behind, as measured within the minute.
@@ -38,6 +45,27 @@ pub struct Lag {
     pub cluster: String,
     pub group: String,
     pub topic: Option<String>,
+    pub records: i64,
+}
+
+/// What was judged of a topic in the last whole minute.
+#[derive(Debug)]
+pub struct Judged {
+    pub cluster: String,
+    pub topic: String,
+    pub records: i64,
+    pub violating: i64,
+}
+
+/// How often a service account broke a topic's contract in the last whole minute.
+#[derive(Debug)]
+pub struct Broken {
+    pub cluster: String,
+    pub topic: String,
+    pub principal_id: Uuid,
+    pub principal: Option<String>,
+    pub violation: String,
+    pub rule: Option<String>,
     pub records: i64,
 }
 
@@ -154,6 +182,8 @@ pub async fn read(tx: &mut Tx, scope: TenantScope) -> Result<Numbers> {
         quotas: quotas(tx, scope).await?,
         throttled: throttled(tx, scope).await?,
         lags: lags(tx, scope).await?,
+        judged: judged(tx, scope).await?,
+        violations: violations(tx, scope).await?,
     })
 }
 
@@ -266,6 +296,44 @@ async fn lags(tx: &mut Tx, scope: TenantScope) -> Result<Vec<Lag>> {
            ORDER BY l.lag_records DESC, l.rule_id LIMIT $2"#,
         scope.tenant().uuid(),
         LAGS_MAX,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn judged(tx: &mut Tx, scope: TenantScope) -> Result<Vec<Judged>> {
+    let rows = sqlx::query_as!(
+        Judged,
+        r#"SELECT c.name AS cluster, t.name AS topic, j.records, j.violating
+           FROM contract_judged j JOIN topic t ON t.tenant_id = j.tenant_id AND t.id = j.topic_id
+           JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+           WHERE j.tenant_id = $1 AND j.minute = date_trunc('minute', now()) - interval '1 minute'
+           ORDER BY j.violating DESC, j.records DESC, t.id LIMIT $2"#,
+        scope.tenant().uuid(),
+        CONTRACTS_MAX,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn violations(tx: &mut Tx, scope: TenantScope) -> Result<Vec<Broken>> {
+    let rows = sqlx::query_as!(
+        Broken,
+        r#"SELECT c.name AS "cluster!", t.name AS "topic!", v.principal_id AS "principal_id!", p.name AS "principal?",
+               v.kind AS "violation!", v.rule_name AS rule, sum(v.records)::bigint AS "records!"
+           FROM (SELECT w.*, CASE WHEN w.rule > 0 THEN s.rule_set->'domainRules'->(w.rule - 1)->>'name' END AS rule_name
+                 FROM contract_violation w
+                 LEFT JOIN contract_schema s ON s.tenant_id = w.tenant_id AND s.id = w.contract_schema_id
+                 WHERE w.tenant_id = $1 AND w.minute = date_trunc('minute', now()) - interval '1 minute') v
+           JOIN topic t ON t.tenant_id = $1 AND t.id = v.topic_id
+           JOIN cluster c ON c.tenant_id = $1 AND c.id = t.cluster_id
+           LEFT JOIN service_account p ON p.tenant_id = $1 AND p.id = v.principal_id
+           GROUP BY t.id, c.name, t.name, v.principal_id, p.name, v.kind, v.rule_name
+           ORDER BY sum(v.records) DESC, t.id, v.principal_id, v.kind, v.rule_name LIMIT $2"#,
+        scope.tenant().uuid(),
+        CONTRACTS_MAX,
     )
     .fetch_all(tx.conn())
     .await?;

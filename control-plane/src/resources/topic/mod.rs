@@ -13,6 +13,7 @@ mod routes;
 mod service;
 mod settings;
 mod store;
+mod violations;
 
 pub use administer::{Creation, Done, Settled, Wisher};
 pub use adopt::{adopt, release};

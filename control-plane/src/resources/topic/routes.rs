@@ -13,6 +13,7 @@ use crate::resources::served;
 use crate::resources::topic::api::view;
 use crate::resources::topic::extent::{self, TopicExtent};
 use crate::resources::topic::model::TopicId;
+use crate::resources::topic::violations::{self, MINUTES_MOST, TopicViolations};
 use crate::resources::topic::{service, store};
 use crate::rest::{
     Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
@@ -32,6 +33,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(create, list))
         .routes(routes!(get, update, delete))
         .routes(routes!(read_extent))
+        .routes(routes!(read_violations))
 }
 
 /// Create a topic
@@ -135,6 +137,32 @@ async fn read_extent(
     // No connection is held while the agent thinks.
     tx.commit().await?;
     extent::ask(&app, &topic).await.map(axum::Json)
+}
+
+/// Of which time.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Period {
+    /// The last minutes; an hour is kept.
+    #[param(minimum = 1, maximum = 60, default = 60)]
+    minutes: Option<i32>,
+}
+
+/// How a topic's contract is kept
+///
+/// What gateways judged and who broke which rule, from the agents' reports of the last hour: counts for people, not for bills. The
+/// most frequent come first, 500 at most.
+#[utoipa::path(get, path = "/v1/topics/{id}/violations", operation_id = "topic_violations", tag = "Topic",
+    params(("id" = String, Path, description = "Id of the topic."), Period),
+    responses((status = 200, description = "What was judged.", body = TopicViolations)))]
+async fn read_violations(
+    State(app): State<App>,
+    Allowed { scope, .. }: Allowed<ReadTenant>,
+    PathId(id): PathId<This>,
+    Queried(Period { minutes }): Queried<Period>,
+) -> Result<axum::Json<TopicViolations>> {
+    let minutes = minutes.unwrap_or(MINUTES_MOST);
+    violations::read(&app, scope, id, minutes).await.map(axum::Json)
 }
 
 async fn read(app: &App, scope: TenantScope, id: TopicId) -> Result<View> {

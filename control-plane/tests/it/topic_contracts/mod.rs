@@ -1,6 +1,7 @@
 //! What topics promise of their records: what may be wished, and what agents are told of it.
 
 mod desired;
+mod judged;
 mod wishes;
 
 use serde_json::{Value, json};

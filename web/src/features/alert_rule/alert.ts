@@ -10,6 +10,7 @@ export const KIND_LABELS: readonly { value: Kind; label: string }[] = [
   { value: 'THROTTLING', label: 'Waiting for quotas, milliseconds a minute' },
   { value: 'STORAGE', label: 'Storage used, percent of the quota' },
   { value: 'LAG', label: 'Lag of a consumer group, records' },
+  { value: 'VIOLATIONS', label: 'Records that break contracts, a minute' },
 ]
 
 const REASONS: Record<string, string> = {
@@ -25,6 +26,7 @@ function amount(kind: Kind, value: number): string {
     case 'STORAGE': return `${value} %`
     case 'THROTTLING': return `${formatDuration(value)} a minute`
     case 'LAG': return plural(value, 'record')
+    case 'VIOLATIONS': return `${plural(value, 'record')} a minute`
     default: return String(value)
   }
 }
@@ -42,6 +44,7 @@ export function watchedText({ kind, group, topic }: Rule): string {
   switch (kind) {
     case 'STORAGE': return 'storage'
     case 'THROTTLING': return 'waiting'
+    case 'VIOLATIONS': return topic ? `broken contract of ${topic}` : 'broken contracts'
     case 'LAG': return `lag of ${group ?? '?'}${topic ? ` in ${topic}` : ''}`
     default: return kind
   }

@@ -16,7 +16,7 @@ pub struct Target {
     pub contract: Option<TopicContract>,
 }
 
-/// A living topic of the cluster, held as it is until the end of the transaction.
+/// A living topic of the cluster, held until the end of the transaction against those who [`hold`] it to take it away.
 pub async fn hold_target(
     tx: &mut Tx,
     scope: TenantScope,
@@ -25,7 +25,7 @@ pub async fn hold_target(
 ) -> Result<Option<Target>> {
     let row = sqlx::query!(
         "SELECT name, cleanup_policy, contract FROM topic
-         WHERE tenant_id = $1 AND cluster_id = $2 AND id = $3 AND deleted_at IS NULL FOR SHARE",
+         WHERE tenant_id = $1 AND cluster_id = $2 AND id = $3 AND deleted_at IS NULL FOR KEY SHARE",
         scope.tenant().uuid(),
         cluster.uuid(),
         id.uuid(),
