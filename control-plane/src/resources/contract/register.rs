@@ -32,8 +32,21 @@ pub struct Registration {
     pub populated: bool,
 }
 
-/// Registers a schema under a subject, or finds it there.
+/// Registers a schema under a subject, or finds it there; who is answered may produce with its id.
 pub async fn register(
+    app: &App,
+    asker: &Asker,
+    subject: &Subject,
+    wish: Wish,
+    normalize: bool,
+) -> Outcome<Registration> {
+    let registration = registered(app, asker, subject, wish, normalize).await?;
+    let schema = registration.registered.schema.row;
+    writing::until_gateways_know(app, asker, subject, schema).await?;
+    Ok(registration)
+}
+
+async fn registered(
     app: &App,
     asker: &Asker,
     subject: &Subject,

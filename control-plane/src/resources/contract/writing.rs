@@ -33,3 +33,17 @@ pub async fn tell_gateways(
     topic::tell_of_subject(write.tx(), asker.scope, environment, &subject.name, schemas).await?;
     Ok(())
 }
+
+/// Waits until the gateways of topics that take schemas of the subject have this one, so that its id can be used at once.
+pub async fn until_gateways_know(
+    app: &App,
+    asker: &Asker,
+    subject: &Subject,
+    schema: Uuid,
+) -> Outcome<()> {
+    let Some(environment) = subject.context.environment else {
+        return Ok(());
+    };
+    topic::until_judged(app, asker.scope, environment, &subject.name, &[schema]).await?;
+    Ok(())
+}

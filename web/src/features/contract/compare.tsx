@@ -4,7 +4,7 @@ import type { ContractVersion } from '../../api/types.ts'
 import { Section } from '../../ui/facts.tsx'
 import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { useContractVersion } from './queries.ts'
-import { printSchema } from './schema-text.ts'
+import { printSorted } from './schema-text.ts'
 
 export function Compare({ contract, before, after }: { contract: string; before: number; after: number }) {
   const [left, right] = [useContractVersion(contract, before), useContractVersion(contract, after)]
@@ -12,7 +12,7 @@ export function Compare({ contract, before, after }: { contract: string; before:
   if (!left.data || !right.data) return <PartMissing what="One of the versions" error={left.error ?? right.error} again={() => void Promise.all([left.refetch(), right.refetch()])} />
   return (
     <>
-      <Part title="Schema" before={printSchema(left.data.schema)} after={printSchema(right.data.schema)} />
+      <Part title="Schema" before={printSorted(left.data.schema)} after={printSorted(right.data.schema)} />
       <Part title="Rules, tags and properties" before={printRest(left.data)} after={printRest(right.data)} />
     </>
   )
@@ -31,7 +31,9 @@ function Part({ title, before, after }: { title: string; before: string; after: 
   if (pieces.length === 0) return <Section title={title}><p className="muted">The same in both.</p></Section>
   return (
     <Section title={title}>
-      <pre className="line-diff" aria-label={`${title}: lines removed and added`}>
+      {/* Scrollable, so the keyboard must be able to reach it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <pre tabIndex={0} className="line-diff" aria-label={`${title}: lines removed and added`}>
         {pieces.map((piece, at) => <Lines key={at} text={piece.value} sign={piece.added ? '+' : piece.removed ? '-' : ' '} />)}
       </pre>
     </Section>

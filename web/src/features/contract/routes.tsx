@@ -83,7 +83,7 @@ function Overview({ contract, environment }: { contract: Contract; environment: 
         <Facts items={[
           ['Environment', spec.environment ? <ObjectLink key="e" id={spec.environment} name={environment} /> : 'the tenant’s own'],
           ['Owner', status.owner ?? <span key="o" className="muted">nobody: the property <code>owner</code> of a version says who</span>],
-          ['New versions must be', `${words(status.compatibility)} compatible`],
+          ['New versions must be', status.compatibility === 'NONE' ? 'anything' : `${words(status.compatibility)} compatible`],
           ['Versions', status.versions.join(', ')],
           ['Labels', <Labels key="l" labels={metadata.labels} />],
         ]} />

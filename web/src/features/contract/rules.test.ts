@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ruleRows } from './rules.ts'
-import { printSchema } from './schema-text.ts'
+import { printSchema, printSorted } from './schema-text.ts'
 
 test('rules of all three lists are rows, with the defaults of the registry', () => {
   const rows = ruleRows({
@@ -15,6 +15,12 @@ test('rules of all three lists are rows, with the defaults of the registry', () 
 
 test('what is no rule set has no rules', () => {
   for (const set of [undefined, null, 'x', [], { domainRules: 'x' }, { domainRules: [null, 'x', 3] }]) expect(ruleRows(set)).toEqual([])
+})
+
+test('schemas are compared by what they say: keys in order, lists as they are', () => {
+  expect(printSorted('{"b":[{"d":1,"c":2},1],"a":null}')).toBe(JSON.stringify({ a: null, b: [{ c: 2, d: 1 }, 1] }, null, 2))
+  expect(printSorted('message A {}')).toBe('message A {}')
+  expect(printSorted('{"b":9007199254740993,"a":1}')).toBe('{"b":9007199254740993,"a":1}')
 })
 
 test('a schema that is JSON is set out in lines, another stays as it is', () => {

@@ -1,6 +1,7 @@
 //! What a contract needs of what is around its topic, and who is told when its schemas change.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -10,10 +11,13 @@ use crate::resources::cluster::{Cluster, ClusterAccess};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::topic::contract::{fits_dead_letters, store};
 use crate::resources::topic::model::{TopicId, TopicSpec};
-use crate::runtime::Tx;
+use crate::rest::until_settled;
+use crate::runtime::{App, Tx};
 
 const ENFORCEMENT: &str = "/spec/contract/enforcement";
 const DEAD_LETTERS: &str = "/spec/contract/dead_letter_topic";
+/// How long a registration waits for gateways; serializers give up after ten seconds and more.
+const JUDGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Refuses a contract that the cluster cannot keep, and a dead-letter topic that is none.
 ///
@@ -108,4 +112,25 @@ pub async fn tell_of_subject(
         store::stamp_all(tx, scope, &topics, n).await?;
     }
     Ok(())
+}
+
+/// Waits, some seconds at most, until all gateways judge by what a subject's topics promise now: who registers a schema may produce
+/// with its id at once. The schemas are those that the caller was told of.
+///
+/// # Errors
+/// The database's.
+pub async fn until_judged(
+    app: &App,
+    scope: TenantScope,
+    environment: Uuid,
+    subject: &str,
+    schemas: &[Uuid],
+) -> Result<()> {
+    until_settled(app, JUDGED_WITHIN, || async {
+        let mut tx = app.db.read(&scope.scope()).await?;
+        let behind = store::behind(&mut tx, scope, environment, subject, schemas).await?;
+        tx.commit().await?;
+        Ok(((), !behind))
+    })
+    .await
 }

@@ -112,3 +112,33 @@ pub async fn stamp_all(tx: &mut Tx, scope: TenantScope, ids: &[Uuid], n: i64) ->
     .await?;
     Ok(())
 }
+
+/// Is there a living topic whose contract takes a schema of these under the subject, and which gateways have not all got as it is
+/// wished? One that the agent refuses, or has never told of, is not waited for.
+pub async fn behind(
+    tx: &mut Tx,
+    scope: TenantScope,
+    environment: Uuid,
+    subject: &str,
+    schemas: &[Uuid],
+) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+         JOIN object_status o ON o.tenant_id = t.tenant_id AND o.object_id = t.id
+         WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract->>'enforcement' <> 'OFF'
+             AND o.policy_accepted AND o.phase <> 'FAILED' AND (o.observed_n < t.desired_n OR o.phase <> 'READY')
+             AND EXISTS (SELECT FROM (VALUES ('key'), ('value')) AS part (name) WHERE CASE t.contract->part.name->>'strategy'
+                 WHEN 'TOPIC_NAME' THEN $3 = t.name || '-' || part.name
+                 WHEN 'RECORD_NAME' THEN EXISTS (SELECT FROM contract_schema s
+                     WHERE s.tenant_id = t.tenant_id AND s.id = ANY($4) AND $3 = ANY(s.record_names))
+                 WHEN 'TOPIC_RECORD_NAME' THEN starts_with($3, t.name || '-')
+                 ELSE false END)) AS "found!""#,
+        scope.tenant().uuid(),
+        environment,
+        subject,
+        schemas,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(found)
+}
