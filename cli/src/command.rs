@@ -1,4 +1,4 @@
-//! The command line: `weir contract test | diff`.
+//! The command line: `weir contract test | diff | import | export`.
 
 use clap::{Parser, Subcommand};
 
@@ -22,7 +22,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Data contracts: test records, compare versions.
+    /// Data contracts: test records, compare versions, read and write other standards.
     #[command(after_help = EXIT_CODES)]
     Contract {
         #[command(subcommand)]

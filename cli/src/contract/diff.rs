@@ -31,6 +31,9 @@ pub struct DiffArgs {
     old: PathBuf,
     /// The contract as it will be.
     new: PathBuf,
+    /// Which contract of documents that have several.
+    #[arg(long)]
+    subject: Option<String>,
     /// Which versions of the schema must be able to read which.
     #[arg(long, value_enum, ignore_case = true)]
     level: Option<LevelName>,
@@ -71,8 +74,9 @@ impl From<LevelName> for Level {
 /// # Errors
 /// If one of them cannot be read.
 pub fn run(args: &DiffArgs) -> anyhow::Result<Outcome> {
-    let old = file::contract(&args.old)?;
-    let new = file::contract(&args.new)?;
+    let subject = args.subject.as_deref();
+    let old = file::contract(&args.old, subject)?;
+    let new = file::contract(&args.new, subject)?;
     let level = args.level.map_or_else(|| level_of(&old, &new), Level::from);
     let changes = diff(&old, &new, level)
         .with_context(|| format!("{} and {}", args.old.display(), args.new.display()))?;

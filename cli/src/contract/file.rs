@@ -6,6 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use weir_contract::document::{DOCUMENT_BYTES_MAX, Document, file_of};
+use weir_contract::standards::import;
+
+/// Subjects that a message names.
+const SUBJECTS_TOLD: usize = 20;
 
 /// Reads a file that may not be larger than a document.
 pub fn text(path: &Path) -> anyhow::Result<String> {
@@ -37,15 +41,46 @@ pub fn text(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Reads a contract, with the texts of the files that it names.
-pub fn contract(path: &Path) -> anyhow::Result<Document> {
-    let mut document = Document::read(&text(path)?).with_context(|| path.display().to_string())?;
+/// Reads a contract of a document of any standard, with the texts of the files that it names. Of several it is the one of the
+/// subject.
+pub fn contract(path: &Path, subject: Option<&str>) -> anyhow::Result<Document> {
+    let named = || path.display().to_string();
+    let (_standard, mut documents) = import(&text(path)?).with_context(named)?;
+    let subjects: Vec<String> = documents.iter().map(|it| it.subject.clone()).collect();
+    let found = match subject {
+        None if documents.len() == 1 => Some(0),
+        None => bail!(
+            "{}: the document has {} contracts; choose one with --subject: {}",
+            path.display(),
+            subjects.len(),
+            some_of(&subjects)
+        ),
+        Some(subject) => subjects.iter().position(|it| it == subject),
+    };
+    let Some(found) = found else {
+        bail!(
+            "{}: the document has no contract of that subject; it has {}",
+            path.display(),
+            some_of(&subjects)
+        );
+    };
+    let mut document = documents.swap_remove(found);
     resolve(&mut document, path)?;
     Ok(document)
 }
 
+fn some_of(subjects: &[String]) -> String {
+    let more = if subjects.len() > SUBJECTS_TOLD {
+        ", ..."
+    } else {
+        ""
+    };
+    let told: Vec<&str> = subjects.iter().take(SUBJECTS_TOLD).map(String::as_str).collect();
+    format!("{}{more}", told.join(", "))
+}
+
 /// Puts what stands in a file where the document names it; paths are beside the document.
-pub fn resolve(document: &mut Document, path: &Path) -> anyhow::Result<()> {
+fn resolve(document: &mut Document, path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     for slot in document.texts_mut() {
         if let Some(file) = file_of(slot) {

@@ -1,5 +1,6 @@
 //! `weir contract`: documents read from files, and what the shared crate says of them.
 
+mod convert;
 mod diff;
 mod file;
 mod lines;
@@ -18,6 +19,12 @@ pub enum Command {
     /// Say what changed between two contracts, and whom it breaks.
     #[command(after_help = EXIT_CODES, after_long_help = diff::LONG)]
     Diff(diff::DiffArgs),
+    /// Write a document of another standard as a contract of Weir.
+    #[command(after_help = EXIT_CODES, after_long_help = convert::IMPORT_LONG)]
+    Import(convert::ImportArgs),
+    /// Write a contract in the words of another standard.
+    #[command(after_help = EXIT_CODES, after_long_help = convert::EXPORT_LONG)]
+    Export(convert::ExportArgs),
 }
 
 /// Runs one command.
@@ -28,5 +35,7 @@ pub fn run(command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Test(args) => test::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Import(args) => convert::import(&args),
+        Command::Export(args) => convert::export(&args),
     }
 }

@@ -39,8 +39,11 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// The contract: a YAML or JSON file of Weir.
+    /// The contract: a YAML or JSON file of Weir, an ODCS document or an AsyncAPI document.
     contract: PathBuf,
+    /// Which contract of a document that has several.
+    #[arg(long)]
+    subject: Option<String>,
     /// The records, one a line; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -118,7 +121,7 @@ struct Summary {
 /// If the contract or the file of records cannot be read.
 pub fn run(args: &TestArgs) -> anyhow::Result<Outcome> {
     let path = args.contract.display();
-    let document = file::contract(&args.contract)?;
+    let document = file::contract(&args.contract, args.subject.as_deref())?;
     let contract = document
         .compile(JudgeLimits::DEFAULT)
         .with_context(|| path.to_string())?;

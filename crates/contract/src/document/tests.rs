@@ -73,6 +73,16 @@ fn faults_have_their_place() {
             3,
             "twice",
         ),
+        (
+            "subject: a\nschema: '\"int\"'\nruleSet:\n  domainRules:\n    - {name: a, type: CEL, onFailur: NONE}\n",
+            5,
+            "ruleSet.domainRules[0] has no `onFailur`",
+        ),
+        (
+            "subject: a\nschema: '\"int\"'\nmetadata: {tag: {}}\n",
+            3,
+            "metadata has no `tag`",
+        ),
         ("{\"subject\": \"a\",\n \"schema\": 1}", 2, "string"),
         ("{\"subject\": \"a\",\n \"schema\" 1}", 2, "expected `:`"),
     ] {
@@ -99,8 +109,14 @@ fn a_document_is_bounded() {
         vec!["x"; 40_000].join(", "),
         vec!["*a"; 900].join(", ")
     );
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1 << 20),
+        vec!["*a"; 900].join(", ")
+    );
     for (what, text) in [
         ("depth", deep),
+        ("a long text repeated", long),
         ("repetitions", bomb),
         ("a long repetition", repeated),
         ("length", format!("subject: {}", "x".repeat(DOCUMENT_BYTES_MAX))),

@@ -12,12 +12,30 @@ use crate::error::Position;
 pub const DOCUMENT_BYTES_MAX: usize = 8 << 20;
 /// Levels of lists and maps in one another.
 const DEPTH_MAX: usize = 100;
-/// Values of a document, repeated ones counted as often as they stand for something.
+/// Values of a document.
 const VALUES_MAX: usize = 500_000;
+/// Values of all repetitions, counted as often as they are repeated.
+const REPEATED_MAX: usize = 50_000;
 /// Bytes of all texts, repeated ones likewise.
 const TEXT_BYTES_MAX: usize = 4 * DOCUMENT_BYTES_MAX;
 /// Repetitions (`*name`).
 const ALIASES_MAX: usize = 1_000;
+
+const METADATA_KEYS: [&str; 3] = ["tags", "properties", "sensitive"];
+const RULE_SET_KEYS: [&str; 4] = ["domainRules", "migrationRules", "encodingRules", "enableAt"];
+const RULE_KEYS: [&str; 11] = [
+    "name",
+    "doc",
+    "kind",
+    "mode",
+    "type",
+    "tags",
+    "params",
+    "expr",
+    "onSuccess",
+    "onFailure",
+    "disabled",
+];
 
 /// Why a text is no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +67,12 @@ impl DocumentError {
 
 pub(super) fn read(text: &str) -> Result<Document, DocumentError> {
     let document: Document = typed(text)?;
+    if let Some((path, key)) = unknown_key(&typed(text)?) {
+        return Err(DocumentError {
+            position: place_of(text, &key),
+            message: format!("{path} has no `{key}`"),
+        });
+    }
     match document.problems().into_iter().next() {
         None => Ok(document),
         Some(DocumentProblem { path, message }) => Err(DocumentError {
@@ -109,6 +133,7 @@ fn options() -> serde_saphyr::Options {
     budget.max_total_scalar_bytes = TEXT_BYTES_MAX;
     serde_saphyr::options! {
         budget: Some(budget),
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: REPEATED_MAX },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
         strict_booleans: true,
         with_snippet: false,
@@ -125,17 +150,39 @@ fn without_place(message: &str) -> String {
     }
 }
 
-/// Where a key of the outermost map stands: enough for problems that only the whole document shows.
+/// A key of the metadata or of a rule that means nothing. The registry's API passes over such keys; in a file it is a mistake.
+fn unknown_key(document: &Value) -> Option<(String, String)> {
+    let unknown = |path: &str, value: &Value, known: &[&str]| {
+        let mut keys = value.as_object()?.keys();
+        let key = keys.find(|key| !known.contains(&key.as_str()))?;
+        Some((path.to_owned(), key.clone()))
+    };
+    let part = |key: &str| document.get(key).unwrap_or(&Value::Null);
+    unknown("metadata", part("metadata"), &METADATA_KEYS)
+        .or_else(|| unknown("ruleSet", part("ruleSet"), &RULE_SET_KEYS))
+        .or_else(|| {
+            RULE_SET_KEYS.iter().find_map(|list| {
+                let rules = part("ruleSet").get(*list)?.as_array()?;
+                let mut rules = rules.iter().enumerate();
+                rules.find_map(|(index, rule)| unknown(&format!("ruleSet.{list}[{index}]"), rule, &RULE_KEYS))
+            })
+        })
+}
+
+/// Where a key stands for the first time: enough for problems that only the whole document shows.
 fn place_of(text: &str, path: &str) -> Option<Position> {
     let key = path.split(['.', '[']).next()?;
-    let line = text.lines().position(|line| {
-        let line = line.trim_start_matches(['"', '\'']);
-        line.strip_prefix(key)
-            .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).starts_with(':'))
-    })?;
-    Some(Position {
-        line: line + 1,
-        column: 1,
+    text.lines().enumerate().find_map(|(line, found)| {
+        let at = found.match_indices(key).find_map(|(at, _)| {
+            let before = found[..at].chars().next_back();
+            let rest = found[at + key.len()..].trim_start_matches(['"', '\'']);
+            let begins = before.is_none_or(|it| matches!(it, ' ' | '{' | ',' | '"' | '\'' | '-'));
+            (begins && rest.trim_start().starts_with(':')).then_some(at)
+        })?;
+        Some(Position {
+            line: line + 1,
+            column: found[..at].chars().count() + 1,
+        })
     })
 }
 

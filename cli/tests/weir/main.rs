@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod contract_convert;
 mod contract_diff;
 mod contract_test;
 
@@ -85,6 +86,8 @@ fn every_command_explains_itself() {
         &["contract", "--help"],
         &["contract", "test", "--help"],
         &["contract", "diff", "--help"],
+        &["contract", "import", "--help"],
+        &["contract", "export", "--help"],
     ] {
         let help = desk.weir(args).ended(0);
         assert!(help.contains("Exit codes:"), "{help}");
@@ -92,6 +95,8 @@ fn every_command_explains_itself() {
     for args in [
         &["contract", "test", "--help"][..],
         &["contract", "diff", "--help"],
+        &["contract", "import", "--help"],
+        &["contract", "export", "--help"],
     ] {
         let help = desk.weir(args).ended(0);
         assert!(help.contains("Examples:"), "{help}");
