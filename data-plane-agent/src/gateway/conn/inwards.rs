@@ -13,9 +13,34 @@ use super::intake::{Intake, IntakeError};
 use super::serve::{Line, Pending, Turn};
 use super::stream::{PutError, TOGETHER, put_held};
 use crate::gateway::quota::Cost;
-use crate::gateway::rewrite::Reply;
+use crate::gateway::rewrite::{Reply, Screening};
 use crate::gateway::slow::{Answered, By};
 use crate::upstream::ReadSide;
+
+/// What is to be noted of answers once they are written.
+struct Written<'a> {
+    sent: &'a mut Vec<(Arc<str>, u64, u64)>,
+    timed: &'a mut Vec<Answered>,
+    turns: &'a mut usize,
+}
+
+impl Written<'_> {
+    /// One more is about to be written.
+    fn note(self, out: &mut Vec<Bytes>, reply: Reply, answered: Option<Answered>) {
+        *self.turns += 1;
+        self.timed.extend(answered);
+        out.extend(reply.frame);
+        self.sent.extend(reply.sent);
+    }
+
+    fn again(&mut self) -> Written<'_> {
+        Written {
+            sent: self.sent,
+            timed: self.timed,
+            turns: self.turns,
+        }
+    }
+}
 
 impl Line<'_> {
     /// Broker to client.
@@ -30,11 +55,28 @@ impl Line<'_> {
         let mut turns = 0;
         loop {
             match self.ready(read) {
-                Ok(Some((reply, answered))) => {
-                    turns += 1;
-                    timed.extend(answered);
-                    out.extend(reply.frame);
-                    sent.extend(reply.sent);
+                Ok(Some((mut reply, answered))) => {
+                    if let Some(screening) = reply.screening.take() {
+                        let written = Written {
+                            sent: &mut sent,
+                            timed: &mut timed,
+                            turns: &mut turns,
+                        };
+                        // Apart: few connections need the room.
+                        let screened = Box::pin(
+                            self.write_and_screen(read, write, &mut out, written, screening, answered),
+                        );
+                        if let Err(end) = screened.await {
+                            return end;
+                        }
+                    } else {
+                        Written {
+                            sent: &mut sent,
+                            timed: &mut timed,
+                            turns: &mut turns,
+                        }
+                        .note(&mut out, reply, answered);
+                    }
                     if out.iter().map(Bytes::len).sum::<usize>() < TOGETHER {
                         continue;
                     }
@@ -62,24 +104,61 @@ impl Line<'_> {
                 }
                 continue;
             }
-            self.gateway.shared.meter.flush();
-            match put_held(read.charge(), write, &mut out).await {
-                Ok(()) => {}
-                Err(PutError::Socket(error)) => return End::ClientSocket(error),
-                Err(PutError::Short(short)) => return short.into(),
+            let written = Written {
+                sent: &mut sent,
+                timed: &mut timed,
+                turns: &mut turns,
+            };
+            if let Err(end) = self.write(read, write, &mut out, written).await {
+                return end;
             }
-            self.heard();
-            // Counted first: nothing may end the connection between the two.
-            if !sent.is_empty() {
-                self.count(&mut sent);
-            }
-            if !timed.is_empty() {
-                self.look_at(&mut timed);
-            }
-            self.in_flight
-                .fetch_sub(std::mem::take(&mut turns), Ordering::Relaxed);
-            self.answered.notify_one();
         }
+    }
+
+    /// Writes what is ready, then takes dead letters out of an answer, which is the next one.
+    async fn write_and_screen<W: AsyncWrite + Unpin>(
+        &self,
+        read: &mut Intake<ReadSide>,
+        write: &mut W,
+        out: &mut Vec<Bytes>,
+        mut written: Written<'_>,
+        screening: Box<Screening>,
+        mut answered: Option<Answered>,
+    ) -> Result<(), End> {
+        if !out.is_empty() {
+            self.write(read, write, out, written.again()).await?;
+        }
+        let reply = self.screen(screening, &mut answered).await?;
+        written.note(out, reply, answered);
+        Ok(())
+    }
+
+    /// Writes answers to the client, and counts them.
+    async fn write<W: AsyncWrite + Unpin>(
+        &self,
+        read: &mut Intake<ReadSide>,
+        write: &mut W,
+        out: &mut Vec<Bytes>,
+        written: Written<'_>,
+    ) -> Result<(), End> {
+        let Written { sent, timed, turns } = written;
+        self.gateway.shared.meter.flush();
+        match put_held(read.charge(), write, out).await {
+            Ok(()) => {}
+            Err(PutError::Socket(error)) => return Err(End::ClientSocket(error)),
+            Err(PutError::Short(short)) => return Err(short.into()),
+        }
+        self.heard();
+        // Counted first: nothing may end the connection between the two.
+        if !sent.is_empty() {
+            self.count(sent);
+        }
+        if !timed.is_empty() {
+            self.look_at(timed);
+        }
+        self.in_flight.fetch_sub(std::mem::take(turns), Ordering::Relaxed);
+        self.answered.notify_one();
+        Ok(())
     }
 
     fn count(&self, sent: &mut Vec<(Arc<str>, u64, u64)>) {

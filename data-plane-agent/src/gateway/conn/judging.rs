@@ -1,8 +1,11 @@
-//! Requests whose records take long to judge: beside the clients, while nothing else of the same connection is taken.
+//! What takes long with records: judging requests and taking dead letters out of answers, beside the clients, while
+//! nothing else of the same connection goes in that direction.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::Bytes;
+use kafka_protocol::messages::ApiKey;
 use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 use weir_kafka_wire::header::RequestHeader;
@@ -12,8 +15,10 @@ use super::intake::Intake;
 use super::serve::Line;
 use super::stream::{PutError, Source, put_held};
 use crate::gateway::aside;
-use crate::gateway::rewrite::Judging;
-use crate::gateway::slow::Timed;
+use crate::gateway::contract::Pace;
+use crate::gateway::quota::Cost;
+use crate::gateway::rewrite::{Judging, Reply, Screening};
+use crate::gateway::slow::{Answered, Timed};
 
 /// A request that waits for its verdict.
 pub(super) struct Waiting {
@@ -43,8 +48,29 @@ impl Line<'_> {
         Ok(())
     }
 
+    /// Takes one request; those before it do not wait for the verdict on its records.
+    pub(super) async fn take_or_judge<S: Source, W: AsyncWrite + Unpin>(
+        &self,
+        frame: Bytes,
+        read: &mut Intake<S>,
+        write: &mut W,
+        out: &mut Vec<Bytes>,
+    ) -> Result<(), End> {
+        let Some(waiting) = self.take(frame, out)? else {
+            return Ok(());
+        };
+        let judged = async {
+            if !out.is_empty() {
+                self.forward(read, write, out).await?;
+            }
+            self.judge(waiting, out).await
+        };
+        // Apart: few connections need the room.
+        Box::pin(judged).await
+    }
+
     /// Waits for a verdict, then queues the request. Dropped meanwhile, the judging stops.
-    pub(super) async fn judge(&self, waiting: Waiting, out: &mut Vec<Bytes>) -> Result<(), End> {
+    async fn judge(&self, waiting: Waiting, out: &mut Vec<Bytes>) -> Result<(), End> {
         let Waiting {
             header,
             mut judging,
@@ -65,5 +91,42 @@ impl Line<'_> {
         self.forwarding.store(false, Ordering::Relaxed);
         self.heard();
         self.enqueue(plan, &header, timed, out)
+    }
+
+    /// Takes dead letters out of an answer, beside the clients. Dropped meanwhile, it stops.
+    pub(super) async fn screen(
+        &self,
+        mut screening: Box<Screening>,
+        answered: &mut Option<Answered>,
+    ) -> Result<Reply, End> {
+        let version = screening.version();
+        // It is never closed.
+        let room = self.gateway.shared.contracts.room().acquire_owned().await;
+        let (alive, watched) = oneshot::channel::<()>();
+        let screened = aside::run(move || {
+            let done = screening.run(&Pace::aside(&|| alive.is_closed()));
+            drop(room);
+            done.then_some(screening)
+        });
+        let screened = screened.await.map_err(End::Unjudged)?.ok_or(End::Lost)?;
+        drop(watched);
+        let mut reply = self.within(|tenant, _memory| {
+            let reply = screened.finish(tenant)?;
+            let egress = reply.records_bytes;
+            self.pay(
+                tenant,
+                Cost {
+                    egress,
+                    ..Cost::default()
+                },
+            );
+            Ok(reply)
+        })?;
+        self.tell(&mut reply.frame, ApiKey::Fetch as i16, version);
+        if let Some(answered) = answered {
+            answered.ready = Instant::now();
+            answered.response_bytes = reply.frame.iter().map(Bytes::len).sum();
+        }
+        Ok(reply)
     }
 }

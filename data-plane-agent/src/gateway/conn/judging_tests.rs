@@ -3,24 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_protocol::messages::ProduceRequest;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{FetchRequest, ProduceRequest};
 use kafka_protocol::protocol::StrBytes;
 use tokio::time::timeout;
 use weir_proto::agent::v1::Enforcement;
 
-use super::quota_tests::{PRODUCE, World};
-use crate::gateway::contract::samples::{self, wish};
+use super::quota_tests::{FETCH, PRODUCE, World};
+use crate::gateway::contract::samples::{self, Sample, wish};
 use crate::gateway::contract::tests::{bad, good, orders};
 use crate::gateway::contract::unpack::Codec;
 
 const INVALID_RECORD: i16 = 87;
 
-async fn world() -> World {
+async fn world(enforcement: Enforcement) -> World {
     let world = World::begin(Vec::new()).await;
     world.install_changed(2, |snapshot| {
         snapshot.schemas = vec![orders()];
-        snapshot.clusters[0].topics[0].contract = Some(wish(Enforcement::Reject, &[7]));
+        snapshot.clusters[0].topics[0].contract = Some(wish(enforcement, &[7]));
     });
     world
 }
@@ -44,7 +45,7 @@ fn long() -> ProduceRequest {
 
 #[tokio::test]
 async fn while_one_is_judged_others_are_served() {
-    let world = world().await;
+    let world = world(Enforcement::Reject).await;
     let room = world.gateway.shared.contracts.room();
     let all = u32::try_from(room.available_permits()).unwrap();
     let taken = room.acquire_many(all).await.unwrap();
@@ -80,7 +81,7 @@ async fn while_one_is_judged_others_are_served() {
 
 #[tokio::test]
 async fn what_nobody_waits_for_gives_its_room_back() {
-    let world = world().await;
+    let world = world(Enforcement::Reject).await;
     let room = world.gateway.shared.contracts.room();
     let all = room.available_permits();
     for _client in 0..3 {
@@ -96,4 +97,35 @@ async fn what_nobody_waits_for_gives_its_room_back() {
     };
     timeout(Duration::from_secs(30), free).await.unwrap();
     assert_eq!(Arc::strong_count(&room), 2, "nobody waits for it");
+}
+
+fn fetch() -> FetchRequest {
+    let topic = FetchTopic::default()
+        .with_topic(StrBytes::from_static_str("orders").into())
+        .with_partitions(vec![FetchPartition::default()]);
+    FetchRequest::default().with_topics(vec![topic])
+}
+
+#[tokio::test]
+async fn dead_letters_are_taken_out_of_long_answers_and_short_ones() {
+    let world = world(Enforcement::Dlq).await;
+    let dead = bad().with(&[("__weir.withheld", Some(b"DLQ"))]);
+    for count in [3, 5_000] {
+        let mut records = vec![good(); count];
+        records.push(dead.clone());
+        let given = samples::batch(Codec::Lz4, &records);
+        *world.given.lock().unwrap() = Some(given.clone());
+        let mut client = world.client().await.unwrap();
+        for _again in 0..2 {
+            let answer = client.call(&fetch(), FETCH).await.unwrap();
+            let records = answer.responses[0].partitions[0].records.clone().unwrap();
+            let left = i32::from_be_bytes(records[57..61].try_into().unwrap());
+            assert_eq!(left as usize, count);
+            assert_eq!(records[23..27], given[23..27], "the last offset");
+        }
+    }
+    *world.given.lock().unwrap() = Some(samples::batch(Codec::None, &[Sample::of(None, None)]));
+    let mut client = world.client().await.unwrap();
+    let answer = client.call(&fetch(), FETCH).await.unwrap();
+    assert!(answer.responses[0].partitions[0].records.is_some());
 }

@@ -37,6 +37,8 @@ pub(in crate::gateway) struct World {
     pub(in crate::gateway) gateway: Arc<Gateway>,
     pub(super) port: u16,
     asked_bytes: Arc<Mutex<Vec<i32>>>,
+    /// What the broker gives to fetches instead of ten kibibytes.
+    pub(super) given: Arc<Mutex<Option<Vec<u8>>>>,
     pub(super) broker_port: u16,
     _folder: tempfile::TempDir,
 }
@@ -80,12 +82,13 @@ impl World {
             limits,
         });
         let asked_bytes = Arc::<Mutex<Vec<i32>>>::default();
+        let given = Arc::<Mutex<Option<Vec<u8>>>>::default();
         let broker = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let broker_port = broker.local_addr().unwrap().port();
-        let asked = Arc::clone(&asked_bytes);
+        let (asked, give) = (Arc::clone(&asked_bytes), Arc::clone(&given));
         tokio::spawn(async move {
             while let Ok((stream, _address)) = broker.accept().await {
-                tokio::spawn(serve_broker(stream, Arc::clone(&asked)));
+                tokio::spawn(serve_broker(stream, Arc::clone(&asked), Arc::clone(&give)));
             }
         });
         let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -110,6 +113,7 @@ impl World {
             gateway,
             port,
             asked_bytes,
+            given,
             broker_port,
             _folder: folder,
         };
@@ -165,7 +169,11 @@ impl World {
 }
 
 /// Acknowledges what is produced, and gives ten kibibytes to every fetch; as late as it is let.
-async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) {
+async fn serve_broker(
+    mut stream: TcpStream,
+    asked_bytes: Arc<Mutex<Vec<i32>>>,
+    given: Arc<Mutex<Option<Vec<u8>>>>,
+) {
     while let Ok(length) = stream.read_u32().await {
         let mut frame = vec![0; length as usize];
         stream.read_exact(&mut frame).await.unwrap();
@@ -181,9 +189,11 @@ async fn serve_broker(mut stream: TcpStream, asked_bytes: Arc<Mutex<Vec<i32>>>) 
                 let asked: FetchRequest = decode_request(version, body, Budget::CLIENT).unwrap();
                 asked_bytes.lock().unwrap().push(asked.max_bytes);
                 late(asked.max_wait_ms).await;
+                let given = given.lock().unwrap().clone();
+                let records = given.unwrap_or_else(|| batch(1, None, 10 * KIB as usize));
                 let partition = PartitionData::default()
                     .with_aborted_transactions(None)
-                    .with_records(Some(batch(1, None, 10 * KIB as usize).into()));
+                    .with_records(Some(records.into()));
                 let topic = FetchableTopicResponse::default()
                     .with_topic(asked.topics[0].topic.clone())
                     .with_partitions(vec![partition]);

@@ -302,26 +302,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Takes one request; those before it do not wait for the verdict on its records.
-    async fn take_or_judge<S: Source, W: AsyncWrite + Unpin>(
-        &self,
-        frame: Bytes,
-        read: &mut Intake<S>,
-        write: &mut W,
-        out: &mut Vec<Bytes>,
-    ) -> Result<(), End> {
-        let Some(waiting) = self.take(frame, out)? else {
-            return Ok(());
-        };
-        if !out.is_empty() {
-            self.forward(read, write, out).await?;
-        }
-        // Apart: few connections need the room.
-        Box::pin(self.judge(waiting, out)).await
-    }
-
     /// Plans one request: queues its answer's turn, and what goes to the broker. Returned, it has to be judged first.
-    fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<Option<Waiting>, End> {
+    pub(super) fn take(&self, frame: Bytes, out: &mut Vec<Bytes>) -> Result<Option<Waiting>, End> {
         self.heard();
         let (taken, bytes) = (self.clock(), frame.len());
         let (header, body) = match split_request(frame) {

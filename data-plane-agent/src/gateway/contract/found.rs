@@ -34,6 +34,8 @@ pub struct Found {
     pub judged: u64,
     /// Of these, with a violation.
     pub violating: u64,
+    /// Of these, in batches that cannot be marked.
+    pub unmarked: u64,
     /// A checksum is wrong.
     pub corrupt: bool,
     /// Violations of each sort.
@@ -50,11 +52,13 @@ impl Found {
         let Self {
             judged,
             violating,
+            unmarked,
             corrupt,
             sorts,
             told,
             marked,
         } = more;
+        self.unmarked += unmarked;
         self.marked.extend(marked);
         self.judged += judged;
         self.violating += violating;
@@ -69,14 +73,19 @@ impl Found {
     /// Why the partition may not pass, if it may not.
     #[must_use]
     pub fn refused(self, enforcement: Enforcement) -> Option<Refused> {
-        let passes = matches!(enforcement, Enforcement::Shadow | Enforcement::Mark);
-        if passes {
-            None
-        } else if self.corrupt {
+        let (corrupt, violating) = match enforcement {
+            Enforcement::Unspecified | Enforcement::Off | Enforcement::Shadow | Enforcement::Mark => {
+                (false, 0)
+            }
+            // What cannot be marked cannot be withheld either.
+            Enforcement::Dlq => (self.corrupt, self.unmarked),
+            Enforcement::Reject => (self.corrupt, self.violating),
+        };
+        if corrupt {
             Some(Refused::Corrupt)
-        } else if self.violating > 0 {
+        } else if violating > 0 {
             Some(Refused::Violations {
-                violating: self.violating,
+                violating,
                 judged: self.judged,
                 told: self.told,
             })

@@ -2,8 +2,8 @@
 //! records, offsets and times stay, so that brokers take it as what the producer sent; lengths and checksum are new.
 
 use super::judge::Breach;
-use super::records::{HEADER, Record};
-use super::unpack::{Codec, pack};
+use super::records::{self, Record, rebuilt};
+use super::unpack::Codec;
 
 /// What sort of violation.
 pub const KIND: &str = "__weir.violation";
@@ -13,6 +13,8 @@ pub const PART: &str = "__weir.violation.part";
 pub const RULE: &str = "__weir.violation.rule";
 /// A sentence, without values.
 pub const REASON: &str = "__weir.violation.reason";
+/// Of a dead letter: consumers are not sent it.
+pub const WITHHELD: &str = "__weir.withheld";
 /// A sentence is cut after so many characters.
 const REASON_MAX: usize = 200;
 
@@ -27,19 +29,22 @@ pub struct Marking<'a> {
     after: Vec<u8>,
     /// No longer than this; beyond it nothing is marked.
     most: usize,
+    /// Marked records are dead letters, too.
+    dead: bool,
     marked: bool,
 }
 
 impl<'a> Marking<'a> {
     /// Of these records.
     #[must_use]
-    pub const fn of(unpacked: &'a [u8], most: usize) -> Self {
+    pub const fn of(unpacked: &'a [u8], most: usize, dead: bool) -> Self {
         Self {
             before: unpacked,
             written: 0,
             seen: 0,
             after: Vec::new(),
             most,
+            dead,
             marked: false,
         }
     }
@@ -55,7 +60,7 @@ impl<'a> Marking<'a> {
         self.marked = true;
         self.after.extend_from_slice(&self.before[self.written..begin]);
         self.written = self.seen;
-        mark(&mut self.after, record, breach);
+        mark(&mut self.after, record, breach, self.dead);
     }
 
     /// The batch with marks; `None` when nothing is marked, or there is no room for it.
@@ -68,26 +73,20 @@ impl<'a> Marking<'a> {
         if self.after.len() > self.most {
             return None;
         }
-        let packed = pack(codec, &self.after).ok()?;
-        let mut out = Vec::with_capacity(HEADER + packed.len());
-        out.extend_from_slice(batch.get(..HEADER)?);
-        out.extend_from_slice(&packed);
-        let length = i32::try_from(out.len() - 12).ok()?;
-        out[8..12].copy_from_slice(&length.to_be_bytes());
-        let checksum = crc32c::crc32c(&out[21..]);
-        out[17..21].copy_from_slice(&checksum.to_be_bytes());
-        Some(out)
+        let count = records::head(batch)?.count?;
+        rebuilt(batch, codec, count, &self.after)
     }
 }
 
 /// The record with the headers that it has and those of its mark behind them: the last one of a name holds.
-fn mark(out: &mut Vec<u8>, record: &Record<'_>, breach: &Breach) {
+fn mark(out: &mut Vec<u8>, record: &Record<'_>, breach: &Breach, dead: bool) {
     let reason: String = breach.reason.chars().take(REASON_MAX).collect();
     let headers = [
         (KIND, Some(breach.kind_word())),
         (PART, Some(breach.part_word())),
         (RULE, breach.rule.as_deref()),
         (REASON, Some(reason.as_str())),
+        (WITHHELD, dead.then_some("DLQ")),
     ];
     let mut added = Vec::new();
     let mut count = record.headers().left();
@@ -127,7 +126,7 @@ fn put(out: &mut Vec<u8>, number: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::{Records, head};
+    use super::super::records::{HEADER, Records, head};
     use super::super::samples::{self, Sample};
     use super::super::tests::{bad, contract};
     use super::super::unpack::unpack;
@@ -165,7 +164,7 @@ mod tests {
         let head = head(batch).unwrap();
         let codec = head.codec.unwrap();
         let unpacked = unpack(codec, head.packed, 1 << 24).unwrap();
-        let mut marking = Marking::of(&unpacked, most);
+        let mut marking = Marking::of(&unpacked, most, false);
         let breach = breach();
         for (at, record) in Records::new(&unpacked, head.count.unwrap()).enumerate() {
             marking.next(&record.unwrap(), which(at).then_some(&breach));

@@ -13,11 +13,13 @@ pub mod records;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod samples;
 pub mod unpack;
+mod withhold;
 mod work;
 
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
 pub use found::Refused;
+pub use withhold::withhold;
 pub use work::{Ended, Pace, Part, Progress, Work};
 
 #[cfg(test)]

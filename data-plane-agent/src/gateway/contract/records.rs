@@ -1,6 +1,6 @@
 //! The records inside a batch of magic 2, read where they lie (<https://kafka.apache.org/documentation/#recordbatch>).
 
-use super::unpack::Codec;
+use super::unpack::{Codec, pack};
 
 /// Bytes of a batch before its records.
 pub const HEADER: usize = 61;
@@ -48,6 +48,23 @@ pub fn head(batch: &[u8]) -> Option<Head<'_>> {
         packed: batch.get(HEADER..)?,
         whole: u32::from_be_bytes(field(batch, 17)?) == crc32c::crc32c(batch.get(CHECKED_FROM..)?),
     })
+}
+
+/// The batch with other records, packed in this way: producer, sequence, offsets and times stay; lengths, number of
+/// records and checksum are new. `None` when it would be longer than a batch can be.
+#[must_use]
+pub fn rebuilt(batch: &[u8], codec: Codec, count: u32, records: &[u8]) -> Option<Vec<u8>> {
+    let packed = pack(codec, records).ok()?;
+    let mut out = Vec::with_capacity(HEADER + packed.len());
+    out.extend_from_slice(batch.get(..HEADER)?);
+    out.extend_from_slice(&packed);
+    let length = i32::try_from(out.len() - PREFIX).ok()?;
+    out[8..12].copy_from_slice(&length.to_be_bytes());
+    out[22] = out[22] & !7 | codec.number();
+    out[57..61].copy_from_slice(&count.to_be_bytes());
+    let checksum = crc32c::crc32c(&out[CHECKED_FROM..]);
+    out[17..21].copy_from_slice(&checksum.to_be_bytes());
+    Some(out)
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -80,15 +80,8 @@ pub fn batch(codec: Codec, records: &[Sample]) -> Vec<u8> {
     for (offset, record) in (0..).zip(records) {
         record.write(offset, &mut plain);
     }
-    let number = match codec {
-        Codec::None => 0_u16,
-        Codec::Gzip => 1,
-        Codec::Snappy => 2,
-        Codec::Lz4 => 3,
-        Codec::Zstd => 4,
-    };
     raw(
-        number,
+        u16::from(codec.number()),
         records.len() as i32,
         &pack(codec, &plain).unwrap_or_default(),
     )

@@ -36,6 +36,18 @@ impl Codec {
             _unknown => None,
         }
     }
+
+    /// Its bits of the attributes.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
 }
 
 /// Why there is nothing unpacked.

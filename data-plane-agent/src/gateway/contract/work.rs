@@ -16,7 +16,7 @@ use super::unpack::{Codec, NotUnpacked, unpack};
 
 const MIB: usize = 1024 * 1024;
 /// A batch is unpacked into at most so many bytes, whatever its length.
-const BATCH_MAX: usize = 64 * MIB;
+pub const BATCH_MAX: usize = 64 * MIB;
 /// A batch may be unpacked into so many bytes, and into so many times its length.
 const BATCH_LEAST: usize = 16 * MIB;
 const TIMES: usize = 20;
@@ -44,7 +44,8 @@ pub struct Part {
 
 /// How far to go without a pause.
 pub struct Pace<'a> {
-    batch_bytes: usize,
+    /// What a batch is unpacked into at most.
+    pub batch_bytes: usize,
     until: Option<Instant>,
     stopped: &'a dyn Fn() -> bool,
 }
@@ -70,7 +71,8 @@ impl<'a> Pace<'a> {
         }
     }
 
-    fn ends(&self) -> bool {
+    /// Whether it is time for a pause.
+    pub fn ends(&self) -> bool {
         self.until.is_some_and(|it| Instant::now() >= it) || (self.stopped)()
     }
 }
@@ -109,7 +111,8 @@ pub struct Work {
 }
 
 /// It may not go on now.
-enum Pause {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
     /// The time is over, or nobody waits.
     Time,
     /// It is too much for between clients.
@@ -149,6 +152,9 @@ impl Work {
             };
             match judge_batch(part, batch, &mut self.left, pace, &self.counts) {
                 Ok(mut found) => {
+                    if found.marked.is_empty() {
+                        found.unmarked = found.violating;
+                    }
                     let end = self.at.1 + batch.len();
                     for (place, _marked) in &mut found.marked {
                         *place = self.at.1..end;
@@ -292,8 +298,9 @@ impl Judging<'_> {
         if unpacked.len() > pace.batch_bytes {
             return Err(Pause::Size);
         }
-        let marks = self.part.contract.enforcement == Enforcement::Mark;
-        let mut marking = marks.then(|| Marking::of(unpacked, BATCH_MAX));
+        let dead = self.part.contract.enforcement == Enforcement::Dlq;
+        let marks = dead || self.part.contract.enforcement == Enforcement::Mark;
+        let mut marking = marks.then(|| Marking::of(unpacked, BATCH_MAX, dead));
         for (at, record) in (0..).zip(Records::new(unpacked, count)) {
             if pace.ends() {
                 return Err(Pause::Time);

@@ -218,6 +218,10 @@ fn answer(data: &[u8]) {
             return;
         };
         if let Ok(reply) = answer(tenant, &mut memory, Bytes::copy_from_slice(body)) {
+            assert!(
+                reply.screening.is_none(),
+                "no topic of the sample has dead letters"
+            );
             let frame = Bytes::from(reply.frame.concat());
             let told = split_response(frame.slice(4..), header.api_key, version);
             assert_eq!(told.map(|it| it.0), Ok(7));

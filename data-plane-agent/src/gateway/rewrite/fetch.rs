@@ -17,12 +17,13 @@ use weir_kafka_wire::bounds::Budget;
 use weir_kafka_wire::message::{decode_response, frame_request};
 use weir_kafka_wire::pieces::fetch_response;
 
+use super::screen::{Screening, has_records};
 use super::{Answer, Call, Memory, Operation, Plan, Refusal, Reply, Tenant, code};
 use crate::gateway::meter::batch;
 use crate::gateway::view::{Access, Cluster, Topic};
 
 /// From this version on topics go by id.
-const BY_ID: i16 = 13;
+pub(super) const BY_ID: i16 = 13;
 /// Sessions remembered per connection; clients have one per broker.
 const SESSIONS: usize = 8;
 /// Topics remembered per connection.
@@ -101,10 +102,10 @@ impl Sessions {
 }
 
 /// May the client have records of this topic by the snapshot in force?
-fn now(tenant: &Tenant, topic: &Topic) -> Result<(), i16> {
+pub(super) fn now<'t>(tenant: &'t Tenant, topic: &Topic) -> Result<&'t Arc<Topic>, i16> {
     let current = tenant.topic_by_id(Operation::Read, topic.virtual_id)?;
     if current.physical_name == topic.physical_name {
-        Ok(())
+        Ok(current)
     } else {
         Err(code::UNKNOWN_TOPIC_ID)
     }
@@ -247,36 +248,44 @@ fn refused(partition: i32, code: i16) -> PartitionData {
 fn answer(version: i16, correlation_id: i32, mut refused: Vec<FetchableTopicResponse>) -> Answer {
     Box::new(move |tenant, memory, body| {
         let mut response = decode_response::<FetchRequest>(version, body, Budget::BROKER)?;
-        let sent = inwards(tenant, &mut memory.fetch, &mut response, version >= BY_ID);
+        let (sent, hidden) = inwards(tenant, &mut memory.fetch, &mut response, version >= BY_ID);
         response.responses.append(&mut refused);
+        if !hidden.is_empty() {
+            return Screening::new((version, correlation_id), response, hidden, sent).at_once(tenant);
+        }
         Ok(Reply {
             records_bytes: bytes_of(&response),
             frame: fetch_response(version, correlation_id, &response)?,
             sent,
+            screening: None,
         })
     })
 }
 
-fn bytes_of(response: &FetchResponse) -> u64 {
+pub(super) fn bytes_of(response: &FetchResponse) -> u64 {
     let partitions = response.responses.iter().flat_map(|it| &it.partitions);
     partitions
         .map(|it| it.records.as_ref().map_or(0, |records| records.len() as u64))
         .sum()
 }
 
-/// Maps an answer, takes out what the client may not have any more, and tells what is in it.
+/// What is counted of an answer: topic, bytes, records.
+type Sent = Vec<(Arc<str>, u64, u64)>;
+
+/// Maps an answer, takes out what the client may not have any more, and tells what is in it, but for topics that may
+/// have dead letters: these it tells by their places.
 fn inwards(
     tenant: &Tenant,
     sessions: &mut Sessions,
     response: &mut FetchResponse,
     by_id: bool,
-) -> Vec<(Arc<str>, u64, u64)> {
+) -> (Sent, Vec<(usize, Arc<Topic>)>) {
     sessions.granted(response.session_id);
     for node in &mut response.node_endpoints {
         (node.host, node.port) = tenant.front.address(*node.node_id);
         node.rack = None;
     }
-    let mut sent = Vec::new();
+    let (mut sent, mut hidden, mut place) = (Vec::new(), Vec::new(), 0);
     response.responses.retain_mut(|answered| {
         let Some(topic) = sessions.answered(tenant, answered, by_id) else {
             return false;
@@ -287,24 +296,31 @@ fn inwards(
             answered.topic = topic.name.clone().into();
         }
         match now(tenant, &topic) {
-            Ok(()) => sent.extend(carried(&topic, &answered.partitions)),
-            Err(code) => {
-                // By name a topic that went is unknown by name.
-                let code = match code {
-                    code::UNKNOWN_TOPIC_ID if !by_id => code::UNKNOWN_TOPIC_OR_PARTITION,
-                    other => other,
-                };
-                for partition in &mut answered.partitions {
-                    *partition = refused(partition.partition_index, code);
-                }
+            Ok(current) if current.has_dead_letters() && has_records(answered) => {
+                hidden.push((place, Arc::clone(current)));
             }
+            Ok(_current) => sent.extend(carried(&topic, &answered.partitions)),
+            Err(code) => refuse(answered, code, by_id),
         }
+        place += 1;
         true
     });
-    sent
+    (sent, hidden)
 }
 
-fn carried(topic: &Topic, partitions: &[PartitionData]) -> Option<(Arc<str>, u64, u64)> {
+/// Nothing of a topic.
+pub(super) fn refuse(answered: &mut FetchableTopicResponse, code: i16, by_id: bool) {
+    // By name a topic that went is unknown by name.
+    let code = match code {
+        code::UNKNOWN_TOPIC_ID if !by_id => code::UNKNOWN_TOPIC_OR_PARTITION,
+        other => other,
+    };
+    for partition in &mut answered.partitions {
+        *partition = refused(partition.partition_index, code);
+    }
+}
+
+pub(super) fn carried(topic: &Topic, partitions: &[PartitionData]) -> Option<(Arc<str>, u64, u64)> {
     let (mut bytes, mut records) = (0, 0);
     for partition in partitions {
         for batch in batch::whole(partition.records.as_deref().unwrap_or_default()) {

@@ -17,6 +17,7 @@ mod lists;
 mod metadata;
 mod offsets;
 mod produce;
+mod screen;
 mod standing;
 mod subscription;
 mod topics;
@@ -42,6 +43,7 @@ use lists::{split_topics, topics_in};
 
 pub use consumer_group::Members;
 pub use enforce::Judging;
+pub use screen::Screening;
 pub use wish::{Finish, Wish, too_many};
 
 use super::contract::Counts;
@@ -263,6 +265,8 @@ pub struct Reply {
     pub sent: Vec<(Arc<str>, u64, u64)>,
     /// Bytes of records in it, of batches that are cut short too.
     pub records_bytes: u64,
+    /// There is no frame yet: dead letters have to be taken out first, beside the clients.
+    pub screening: Option<Box<Screening>>,
 }
 
 impl From<Bytes> for Reply {
@@ -271,6 +275,7 @@ impl From<Bytes> for Reply {
             frame: vec![frame],
             sent: Vec::new(),
             records_bytes: 0,
+            screening: None,
         }
     }
 }

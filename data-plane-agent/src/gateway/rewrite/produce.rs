@@ -142,20 +142,7 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
     }
     let mut passed = Vec::with_capacity(request.topic_data.len());
     for mut data in request.topic_data.drain(..) {
-        let found = if call.header.version >= BY_ID {
-            tenant.topic_by_id(Operation::Write, data.topic_id)
-        } else {
-            tenant.topic(Operation::Write, &data.name)
-        };
-        // A topic whose physical id is not known yet cannot be addressed by id.
-        let found = found.and_then(|topic| {
-            let unknown = call.header.version >= BY_ID && topic.physical_id.is_nil();
-            if unknown {
-                Err(code::UNKNOWN_TOPIC_ID)
-            } else {
-                Ok(topic)
-            }
-        });
+        let found = addressed(call, &data);
         let mut refused = refusals(&data);
         match found {
             Err(code) => data
@@ -197,6 +184,19 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
     }
     request.topic_data = passed;
     sorted
+}
+
+/// The topic that a client names, if it may write to it.
+fn addressed<'t>(call: Call<'t>, data: &TopicProduceData) -> Result<&'t Arc<Topic>, i16> {
+    if call.header.version < BY_ID {
+        return call.tenant.topic(Operation::Write, &data.name);
+    }
+    let topic = call.tenant.topic_by_id(Operation::Write, data.topic_id)?;
+    // A topic whose physical id is not known yet cannot be addressed by id.
+    if topic.physical_id.is_nil() {
+        return Err(code::UNKNOWN_TOPIC_ID);
+    }
+    Ok(topic)
 }
 
 /// The batches of a partition, or why they may not pass.

@@ -16,6 +16,7 @@ use weir_kafka_wire::header::{split_request, split_response};
 use weir_kafka_wire::shape::Direction;
 
 use super::*;
+use crate::gateway::contract::Pace;
 use crate::gateway::view::tests as sample;
 
 /// A topic or group of the first cluster as the broker knows it.
@@ -152,7 +153,11 @@ fn reply<R: Request>(
     answer: Answer,
     response: &R::Response,
 ) -> (R::Response, Reply) {
-    let reply = answer(tenant, memory, body(response, version)).unwrap();
+    let mut reply = answer(tenant, memory, body(response, version)).unwrap();
+    if let Some(mut screening) = reply.screening.take() {
+        assert!(screening.run(&Pace::aside(&|| false)));
+        reply = screening.finish(tenant).unwrap();
+    }
     (client_reads::<R>(&reply.frame, version), reply)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
+use weir_proto::agent::v1::Enforcement;
 use weir_proto::lane::v1::LogicalCluster;
 
 use crate::gateway::contract::{Schemas, TopicContract};
@@ -27,6 +28,15 @@ pub struct Topic {
     pub partitions: u32,
     /// What it promises; `None`: nothing is enforced.
     pub contract: Option<Arc<TopicContract>>,
+}
+
+impl Topic {
+    /// Whether it may hold records that consumers are not sent.
+    #[must_use]
+    pub fn has_dead_letters(&self) -> bool {
+        let contract = self.contract.as_ref();
+        contract.is_some_and(|it| it.enforcement == Enforcement::Dlq)
+    }
 }
 
 /// A logical cluster.

@@ -1,11 +1,12 @@
 //! Contracts in the produce path: what a producer is answered, what the broker receives, what counts.
 
 use kafka_protocol::messages::produce_request::PartitionProduceData;
-use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use kafka_protocol::messages::{FetchRequest, FetchResponse, ProduceRequest, ProduceResponse};
 use weir_proto::agent::v1::Enforcement;
 
-use super::records::{Metered, data, id_of, produce, produced};
+use super::records::{Metered, data, fetch, fetched, id_of, produce, produced};
 use super::*;
+use crate::gateway::contract::Pace;
 use crate::gateway::contract::records::{Records, batches, head};
 use crate::gateway::contract::samples::{self, Sample, wish};
 use crate::gateway::contract::tests::{bad, good, orders};
@@ -295,4 +296,93 @@ fn what_was_taken_away_while_records_were_judged_does_not_pass() {
     let answered = client_reads::<ProduceRequest>(&[frame], 9);
     assert_eq!(answered.responses.len(), 2);
     assert_eq!(refused(&answered).error_code, code::TOPIC_AUTHORIZATION_FAILED);
+}
+
+#[test]
+fn a_dead_letter_is_marked_and_what_cannot_be_marked_is_refused() {
+    let metered = Metered::new();
+    let tenant = metered.tenant_by(&enforcing(Enforcement::Dlq), "key_writer");
+    let request = produce(vec![data("orders", Uuid::nil(), batch(&[good(), bad()]))]);
+    let (sent, _answer) = ask(&tenant, &mut Memory::default(), 9, &request).forwarded();
+    let records = sent.topic_data[0].partition_data[0].records.as_deref().unwrap();
+    let head = head(records).unwrap();
+    let unpacked = unpack(head.codec.unwrap(), head.packed, 1 << 20).unwrap();
+    let dead: Vec<_> = Records::new(&unpacked, head.count.unwrap())
+        .map(|it| it.unwrap().header("__weir.withheld").is_some())
+        .collect();
+    assert_eq!(dead, [false, true]);
+    let mut corrupt = batch(&[bad()]);
+    corrupt[65] ^= 1;
+    let unreadable = [
+        (samples::raw(1, 4, b"poison"), code::INVALID_RECORD),
+        (corrupt, code::CORRUPT_MESSAGE),
+        (
+            [batch(&[bad()]), samples::raw(0, 1, b"\x7f")].concat(),
+            code::INVALID_RECORD,
+        ),
+    ];
+    for (records, expected) in unreadable {
+        let request = produce(vec![data("orders", Uuid::nil(), records)]);
+        let answered = ask(&tenant, &mut Memory::default(), 9, &request).answered();
+        assert_eq!(refused(&answered).error_code, expected);
+    }
+}
+
+/// What a reader is sent of these records under an enforcement, and what is counted.
+fn read_back(enforcement: Enforcement, records: Vec<u8>) -> (Bytes, Vec<(Arc<str>, u64, u64)>) {
+    let metered = Metered::new();
+    let tenant = metered.tenant_by(&enforcing(enforcement), "key_reader");
+    let mut memory = Memory::default();
+    let request = fetch(&[id_of(&tenant, "orders")], (0, 0));
+    let (_sent, answer) = ask(&tenant, &mut memory, 16, &request).forwarded();
+    let response = FetchResponse::default().with_responses(vec![fetched(sample::physical_id(1), records)]);
+    let (read, reply) = reply::<FetchRequest>(&tenant, &mut memory, 16, answer, &response);
+    let records = read.responses[0].partitions[0].records.clone();
+    (records.unwrap(), reply.sent)
+}
+
+#[test]
+fn dead_letters_are_withheld_where_they_are_such() {
+    let dead = bad().with(&[("__weir.withheld", Some(b"DLQ"))]);
+    let records = [batch(&[good(), dead.clone()]), batch(&[dead])].concat();
+    for enforcement in [Enforcement::Mark, Enforcement::Shadow, Enforcement::Off] {
+        let (read, sent) = read_back(enforcement, records.clone());
+        assert!(read == records, "{enforcement:?}");
+        assert_eq!(sent[0].2, 3);
+    }
+    let (read, sent) = read_back(Enforcement::Dlq, records);
+    let values: Vec<_> = marks(&read).into_iter().map(|it| it.0).collect();
+    assert_eq!(values.len(), 1);
+    assert!(values[0].ends_with(br#"{"amount":17}"#));
+    assert_eq!(
+        sent,
+        [(Arc::from(sample::topic_id(1)), read.len() as u64, 1)],
+        "what was sent"
+    );
+    assert_eq!(batches(&read).count(), 2, "an empty batch stays");
+}
+
+#[test]
+fn records_revoked_while_dead_letters_were_taken_out_are_not_delivered() {
+    let metered = Metered::new();
+    let snapshot = enforcing(Enforcement::Dlq);
+    let tenant = metered.tenant_by(&snapshot, "key_reader");
+    let mut memory = Memory::default();
+    let request = fetch(&[id_of(&tenant, "orders")], (0, 0));
+    let (_sent, answer) = ask(&tenant, &mut memory, 16, &request).forwarded();
+    let response = FetchResponse::default().with_responses(vec![fetched(sample::physical_id(1), long())]);
+    let reply = answer(&tenant, &mut memory, body(&response, 16)).unwrap();
+    let mut screening = reply.screening.unwrap();
+    assert!(screening.run(&Pace::aside(&|| false)));
+    let mut revoked = snapshot;
+    revoked.grants.retain(|it| it.principal_id != "reader");
+    let reply = screening
+        .finish(&metered.tenant_by(&revoked, "key_reader"))
+        .unwrap();
+    assert!(reply.sent.is_empty() && reply.records_bytes == 0);
+    let read = client_reads::<FetchRequest>(&reply.frame, 16);
+    assert_eq!(
+        read.responses[0].partitions[0].error_code,
+        code::TOPIC_AUTHORIZATION_FAILED
+    );
 }
