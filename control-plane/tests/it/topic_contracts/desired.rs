@@ -1,6 +1,9 @@
 //! What agents are told of topics' contracts, when that changes, and whose schemas are in it.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::timeout;
 use weir_proto::agent::v1::Enforcement;
 
 use super::{World, avro, schema, sent, topic, values};
@@ -257,4 +260,27 @@ async fn unframed_records_are_bound_to_the_newest_version_if_that_is_json() {
     tenant.admin.send("PUT", config, none).await.expect(200);
     tenant.register("payments-value", &avro("Payment", &["id"])).await;
     assert_eq!(unframed(agent.told(&world).await), None);
+}
+
+#[tokio::test]
+async fn who_registers_is_answered_when_the_gateways_know_it() {
+    let world = World::make().await;
+    let tenant = &world.owner;
+    let id = tenant.topic("payments", json!({"enforcement": "REJECT"})).await;
+    let agent = world.agent().await;
+    agent.ready(&world, &id).await;
+    let path = format!("/v1/topics/{id}");
+    while tenant.admin.get(&path).await.expect(200)["status"]["phase"] != "READY" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let body = avro("Payment", &["id"]);
+    let mut registering = std::pin::pin!(tenant.register("payments-value", &body));
+    let early = timeout(Duration::from_secs(1), &mut registering).await;
+    assert!(early.is_err(), "a record with the id would be refused");
+    agent.ready(&world, &id).await;
+    let one = timeout(Duration::from_secs(3), &mut registering).await;
+    let one = one.expect("it is not waited for longer than that");
+    // It is there already, and known.
+    let again = timeout(Duration::from_secs(3), tenant.register("payments-value", &body)).await;
+    assert_eq!(again.expect("at once"), one);
 }

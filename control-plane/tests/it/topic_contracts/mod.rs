@@ -5,7 +5,8 @@ mod judged;
 mod wishes;
 
 use serde_json::{Value, json};
-use weir_proto::agent::v1::{DesiredState, Generation, Schema, Topic};
+use weir_proto::agent::v1::agent_frame::Frame as Up;
+use weir_proto::agent::v1::{DesiredState, Generation, ItemStatus, Phase, Schema, StatusReport, Topic};
 
 use crate::harness::{Bench, Caller, Door, Identity, Session};
 use crate::streams::id;
@@ -142,6 +143,27 @@ impl Agent {
             (self.n, self.state) = (frame.generation.expect("a generation").n, state);
         }
         &self.state
+    }
+
+    /// Reports that every gateway serves a topic as it is wished now.
+    pub async fn ready(&self, world: &World, topic: &str) {
+        let observed = Generation {
+            epoch: 1,
+            n: world.generation().await,
+        };
+        let item = ItemStatus {
+            id: topic.to_owned(),
+            phase: Phase::Ready.into(),
+            observed: Some(observed),
+            policy_accepted: true,
+            ..ItemStatus::default()
+        };
+        let report = StatusReport {
+            observed: Some(observed),
+            items: vec![item],
+            ..StatusReport::default()
+        };
+        self.session.say(Up::Status(report)).await;
     }
 }
 
