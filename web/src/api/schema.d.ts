@@ -1882,8 +1882,18 @@ export interface components {
             spec: components["schemas"]["ContractSpec"];
             status: components["schemas"]["ContractStatus"];
         };
+        /**
+         * @description Who may see what a contract describes. New classes may appear.
+         * @enum {string}
+         */
+        ContractClassification: "PUBLIC" | "INTERNAL" | "CONFIDENTIAL" | "RESTRICTED";
         /** @description Id of a Contract. */
         ContractId: string;
+        /**
+         * @description How far a contract is in its life. New stages may appear.
+         * @enum {string}
+         */
+        ContractLifecycle: "DRAFT" | "STABLE" | "DEPRECATED" | "RETIRED";
         ContractList: {
             data: components["schemas"]["Contract"][];
             kind: string;
@@ -1910,10 +1920,14 @@ export interface components {
         };
         /** @description What is so. */
         ContractStatus: {
+            /** @description The property `classification` of the newest version, if it is one of these words. */
+            classification?: components["schemas"]["ContractClassification"];
             /** @description The level that new versions are checked with: the subject's own, its context's, the tenant's, or BACKWARD. */
             compatibility: string;
             /** @description The newest of them. */
             latest: components["schemas"]["ContractVersion"];
+            /** @description The property `lifecycle` of the newest version, if it is one of these words. */
+            lifecycle?: components["schemas"]["ContractLifecycle"];
             /** @description The property `owner` of the newest version. */
             owner?: string;
             /** @description Always READY. */
@@ -4828,6 +4842,12 @@ export interface operations {
                  *     Properties that the version calls sensitive are not looked at.
                  */
                 q?: string;
+                /** @description Those whose newest version has exactly this property `owner`, and does not call it sensitive. */
+                owner?: string;
+                /** @description Those whose newest version is in this stage. */
+                lifecycle?: "DRAFT" | "STABLE" | "DEPRECATED" | "RETIRED";
+                /** @description Those whose newest version is of this class. */
+                classification?: "PUBLIC" | "INTERNAL" | "CONFIDENTIAL" | "RESTRICTED";
             };
             header?: never;
             path?: never;

@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 use crate::kernel::{Labels, kind};
 use crate::resources::contract::model::{ContractId, Registered, SchemaReference, Subject};
+use crate::resources::contract::standing::{
+    CLASSIFICATION, ContractClassification, ContractLifecycle, LIFECYCLE, OWNER,
+};
 use crate::resources::contract::wish;
 use crate::resources::environment::EnvironmentId;
 use crate::rest::{Metadata, Object, Phase, Resource};
@@ -54,6 +57,14 @@ pub struct ContractStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub owner: Option<String>,
+    /// The property `lifecycle` of the newest version, if it is one of these words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub lifecycle: Option<ContractLifecycle>,
+    /// The property `classification` of the newest version, if it is one of these words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub classification: Option<ContractClassification>,
     /// The properties of the newest version, but for those that it calls sensitive.
     pub properties: BTreeMap<String, String>,
 }
@@ -206,7 +217,9 @@ impl From<Row> for Object<kind::Contract> {
                 has_rules: rules,
             },
             compatibility,
-            owner: properties.get("owner").cloned(),
+            owner: properties.get(OWNER).cloned(),
+            lifecycle: ContractLifecycle::read(properties.get(LIFECYCLE)),
+            classification: ContractClassification::read(properties.get(CLASSIFICATION)),
             properties,
         };
         Self::new(id, metadata, spec, status)

@@ -15,6 +15,7 @@ mod routes;
 mod schema;
 mod settings;
 mod size;
+mod standing;
 mod store;
 mod verdict;
 mod version;

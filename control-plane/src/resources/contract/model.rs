@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::auth::{Caller, TenantScope};
 use crate::kernel::{Error, ErrorKind, Id, Result, code, kind};
 use crate::resources::contract::refusal::{Outcome, Refusal};
+use crate::resources::contract::standing::{ContractClassification, ContractLifecycle};
 use crate::resources::contract::wish::Metadata;
 use crate::resources::environment::EnvironmentId;
 
@@ -188,6 +189,12 @@ pub struct Sought {
     pub environment: Option<EnvironmentId>,
     /// Those that contain this, in small letters.
     pub text: Option<String>,
+    /// Those of this owner.
+    pub owner: Option<String>,
+    /// Those in this stage.
+    pub lifecycle: Option<ContractLifecycle>,
+    /// Those of this class.
+    pub classification: Option<ContractClassification>,
 }
 
 impl Sought {
@@ -204,7 +211,11 @@ impl Sought {
                 format!("q has {SOUGHT_MAX} characters at most."),
             ));
         }
-        Ok(Self { environment, text })
+        Ok(Self {
+            environment,
+            text,
+            ..Self::default()
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::auth::{Allowed, ReadTenant};
 use crate::kernel::{Error, Kind as _, Result, kind};
 use crate::resources::contract::api::ContractVersionDetail;
 use crate::resources::contract::model::{ContractId, Lookup, Sought};
+use crate::resources::contract::standing::{ContractClassification, ContractLifecycle};
 use crate::resources::contract::{store, version};
 use crate::resources::environment::EnvironmentId;
 use crate::rest::{List, Listed, Object, PageQuery, PathId, Queried, Served};
@@ -59,6 +60,14 @@ struct Filter {
     /// Properties that the version calls sensitive are not looked at.
     #[param(max_length = 200)]
     q: Option<String>,
+    /// Those whose newest version has exactly this property `owner`, and does not call it sensitive.
+    owner: Option<String>,
+    /// Those whose newest version is in this stage.
+    #[param(inline)]
+    lifecycle: Option<ContractLifecycle>,
+    /// Those whose newest version is of this class.
+    #[param(inline)]
+    classification: Option<ContractClassification>,
 }
 
 /// List contracts
@@ -70,9 +79,21 @@ async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
     Listed(page): Listed,
-    Queried(Filter { environment, q }): Queried<Filter>,
+    Queried(filter): Queried<Filter>,
 ) -> Result<axum::Json<Views>> {
-    let sought = Sought::from_query(environment, q)?;
+    let Filter {
+        environment,
+        q,
+        owner,
+        lifecycle,
+        classification,
+    } = filter;
+    let sought = Sought {
+        owner,
+        lifecycle,
+        classification,
+        ..Sought::from_query(environment, q)?
+    };
     let mut tx = app.db.read(&scope.scope()).await?;
     let rows = store::shown(&mut tx, scope, None, &sought, page).await?;
     tx.commit().await?;

@@ -8,6 +8,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, Error, Id, Kind as _, Page, Result, kind};
 use crate::resources::contract::api::Row;
 use crate::resources::contract::model::{Context, ContractId, Lookup, Sought, Subject, Window};
+use crate::resources::contract::standing::{ContractClassification, ContractLifecycle};
 use crate::runtime::Tx;
 
 /// The context of a cluster's environment.
@@ -276,6 +277,12 @@ pub async fn shown(
              AND ($6::text IS NULL OR position($6 IN lower(concat_ws(' ', k.subject, s.text, s.metadata->>'tags',
                  (SELECT string_agg(p.key || ' ' || p.value, ' ') FROM jsonb_each_text(coalesce(s.metadata->'properties', '{}')) p
                   WHERE NOT coalesce(s.metadata->'sensitive' ? p.key, false))))) > 0)
+             AND ($7::text IS NULL OR s.metadata->'properties'->>'owner' = $7
+                 AND NOT coalesce(s.metadata->'sensitive' ? 'owner', false))
+             AND ($8::text IS NULL OR upper(s.metadata->'properties'->>'lifecycle') = $8
+                 AND NOT coalesce(s.metadata->'sensitive' ? 'lifecycle', false))
+             AND ($9::text IS NULL OR upper(s.metadata->'properties'->>'classification') = $9
+                 AND NOT coalesce(s.metadata->'sensitive' ? 'classification', false))
          ORDER BY k.id LIMIT $5"#,
         scope.tenant().uuid(),
         id.map(Id::uuid),
@@ -283,6 +290,9 @@ pub async fn shown(
         page.after(),
         page.limit(),
         sought.text,
+        sought.owner,
+        sought.lifecycle.map(ContractLifecycle::name),
+        sought.classification.map(ContractClassification::name),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -7,6 +7,7 @@ mod ids;
 mod references;
 mod registration;
 mod settings;
+mod standing;
 mod strangers;
 
 use base64::Engine as _;
