@@ -16,8 +16,8 @@ use weir_proto::lane::v1::agent_lane_frame::Frame as Down;
 use weir_proto::lane::v1::gateway_frame::Frame as Up;
 use weir_proto::lane::v1::lane_client::LaneClient;
 use weir_proto::lane::v1::{
-    Applied, BudgetNeed, ConnectionsAsk, ConnectionsTold, Counters, CountersAck, Draining, GatewayFrame,
-    GatewayHello, LeaseRequest, Leases, QuotaWindow, Snapshot, StorageUse,
+    Applied, BudgetNeed, ConnectionsAsk, ConnectionsTold, ContractWindow, Counters, CountersAck, Draining,
+    GatewayFrame, GatewayHello, LeaseRequest, Leases, QuotaWindow, Snapshot, StorageUse,
 };
 
 use crate::local_tls::Identity;
@@ -240,6 +240,15 @@ impl FakeGateway {
     pub async fn report(&self, report: QuotaReport) -> anyhow::Result<()> {
         let window = QuotaWindow { report: Some(report) };
         let frame = Some(Up::QuotaWindow(window));
+        Ok(self.up.send(GatewayFrame { frame }).await?)
+    }
+
+    /// Tells what was judged of topics with a contract.
+    ///
+    /// # Errors
+    /// When the lane ended.
+    pub async fn judged(&self, window: ContractWindow) -> anyhow::Result<()> {
+        let frame = Some(Up::Contracts(window));
         Ok(self.up.send(GatewayFrame { frame }).await?)
     }
 

@@ -18,6 +18,16 @@ async fn what_left_this_network_is_shown_inside_it() {
     let plane = &harness.control_plane;
     plane.wish(plane.seal(1, 1, &wish(vec![]))).await;
     harness.phase(POOL, Phase::Ready).await;
+    let body = get(&harness, "/v1/ledger?limit=1").await;
+    let view: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(view["verified"], true);
+    assert_eq!(view["summary"]["kinds"]["enroll"]["entries"], 1);
+    assert!(view["summary"]["kinds"]["status"]["entries"].as_u64().unwrap() > 0);
+    agent.shutdown().await.unwrap();
+}
+
+/// What the endpoint answers.
+pub async fn get(harness: &Harness, path: &str) -> String {
     // Any identity of the local authority: its root is what is believed.
     let identity = Identity::read(&harness.state_dir().join("inside")).unwrap();
     let mut config = identity.mutual_client().unwrap();
@@ -30,18 +40,12 @@ async fn what_left_this_network_is_shown_inside_it() {
         .connect(name, tcp)
         .await
         .unwrap();
-    stream
-        .write_all(b"GET /v1/ledger?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(head.contains("default-src 'none'"));
-    let view: serde_json::Value = serde_json::from_str(body).unwrap();
-    assert_eq!(view["verified"], true);
-    assert_eq!(view["summary"]["kinds"]["enroll"]["entries"], 1);
-    assert!(view["summary"]["kinds"]["status"]["entries"].as_u64().unwrap() > 0);
-    agent.shutdown().await.unwrap();
+    body.to_owned()
 }

@@ -2,6 +2,7 @@
 //! and processes, and once with the real ones.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod contracts;
 mod control_plane;
 mod harness;
 mod hostile;
