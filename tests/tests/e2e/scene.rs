@@ -111,16 +111,27 @@ impl Scene {
 
     /// Changes the spec of payments' [`Scene::topic`]; every gateway has it then.
     pub async fn change_topic(&self, change: &Value) {
-        let filter = format!("/v1/topics?cluster={}&page_size=1000", stack::text("/ids/payments.cluster"));
+        let filter = format!(
+            "/v1/topics?cluster={}&page_size=1000",
+            stack::text("/ids/payments.cluster")
+        );
         let (_status, list) = self.payments.call("GET", &filter, &Value::Null).await;
         let topics = list["data"].as_array().expect("topics");
         let found = topics.iter().find(|it| it["spec"]["name"] == json!(self.topic));
         let id = found.and_then(|it| it["id"].as_str()).expect("the topic");
         let (status, changed) = self
             .payments
-            .call("PATCH", &format!("/v1/topics/{id}?wait=30s"), &json!({"spec": change}))
+            .call(
+                "PATCH",
+                &format!("/v1/topics/{id}?wait=30s"),
+                &json!({"spec": change}),
+            )
             .await;
-        assert_eq!((status, &changed["status"]["phase"]), (200, &json!("READY")), "{changed:#}");
+        assert_eq!(
+            (status, &changed["status"]["phase"]),
+            (200, &json!("READY")),
+            "{changed:#}"
+        );
     }
 
     /// Removes everything, the last first.

@@ -30,9 +30,12 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     story.stack.settings.batches += 1;
     story.stack.settings.save()?;
     let run = story.stack.settings.batches;
-    let refund = |name: &str, cents: i64| json!({"refund": format!("r-{run}-{name}"), "amount": cents}).to_string();
+    let refund =
+        |name: &str, cents: i64| json!({"refund": format!("r-{run}-{name}"), "amount": cents}).to_string();
 
-    let step = story.progress.step("Kafka's console producer sends a refund of -5: SHADOW counts it");
+    let step = story
+        .progress
+        .step("Kafka's console producer sends a refund of -5: SHADOW counts it");
     let counted = violations(story, &topic).await?;
     let mut producer = Producer::start(story)?;
     producer.send(&refund("shadow", -5)).await?;
@@ -82,7 +85,8 @@ async fn register(story: &Story<'_>) -> Result<()> {
 
 /// The topic, judged in this way; on every gateway when this returns.
 async fn under_contract(story: &Story<'_>, enforcement: &str) -> Result<String> {
-    let contract = json!({"enforcement": enforcement, "value": {"strategy": "TOPIC_NAME", "unframed": "JSON"}});
+    let contract =
+        json!({"enforcement": enforcement, "value": {"strategy": "TOPIC_NAME", "unframed": "JSON"}});
     let spec = json!({"cluster": story.id("payments.cluster")?, "name": TOPIC, "partitions": 1, "contract": contract});
     let topic = story
         .payments
@@ -92,14 +96,20 @@ async fn under_contract(story: &Story<'_>, enforcement: &str) -> Result<String> 
     let path = format!("/v1/topics/{id}");
     let change = json!({"spec": {"contract": contract}});
     let value = story.payments.patch(&format!("{path}?wait=30s"), &change).await?;
-    let changed = super::client::Object { value, created: false };
+    let changed = super::client::Object {
+        value,
+        created: false,
+    };
     story.payments.until_ready("/v1/topics", changed).await?;
     Ok(id)
 }
 
 /// How many records broke the rule, as the API tells it.
 async fn violations(story: &Story<'_>, topic: &str) -> Result<u64> {
-    let told = story.payments.get(&format!("/v1/topics/{topic}/violations")).await?;
+    let told = story
+        .payments
+        .get(&format!("/v1/topics/{topic}/violations"))
+        .await?;
     let rows = told["violations"].as_array().context("violations are no list")?;
     let of_rule = rows.iter().filter(|it| it["rule"] == RULE);
     Ok(of_rule.filter_map(|it| it["records"].as_u64()).sum())
@@ -118,12 +128,20 @@ async fn counts_more(story: &Story<'_>, topic: &str, before: u64) -> Result<()> 
 
 /// What the topic holds.
 async fn records(story: &Story<'_>) -> Result<Vec<String>> {
-    let command = story.clients().kcat("payments", &["-C", "-t", TOPIC, "-e", "-o", "beginning"]);
+    let command = story
+        .clients()
+        .kcat("payments", &["-C", "-t", TOPIC, "-e", "-o", "beginning"]);
     let out = captured(command).await?;
     if !out.status.success() {
-        bail!("kcat cannot read {TOPIC}: {}", String::from_utf8_lossy(&out.stderr));
+        bail!(
+            "kcat cannot read {TOPIC}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
-    Ok(String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect())
+    Ok(String::from_utf8_lossy(&out.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect())
 }
 
 async fn arrives(story: &Story<'_>, record: &str) -> Result<()> {
@@ -142,7 +160,9 @@ async fn connection(story: &Story<'_>) -> Result<Value> {
     let connections = story.payments.list(&path).await?;
     let sent = |it: &Value| it["ingress_bytes"].as_u64().unwrap_or(0);
     let busiest = connections.iter().max_by_key(|it| sent(it));
-    let busiest = busiest.filter(|it| sent(it) > 0).context("nobody who sends is connected")?;
+    let busiest = busiest
+        .filter(|it| sent(it) > 0)
+        .context("nobody who sends is connected")?;
     Ok(busiest["id"].clone())
 }
 
@@ -179,7 +199,10 @@ impl Producer {
 
     async fn send(&mut self, record: &str) -> Result<()> {
         let line = format!("refund\t{record}\n");
-        self.input.write_all(line.as_bytes()).await.context("write to the console producer")?;
+        self.input
+            .write_all(line.as_bytes())
+            .await
+            .context("write to the console producer")?;
         self.input.flush().await.context("write to the console producer")
     }
 
@@ -188,15 +211,19 @@ impl Producer {
         let deadline = Instant::now() + WITHIN;
         while Instant::now() < deadline {
             let said = read(&self.complaints)?;
-            let refusal = said.lines().find_map(|line| line.split_once("InvalidRecordException: "));
+            let refusal = said
+                .lines()
+                .find_map(|line| line.split_once("InvalidRecordException: "));
             if let Some((_before, why)) = refusal {
                 return Ok(why.trim().to_owned());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Err(Trouble::new("the console producer is not told that the refund of -7 was refused")
-            .log(&self.complaints)
-            .into())
+        Err(
+            Trouble::new("the console producer is not told that the refund of -7 was refused")
+                .log(&self.complaints)
+                .into(),
+        )
     }
 
     async fn end(self) -> Result<()> {
@@ -208,7 +235,9 @@ impl Producer {
         } = self;
         drop(input);
         let ended = tokio::time::timeout(WITHIN, child.wait()).await;
-        ended.context("the console producer does not end")?.context("wait for the console producer")?;
+        ended
+            .context("the console producer does not end")?
+            .context("wait for the console producer")?;
         group.ended();
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::resources::broker_pool::model::BrokerPoolId;
 use crate::resources::broker_pool::{service, store};
 use crate::resources::served;
 use crate::rest::{
-    Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
+    Answer, Call, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
     PatchInput, PathId, Queried, Served, until_ready,
 };
 use crate::runtime::App;
@@ -42,10 +42,7 @@ async fn create(
     Mutation { body, call }: Mutation<Input>,
 ) -> Result<Answer> {
     let answer = service::create(&app, &caller, scope, &call, body).await?;
-    until_ready(&app, &call, answer, |app, id| async move {
-        read(&app, scope, id).await?.json()
-    })
-    .await
+    ready(&app, scope, &call, answer).await
 }
 
 /// Filters of the list.
@@ -101,7 +98,8 @@ async fn update(
     PathId(id): PathId<This>,
     Mutation { body, call }: Mutation<Patch>,
 ) -> Result<Answer> {
-    service::update(&app, &caller, scope, &call, id, body).await
+    let answer = service::update(&app, &caller, scope, &call, id, body).await?;
+    ready(&app, scope, &call, answer).await
 }
 
 /// Delete a broker pool
@@ -128,6 +126,14 @@ async fn restart(
     Mutation { body: Empty {}, call }: Mutation<Empty>,
 ) -> Result<Answer> {
     service::restart(&app, &caller, scope, &call, id).await
+}
+
+/// Holds the answer, if the caller asked to, until the pool is ready.
+async fn ready(app: &App, scope: TenantScope, call: &Call, answer: Answer) -> Result<Answer> {
+    until_ready(app, call, answer, |app, id| async move {
+        read(&app, scope, id).await?.json()
+    })
+    .await
 }
 
 async fn read(app: &App, scope: TenantScope, id: BrokerPoolId) -> Result<View> {

@@ -14,7 +14,7 @@ use crate::resources::cluster::{service, store};
 use crate::resources::environment::EnvironmentId;
 use crate::resources::served;
 use crate::rest::{
-    Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
+    Answer, Call, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
     PatchInput, PathId, Queried, Served, until_ready,
 };
 use crate::runtime::App;
@@ -42,10 +42,7 @@ async fn create(
     Mutation { body, call }: Mutation<Input>,
 ) -> Result<Answer> {
     let answer = service::create(&app, &caller, scope, &call, body).await?;
-    until_ready(&app, &call, answer, |app, id| async move {
-        read(&app, scope, id).await?.json()
-    })
-    .await
+    ready(&app, scope, &call, answer).await
 }
 
 /// Filters of the list.
@@ -101,7 +98,8 @@ async fn update(
     PathId(id): PathId<This>,
     Mutation { body, call }: Mutation<Patch>,
 ) -> Result<Answer> {
-    service::update(&app, &caller, scope, &call, id, body).await
+    let answer = service::update(&app, &caller, scope, &call, id, body).await?;
+    ready(&app, scope, &call, answer).await
 }
 
 /// Delete a cluster
@@ -115,6 +113,14 @@ async fn delete(
     Mutation { body: Empty {}, call }: Mutation<Empty>,
 ) -> Result<Answer> {
     service::delete(&app, &caller, scope, &call, id).await
+}
+
+/// Holds the answer, if the caller asked to, until the cluster is ready.
+async fn ready(app: &App, scope: TenantScope, call: &Call, answer: Answer) -> Result<Answer> {
+    until_ready(app, call, answer, |app, id| async move {
+        read(&app, scope, id).await?.json()
+    })
+    .await
 }
 
 async fn read(app: &App, scope: TenantScope, id: ClusterId) -> Result<View> {

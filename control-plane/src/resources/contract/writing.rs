@@ -35,12 +35,7 @@ pub async fn tell_gateways(
 }
 
 /// Waits until the gateways of topics that take schemas of the subject have this one, so that its id can be used at once.
-pub async fn until_gateways_know(
-    app: &App,
-    asker: &Asker,
-    subject: &Subject,
-    schema: Uuid,
-) -> Outcome<()> {
+pub async fn until_gateways_know(app: &App, asker: &Asker, subject: &Subject, schema: Uuid) -> Outcome<()> {
     let Some(environment) = subject.context.environment else {
         return Ok(());
     };

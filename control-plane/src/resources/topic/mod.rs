@@ -17,7 +17,9 @@ mod violations;
 
 pub use administer::{Creation, Done, Settled, Wisher};
 pub use adopt::{adopt, release};
-pub use contract::{Enforcement, PartContract, SubjectStrategy, TopicContract, Unframed, tell_of_subject, until_judged};
+pub use contract::{
+    Enforcement, PartContract, SubjectStrategy, TopicContract, Unframed, tell_of_subject, until_judged,
+};
 pub use model::{Topic, TopicId, TopicSpec, validate};
 pub use routes::router;
 pub use settings::{

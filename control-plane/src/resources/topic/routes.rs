@@ -16,7 +16,7 @@ use crate::resources::topic::model::TopicId;
 use crate::resources::topic::violations::{self, MINUTES_MOST, TopicViolations};
 use crate::resources::topic::{service, store};
 use crate::rest::{
-    Answer, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
+    Answer, Call, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
     PatchInput, PathId, Queried, Served, until_ready,
 };
 use crate::runtime::App;
@@ -46,10 +46,7 @@ async fn create(
     Mutation { body, call }: Mutation<Input>,
 ) -> Result<Answer> {
     let answer = service::create(&app, &caller, scope, &call, body).await?;
-    until_ready(&app, &call, answer, |app, id| async move {
-        read(&app, scope, id).await?.json()
-    })
-    .await
+    ready(&app, scope, &call, answer).await
 }
 
 /// Filters of the list.
@@ -105,7 +102,8 @@ async fn update(
     PathId(id): PathId<This>,
     Mutation { body, call }: Mutation<Patch>,
 ) -> Result<Answer> {
-    service::update(&app, &caller, scope, &call, id, body).await
+    let answer = service::update(&app, &caller, scope, &call, id, body).await?;
+    ready(&app, scope, &call, answer).await
 }
 
 /// Delete a topic
@@ -163,6 +161,14 @@ async fn read_violations(
 ) -> Result<axum::Json<TopicViolations>> {
     let minutes = minutes.unwrap_or(MINUTES_MOST);
     violations::read(&app, scope, id, minutes).await.map(axum::Json)
+}
+
+/// Holds the answer, if the caller asked to, until every gateway serves the topic.
+async fn ready(app: &App, scope: TenantScope, call: &Call, answer: Answer) -> Result<Answer> {
+    until_ready(app, call, answer, |app, id| async move {
+        read(&app, scope, id).await?.json()
+    })
+    .await
 }
 
 async fn read(app: &App, scope: TenantScope, id: TopicId) -> Result<View> {

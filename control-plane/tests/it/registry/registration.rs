@@ -333,8 +333,14 @@ async fn metadata_and_rules_belong_to_a_version_and_are_carried_on() {
     let path = format!("/v1/contracts/{}", contract["id"].as_str().expect("an id"));
     assert_eq!(admin.get(&path).await.expect(200), contract);
     let version = admin.get(&format!("{path}/versions/3")).await.expect(200);
-    assert_eq!((&version["schema"], &version["schema_id"]), (&three["schema"], &three["id"]));
-    assert_eq!((&version["tags"], &version["rule_set"]), (&three["metadata"]["tags"], &rules));
+    assert_eq!(
+        (&version["schema"], &version["schema_id"]),
+        (&three["schema"], &three["id"])
+    );
+    assert_eq!(
+        (&version["tags"], &version["rule_set"]),
+        (&three["metadata"]["tags"], &rules)
+    );
     for none in ["4", "0", "latest", "99999999999"] {
         admin.get(&format!("{path}/versions/{none}")).await.expect(404);
     }
@@ -348,7 +354,10 @@ async fn contracts_are_found_by_what_they_say_but_not_by_secrets() {
     let metadata = json!({"tags": {"Payment.id": ["PII"]}, "sensitive": ["token"],
         "properties": {"owner": "Cards", "token": "hush"}});
     let body = json!({"schema": record(&["id"]), "metadata": metadata});
-    admin.post("/registry/subjects/payments-value/versions", &body).await.expect(200);
+    admin
+        .post("/registry/subjects/payments-value/versions", &body)
+        .await
+        .expect(200);
     register(&admin, "other", "\"int\"").await;
     register(&stranger, "payments-value", &record(&["id"])).await;
     for (q, found) in [

@@ -34,6 +34,8 @@ async fn a_contract_is_enforced_whatever_the_client_does() {
         "transaction",
     ];
     let scene = Scene::with_others("contract").await;
-    scene.change_topic(&json!({"contract": {"enforcement": "REJECT"}})).await;
+    scene
+        .change_topic(&json!({"contract": {"enforcement": "REJECT"}}))
+        .await;
     super::shows_in(scene, "contract", program, &required).await;
 }

@@ -22,7 +22,7 @@ pub enum Enforcement {
     Shadow,
     /// It is counted, and says so in a header.
     Mark,
-    /// It is marked, withheld from consumers, and copied into the dead-letter topic.
+    /// It is marked and withheld from consumers. It stays in the topic: nothing copies it into the dead-letter topic yet.
     Dlq,
     /// Its batch is refused.
     Reject,
@@ -78,7 +78,7 @@ pub struct TopicContract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub value: Option<PartContract>,
-    /// Where DLQ copies records that break it: another topic of the same cluster.
+    /// Where DLQ will copy records that break it, once something does: another topic of the same cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>)]
     pub dead_letter_topic: Option<TopicId>,
