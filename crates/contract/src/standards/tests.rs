@@ -122,6 +122,39 @@ fn what_asyncapi_has_a_place_for_stands_there() {
 }
 
 #[test]
+fn avro_is_written_with_name_spaces_beside_names() {
+    let text = "subject: a\nschema: '{\"type\": \"record\", \"name\": \"n.R\", \"fields\": [{\"name\": \"a\", \"type\": [\"null\", \"n.R\"]}]}'\n";
+    let document = Document::read(text).expect("it can be read");
+    let mut value = asyncapi::export(&document).expect("it can be exported");
+    assert_eq!(back(&value), document);
+    let payload = &mut value["components"]["messages"]["a"]["payload"];
+    assert_eq!(
+        payload["schemaFormat"],
+        "application/vnd.apache.avro+json;version=1.9.0"
+    );
+    assert_eq!(
+        (&payload["schema"]["name"], &payload["schema"]["namespace"]),
+        (&json!("R"), &json!("n"))
+    );
+    // One that somebody changed is the schema.
+    payload["schema"]["fields"] = json!([]);
+    assert!(!back(&value).schema.contains("null"));
+    let aliased = document
+        .schema
+        .replace("\"fields\"", "\"aliases\": [\"o.R\"], \"fields\"");
+    let value = asyncapi::export(&Document {
+        schema: aliased,
+        ..document
+    })
+    .expect("it can be exported");
+    let payload = &value["components"]["messages"]["a"]["payload"];
+    assert_eq!(
+        payload["schemaFormat"],
+        "application/vnd.apache.avro+json;version=1.12.0"
+    );
+}
+
+#[test]
 fn all_languages_and_the_least_contract_come_back() {
     for text in [
         "subject: a\nschema: '\"int\"'\n",

@@ -168,6 +168,22 @@ fn metadata() -> impl Strategy<Value = Metadata> {
     })
 }
 
+/// The root with a name space within its name, beside it, or with an alias elsewhere: Avro allows all of it.
+fn renamed(schema: &mut serde_json::Value, how: u8) {
+    let Some(name) = schema
+        .get("name")
+        .and_then(|name| name.as_str().map(str::to_owned))
+    else {
+        return;
+    };
+    match how {
+        1 => schema["name"] = format!("some.space.{name}").into(),
+        2 => schema["namespace"] = "some.space".into(),
+        3 => schema["aliases"] = vec!["older.space.Name"].into(),
+        _ => {}
+    }
+}
+
 /// A schema in any language, written compactly or with spaces.
 fn schema() -> impl Strategy<Value = (Format, String)> {
     let spaced = |value: &serde_json::Value, spaces: bool| {
@@ -178,8 +194,9 @@ fn schema() -> impl Strategy<Value = (Format, String)> {
         }
     };
     prop_oneof![
-        (avro_type(), any::<bool>()).prop_map(move |(it, spaces)| {
-            let value = serde_json::from_str(&it.text()).unwrap_or_default();
+        (avro_type(), any::<bool>(), 0..4_u8).prop_map(move |(it, spaces, named)| {
+            let mut value = serde_json::from_str(&it.text()).unwrap_or_default();
+            renamed(&mut value, named);
             (Format::Avro, spaced(&value, spaces))
         }),
         (json_schema(), any::<bool>()).prop_map(move |(it, spaces)| (Format::Json, spaced(&it, spaces))),

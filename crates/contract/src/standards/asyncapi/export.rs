@@ -129,15 +129,20 @@ fn about(document: &Document, message: &mut Map<String, Value>) {
 /// The schema in its own language ("Multi Format Schema Object").
 fn payload(document: &Document, message: &str) -> Result<Value, StandardError> {
     // Whoever reads it should be able to: what is no schema is not written.
-    document.parsed_schema()?;
+    let schema = document.parsed_schema()?;
     let text = &document.schema;
     let parsed = || serde_json::from_str(text).unwrap_or_else(|_error| Value::String(text.clone()));
     let at = format!("{message}/payload/schema");
     let (named, schema) = match document.schema_type {
-        Format::Avro => (
-            "application/vnd.apache.avro+json;version=1.9.0".to_owned(),
-            parsed(),
-        ),
+        Format::Avro => {
+            // With name spaces beside names, as AsyncAPI's own schema of Avro wants them.
+            let schema = serde_json::from_str(&schema.stored()).unwrap_or_else(|_error| parsed());
+            let version = if is_plain_avro(&schema) { "1.9.0" } else { "1.12.0" };
+            (
+                format!("application/vnd.apache.avro+json;version={version}"),
+                schema,
+            )
+        }
         Format::Protobuf => {
             let named = "application/vnd.google.protobuf;version=3".to_owned();
             (named, Value::String(text.clone()))
@@ -150,6 +155,29 @@ fn payload(document: &Document, message: &str) -> Result<Value, StandardError> {
         }
     };
     Ok(json!({"schemaFormat": named, "schema": schema}))
+}
+
+/// Whether a schema is among those that AsyncAPI's schema of Avro 1.9 describes: it has no aliases with name spaces, no errors and
+/// no empty unions.
+fn is_plain_avro(schema: &Value) -> bool {
+    match schema {
+        Value::Array(branches) => !branches.is_empty() && branches.iter().all(is_plain_avro),
+        Value::Object(members) => {
+            let dotted = |name: &Value| name.as_str().is_some_and(|name| name.contains('.'));
+            let list = |key: &str| members.get(key).and_then(Value::as_array).into_iter().flatten();
+            let kind = members.get("type");
+            kind != Some(&Value::from("error"))
+                && !members.get("name").is_some_and(dotted)
+                && !list("aliases").any(dotted)
+                && ["items", "values"]
+                    .iter()
+                    .filter_map(|key| members.get(*key))
+                    .chain(kind)
+                    .all(is_plain_avro)
+                && list("fields").all(is_plain_avro)
+        }
+        _ => true,
+    }
 }
 
 const fn version_of(draft: Draft) -> &'static str {

@@ -128,10 +128,24 @@ fn still_true(rest: &Fields, natural: &Fields) -> Fields {
         |fields: &Fields| -> Option<Value> { serde_json::from_str(fields.get("schema")?.as_str()?).ok() };
     if let (Some(kept), Some(payload)) = (parsed(&rest), parsed(natural))
         && kept != payload
+        && !is_same_avro(&rest, natural)
     {
         rest.remove("schema");
     }
     rest
+}
+
+/// Whether both are the same Avro schema, which can be written in several ways.
+fn is_same_avro(rest: &Fields, natural: &Fields) -> bool {
+    let stored = |schema: Option<&Value>| {
+        let mut fields = fields::with_rest(natural.clone(), rest);
+        fields.insert("schema".to_owned(), schema?.clone());
+        let document = fields::document(fields, "").ok()?;
+        let is_avro = document.schema_type == Format::Avro;
+        is_avro.then_some(document.parsed_schema().ok()?.stored())
+    };
+    let kept = stored(rest.get("schema"));
+    kept.is_some() && kept == stored(natural.get("schema"))
 }
 
 /// What the standard's own places say of a contract.
