@@ -3228,7 +3228,7 @@ export interface components {
         };
         /** @description What a topic promises of its records. With neither `key` nor `value`, it is about values. */
         TopicContract: {
-            /** @description Where DLQ copies records that break it: another topic of the same cluster. */
+            /** @description Where DLQ will copy records that break it, once something does: another topic of the same cluster. */
             dead_letter_topic?: string;
             /** @description What happens to a record that breaks it. */
             enforcement: components["schemas"]["Enforcement"];
