@@ -87,7 +87,7 @@ impl Line<'_> {
         });
         let judged = judged.await.map_err(End::Unjudged)?;
         drop(watched);
-        let plan = self.within(|tenant, memory| judged.finish(tenant, memory))?;
+        let plan = self.within(|tenant, _memory| judged.finish(tenant))?;
         self.forwarding.store(false, Ordering::Relaxed);
         self.heard();
         self.enqueue(plan, &header, timed, out)

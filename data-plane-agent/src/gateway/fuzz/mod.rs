@@ -195,7 +195,7 @@ fn judged(plan: Result<Plan, Refusal>, tenant: &Tenant) -> Result<Plan, Refusal>
     match plan? {
         Plan::Judge(mut judging) => {
             judging.run(&|| false);
-            judging.finish(tenant, &mut Memory::default())
+            judging.finish(tenant)
         }
         other => Ok(other),
     }

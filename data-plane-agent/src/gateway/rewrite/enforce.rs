@@ -12,7 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 use weir_kafka_wire::header::RequestHeader;
 
 use super::produce::{BY_ID, Sorted, pass};
-use super::{Call, Memory, Operation, Plan, Refusal, Tenant, code};
+use super::{Call, Operation, Plan, Refusal, Tenant, code};
 use crate::gateway::contract::{Ended, Pace, Part, Progress, Refused, TopicContract, Work};
 use crate::gateway::view::{Access, Cluster, Topic};
 
@@ -33,12 +33,7 @@ pub(super) fn parts<'a>(
 }
 
 /// Judges a request: between other clients if that is quick, else beside them.
-pub(super) fn judge(
-    call: Call<'_>,
-    memory: &mut Memory,
-    request: ProduceRequest,
-    mut sorted: Sorted,
-) -> Result<Plan, Refusal> {
+pub(super) fn judge(call: Call<'_>, request: ProduceRequest, mut sorted: Sorted) -> Result<Plan, Refusal> {
     let tenant = call.tenant;
     let parts = std::mem::take(&mut sorted.judged);
     let work = Work::new(
@@ -57,7 +52,7 @@ pub(super) fn judge(
         },
     };
     if judging.work.is_quick() && judging.work.run(&Pace::at_once()) == Progress::Done {
-        return judging.finish(tenant, memory);
+        return judging.finish(tenant);
     }
     Ok(Plan::Judge(Box::new(judging)))
 }
@@ -88,7 +83,7 @@ impl Judging {
     ///
     /// # Errors
     /// [`Refusal`]: the connection must end.
-    pub fn finish(self, tenant: &Tenant, _memory: &mut Memory) -> Result<Plan, Refusal> {
+    pub fn finish(self, tenant: &Tenant) -> Result<Plan, Refusal> {
         let Self { work, mut rest } = self;
         let by_id = rest.header.version >= BY_ID;
         for ended in work.finish() {

@@ -30,7 +30,7 @@ pub(super) fn produce(
     if sorted.judged.is_empty() {
         return pass(call, &request, sorted);
     }
-    enforce::judge(call, memory, request, sorted)
+    enforce::judge(call, request, sorted)
 }
 
 /// Plans what passes.

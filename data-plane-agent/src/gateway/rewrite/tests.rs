@@ -93,7 +93,7 @@ fn judged(tenant: &Tenant, plan: Result<Plan, Refusal>) -> Result<Plan, Refusal>
     match plan? {
         Plan::Judge(mut judging) => {
             judging.run(&|| false);
-            judging.finish(tenant, &mut Memory::default())
+            judging.finish(tenant)
         }
         other => Ok(other),
     }

@@ -280,7 +280,7 @@ fn what_was_taken_away_while_records_were_judged_does_not_pass() {
         ..snapshot.grants[2].clone()
     });
     let now = metered.tenant_by(&revoked, "key_writer");
-    let finished = plan().finish(&now, &mut Memory::default()).unwrap();
+    let finished = plan().finish(&now).unwrap();
     let Plan::Forward(frame, _answer) = finished else {
         panic!("orders pass");
     };
@@ -290,7 +290,7 @@ fn what_was_taken_away_while_records_were_judged_does_not_pass() {
     assert_eq!(sent.topic_data[0].name.as_str(), prefix("orders"));
     revoked.grants.pop();
     let now = metered.tenant_by(&revoked, "key_writer");
-    let Ok(Plan::Local(frame)) = plan().finish(&now, &mut Memory::default()) else {
+    let Ok(Plan::Local(frame)) = plan().finish(&now) else {
         panic!("nothing passes");
     };
     let answered = client_reads::<ProduceRequest>(&[frame], 9);
