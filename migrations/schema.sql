@@ -27,6 +27,49 @@ CREATE FUNCTION public.app_tenant() RETURNS uuid
     LANGUAGE sql STABLE
     RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'tenant'::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END;
 
+CREATE FUNCTION public.contract_lifecycle(metadata jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN COALESCE(((metadata -> 'sensitive'::text) ? 'lifecycle'::text), false) THEN NULL::text ELSE upper(((metadata -> 'properties'::text) ->> 'lifecycle'::text)) END;
+
+CREATE TABLE public.contract_schema (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
+    schema_id integer NOT NULL,
+    guid uuid NOT NULL,
+    content_sha256 bytea NOT NULL,
+    text_sha256 bytea NOT NULL,
+    format text NOT NULL,
+    text text NOT NULL,
+    schema_references jsonb NOT NULL,
+    metadata jsonb,
+    rule_set jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    record_names text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT contract_schema_format_check CHECK ((format = ANY (ARRAY['AVRO'::text, 'JSON'::text, 'PROTOBUF'::text]))),
+    CONSTRAINT contract_schema_schema_id_check CHECK ((schema_id > 0))
+);
+
+ALTER TABLE ONLY public.contract_schema FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contract_version (
+    tenant_id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    version integer NOT NULL,
+    contract_schema_id uuid NOT NULL,
+    deleted_at timestamp with time zone,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_version_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.contract_version FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.contract_retired(tenant uuid, contract uuid) RETURNS boolean
+    LANGUAGE sql STABLE COST 1000
+    RETURN COALESCE((SELECT (public.contract_lifecycle(s.metadata) = 'RETIRED'::text) FROM (public.contract_version v JOIN public.contract_schema s ON (((s.tenant_id = v.tenant_id) AND (s.id = v.contract_schema_id)))) WHERE ((v.tenant_id = contract_retired.tenant) AND (v.contract_id = contract_retired.contract) AND (v.deleted_at IS NULL)) ORDER BY v.version DESC LIMIT 1), false);
+
 CREATE PROCEDURE public.guard_operator(IN guarded regclass)
     LANGUAGE plpgsql
     AS $$
@@ -45,6 +88,10 @@ BEGIN
     EXECUTE format('CREATE POLICY organization_scope ON %s FOR SELECT USING (tenant_id IN '
         '(SELECT id FROM tenant WHERE organization_id = (SELECT app_organization())))', guarded);
 END $$;
+
+CREATE FUNCTION public.topic_takes(contract jsonb, topic text, subject text, record_names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (COALESCE(((contract ->> 'enforcement'::text) <> 'OFF'::text), false) AND (EXISTS (SELECT FROM (VALUES ('key'::text), ('value'::text)) part(name) WHERE CASE ((topic_takes.contract -> part.name) ->> 'strategy'::text) WHEN 'TOPIC_NAME'::text THEN (topic_takes.subject = ((topic_takes.topic || '-'::text) || part.name)) WHEN 'RECORD_NAME'::text THEN (topic_takes.subject = ANY (topic_takes.record_names)) WHEN 'TOPIC_RECORD_NAME'::text THEN (starts_with(topic_takes.subject, (topic_takes.topic || '-'::text)) AND (substr(topic_takes.subject, (length(topic_takes.topic) + 2)) = ANY (topic_takes.record_names))) ELSE false END)));
 
 CREATE TABLE public.alert_lag (
     rule_id uuid NOT NULL,
@@ -220,6 +267,18 @@ CREATE TABLE public.contract_config (
 
 ALTER TABLE ONLY public.contract_config FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.contract_finding (
+    tenant_id uuid NOT NULL,
+    contract_id uuid NOT NULL,
+    version integer NOT NULL,
+    ordinal integer NOT NULL,
+    rule_id uuid NOT NULL,
+    rule text NOT NULL,
+    message text NOT NULL
+);
+
+ALTER TABLE ONLY public.contract_finding FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contract_judged (
     topic_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -233,6 +292,28 @@ CREATE TABLE public.contract_judged (
 
 ALTER TABLE ONLY public.contract_judged FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.contract_lint_rule (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    display_name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    expression text NOT NULL,
+    message text NOT NULL,
+    mode text NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_lint_rule_description_check CHECK ((char_length(description) <= 1000)),
+    CONSTRAINT contract_lint_rule_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 100))),
+    CONSTRAINT contract_lint_rule_expression_check CHECK (((octet_length(expression) >= 1) AND (octet_length(expression) <= 16384))),
+    CONSTRAINT contract_lint_rule_message_check CHECK (((char_length(message) >= 1) AND (char_length(message) <= 500))),
+    CONSTRAINT contract_lint_rule_mode_check CHECK ((mode = ANY (ARRAY['ENFORCE'::text, 'AUDIT'::text])))
+);
+
+ALTER TABLE ONLY public.contract_lint_rule FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contract_reference (
     tenant_id uuid NOT NULL,
     contract_id uuid NOT NULL,
@@ -244,28 +325,6 @@ CREATE TABLE public.contract_reference (
 
 ALTER TABLE ONLY public.contract_reference FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.contract_schema (
-    id uuid NOT NULL,
-    tenant_id uuid NOT NULL,
-    environment_id uuid,
-    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
-    schema_id integer NOT NULL,
-    guid uuid NOT NULL,
-    content_sha256 bytea NOT NULL,
-    text_sha256 bytea NOT NULL,
-    format text NOT NULL,
-    text text NOT NULL,
-    schema_references jsonb NOT NULL,
-    metadata jsonb,
-    rule_set jsonb,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    record_names text[] DEFAULT '{}'::text[] NOT NULL,
-    CONSTRAINT contract_schema_format_check CHECK ((format = ANY (ARRAY['AVRO'::text, 'JSON'::text, 'PROTOBUF'::text]))),
-    CONSTRAINT contract_schema_schema_id_check CHECK ((schema_id > 0))
-);
-
-ALTER TABLE ONLY public.contract_schema FORCE ROW LEVEL SECURITY;
-
 CREATE SEQUENCE public.contract_schema_id
     AS integer
     START WITH 100000000
@@ -273,19 +332,6 @@ CREATE SEQUENCE public.contract_schema_id
     MINVALUE 100000000
     NO MAXVALUE
     CACHE 1;
-
-CREATE TABLE public.contract_version (
-    tenant_id uuid NOT NULL,
-    contract_id uuid NOT NULL,
-    version integer NOT NULL,
-    contract_schema_id uuid NOT NULL,
-    deleted_at timestamp with time zone,
-    created_by text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT contract_version_version_check CHECK ((version > 0))
-);
-
-ALTER TABLE ONLY public.contract_version FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.contract_violation (
     topic_id uuid NOT NULL,
@@ -646,6 +692,45 @@ CREATE TABLE public.service_account (
 
 ALTER TABLE ONLY public.service_account FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.service_level (
+    topic_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    known_at timestamp with time zone,
+    state text NOT NULL,
+    reason text,
+    value double precision,
+    last_record_at timestamp with time zone,
+    good bigint NOT NULL,
+    bad bigint NOT NULL,
+    remaining_ratio double precision NOT NULL,
+    told text,
+    spent_told boolean NOT NULL,
+    CONSTRAINT service_level_bad_check CHECK ((bad >= 0)),
+    CONSTRAINT service_level_good_check CHECK ((good >= 0)),
+    CONSTRAINT service_level_name_check CHECK ((name = ANY (ARRAY['FRESHNESS'::text, 'COMPLETENESS'::text, 'AVAILABILITY'::text]))),
+    CONSTRAINT service_level_reason_of_no_data CHECK (((state = 'NO_DATA'::text) = (reason IS NOT NULL))),
+    CONSTRAINT service_level_state_check CHECK ((state = ANY (ARRAY['OK'::text, 'BREACHED'::text, 'NO_DATA'::text]))),
+    CONSTRAINT service_level_told_check CHECK ((told = ANY (ARRAY['breached'::text, 'restored'::text, 'no_data'::text])))
+);
+
+ALTER TABLE ONLY public.service_level FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.service_level_hour (
+    topic_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    good smallint NOT NULL,
+    bad smallint NOT NULL,
+    CONSTRAINT service_level_hour_bad_check CHECK ((bad >= 0)),
+    CONSTRAINT service_level_hour_good_check CHECK ((good >= 0))
+);
+
+ALTER TABLE ONLY public.service_level_hour FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.service_quota (
     tenant_id uuid NOT NULL,
     name text NOT NULL,
@@ -843,8 +928,20 @@ ALTER TABLE ONLY public.contract_config
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_tenant_id_context_subject_key UNIQUE (tenant_id, context, subject);
 
+ALTER TABLE ONLY public.contract_finding
+    ADD CONSTRAINT contract_finding_pkey PRIMARY KEY (contract_id, version, ordinal);
+
 ALTER TABLE ONLY public.contract_judged
     ADD CONSTRAINT contract_judged_pkey PRIMARY KEY (topic_id, minute);
+
+ALTER TABLE ONLY public.contract_lint_rule
+    ADD CONSTRAINT contract_lint_rule_name_unique UNIQUE (tenant_id, display_name);
+
+ALTER TABLE ONLY public.contract_lint_rule
+    ADD CONSTRAINT contract_lint_rule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contract_lint_rule
+    ADD CONSTRAINT contract_lint_rule_tenant_id_id_key UNIQUE (tenant_id, id);
 
 ALTER TABLE ONLY public.contract
     ADD CONSTRAINT contract_pkey PRIMARY KEY (id);
@@ -999,6 +1096,15 @@ ALTER TABLE ONLY public.service_account
 ALTER TABLE ONLY public.service_account
     ADD CONSTRAINT service_account_tenant_id_id_key UNIQUE (tenant_id, id);
 
+ALTER TABLE ONLY public.service_level_hour
+    ADD CONSTRAINT service_level_hour_pkey PRIMARY KEY (topic_id, name, hour);
+
+ALTER TABLE ONLY public.service_level
+    ADD CONSTRAINT service_level_pkey PRIMARY KEY (topic_id, name);
+
+ALTER TABLE ONLY public.service_level
+    ADD CONSTRAINT service_level_tenant_id_topic_id_name_key UNIQUE (tenant_id, topic_id, name);
+
 ALTER TABLE ONLY public.service_quota
     ADD CONSTRAINT service_quota_pkey PRIMARY KEY (tenant_id, name);
 
@@ -1070,11 +1176,15 @@ CREATE INDEX contract_environment ON public.contract USING btree (environment_id
 
 CREATE INDEX contract_judged_tenant ON public.contract_judged USING btree (tenant_id, minute);
 
+CREATE INDEX contract_lint_rule_environment ON public.contract_lint_rule USING btree (environment_id);
+
 CREATE INDEX contract_reference_to ON public.contract_reference USING btree (to_contract_id, to_version);
 
 CREATE INDEX contract_schema_environment ON public.contract_schema USING btree (environment_id);
 
 CREATE INDEX contract_schema_guid ON public.contract_schema USING btree (tenant_id, guid);
+
+CREATE INDEX contract_schema_promises ON public.contract_schema USING btree (tenant_id) WHERE ((metadata -> 'properties'::text) ?| '{service_level.freshness,service_level.completeness,service_level.availability}'::text[]);
 
 CREATE INDEX contract_version_schema ON public.contract_version USING btree (contract_schema_id);
 
@@ -1114,6 +1224,8 @@ CREATE INDEX role_binding_tenant ON public.role_binding USING btree (tenant_id, 
 
 CREATE INDEX served_cluster_data_plane ON public.served_cluster USING btree (data_plane_id);
 
+CREATE INDEX service_level_hour_tenant ON public.service_level_hour USING btree (tenant_id, hour);
+
 CREATE INDEX session_member ON public.session USING btree (member_id);
 
 CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
@@ -1127,6 +1239,8 @@ CREATE INDEX topic_under_contract ON public.topic USING btree (tenant_id) WHERE 
 CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
 
 CREATE INDEX usage_row_tenant ON public.usage_row USING btree (tenant_id, hour);
+
+CREATE INDEX usage_window_received ON public.usage_window USING btree (received_at);
 
 ALTER TABLE ONLY public.alert_lag
     ADD CONSTRAINT alert_lag_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES public.alert_rule(tenant_id, id) ON DELETE CASCADE;
@@ -1161,8 +1275,17 @@ ALTER TABLE ONLY public.contract_config
 ALTER TABLE ONLY public.contract
     ADD CONSTRAINT contract_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
 
+ALTER TABLE ONLY public.contract_finding
+    ADD CONSTRAINT contract_finding_tenant_id_contract_id_version_fkey FOREIGN KEY (tenant_id, contract_id, version) REFERENCES public.contract_version(tenant_id, contract_id, version) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.contract_judged
     ADD CONSTRAINT contract_judged_topic_id_fkey FOREIGN KEY (topic_id) REFERENCES public.topic(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contract_lint_rule
+    ADD CONSTRAINT contract_lint_rule_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
+
+ALTER TABLE ONLY public.contract_lint_rule
+    ADD CONSTRAINT contract_lint_rule_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.contract_reference
     ADD CONSTRAINT contract_reference_tenant_id_contract_id_version_fkey FOREIGN KEY (tenant_id, contract_id, version) REFERENCES public.contract_version(tenant_id, contract_id, version) ON DELETE CASCADE;
@@ -1257,6 +1380,12 @@ ALTER TABLE ONLY public.role_binding
 ALTER TABLE ONLY public.service_account
     ADD CONSTRAINT service_account_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
+ALTER TABLE ONLY public.service_level_hour
+    ADD CONSTRAINT service_level_hour_tenant_id_topic_id_name_fkey FOREIGN KEY (tenant_id, topic_id, name) REFERENCES public.service_level(tenant_id, topic_id, name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.service_level
+    ADD CONSTRAINT service_level_tenant_id_topic_id_fkey FOREIGN KEY (tenant_id, topic_id) REFERENCES public.topic(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.service_quota
     ADD CONSTRAINT service_quota_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
 
@@ -1293,7 +1422,11 @@ ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_config ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.contract_finding ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contract_judged ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_lint_rule ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_reference ENABLE ROW LEVEL SECURITY;
 
@@ -1493,7 +1626,11 @@ CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scop
 
 CREATE POLICY operator_scope ON public.contract_config USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.contract_finding USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.contract_judged USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.contract_lint_rule USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract_reference USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -1546,6 +1683,10 @@ CREATE POLICY operator_scope ON public.role_binding USING ((( SELECT public.app_
 CREATE POLICY operator_scope ON public.served_cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.service_account USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.service_level USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.service_level_hour USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.service_quota USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -1601,7 +1742,15 @@ CREATE POLICY organization_scope ON public.contract_config FOR SELECT USING ((te
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.contract_finding FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.contract_judged FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_lint_rule FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -1679,6 +1828,14 @@ CREATE POLICY organization_scope ON public.service_account FOR SELECT USING ((te
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.service_level FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.service_level_hour FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.service_quota FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -1727,6 +1884,10 @@ ALTER TABLE public.served_cluster ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.service_account ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.service_level ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.service_level_hour ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.service_quota ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
@@ -1751,7 +1912,11 @@ CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT publi
 
 CREATE POLICY tenant_scope ON public.contract_config USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY tenant_scope ON public.contract_finding USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
 CREATE POLICY tenant_scope ON public.contract_judged USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_lint_rule USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_reference USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
@@ -1804,6 +1969,10 @@ CREATE POLICY tenant_scope ON public.rate_card FOR SELECT USING (((tenant_id = (
 CREATE POLICY tenant_scope ON public.role_binding USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.service_account USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.service_level USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.service_level_hour USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.service_quota USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::{self, Desk};
 use crate::config::{AgentConfig, GatewayListener};
 use crate::contract_counts::ContractCounts;
+use crate::dead_letters::{Copier, DeadLetters};
 use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Driver, Shared};
@@ -63,8 +64,8 @@ impl Agent {
         let state = &config.state_dir;
         disk::private_folder(state).context("make the state folder")?;
         let lock = lock(&config)?;
-        let policy = PolicyFile::open(config.policy.as_deref()).context("read the admission policy")?;
-        let policy = Arc::new(policy);
+        let policy = PolicyFile::open(config.policy.as_deref());
+        let policy = Arc::new(policy.context("read the admission policy")?);
         let ledger = Arc::new(Ledger::open(&state.join("ledger")).context("open the ledger")?);
         let usage = Arc::new(Store::open(&state.join("metering")).context("open the usage windows")?);
         let door = Door {
@@ -81,16 +82,16 @@ impl Agent {
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
         let shared = shared(accepted);
-        let sealing = sealing::open_or_make(&state.join("sealing")).context("open the sealing key")?;
-        let sealing = Arc::new(sealing);
-        let (stop, close) = (CancellationToken::new(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
+        let sealing = sealing::open_or_make(&state.join("sealing"));
+        let sealing = Arc::new(sealing.context("open the sealing key")?);
+        let (stop, close, mut tasks) = (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
         let lane = lane_server(&shared, &usage, &publisher, state)?;
         let fed = lane.clone();
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
-        serve_inside_network(&config, lane, &close, &mut tasks).await?;
+        let dead_letters = Copier::begin(&platform, &shared, publisher.watch(), &mut tasks);
+        serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
             door,
@@ -245,6 +246,7 @@ fn shared(accepted: Accepted) -> Shared {
 async fn serve_inside_network(
     config: &AgentConfig,
     lane: LaneServer,
+    dead_letters: Arc<DeadLetters>,
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -282,6 +284,7 @@ async fn serve_inside_network(
         inside::Sources {
             ledger: state.join("ledger"),
             contracts,
+            dead_letters,
         },
         close.clone(),
     ));

@@ -1,4 +1,5 @@
 // What the mock begins with: the story of Northbank with its tenants payments and risk.
+import { seedContracts } from './mock-contracts.ts'
 import type { MockObject, Store } from './mock-store.ts'
 
 const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
@@ -26,6 +27,7 @@ export function seed(store: Store): void {
   const cards = put('clusters', { environment: prod.id, broker_pool: pool.id, name: 'cards' }, { bootstrap_servers: '10.20.4.11:9650', kafka_cluster_id: 'mAzX1kq0SgyqkKf2' }, payments, 270)
   put('clusters', { environment: prod.id, broker_pool: pool.id, name: 'ledger' }, { bootstrap_servers: '10.20.4.11:9651', kafka_cluster_id: 'pQ8vR2m1TxGq0ab3' }, payments, 200)
   topics(put, cards.id, payments)
+  seedContracts(store, prod.id, payments)
   const producer = put('service-accounts', { name: 'payment-api', description: 'Writes card payments' }, {}, payments)
   const consumer = put('service-accounts', { name: 'fraud-scorer', description: 'Reads card payments, writes scores' }, {}, payments)
   for (const account of [producer, consumer]) {
@@ -44,7 +46,7 @@ type Put = (collection: string, spec: Record<string, unknown>, status?: Record<s
 
 function topics(put: Put, cluster: string, tenant: string): void {
   const base = { cluster, retention_ms: 604_800_000, retention_bytes: -1, cleanup_policy: 'DELETE', max_message_bytes: 1_048_588, configs: {} }
-  put('topics', { ...base, name: 'payments', partitions: 12 }, { phase: 'PROVISIONING', observed_partitions: 6, reason: 'PARTITIONS_GROWING', message: 'Kafka has 6 of 12 partitions; the rest are being made.' }, tenant, 260, { team: 'cards', pii: 'yes' })
+  put('topics', { ...base, name: 'payments', partitions: 12, contract: { enforcement: 'REJECT', value: { strategy: 'TOPIC_NAME', unframed: 'JSON' } } }, { phase: 'PROVISIONING', observed_partitions: 6, reason: 'PARTITIONS_GROWING', message: 'Kafka has 6 of 12 partitions; the rest are being made.' }, tenant, 260, { team: 'cards', pii: 'yes' })
   put('topics', { ...base, name: 'payments.dead-letter', partitions: 3, retention_ms: 2_592_000_000 }, { observed_partitions: 3 }, tenant, 240)
   put('topics', { ...base, name: 'high-risk-payments', partitions: 6 }, { observed_partitions: 6 }, tenant, 180, { team: 'risk' })
   put('topics', { ...base, name: 'suspected-fraud', partitions: 6, retention_ms: -1 }, { observed_partitions: 6 }, tenant, 120)

@@ -15,11 +15,12 @@ export const KIND_OF_PATH: Record<string, string> = {
   organizations: 'Organization', tenants: 'Tenant', members: 'Member', 'service-accounts': 'ServiceAccount', 'api-keys': 'ApiKey',
   'role-bindings': 'RoleBinding', environments: 'Environment', 'data-planes': 'DataPlane', 'data-plane-grants': 'DataPlaneGrant',
   'broker-pools': 'BrokerPool', clusters: 'Cluster', topics: 'Topic', 'rate-cards': 'RateCard',
+  contracts: 'Contract', 'contract-lint-rules': 'ContractLintRule', quotas: 'Quota', 'alert-rules': 'AlertRule',
 }
 const PREFIX: Record<string, string> = {
   Organization: 'org', Tenant: 'tenant', Member: 'member', ServiceAccount: 'service_account', ApiKey: 'key', RoleBinding: 'binding',
   Environment: 'environment', DataPlane: 'data_plane', DataPlaneGrant: 'grant', BrokerPool: 'pool', Cluster: 'cluster', Topic: 'topic',
-  RateCard: 'rate_card', AuditEvent: 'audit',
+  RateCard: 'rate_card', AuditEvent: 'audit', Contract: 'contract', ContractLintRule: 'contract_lint_rule', Quota: 'quota', AlertRule: 'alert_rule',
 }
 const SERVED = new Set(['BrokerPool', 'Cluster', 'Topic', 'ApiKey'])
 const ABOVE = new Set(['organizations', 'tenants', 'rate-cards'])
@@ -35,6 +36,8 @@ export class Store {
   private readonly audit: { tenant: string | undefined; event: unknown }[] = []
   private readonly watchers = new Set<ServerResponse>()
   private position = 0
+  /** Who signed in last. */
+  email = ''
 
   list(collection: string, tenant: string | undefined): MockObject[] {
     return [...this.rows.values()].filter((r) => r.collection === collection && (ABOVE.has(collection) || !tenant || !r.tenant || r.tenant === tenant || r.object.spec.guest_tenant === tenant)).map((r) => r.object)
@@ -45,7 +48,7 @@ export class Store {
   }
 
   me(): MockObject {
-    return this.list('members', undefined)[0]!
+    return this.list('members', undefined).find((m) => m.spec.email === this.email) ?? this.list('members', undefined)[0]!
   }
 
   draft(collection: string, spec: Record<string, unknown>, tenant?: string, metadata?: unknown): MockObject {

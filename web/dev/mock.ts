@@ -2,11 +2,12 @@
 // In memory only; never part of the build. Real behaviour is tested against the real stack.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
+import { contractAnswer } from './mock-contracts.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
 
-const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 export function mockApi(): Plugin {
   const store = new Store()
@@ -53,6 +54,8 @@ async function serve(store: Store, request: IncomingMessage, response: ServerRes
 function answer(exchange: Exchange, response: ServerResponse): void {
   const { store, segments, query, method, tenant } = exchange
   const [collection = '', id, action] = segments
+  const told = contractAnswer(store, method, segments, query, exchange.body, tenant)
+  if (told !== undefined) return json(response, method === 'POST' && query.get('dry_run') !== 'true' ? 201 : 200, told)
   if (collection === 'usage' || collection === 'costs') return json(response, 200, reportFor(store, collection, query, tenant))
   if (collection === 'service-quotas') return json(response, 200, { kind: 'ServiceQuotaList', data: [{ name: 'topics', limit: 500, used: store.list('topics', tenant).length }, { name: 'clusters', limit: 10, used: store.list('clusters', tenant).length }] })
   if (collection === 'audit-events') return json(response, 200, { kind: 'AuditEventList', metadata: {}, data: store.auditOf(tenant) })
@@ -70,7 +73,7 @@ function list({ store, segments, query, tenant }: Exchange, response: ServerResp
 }
 
 function matches(object: MockObject, key: string, value: string, tenant: string | undefined): boolean {
-  if (key.startsWith('page_')) return true
+  if (key.startsWith('page_') || key === 'q') return true
   if (key === 'direction') return (object.status.owner_tenant === tenant) === (value === 'offered')
   return !(key in object.spec) || object.spec[key] === value
 }
@@ -83,6 +86,7 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
     if (spec.name && store.list(collection, tenant).some((o) => o.spec.name === spec.name)) {
       return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${JSON.stringify(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
     }
+    if (typeof spec.expression === 'string' && /[=!&|]\s*$/.test(spec.expression)) return problem(response, 422, 'invalid', 'Not valid', 'The expression ends too early.', [{ pointer: '/spec/expression', code: 'bad_expression', detail: 'A value was expected (line 1, column 18)' }])
     const made = store.draft(collection, spec, tenant, body.metadata)
     if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })
     return json(response, 201, { ...store.insert(collection, made, tenant), ...store.secretsFor(made) })
@@ -102,14 +106,21 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
   json(response, 200, object)
 }
 
+/** A member as sessions tell it. */
+function who(store: Store): unknown {
+  const me = store.me()
+  return { ...me, tenant: me.spec.tenant }
+}
+
 async function session(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const signedIn = request.headers.cookie?.includes('weir_session=mock')
-  const answerBody = { token: 'weirt_mock', csrf_token: 'mock', expires_at: new Date(Date.now() + 8.64e7).toISOString(), member: store.me() }
+  const answerBody = { token: 'weirt_mock', csrf_token: 'mock', expires_at: new Date(Date.now() + 8.64e7).toISOString(), member: who(store) }
   if (request.method === 'POST') {
     const body = await bodyOf(request)
     if (body.password === 'wrong') return problem(response, 401, 'bad_credentials', 'Not signed in', 'E-mail or password is wrong.')
+    store.email = String(body.email)
     response.setHeader('Set-Cookie', 'weir_session=mock; HttpOnly; SameSite=Strict; Path=/')
-    return json(response, 201, answerBody)
+    return json(response, 201, { ...answerBody, member: who(store) })
   }
   if (request.method === 'DELETE') {
     response.setHeader('Set-Cookie', 'weir_session=; Max-Age=0; Path=/')

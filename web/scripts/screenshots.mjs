@@ -40,6 +40,13 @@ const ofMember = (see) => [
   ['topic-contract', async () => `${await named(see, '/v1/topics', '/topics', (t) => t.spec.contract)}?tab=contract`],
   ['contracts', '/contracts'],
   ['contract', () => named(see, '/v1/contracts', '/contracts', (c) => c.status.latest.has_rules)],
+  ['contract-new', '/contracts/new', { then: () => tryRecords(see) }],
+  ['contract-version', async () => `${await ruled(see)}/new`, { then: () => follow(see) }],
+  ['contract-plan', async () => `${await ruled(see)}/new`, { then: () => planVersion(see) }],
+  ['contract-lineage', async () => `${await ruled(see)}?tab=lineage`],
+  ['topic-lineage', async () => `${await named(see, '/v1/topics', '/topics', (t) => t.spec.contract)}?tab=lineage`],
+  ['lint-rules', '/contract-lint-rules'],
+  ['lint-rule-create', '/contract-lint-rules?do=create'],
   ['data-planes', '/data-planes'],
   ['data-plane', () => first(see, '/v1/data-planes', '/data-planes')],
   ['pool-attach', async () => `${await first(see, '/v1/data-planes', '/data-planes')}?do=attach-pool`],
@@ -202,6 +209,29 @@ async function makeLagAlert(see) {
   const spec = { cluster: clusters.data[0].id, name: 'nightly-is-behind', kind: 'LAG', group: 'nightly-report', topic: 'payments', threshold: 10_000, for_seconds: 300 }
   const rule = await ask(see.page, '/v1/alert-rules', 'POST', { metadata: { labels: OURS }, spec })
   return `/alerts/${rule.id}`
+}
+
+const ruled = (see) => named(see, '/v1/contracts', '/contracts', (c) => c.status.latest.has_rules)
+
+async function tryRecords({ page }) {
+  await page.getByLabel('Subject', { exact: true }).fill('refunds-value')
+  await page.getByText(/It can be read/).waitFor()
+  await page.getByLabel('Records', { exact: true }).fill('{"id": "r-1", "amount": 1250}\n{"id": "r-2", "amount": "12.50"}')
+  await page.getByText('1 of 2 records broke the contract.').waitFor()
+}
+
+/** What may not follow; nothing is registered. */
+async function follow({ page }) {
+  await page.getByText(/It can be read/).waitFor()
+  await page.getByLabel('Schema', { exact: true }).fill('{"type": "object", "properties": {"amount": {"type": "string"}}, "additionalProperties": false}')
+  await page.getByText(/May not follow/).waitFor()
+}
+
+async function planVersion({ page, dialog }) {
+  await page.getByText(/It can be read/).waitFor()
+  await page.getByLabel('Description').fill('Payments, as they are accepted')
+  await page.getByRole('button', { name: 'Review' }).click()
+  await dialog().getByText('Nothing is done yet').waitFor()
 }
 
 async function review({ dialog }) {

@@ -14,6 +14,7 @@ import './styles/states.css'
 import './styles/forms.css'
 import './styles/pages.css'
 import './styles/reports.css'
+import './styles/contracts.css'
 
 applyTheme()
 const root = document.getElementById('root')

@@ -57,6 +57,7 @@ pub mod kind {
         Quota "quota" "How much principals may use of a cluster.",
         AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
         Contract "contract" "The promise about a stream: a subject, its schemas and their rules.",
+        ContractLintRule "contract_lint_rule" "What a tenant asks of its contracts beside their schemas.",
         ContractSchema "schema" "A schema under its id, with its rules.",
         RateCard "rate_card" "What usage costs from a moment on.",
         AuditEvent "audit" "A record of one mutation.",

@@ -6,8 +6,9 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::rest;
 
-/// Nothing but the console's own files; no inline script or style, no frame around it.
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+/// Nothing but the console's own files; no inline script or style, no frame around it. `wasm-unsafe-eval` lets it compile its
+/// contract engine, which is one of these files; it allows no text to become a script.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
 #[derive(RustEmbed)]
@@ -40,6 +41,7 @@ fn answer(path: &str, file: EmbeddedFile) -> Response {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("json") => "application/json",
+        Some("wasm") => "application/wasm",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     };

@@ -11,9 +11,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::registry;
 use crate::resources::{
     access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, connection,
-    consumer_group, contract, cost, data_plane, data_plane_grant, environment, event, member, metrics,
-    organization, quota, rate_card, role_binding, service_account, service_quota, session, tenant, topic,
-    usage,
+    consumer_group, contract, contract_lint_rule, cost, data_plane, data_plane_grant, environment, event,
+    lineage, member, metrics, organization, quota, rate_card, role_binding, service_account, service_level,
+    service_quota, session, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -38,9 +38,12 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(cluster::router())
         .merge(connection::router())
         .merge(contract::router())
+        .merge(contract_lint_rule::router())
         .merge(consumer_group::router())
         .merge(adoption::router())
         .merge(topic::router())
+        .merge(service_level::router())
+        .merge(lineage::router())
         .merge(quota::router())
         .merge(alert_rule::router())
         .merge(metrics::router())

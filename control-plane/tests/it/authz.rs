@@ -124,6 +124,9 @@ impl World {
             .await;
         registered.expect(200);
         let contract = owner.get("/v1/contracts").await.expect(200);
+        let lint = json!({"spec": {"display_name": "owned", "environment": made.environment, "mode": "AUDIT",
+            "expression": "contract.owner != ''", "message": "Say whose it is."}});
+        let lint = post(&owner, "/v1/contract-lint-rules", &lint).await;
         let audit = owner.get("/v1/audit-events?page_size=1").await.expect(200);
         let objects = BTreeMap::from([
             ("organizations", ids.organization.to_string()),
@@ -141,6 +144,7 @@ impl World {
             ("quotas", quota),
             ("alert-rules", rule),
             ("contracts", id(&contract["data"][0])),
+            ("contract-lint-rules", lint),
             ("rate-cards", card),
             ("audit-events", id(&audit["data"][0])),
         ]);

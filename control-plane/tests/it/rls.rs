@@ -23,6 +23,8 @@ const SEED: &str = "
         SELECT id, tenant_id, now(), '', now() FROM data_plane;
     INSERT INTO contract_reference (tenant_id, contract_id, version, ordinal, to_contract_id, to_version)
         SELECT tenant_id, contract_id, version, 0, contract_id, version FROM contract_version;
+    INSERT INTO contract_finding (tenant_id, contract_id, version, ordinal, rule_id, rule, message)
+        SELECT tenant_id, contract_id, version, 0, contract_id, 'r', 'm' FROM contract_version;
     INSERT INTO contract_config (id, tenant_id, subject) SELECT gen_random_uuid(), id, '' FROM tenant;
     INSERT INTO quota_use (quota_id, tenant_id, principal_id, started_at, ended_at, ingress_bytes, egress_bytes, requests,
             throttled_ms, would_throttle_ms, connections, connections_refused)
@@ -35,6 +37,10 @@ const SEED: &str = "
         SELECT id, tenant_id, now(), 1, 1 FROM topic;
     INSERT INTO contract_violation (topic_id, tenant_id, minute, principal_id, part, contract_schema_id, kind, rule, enforcement,
             records) SELECT id, tenant_id, now(), id, 'VALUE', id, 'SCHEMA', 0, 'SHADOW', 1 FROM topic;
+    INSERT INTO service_level (topic_id, tenant_id, name, since, minute, state, good, bad, remaining_ratio, spent_told)
+        SELECT id, tenant_id, 'FRESHNESS', now(), now(), 'OK', 1, 0, 1, false FROM topic;
+    INSERT INTO service_level_hour (topic_id, tenant_id, name, hour, good, bad)
+        SELECT id, tenant_id, 'FRESHNESS', now(), 1, 0 FROM topic;
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;

@@ -13,6 +13,7 @@ mod error;
 mod fuzz;
 pub mod json;
 pub mod limits;
+pub mod lint;
 pub mod protobuf;
 pub mod rules;
 mod schema;

@@ -6,7 +6,7 @@
 mod aside;
 mod client_certificate;
 mod conn;
-mod contract;
+pub(crate) mod contract;
 mod crew;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;

@@ -21,9 +21,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract_counts::ContractCounts;
+use crate::dead_letters::DeadLetters;
 use crate::link::replay::{Line, Summary, replay};
 use crate::local_tls::{Accepted, incoming};
 
+mod letters;
 mod page;
 mod violations;
 
@@ -56,6 +58,8 @@ pub struct Sources {
     pub ledger: PathBuf,
     /// Examples of violations.
     pub contracts: Arc<ContractCounts>,
+    /// How dead letters are copied.
+    pub dead_letters: Arc<DeadLetters>,
 }
 
 #[derive(Clone)]
@@ -143,6 +147,7 @@ fn router(inside: Inside) -> Router {
         .route("/v1/ledger", get(ledger))
         .route("/contracts", get(violations::show))
         .route("/v1/contract-violations", get(violations::list))
+        .route("/v1/dead-letters", get(letters::list))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(map_response(harden))
         .with_state(inside)
@@ -235,6 +240,7 @@ mod tests {
             sources: Sources {
                 ledger: ledger.to_owned(),
                 contracts: Arc::default(),
+                dead_letters: Arc::default(),
             },
             last: Arc::default(),
         }

@@ -10,6 +10,7 @@ use weir_proto::agent::v1::PartitionExtent;
 
 use super::Platform;
 pub use super::fake_groups::FakeGroup;
+use super::fake_logs::FakeLogs;
 pub use super::fake_native::FakeNative;
 use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
 use super::process::{Ending, Identity, Processes, Program};
@@ -321,6 +322,7 @@ pub fn platform() -> (Platform, FakeKafka, FakeProcesses) {
     let (kafka, processes) = (FakeKafka::default(), FakeProcesses::default());
     let platform = Platform {
         kafka: Arc::new(kafka.clone()),
+        logs: Arc::new(FakeLogs::default()),
         processes: Arc::new(processes.clone()),
     };
     (platform, kafka, processes)

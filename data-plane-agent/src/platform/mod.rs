@@ -8,6 +8,8 @@ pub mod discovery;
 pub mod fake;
 mod fake_discovery;
 mod fake_groups;
+mod fake_log;
+pub mod fake_logs;
 mod fake_native;
 pub mod groups;
 pub mod kafka;
@@ -15,8 +17,10 @@ mod kafka_coordinators;
 mod kafka_discovery;
 mod kafka_extent;
 mod kafka_groups;
+mod kafka_logs;
 mod kafka_native;
 mod kafka_real;
+pub mod logs;
 pub mod native;
 pub mod process;
 
@@ -28,6 +32,8 @@ pub use process::RealProcesses;
 pub struct Platform {
     /// Kafka's administration.
     pub kafka: Arc<dyn kafka::Kafka>,
+    /// Records: apart from the administration, so that waiting for records keeps no question waiting.
+    pub logs: Arc<dyn logs::Logs>,
     /// Child processes.
     pub processes: Arc<dyn process::Processes>,
 }
@@ -38,6 +44,7 @@ impl Platform {
     pub fn real() -> Self {
         Self {
             kafka: Arc::new(RealKafka::default()),
+            logs: Arc::new(RealKafka::default()),
             processes: Arc::new(RealProcesses),
         }
     }

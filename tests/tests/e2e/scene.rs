@@ -111,14 +111,7 @@ impl Scene {
 
     /// Changes the spec of payments' [`Scene::topic`]; every gateway has it then.
     pub async fn change_topic(&self, change: &Value) {
-        let filter = format!(
-            "/v1/topics?cluster={}&page_size=1000",
-            stack::text("/ids/payments.cluster")
-        );
-        let (_status, list) = self.payments.call("GET", &filter, &Value::Null).await;
-        let topics = list["data"].as_array().expect("topics");
-        let found = topics.iter().find(|it| it["spec"]["name"] == json!(self.topic));
-        let id = found.and_then(|it| it["id"].as_str()).expect("the topic");
+        let id = self.id_of(&self.topic).await;
         let (status, changed) = self
             .payments
             .call(
@@ -132,6 +125,19 @@ impl Scene {
             (200, &json!("READY")),
             "{changed:#}"
         );
+    }
+
+    /// The id of a topic of payments.
+    pub async fn id_of(&self, name: &str) -> String {
+        let filter = format!(
+            "/v1/topics?cluster={}&page_size=1000",
+            stack::text("/ids/payments.cluster")
+        );
+        let (_status, list) = self.payments.call("GET", &filter, &Value::Null).await;
+        let topics = list["data"].as_array().expect("topics");
+        let found = topics.iter().find(|it| it["spec"]["name"] == json!(name));
+        let id = found.and_then(|it| it["id"].as_str());
+        id.expect("the topic").to_owned()
     }
 
     /// Removes everything, the last first.

@@ -152,6 +152,7 @@ impl World {
         };
         let platform = Platform {
             kafka: Arc::new(self.kafka.clone()),
+            logs: Arc::new(weir_agent::platform::fake_logs::FakeLogs::default()),
             processes: Arc::new(self.processes.clone()),
         };
         Agent::start(config, platform).await.expect("the agent starts")

@@ -117,10 +117,10 @@ export function useRead<T>(path: keyof paths, call: { id?: string; params?: Reco
 }
 
 /** Asks what a change would do, without doing it. */
-export function usePlan() {
+export function usePlan<T = Plan>() {
   const api = useApi()
   return useMutation({
-    mutationFn: async (call: Call) => (await api.send<Plan>({ ...call, query: { ...call.query, dry_run: 'true' } })).data,
+    mutationFn: async (call: Call) => (await api.send<T>({ ...call, query: { ...call.query, dry_run: 'true' } })).data,
   })
 }
 

@@ -393,6 +393,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/contract-lint-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List lint rules */
+        get: operations["contract_lint_rule_list"];
+        put?: never;
+        /**
+         * Create a lint rule
+         * @description Every registration in its environment is asked it from now on, through `/v1/contracts` and `/registry`; versions that are there
+         *     stay. The expression is checked against what a contract is, and its cost is tried.
+         */
+        post: operations["contract_lint_rule_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contract-lint-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a lint rule */
+        get: operations["contract_lint_rule_get"];
+        put?: never;
+        post?: never;
+        /** Delete a lint rule */
+        delete: operations["contract_lint_rule_delete"];
+        options?: never;
+        head?: never;
+        /** Change a lint rule */
+        patch: operations["contract_lint_rule_update"];
+        trace?: never;
+    };
     "/v1/contracts": {
         parameters: {
             query?: never;
@@ -406,7 +447,13 @@ export interface paths {
          */
         get: operations["contract_list"];
         put?: never;
-        post?: never;
+        /**
+         * Register a version of a subject
+         * @description The first one makes the contract. It is answered once gateways of topics that take its schema know it, five seconds later at
+         *     most. With `dry_run` the answer is a plan: everything that is wrong, what is different from the newest version, and whom it
+         *     meets.
+         */
+        post: operations["contract_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -424,6 +471,35 @@ export interface paths {
         get: operations["contract_get"];
         put?: never;
         post?: never;
+        /**
+         * Delete a contract
+         * @description Every version of the subject, as `/registry` deletes it: ids that records carry still resolve, and a version comes back when it
+         *     is registered again. What other schemas refer to stays.
+         */
+        delete: operations["contract_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a contract
+         * @description Its own compatibility level (null: it is inherited again) and its labels; everything else changes with a new version.
+         */
+        patch: operations["contract_update"];
+        trace?: never;
+    };
+    "/v1/contracts/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register a version of a contract
+         * @description As `POST /v1/contracts`, of a contract that is there; what is left out is taken from the newest version.
+         */
+        post: operations["contract_version_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -672,6 +748,27 @@ export interface paths {
         };
         /** Watch changes */
         get: operations["event_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who writes, who reads, what governs
+         * @description Service accounts by the usage of a week, consumer groups as the agent tells of them now, contracts and dead-letter topics as they
+         *     are wished. At most 1,000 nodes and 5,000 edges.
+         */
+        get: operations["lineage_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1155,6 +1252,27 @@ export interface paths {
          * @description Asked from the agent now: offsets and sizes of each partition.
          */
         get: operations["topic_extent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/topics/{id}/service-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a topic's promises are kept
+         * @description What the newest version of the topic's value subject promises of freshness, completeness and availability, measured once a minute
+         *     from what agents report, with what is left of the bad minutes of thirty days.
+         */
+        get: operations["topic_service_levels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1882,23 +2000,220 @@ export interface components {
             spec: components["schemas"]["ContractSpec"];
             status: components["schemas"]["ContractStatus"];
         };
+        /** @description One difference from the newest version. */
+        ContractChange: {
+            /** @description Has somebody who did nothing wrong to change something? */
+            breaking: boolean;
+            /** @description One sentence. */
+            message: string;
+            /** @description `SCHEMA`, `RULES`, `ENFORCEMENT`, `TAGS`, `CLASSIFICATION`, `SERVICE_LEVELS`, `LIFECYCLE` or `ABOUT`. New parts may appear. */
+            part: string;
+            /** @description Where in the contract. */
+            path: string;
+        };
         /**
          * @description Who may see what a contract describes. New classes may appear.
          * @enum {string}
          */
         ContractClassification: "PUBLIC" | "INTERNAL" | "CONFIDENTIAL" | "RESTRICTED";
+        /**
+         * @description Which versions must be able to read which: the levels of the Schema Registry API.
+         * @enum {string}
+         */
+        ContractCompatibility: "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE" | "NONE";
+        /** @description What a lint rule said of a version. */
+        ContractFinding: {
+            /** @description What it said. */
+            message: string;
+            /** @description What it was called. */
+            rule: string;
+            /** @description The rule; it may be gone. */
+            rule_id: string;
+        };
         /** @description Id of a Contract. */
         ContractId: string;
+        /** @description Whom a change of a contract meets, from metadata alone. */
+        ContractImpact: {
+            /** @description Service accounts that read from those in the last seven days, the latest first. */
+            readers: components["schemas"]["ContractImpactUse"][];
+            /** @description The topics whose contracts take schemas of this subject, and whose enforcement is not OFF. */
+            topics: components["schemas"]["ContractImpactTopic"][];
+            /** @description Is there more than stands here? 200 topics are named, and 500 of each of the others. */
+            truncated: boolean;
+            /** @description Service accounts that wrote to those in the last seven days, the latest first. */
+            writers: components["schemas"]["ContractImpactUse"][];
+        };
+        /** @description A topic whose contract takes schemas of the subject. */
+        ContractImpactTopic: {
+            /** @description Its cluster. */
+            cluster_id: string;
+            /** @description What happens to a record that breaks the contract. */
+            enforcement: components["schemas"]["Enforcement"];
+            /** @description Its name. */
+            name: string;
+            /** @description Its id. */
+            topic_id: string;
+        };
+        /** @description Who used such a topic. */
+        ContractImpactUse: {
+            /** @description Its name. */
+            display_name: string;
+            /**
+             * Format: date-time
+             * @description The beginning of the last hour in which it did.
+             */
+            last_hour_at: string;
+            /** @description The service account. */
+            service_account_id: string;
+            /** @description The topic. */
+            topic_id: string;
+        };
+        /** @description A contract and its next version. */
+        ContractInput: {
+            /** @description What is wished. */
+            spec: components["schemas"]["ContractInputSpec"];
+        };
+        /** @description What a contract's next version is made of. */
+        ContractInputSpec: {
+            /** @description The contract's own compatibility level from now on, and already for this version; absent, it stays what it is. */
+            compatibility?: components["schemas"]["ContractCompatibility"];
+            /** @description The environment that the subject belongs to; absent: the tenant's default context. */
+            environment?: components["schemas"]["EnvironmentId"];
+            /** @description Tags and properties; absent, those of the newest version. */
+            metadata?: components["schemas"]["ContractMetadataInput"];
+            /** @description What it refers to. */
+            references?: components["schemas"]["ContractReferenceInput"][];
+            /** @description Rules, in the words of the registry's API; absent, those of the newest version. */
+            rule_set?: Record<string, never>;
+            /** @description The text of the schema. */
+            schema: string;
+            /**
+             * @description The language of the schema.
+             * @default AVRO
+             */
+            schema_type: components["schemas"]["ContractSchemaType"];
+            /** @description The subject, such as `payments-value`. */
+            subject: string;
+        };
         /**
          * @description How far a contract is in its life. New stages may appear.
          * @enum {string}
          */
         ContractLifecycle: "DRAFT" | "STABLE" | "DEPRECATED" | "RETIRED";
+        ContractLintRule: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a ContractLintRule. */
+            id: string;
+            /** @enum {string} */
+            kind: "ContractLintRule";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ContractLintRuleSpec"];
+            status: components["schemas"]["ContractLintRuleStatus"];
+        };
+        ContractLintRuleInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["ContractLintRuleSpec"];
+        };
+        ContractLintRuleList: {
+            data: components["schemas"]["ContractLintRule"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        ContractLintRulePatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ContractLintRuleSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is wished. */
+        ContractLintRuleSpec: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description For people; unique in the tenant. Refusals name the rule by it. */
+            display_name: string;
+            /** @description The environment whose contracts it is about; absent: all contracts of the tenant. Never changes. */
+            environment?: components["schemas"]["EnvironmentId"];
+            /** @description What must be so: an expression of CEL over `contract`, such as `contract.owner != ''`. */
+            expression: string;
+            /** @description What is said where it is not so. */
+            message: string;
+            /** @description What becomes of a version that it does not hold for. */
+            mode: components["schemas"]["LintMode"];
+        };
+        /** @description What is so. */
+        ContractLintRuleStatus: {
+            /** @description Always READY: the next registration is asked. */
+            phase: components["schemas"]["Phase"];
+        };
         ContractList: {
             data: components["schemas"]["Contract"][];
             kind: string;
             metadata: components["schemas"]["ListMetadata"];
         };
+        /** @description Tags and properties. */
+        ContractMetadataInput: {
+            /** @description Free properties; `owner`, `lifecycle`, `classification` and `description` have a meaning. */
+            properties?: {
+                [key: string]: string;
+            };
+            /** @description Names of properties that are not shown. */
+            sensitive?: string[];
+            /** @description Tags by the path of a field, such as `PII`; `*` and `**` stand for names. */
+            tags?: {
+                [key: string]: string[];
+            };
+        };
+        ContractPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ContractSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What would come of registering a version. Nothing was written. */
+        ContractPlan: {
+            /** @description Would it be registered? */
+            accepted: boolean;
+            /** @description What is different from the newest version, the worst first. */
+            changes: components["schemas"]["ContractChange"][];
+            /** @description Whom it meets. */
+            impact: components["schemas"]["ContractImpact"];
+            /** @description Always `ContractPlan`. */
+            kind: string;
+            /** @description What is wrong with it. */
+            problems: components["schemas"]["ContractProblem"][];
+            /** @description Is the same version there already? */
+            unchanged: boolean;
+            /**
+             * Format: int32
+             * @description The number that the version would get, or has; null where it would be refused.
+             */
+            version?: number | null;
+        };
+        /** @description One thing that is wrong. */
+        ContractProblem: {
+            /** @description Would it refuse the version? */
+            blocking: boolean;
+            /** @description The character of the line, counted from 1. */
+            column?: number;
+            /** @description The line of the text, counted from 1; of a rule, of its expression. */
+            line?: number;
+            /** @description What is wrong, and what would help where that is clear. */
+            message: string;
+            /** @description Where in the schema; of a rule set the list that the rule stands in. */
+            path?: string;
+            /** @description The rule: of the rule set, of compatibility, or the lint rule. */
+            rule?: string;
+            /** @description What it comes from. */
+            source: components["schemas"]["ContractProblemSource"];
+        };
+        /**
+         * @description What a problem comes from. New sources may appear.
+         * @enum {string}
+         */
+        ContractProblemSource: "SCHEMA" | "RULE_SET" | "COMPATIBILITY" | "LINT" | "LIFECYCLE";
         /** @description A version that a schema refers to. */
         ContractReference: {
             /** @description As the schema names it. */
@@ -1911,8 +2226,27 @@ export interface components {
              */
             version: number;
         };
+        /** @description Another schema that this one refers to. */
+        ContractReferenceInput: {
+            /** @description As the schema names it. */
+            name: string;
+            /** @description The subject; without a context, one of the contract's own environment. */
+            subject: string;
+            /**
+             * Format: int32
+             * @description The version; -1 is the newest.
+             */
+            version: number;
+        };
+        /**
+         * @description The language of a schema.
+         * @enum {string}
+         */
+        ContractSchemaType: "AVRO" | "JSON" | "PROTOBUF";
         /** @description What is wished. */
         ContractSpec: {
+            /** @description The contract's own compatibility level; absent: that of its environment, of the tenant, or BACKWARD. */
+            compatibility?: components["schemas"]["ContractCompatibility"];
             /** @description The environment that the subject belongs to; absent in the tenant's default context. */
             environment?: components["schemas"]["EnvironmentId"];
             /** @description The subject, such as `payments-value`. */
@@ -1960,6 +2294,8 @@ export interface components {
         ContractVersionDetail: {
             /** @description The contract. */
             contract: components["schemas"]["ContractId"];
+            /** @description What lint rules in AUDIT said of it when it was registered. */
+            findings: components["schemas"]["ContractFinding"][];
             /** @description `AVRO`, `JSON` or `PROTOBUF`. New formats may appear. */
             format: string;
             /**
@@ -1995,6 +2331,29 @@ export interface components {
              * @description Its number.
              */
             version: number;
+        };
+        /** @description The next version of a contract. */
+        ContractVersionInput: {
+            /** @description What is wished. */
+            spec: components["schemas"]["ContractVersionSpec"];
+        };
+        /** @description What the next version is made of. */
+        ContractVersionSpec: {
+            /** @description The contract's own compatibility level from now on, and already for this version; absent, it stays what it is. */
+            compatibility?: components["schemas"]["ContractCompatibility"];
+            /** @description Tags and properties; absent, those of the newest version. */
+            metadata?: components["schemas"]["ContractMetadataInput"];
+            /** @description What it refers to. */
+            references?: components["schemas"]["ContractReferenceInput"][];
+            /** @description Rules, in the words of the registry's API; absent, those of the newest version. */
+            rule_set?: Record<string, never>;
+            /** @description The text of the schema; absent, that of the newest version, of its language and with its references. */
+            schema?: string;
+            /**
+             * @description The language of the schema.
+             * @default AVRO
+             */
+            schema_type: components["schemas"]["ContractSchemaType"];
         };
         /** @description A page of costs, and the sums over all pages. */
         CostList: {
@@ -2288,6 +2647,83 @@ export interface components {
             /** @description JWKs. */
             keys: unknown[];
         };
+        /**
+         * @description What is promised. New names may appear.
+         * @enum {string}
+         */
+        LevelName: "freshness" | "completeness" | "availability";
+        /**
+         * @description Where a service level stands. New words may appear.
+         * @enum {string}
+         */
+        LevelState: "OK" | "BREACHED" | "NO_DATA";
+        /** @description Who writes, who reads, what governs. */
+        Lineage: {
+            /** @description At most 5,000. */
+            edges: components["schemas"]["LineageEdge"][];
+            /** @description Are consumer groups in it? */
+            groups: components["schemas"]["LineageGroups"];
+            /** @description Always `Lineage`. */
+            kind: string;
+            /** @description At most 1,000. */
+            nodes: components["schemas"]["LineageNode"][];
+            /** @description Is there more than stands here? */
+            truncated: boolean;
+        };
+        /** @description An edge. */
+        LineageEdge: {
+            /**
+             * Format: int64
+             * @description How much went in the last day; of service accounts.
+             */
+            bytes_last_day?: number;
+            /** @description The id of a node. */
+            from: string;
+            /** @description What it says. */
+            kind: components["schemas"]["LineageEdgeKind"];
+            /**
+             * Format: date-time
+             * @description The beginning of the last hour in which records went; of service accounts.
+             */
+            last_seen_at?: string;
+            /** @description The id of a node. */
+            to: string;
+        };
+        /**
+         * @description What an edge says. Edges of records point the way that records flow. New kinds may appear.
+         * @enum {string}
+         */
+        LineageEdgeKind: "GOVERNS" | "PRODUCES" | "CONSUMES" | "DEAD_LETTERS";
+        /**
+         * @description Are consumer groups in it?
+         * @enum {string}
+         */
+        LineageGroups: "KNOWN" | "UNKNOWN";
+        /** @description A node. */
+        LineageNode: {
+            /** @description Where it is; of topics and consumer groups. */
+            cluster_id?: components["schemas"]["ClusterId"];
+            /** @description Of a topic its contract's enforcement, of a contract its newest version, of a consumer group its state. */
+            detail?: string;
+            /** @description What edges call it; of this answer. */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["LineageNodeKind"];
+            /** @description Its name; of a contract its subject. */
+            name: string;
+            /** @description Its id in the API; absent of consumer groups, and of clients that are no service account (any more). */
+            object_id?: string;
+        };
+        /**
+         * @description What a node is. New kinds may appear.
+         * @enum {string}
+         */
+        LineageNodeKind: "CONTRACT" | "TOPIC" | "SERVICE_ACCOUNT" | "CONSUMER_GROUP";
+        /**
+         * @description What becomes of a version that a rule does not hold for.
+         * @enum {string}
+         */
+        LintMode: "ENFORCE" | "AUDIT";
         /** @description Where a list goes on. */
         ListMetadata: {
             /** @description Send it as `page_token` for the next page; absent on the last one. */
@@ -3065,6 +3501,44 @@ export interface components {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
         };
+        /** @description Minutes in which a promise may not be kept. */
+        ServiceLevelBudget: {
+            /**
+             * Format: double
+             * @description How many minutes may be bad; those of which nobody knows allow nothing.
+             */
+            allowed_minutes: number;
+            /**
+             * Format: double
+             * @description The share of what is allowed that is left, 0 to 1.
+             */
+            remaining_ratio: number;
+            /**
+             * Format: int64
+             * @description How many were.
+             */
+            spent_minutes: number;
+            /**
+             * Format: int64
+             * @description Of how many since the first look nobody knows.
+             */
+            unknown_minutes: number;
+            /**
+             * Format: int64
+             * @description The period, up to now.
+             */
+            window_days: number;
+        };
+        /** @description A number and what it is of. */
+        ServiceLevelValue: {
+            /** @description `m`, `h`, `percent`, ... */
+            unit: string;
+            /**
+             * Format: double
+             * @description The number.
+             */
+            value: number;
+        };
         /** @description One quota. */
         ServiceQuota: {
             /**
@@ -3228,7 +3702,7 @@ export interface components {
         };
         /** @description What a topic promises of its records. With neither `key` nor `value`, it is about values. */
         TopicContract: {
-            /** @description Where DLQ will copy records that break it, once something does: another topic of the same cluster. */
+            /** @description Where DLQ copies records that break it: another topic of the same cluster. */
             dead_letter_topic?: string;
             /** @description What happens to a record that breaks it. */
             enforcement: components["schemas"]["Enforcement"];
@@ -3259,6 +3733,48 @@ export interface components {
             spec?: {
                 [key: string]: unknown;
             };
+        };
+        /** @description One promise, and how it is kept. */
+        TopicServiceLevel: {
+            budget?: components["schemas"]["ServiceLevelBudget"] | null;
+            /** @description The contract that promises it. */
+            contract_id: string;
+            measured?: components["schemas"]["ServiceLevelValue"] | null;
+            /**
+             * Format: date-time
+             * @description The minute that was looked at last; null before the first one.
+             */
+            measured_at?: string | null;
+            /** @description The same as a sentence. */
+            message?: string;
+            /** @description What is promised. */
+            name: components["schemas"]["LevelName"];
+            objective?: components["schemas"]["ServiceLevelValue"] | null;
+            /**
+             * @description Of NO_DATA: `MALFORMED`, `NOT_MEASURED`, `NO_REPORT`, `NOT_METERED`, `NOT_JUDGED`, `NO_RECORDS`, `NOT_READY_YET`. New ones
+             *     may appear.
+             */
+            reason?: string;
+            /** @description How it is kept. */
+            state: components["schemas"]["LevelState"];
+            /**
+             * Format: double
+             * @description The share of minutes in which it is to be kept; null when the promise cannot be read.
+             */
+            target_percent?: number | null;
+            /**
+             * Format: int32
+             * @description The version of it: the newest.
+             */
+            version: number;
+        };
+        /** @description What a topic promises, and how it is kept. */
+        TopicServiceLevels: {
+            kind: string;
+            /** @description One for each promise of the newest version of the topic's value subject. */
+            levels: components["schemas"]["TopicServiceLevel"][];
+            /** @description Which topic. */
+            topic: string;
         };
         /** @description What is wished. */
         TopicSpec: {
@@ -4828,6 +5344,209 @@ export interface operations {
             };
         };
     };
+    contract_lint_rule_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those for this environment alone. */
+                environment?: components["schemas"]["EnvironmentId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractLintRuleList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_lint_rule_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractLintRuleInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractLintRule"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_lint_rule_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the lint rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lint rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractLintRule"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_lint_rule_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the lint rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_lint_rule_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the lint rule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["ContractLintRulePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractLintRule"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     contract_list: {
         parameters: {
             query?: {
@@ -4875,6 +5594,60 @@ export interface operations {
             };
         };
     };
+    contract_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractInput"];
+            };
+        };
+        responses: {
+            /** @description The contract, if the same version is there already; with `dry_run`, the plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contract"] | components["schemas"]["ContractPlan"];
+                };
+            };
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     contract_get: {
         parameters: {
             query?: never;
@@ -4894,6 +5667,153 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the contract. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the contract. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["ContractPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    contract_version_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the contract. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractVersionInput"];
+            };
+        };
+        responses: {
+            /** @description The version, if the same is there already; with `dry_run`, the plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractVersionDetail"] | components["schemas"]["ContractPlan"];
+                };
+            };
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractVersionDetail"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -5857,6 +6777,42 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lineage_get: {
+        parameters: {
+            query?: {
+                /** @description Every topic of this cluster. */
+                cluster_id?: string;
+                /** @description This topic. */
+                topic_id?: string;
+                /** @description The topics that this contract governs. */
+                contract_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The graph. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -7901,6 +8857,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TopicExtent"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    topic_service_levels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the topic. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The promises. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicServiceLevels"];
                 };
             };
             /** @description A problem; `code` names it. */

@@ -18,6 +18,7 @@ export const KINDS: readonly Kind[] = [
   { kind: 'Cluster', prefix: 'cluster', api: '/v1/clusters', route: '/clusters', one: 'cluster', many: 'clusters', page: true },
   { kind: 'Topic', prefix: 'topic', api: '/v1/topics', route: '/topics', one: 'topic', many: 'topics', page: true },
   { kind: 'Contract', prefix: 'contract', api: '/v1/contracts', route: '/contracts', one: 'contract', many: 'contracts', page: true },
+  { kind: 'ContractLintRule', prefix: 'contract_lint_rule', api: '/v1/contract-lint-rules', route: '/contract-lint-rules', one: 'lint rule', many: 'lint rules', page: true },
   { kind: 'DataPlane', prefix: 'data_plane', api: '/v1/data-planes', route: '/data-planes', one: 'data plane', many: 'data planes', page: true },
   { kind: 'BrokerPool', prefix: 'pool', api: '/v1/broker-pools', route: '/data-planes', one: 'broker pool', many: 'broker pools', page: false },
   { kind: 'DataPlaneGrant', prefix: 'grant', api: '/v1/data-plane-grants', route: '/grants', one: 'grant', many: 'grants', page: true },

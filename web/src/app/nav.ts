@@ -27,6 +27,7 @@ export const AREAS: readonly Area[] = [
       { to: '/clusters', label: 'Clusters', icon: 'cluster' },
       { to: '/topics', label: 'Topics', icon: 'topic' },
       { to: '/contracts', label: 'Contracts', icon: 'contract' },
+      { to: '/contract-lint-rules', label: 'Lint rules', icon: 'check' },
     ],
   },
   {

@@ -20,6 +20,8 @@ const environment = () => import('../features/environment/routes.tsx')
 const cluster = () => import('../features/cluster/routes.tsx')
 const topic = () => import('../features/topic/routes.tsx')
 const contract = () => import('../features/contract/routes.tsx')
+const contractEditor = () => import('../features/contract/editor-pages.tsx')
+const lintRule = () => import('../features/contract_lint_rule/routes.tsx')
 const group = () => import('../features/consumer_group/routes.tsx')
 const dataPlane = () => import('../features/data_plane/routes.tsx')
 const grant = () => import('../features/data_plane_grant/routes.tsx')
@@ -43,7 +45,11 @@ const routes = root.addChildren([
   page('/topics', lazyRouteComponent(topic, 'TopicsPage')),
   page('/topics/$id', lazyRouteComponent(topic, 'TopicPage')),
   page('/contracts', lazyRouteComponent(contract, 'ContractsPage')),
+  page('/contracts/new', lazyRouteComponent(contractEditor, 'NewContractPage')),
   page('/contracts/$id', lazyRouteComponent(contract, 'ContractPage')),
+  page('/contracts/$id/new', lazyRouteComponent(contractEditor, 'NewVersionPage')),
+  page('/contract-lint-rules', lazyRouteComponent(lintRule, 'LintRulesPage')),
+  page('/contract-lint-rules/$id', lazyRouteComponent(lintRule, 'LintRulePage')),
   page('/data-planes', lazyRouteComponent(dataPlane, 'DataPlanesPage')),
   page('/data-planes/$id', lazyRouteComponent(dataPlane, 'DataPlanePage')),
   page('/grants', lazyRouteComponent(grant, 'GrantsPage')),

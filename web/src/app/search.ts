@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 
 const KEYS = [
   'tenant', 'do', 'tab', 'q', 'environment', 'cluster', 'service_account', 'data_plane', 'direction', 'kind', 'who', 'action',
-  'object', 'range', 'start', 'end', 'granularity', 'group_by', 'measure', 'organization', 'event', 'version', 'against',
+  'object', 'range', 'start', 'end', 'granularity', 'group_by', 'measure', 'organization', 'event', 'version', 'against', 'subject',
 ] as const
 
 export type SearchKey = (typeof KEYS)[number]

@@ -25,6 +25,7 @@ const PATHS = {
   plus: 'M8 3v10M3 8h10',
   alert: 'M8 2 14.8 13.500H1.200zM8 6.500v3.500M8 11.900v.01',
   down: 'M4 6l4 4 4-4',
+  up: 'M4 10l4-4 4 4',
   right: 'M6 4l4 4-4 4',
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   download: 'M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.500h11',

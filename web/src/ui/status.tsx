@@ -8,7 +8,7 @@ const MOODS: Record<string, Mood> = {
   READY: 'good', ACTIVE: 'good', CONNECTED: 'good', OK: 'good',
   PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', OFFERED: 'busy',
   DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn', NO_DATA: 'warn',
-  FAILED: 'bad', FIRING: 'bad',
+  FAILED: 'bad', FIRING: 'bad', BREACHED: 'bad',
   DECLINED: 'off', REVOKED: 'off',
 }
 const GLYPHS: Record<Mood, string> = { good: '●', busy: '◐', warn: '▲', bad: '✕', off: '○' }

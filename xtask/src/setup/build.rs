@@ -1,6 +1,6 @@
 //! The console and the binaries.
 
-use crate::progress::Progress;
+use crate::progress::{Progress, Step};
 use crate::run;
 use crate::setup::needs::Tools;
 use crate::setup::wheels::path_with;
@@ -48,6 +48,42 @@ pub async fn web_packages(ws: &Workspace, tools: &Tools) -> Result<bool> {
     Ok(true)
 }
 
+/// Where the contract engine runs in a browser: a program with standard input and output.
+const ENGINE_TARGET: &str = "wasm32-wasip1";
+const ENGINE: &str = "weir-contract-engine";
+
+/// Builds the contract engine that the console loads, where the console's build finds it.
+async fn engine(ws: &Workspace, step: &Step) -> Result<()> {
+    let scratch = ws.scratch("engine")?;
+    step.note(format!("rustup target add {ENGINE_TARGET}"));
+    let mut target = Command::new("rustup");
+    target
+        .args(["target", "add", ENGINE_TARGET])
+        .current_dir(&ws.root);
+    run::logged(
+        target,
+        &scratch.join("rustup.log"),
+        "rustup target add",
+        "install rustup (https://rustup.rs), check that static.rust-lang.org can be reached, run this again",
+    )
+    .await?;
+    step.note("contract engine (three to five minutes the first time)");
+    let mut build = cargo(ws);
+    build.args(["build", "--locked", "-p", ENGINE, "--bin", ENGINE]);
+    build.args(["--profile", "engine", "--target", ENGINE_TARGET]);
+    let log = scratch.join("cargo-build.log");
+    run::logged(build, &log, "cargo build of the contract engine", "read the log").await?;
+    let built = ws
+        .target
+        .join(ENGINE_TARGET)
+        .join("engine")
+        .join(ENGINE)
+        .with_extension("wasm");
+    let place = ws.root.join("web/src/engine/contract.wasm");
+    std::fs::copy(&built, &place).with_context(|| format!("copy {}", built.display()))?;
+    Ok(())
+}
+
 /// Builds the console into `web/dist`, from which the control plane embeds it.
 pub async fn web(ws: &Workspace, tools: &Tools, progress: &Progress) -> Result<()> {
     let step = progress.step("console");
@@ -55,6 +91,7 @@ pub async fn web(ws: &Workspace, tools: &Tools, progress: &Progress) -> Result<(
         step.done("this tree has none");
         return Ok(());
     }
+    engine(ws, &step).await?;
     let stamp = ws.scratch("web")?.join("built");
     let inputs = web_inputs(&ws.root.join("web"))?;
     let built = ws.root.join("web/dist/index.html").is_file();

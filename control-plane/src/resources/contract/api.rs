@@ -8,11 +8,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::{Labels, kind};
+use crate::resources::contract::input::ContractCompatibility;
 use crate::resources::contract::model::{ContractId, Registered, SchemaReference, Subject};
 use crate::resources::contract::standing::{
     CLASSIFICATION, ContractClassification, ContractLifecycle, LIFECYCLE, OWNER,
 };
+use crate::resources::contract::version::KeptFinding;
 use crate::resources::contract::wish;
+use crate::resources::contract_lint_rule::ContractLintRuleId;
 use crate::resources::environment::EnvironmentId;
 use crate::rest::{Metadata, Object, Phase, Resource};
 
@@ -27,6 +30,10 @@ pub struct ContractSpec {
     /// The subject, such as `payments-value`.
     #[schema(min_length = 1, max_length = 512)]
     pub subject: String,
+    /// The contract's own compatibility level; absent: that of its environment, of the tenant, or BACKWARD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub compatibility: Option<ContractCompatibility>,
 }
 
 /// The newest version.
@@ -96,6 +103,35 @@ pub struct ContractVersionDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Object)]
     rule_set: Option<serde_json::Value>,
+    /// What lint rules in AUDIT said of it when it was registered.
+    findings: Vec<ContractFinding>,
+}
+
+/// What a lint rule said of a version.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractFinding {
+    /// The rule; it may be gone.
+    #[schema(value_type = String)]
+    rule_id: ContractLintRuleId,
+    /// What it was called.
+    rule: String,
+    /// What it said.
+    message: String,
+}
+
+impl From<KeptFinding> for ContractFinding {
+    fn from(kept: KeptFinding) -> Self {
+        let KeptFinding {
+            rule_id,
+            rule,
+            message,
+        } = kept;
+        Self {
+            rule_id: ContractLintRuleId::from_uuid(rule_id),
+            rule,
+            message,
+        }
+    }
 }
 
 /// A version that a schema refers to.
@@ -111,7 +147,7 @@ pub struct ContractReference {
 
 impl ContractVersionDetail {
     /// What people are shown of a version.
-    pub fn of(contract: ContractId, found: Registered) -> Self {
+    pub fn of(contract: ContractId, found: Registered, findings: Vec<KeptFinding>) -> Self {
         let Registered {
             subject: _,
             version,
@@ -136,6 +172,7 @@ impl ContractVersionDetail {
             tags,
             properties,
             rule_set: schema.rule_set,
+            findings: findings.into_iter().map(ContractFinding::from).collect(),
         }
     }
 }
@@ -175,10 +212,24 @@ pub struct Row {
     pub metadata: Option<wish::Metadata>,
     pub rules: bool,
     pub compatibility: String,
+    pub own_compatibility: Option<String>,
+}
+
+impl Row {
+    /// What is wished.
+    pub fn spec(&self) -> ContractSpec {
+        let own = self.own_compatibility.as_deref();
+        ContractSpec {
+            environment: self.subject.context.environment.map(EnvironmentId::from_uuid),
+            subject: self.subject.name.clone(),
+            compatibility: own.and_then(ContractCompatibility::stored),
+        }
+    }
 }
 
 impl From<Row> for Object<kind::Contract> {
     fn from(row: Row) -> Self {
+        let spec = row.spec();
         let Row {
             id,
             subject,
@@ -193,6 +244,7 @@ impl From<Row> for Object<kind::Contract> {
             metadata,
             rules,
             compatibility,
+            own_compatibility: _,
         } = row;
         let resource_name = subject.resource_name();
         let (_tags, properties) = shown_metadata(metadata);
@@ -202,10 +254,6 @@ impl From<Row> for Object<kind::Contract> {
             updated_at,
             generation,
             labels,
-        };
-        let spec = ContractSpec {
-            environment: subject.context.environment.map(EnvironmentId::from_uuid),
-            subject: subject.name,
         };
         let status = ContractStatus {
             phase: Phase::Ready,

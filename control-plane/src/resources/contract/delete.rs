@@ -22,8 +22,22 @@ pub async fn delete_subject(
     subject: &Subject,
     permanent: bool,
 ) -> Outcome<Vec<i32>> {
+    asker.caller.require(Role::Developer, &subject.resource_name())?;
+    let mut write = writing::begin(app, asker).await?;
+    let versions = delete_within(&mut write, asker, subject, permanent).await?;
+    write.finish_empty().await?;
+    Ok(versions)
+}
+
+/// The same within a write that somebody has begun, after he has seen to the permission.
+pub async fn delete_within(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    permanent: bool,
+) -> Outcome<Vec<i32>> {
     let shown = subject.shown(&asker.home);
-    let (mut write, id, numbers) = begin(app, asker, subject).await?;
+    let (id, numbers) = held(write, asker, subject).await?;
     let standing: Vec<Numbered> = numbers.iter().filter(|it| !it.deleted).copied().collect();
     let chosen = match (permanent, standing.is_empty()) {
         (true, false) => return Err(Refusal::SubjectNotSoftDeleted(shown).into()),
@@ -31,9 +45,7 @@ pub async fn delete_subject(
         (false, true) => return Err(Refusal::SubjectSoftDeleted(shown).into()),
         (false, false) => standing,
     };
-    let versions = end(&mut write, asker, subject, id, &chosen, permanent).await?;
-    write.finish_empty().await?;
-    Ok(versions)
+    end(write, asker, subject, id, &chosen, permanent).await
 }
 
 /// Deletes one version, or the latest; the answer is its number.
@@ -45,7 +57,9 @@ pub async fn delete_version(
     permanent: bool,
 ) -> Outcome<i32> {
     let shown = subject.shown(&asker.home);
-    let (mut write, id, numbers) = begin(app, asker, subject).await?;
+    asker.caller.require(Role::Developer, &subject.resource_name())?;
+    let mut write = writing::begin(app, asker).await?;
+    let (id, numbers) = held(&mut write, asker, subject).await?;
     let latest = || {
         numbers
             .iter()
@@ -69,14 +83,8 @@ pub async fn delete_version(
     Ok(chosen.version)
 }
 
-/// A write that holds the subject, with its versions.
-async fn begin(
-    app: &App,
-    asker: &Asker,
-    subject: &Subject,
-) -> Outcome<(Box<Write>, ContractId, Vec<Numbered>)> {
-    asker.caller.require(Role::Developer, &subject.resource_name())?;
-    let mut write = writing::begin(app, asker).await?;
+/// Holds the subject; with its versions.
+async fn held(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<(ContractId, Vec<Numbered>)> {
     let missing = || Refusal::SubjectNotFound(subject.shown(&asker.home));
     let id = store::lock(write.tx(), asker.scope, subject)
         .await?
@@ -90,7 +98,7 @@ async fn begin(
     if numbers.is_empty() {
         return Err(missing().into());
     }
-    Ok((write, id, numbers))
+    Ok((id, numbers))
 }
 
 async fn end(
@@ -103,7 +111,7 @@ async fn end(
 ) -> Outcome<Vec<i32>> {
     let scope = asker.scope;
     let versions: Vec<i32> = chosen.iter().map(|it| it.version).collect();
-    let rows: Vec<Uuid> = chosen.iter().map(|it| it.schema_row).collect();
+    let mut rows: Vec<Uuid> = chosen.iter().map(|it| it.schema_row).collect();
     let tx = write.tx();
     // Who registers a reference holds what it refers to: after this, each has either been seen or will find nothing.
     version::hold_versions(tx, scope, id, &versions).await?;
@@ -137,6 +145,8 @@ async fn end(
     let before = json!({"subject": subject.name, "context": subject.context.label(), "versions": versions});
     write.record(change.with_before(before)).await?;
     if !permanent {
+        // A retired contract is back when the version that retired it goes.
+        rows.extend(left.iter().filter(|it| !it.deleted).map(|it| it.schema_row));
         writing::tell_gateways(write, asker, subject, &rows).await?;
     }
     Ok(versions)

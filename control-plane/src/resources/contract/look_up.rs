@@ -1,15 +1,16 @@
 //! Is a schema there, and may it follow those that are?
 
-use weir_contract::Level;
+use weir_contract::NamedSource;
 
-use crate::resources::contract::config::{self, Config, Scopes};
+use crate::resources::contract::compare::{self, compare};
+use crate::resources::contract::config::{self, Scopes};
 use crate::resources::contract::model::{
-    Asker, ContextName, ContractId, Lookup, Registered, SchemaReference, Subject, Window,
+    Asker, ContextName, Lookup, Registered, SchemaReference, Subject, Window,
 };
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
-use crate::resources::contract::version::{self, Numbered};
-use crate::resources::contract::wish::{Content, Metadata, Wish, text_hash};
+use crate::resources::contract::version;
+use crate::resources::contract::wish::{Content, Wish, text_hash};
 use crate::resources::contract::{read, size, store};
 use crate::runtime::{App, Tx};
 
@@ -67,22 +68,16 @@ pub async fn judge(
         Some(number) => {
             let found = read::find(&mut tx, asker, subject, number, Lookup::Live).await?;
             let level = verdict::level(config.level())?;
-            one(&mut tx, asker, level, &parsed, &found).await?
+            let found = compare::one(&mut tx, asker, level, &parsed, &found).await?;
+            compare::lines(&found)
         }
         None => match store::find(&mut tx, asker.scope, subject).await? {
             Some(id) => {
                 let numbers = version::numbers(&mut tx, asker.scope, id).await?;
-                compare(
-                    &mut tx,
-                    asker,
-                    subject,
-                    id,
-                    &numbers,
-                    &config,
-                    wish.metadata.as_ref(),
-                    &parsed,
-                )
-                .await?
+                let metadata = wish.metadata.as_ref();
+                let broken =
+                    compare(&mut tx, asker, subject, id, &numbers, &config, metadata, &parsed).await?;
+                broken.map(|it| it.messages()).unwrap_or_default()
             }
             None => Vec::new(),
         },
@@ -101,23 +96,62 @@ pub async fn prepare(
     app: &App,
     asker: &Asker,
     subject: &Subject,
-    mut wish: Wish,
+    wish: Wish,
     normalize: bool,
 ) -> Outcome<(Scopes, Prepared)> {
+    let mut tx = app.db.read(&asker.scope.scope()).await?;
+    let gathered = gather(&mut tx, asker, subject, wish, normalize).await?;
+    tx.commit().await?;
+    gathered.read().await
+}
+
+/// A wish with everything that its schema refers to, not yet read.
+#[derive(Debug)]
+pub struct Gathered {
+    scopes: Scopes,
+    wish: Wish,
+    sources: Vec<NamedSource>,
+    normalize: bool,
+}
+
+/// Gathers what reading a wish needs of the database.
+pub async fn gather(
+    tx: &mut Tx,
+    asker: &Asker,
+    subject: &Subject,
+    mut wish: Wish,
+    normalize: bool,
+) -> Outcome<Gathered> {
     size::check_references(&wish.references)?;
     wish.rule_set = verdict::read_rules(wish.rule_set.as_ref())?;
-    let mut tx = app.db.read(&asker.scope.scope()).await?;
-    let scopes = config::configured(&mut tx, asker.scope, &subject.context, &subject.name).await?;
+    let scopes = config::configured(tx, asker.scope, &subject.context, &subject.name).await?;
     let normalize = normalize || scopes.config().normalize == Some(true);
-    wish.references = relative(&mut tx, asker, subject, &wish.references).await?;
-    let sources = version::resolve(&mut tx, asker.scope, &subject.context, &wish.references).await?;
-    tx.commit().await?;
-    let text = wish.text.clone().filter(|it| !it.trim().is_empty());
-    let parsed = match text {
-        Some(text) => Some(verdict::parse(wish.format, text, sources, normalize).await?),
-        None => None,
-    };
-    Ok((scopes, Prepared { wish, parsed }))
+    wish.references = relative(tx, asker, subject, &wish.references).await?;
+    let sources = version::resolve(tx, asker.scope, &subject.context, &wish.references).await?;
+    Ok(Gathered {
+        scopes,
+        wish,
+        sources,
+        normalize,
+    })
+}
+
+impl Gathered {
+    /// Reads the schema, if the wish brings one.
+    pub async fn read(self) -> Outcome<(Scopes, Prepared)> {
+        let Self {
+            scopes,
+            wish,
+            sources,
+            normalize,
+        } = self;
+        let text = wish.text.clone().filter(|it| !it.trim().is_empty());
+        let parsed = match text {
+            Some(text) => Some(verdict::parse(wish.format, text, sources, normalize).await?),
+            None => None,
+        };
+        Ok((scopes, Prepared { wish, parsed }))
+    }
 }
 
 /// References as the subject's own context writes them, with the latest version pinned to the one that it is now.
@@ -181,62 +215,4 @@ pub async fn same(
         .hash()
     });
     Ok(version::of_text(tx, asker.scope, subject, id, &text, content.as_ref(), lookup).await?)
-}
-
-/// What breaks when the schema follows those before it: of the newest version that breaks, everything.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what a comparison is made of, all of it needed"
-)]
-pub async fn compare(
-    tx: &mut Tx,
-    asker: &Asker,
-    subject: &Subject,
-    id: ContractId,
-    numbers: &[Numbered],
-    config: &Config,
-    metadata: Option<&Metadata>,
-    new: &Parsed,
-) -> Outcome<Vec<String>> {
-    let level = verdict::level(config.level())?;
-    if level == Level::None {
-        return Ok(Vec::new());
-    }
-    let group = |metadata: Option<&Metadata>| {
-        let key = config.compatibility_group.as_ref()?;
-        metadata?.properties.as_ref()?.get(key).cloned()
-    };
-    let own = group(metadata);
-    for numbered in numbers.iter().rev().filter(|it| !it.deleted) {
-        let number = Some(numbered.version);
-        let found = version::last(tx, asker.scope, subject, id, number, Lookup::Live).await?;
-        let Some(found) = found.filter(|it| group(it.schema.metadata.as_ref()) == own) else {
-            continue;
-        };
-        let mut messages = one(tx, asker, level, new, &found).await?;
-        if !messages.is_empty() {
-            messages.push(format!("{{oldSchemaVersion: {}}}", found.version));
-            let old: String = found.schema.text.chars().take(1_000).collect();
-            messages.push(format!("{{oldSchema: '{old}'}}"));
-            messages.push(format!("{{compatibility: '{}'}}", config.level()));
-            return Ok(messages);
-        }
-        if !level.is_transitive() {
-            break;
-        }
-    }
-    Ok(Vec::new())
-}
-
-async fn one(
-    tx: &mut Tx,
-    asker: &Asker,
-    level: Level,
-    new: &Parsed,
-    earlier: &Registered,
-) -> Outcome<Vec<String>> {
-    let schema = &earlier.schema;
-    let sources = version::sources_of(tx, asker.scope, schema).await?;
-    let earlier = verdict::parse(schema.format, schema.text.clone(), sources, false).await?;
-    verdict::broken(level, new, earlier).await
 }

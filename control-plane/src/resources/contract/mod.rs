@@ -2,17 +2,25 @@
 //! schema with its metadata and rules. The Schema Registry API of `/registry` is another face of this room.
 
 mod api;
+mod compare;
 mod config;
 mod content;
 mod delete;
+mod input;
+mod lifecycle;
+mod linting;
 mod look_up;
 mod model;
+mod plan;
+mod problem;
+pub mod promise;
 mod read;
 mod reference;
 mod refusal;
 mod register;
 mod routes;
 mod schema;
+mod service;
 mod settings;
 mod size;
 mod standing;

@@ -1,6 +1,11 @@
 //! Why the registry refuses, with the numbers and sentences of the Schema Registry API (its reference, "Errors").
 
+use weir_contract::rules::RuleProblem;
+use weir_contract::{Format, SchemaError};
+
 use crate::kernel::Error;
+use crate::resources::contract::compare::Broken;
+use crate::resources::contract_lint_rule::Finding;
 
 /// What a service function of the room gives.
 pub type Outcome<T> = Result<T, Failure>;
@@ -65,13 +70,22 @@ pub enum Refusal {
     NoMode(String),
     /// 409
     #[error(
-        "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{details}]"
+        "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{}]",
+        broken.messages().join(", ")
     )]
     Incompatible {
         /// The subject.
         subject: String,
         /// What broke where.
-        details: String,
+        broken: Box<Broken>,
+    },
+    /// 42201
+    #[error("Invalid schema: {{type={}}}, details: {error}", format.as_str())]
+    Unreadable {
+        /// What it is said to be.
+        format: Format,
+        /// What is wrong.
+        error: Box<SchemaError>,
     },
     /// 42201
     #[error("Invalid schema: {0}")]
@@ -92,6 +106,9 @@ pub enum Refusal {
     /// 42205
     #[error("{0}")]
     NotPermitted(String),
+    /// 42205, as an operation that is not permitted.
+    #[error("{0}")]
+    Lifecycle(String),
     /// 42206
     #[error("One or more references exist to the schema {{subject={0},version={1}}}.")]
     ReferenceExists(String, i32),
@@ -106,9 +123,18 @@ pub enum Refusal {
     /// 42208
     #[error("The specified subject '{0}' is not a valid.")]
     InvalidSubject(String),
+    /// 42201, as upstream has no number for it: clients take that for a schema that has to change.
+    #[error("Invalid schema: {}", .0.iter().map(|it| format!("lint rule {:?}: {}", it.display_name, it.message)).collect::<Vec<_>>().join("; "))]
+    Linted(Vec<Finding>),
+    /// 42209
+    #[error("Schema is too large: {0}")]
+    SchemaTooLarge(Box<SchemaError>),
     /// 42209
     #[error("{0}")]
     TooLarge(String),
+    /// 42210
+    #[error("Invalid rule set: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    UnsoundRules(Vec<RuleProblem>),
     /// 42210
     #[error("Invalid rule set: {0}")]
     InvalidRuleSet(String),
@@ -129,16 +155,16 @@ impl Refusal {
             Self::NoConfig(_) => 40408,
             Self::NoMode(_) => 40409,
             Self::Incompatible { .. } => 409,
-            Self::InvalidSchema(_) => 42201,
+            Self::InvalidSchema(_) | Self::Unreadable { .. } | Self::Linted(_) => 42201,
             Self::InvalidVersion(_) => 42202,
             Self::InvalidLevel => 42203,
             Self::InvalidMode => 42204,
-            Self::NotPermitted(_) => 42205,
+            Self::NotPermitted(_) | Self::Lifecycle(_) => 42205,
             Self::ReferenceExists(..) => 42206,
             Self::IdDoesNotMatch { .. } => 42207,
             Self::InvalidSubject(_) => 42208,
-            Self::TooLarge(_) => 42209,
-            Self::InvalidRuleSet(_) => 42210,
+            Self::TooLarge(_) | Self::SchemaTooLarge(_) => 42209,
+            Self::InvalidRuleSet(_) | Self::UnsoundRules(_) => 42210,
         }
     }
 
@@ -166,7 +192,7 @@ mod tests {
             (
                 Refusal::Incompatible {
                     subject: subject(),
-                    details: String::new(),
+                    broken: Box::default(),
                 },
                 409,
                 409,

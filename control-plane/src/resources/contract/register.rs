@@ -6,15 +6,17 @@ use uuid::Uuid;
 
 use crate::auth::Role;
 use crate::kernel::{Action, Change, Error, code};
+use crate::resources::contract::compare::{Broken, compare};
 use crate::resources::contract::config::{Mode, Scopes};
 use crate::resources::contract::content::{self, TRIES_MAX};
-use crate::resources::contract::look_up::{Prepared, compare, prepare, same};
+use crate::resources::contract::look_up::{Prepared, prepare, same};
 use crate::resources::contract::model::{Asker, ContractId, Lookup, Registered, Subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::Wish;
-use crate::resources::contract::{config, reference, store, writing};
+use crate::resources::contract::{config, lifecycle, linting, reference, store, writing};
+use crate::resources::contract_lint_rule::Finding;
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
 use crate::rest::Write;
@@ -70,63 +72,79 @@ async fn registered(
     }
     let _turn = verdict::turn().await?;
     let mut write = writing::begin(app, asker).await?;
-    let (registration, new) = under_lock(&mut write, asker, subject, &wish, parsed).await?;
-    if new {
-        record(&mut write, asker, subject, &registration.registered).await?;
-        let schemas = [registration.registered.schema.row];
-        writing::tell_gateways(&mut write, asker, subject, &schemas).await?;
-    }
+    let (registration, _new) = within(&mut write, asker, subject, Prepared { wish, parsed }).await?;
     write.finish_empty().await?;
     Ok(registration)
 }
 
-/// The part that one registration of a subject does at a time.
+/// The same within a write that somebody has begun, after he has seen to permission and turn; also, whether there is a new version.
+pub async fn within(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    prepared: Prepared,
+) -> Outcome<(Registration, bool)> {
+    let Prepared { wish, parsed } = prepared;
+    let (registration, found) = under_lock(write, asker, subject, &wish, parsed).await?;
+    let new = found.is_some();
+    if let Some(Made { findings, schemas }) = found {
+        let number = registration.registered.version;
+        let (id, generation) = record(write, asker, subject, &registration.registered).await?;
+        linting::note(write, asker, subject, id, number, generation, &findings).await?;
+        writing::tell_gateways(write, asker, subject, &schemas).await?;
+    }
+    Ok((registration, new))
+}
+
+/// What a new version brings beside itself.
+struct Made {
+    /// What lint rules found.
+    findings: Vec<Finding>,
+    /// The schemas that records may be of from now on, or may no more.
+    schemas: Vec<Uuid>,
+}
+
+/// The part that one registration of a subject does at a time; with what a new version brings, if there is one.
 async fn under_lock(
     write: &mut Write,
     asker: &Asker,
     subject: &Subject,
     wish: &Wish,
     parsed: Option<Parsed>,
-) -> Outcome<(Registration, bool)> {
+) -> Outcome<(Registration, Option<Made>)> {
     let scope = asker.scope;
-    let id = held(write, asker, subject).await?;
+    let id = hold(write, asker, subject).await?;
     let tx = write.tx();
     let scopes = config::configured(tx, scope, &subject.context, &subject.name).await?;
-    check_mode(&scopes, subject, asker, wish)?;
+    check_mode(&scopes, subject, asker, wish.id)?;
     let (config, importing) = (scopes.config(), scopes.mode() == Mode::Import);
     let numbers = version::numbers(tx, scope, id).await?;
     let next = numbers.last().map_or(1, |it| it.version + 1);
     let before = version::last(tx, scope, subject, id, None, Lookup::Live).await?;
     let (content, parsed, populated) =
         content::made(tx, asker, wish, parsed, &config, before.as_ref(), next, importing).await?;
+    verdict::check_rules(&parsed, content.rule_set.as_ref(), content.metadata.as_ref()).await?;
     let (text, hash) = (content.text_hash(), content.hash());
     let asked_twice = version::of_text(tx, scope, subject, id, &text, Some(&hash), Lookup::Live).await?;
     if let Some(registered) = asked_twice
         && wish.version.is_none_or(|it| it == registered.version)
         && wish.id.is_none_or(|it| it == registered.schema.id)
     {
-        return Ok((
-            Registration {
-                registered,
-                populated,
-            },
-            false,
-        ));
+        let registration = Registration {
+            registered,
+            populated,
+        };
+        return Ok((registration, None));
     }
     check_room(&numbers)?;
+    let mut findings = Vec::new();
     if !importing {
-        let messages = compare(
-            tx,
-            asker,
-            subject,
-            id,
-            &numbers,
-            &config,
-            content.metadata.as_ref(),
-            &parsed,
-        )
-        .await?;
-        refuse_broken(&messages, subject, asker)?;
+        let metadata = content.metadata.as_ref();
+        lifecycle::check(tx, asker, id, &config, metadata).await?;
+        let broken = compare(tx, asker, subject, id, &numbers, &config, metadata, &parsed).await?;
+        refuse_broken(broken, subject, asker)?;
+        findings = linting::found(tx, asker, subject, next, &config, &content, &parsed).await?;
+        linting::refuse(&findings)?;
     }
     let number = number(wish, next, importing, &numbers)?;
     let targets = content::targets(tx, asker, subject, &content.references).await?;
@@ -138,17 +156,19 @@ async fn under_lock(
     reference::insert(tx, scope, id, number, &targets).await?;
     let found = version::last(tx, scope, subject, id, Some(number), Lookup::Live).await?;
     let registered = found.ok_or_else(|| Error::internal("a new version does not show"))?;
-    Ok((
-        Registration {
-            registered,
-            populated,
-        },
-        true,
-    ))
+    let mut schemas = vec![row];
+    if lifecycle::turns(before.as_ref(), content.metadata.as_ref()) {
+        schemas.extend(numbers.iter().filter(|it| !it.deleted).map(|it| it.schema_row));
+    }
+    let registration = Registration {
+        registered,
+        populated,
+    };
+    Ok((registration, Some(Made { findings, schemas })))
 }
 
 /// The subject's row, made if it is missing, and held.
-async fn held(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<ContractId> {
+pub async fn hold(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<ContractId> {
     for _try in 0..TRIES_MAX {
         if let Some(id) = store::lock(write.tx(), asker.scope, subject).await? {
             return Ok(id);
@@ -160,7 +180,8 @@ async fn held(write: &mut Write, asker: &Asker, subject: &Subject) -> Outcome<Co
     Err(Error::unavailable(code::BUSY, detail, 1).into())
 }
 
-fn check_room(numbers: &[Numbered]) -> Outcome<()> {
+/// Refuses one more version of a subject that has as many as it may.
+pub fn check_room(numbers: &[Numbered]) -> Outcome<()> {
     if numbers.iter().filter(|it| !it.deleted).count() < VERSIONS_MAX {
         return Ok(());
     }
@@ -168,17 +189,19 @@ fn check_room(numbers: &[Numbered]) -> Outcome<()> {
     Err(Refusal::NotPermitted(text).into())
 }
 
-fn refuse_broken(messages: &[String], subject: &Subject, asker: &Asker) -> Outcome<()> {
-    if messages.is_empty() {
+/// Refuses a schema that may not follow those before it.
+pub fn refuse_broken(broken: Option<Broken>, subject: &Subject, asker: &Asker) -> Outcome<()> {
+    let Some(broken) = broken.map(Box::new) else {
         return Ok(());
-    }
-    let (subject, details) = (subject.shown(&asker.home), messages.join(", "));
-    Err(Refusal::Incompatible { subject, details }.into())
+    };
+    let subject = subject.shown(&asker.home);
+    Err(Refusal::Incompatible { subject, broken }.into())
 }
 
-fn check_mode(scopes: &Scopes, subject: &Subject, asker: &Asker, wish: &Wish) -> Outcome<()> {
+/// Refuses what the subject's mode does not permit.
+pub fn check_mode(scopes: &Scopes, subject: &Subject, asker: &Asker, id: Option<i32>) -> Outcome<()> {
     let shown = subject.shown(&asker.home);
-    let text = match (scopes.mode(), wish.id) {
+    let text = match (scopes.mode(), id) {
         (Mode::ReadOnly | Mode::ReadOnlyOverride, _) => format!("Subject {shown} is in read-only mode"),
         (Mode::ReadWrite, Some(_)) => format!("Subject {shown} is not in import mode"),
         (Mode::Import, None) => format!("Subject {shown} is not in read-write mode"),
@@ -222,7 +245,12 @@ async fn forget_same(
     Ok(())
 }
 
-async fn record(write: &mut Write, asker: &Asker, subject: &Subject, new: &Registered) -> Outcome<()> {
+async fn record(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    new: &Registered,
+) -> Outcome<(ContractId, i64)> {
     let missing = || Error::internal("a registered subject does not show");
     let id = store::find(write.tx(), asker.scope, subject)
         .await?
@@ -241,5 +269,5 @@ async fn record(write: &mut Write, asker: &Asker, subject: &Subject, new: &Regis
         owner(asker.scope),
     );
     write.record(change.with_after(after)).await?;
-    Ok(())
+    Ok((id, generation))
 }

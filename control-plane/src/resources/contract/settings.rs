@@ -1,5 +1,6 @@
 //! Configuration and mode of a subject or a context: what `/config` and `/mode` show and change.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::auth::{Home, Role};
@@ -61,6 +62,39 @@ pub async fn change_config(
     put(&mut write, asker, place, "set_config", before, &after).await?;
     write.finish_empty().await?;
     Ok(after.config)
+}
+
+/// Gives a subject a level of its own, or takes it away, within a write that somebody has begun after he has seen to the permission.
+pub async fn set_level(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    level: Option<String>,
+) -> Outcome<()> {
+    let before = said(write, asker, subject).await?;
+    let mut after = before.clone();
+    after.config.compatibility_level = level;
+    if after == before {
+        return Ok(());
+    }
+    put(write, asker, subject, "set_config", before, &after).await
+}
+
+/// Records a change of a contract that is none of its configuration.
+pub async fn note<T: Serialize>(
+    write: &mut Write,
+    asker: &Asker,
+    subject: &Subject,
+    action: &'static str,
+    before: &T,
+    after: &T,
+) -> Outcome<()> {
+    let change = change(write.tx(), asker, subject, action).await?;
+    let shown = |it| serde_json::to_value(it).map_err(Error::internal);
+    write
+        .record(change.with_before(shown(before)?).with_after(shown(after)?))
+        .await?;
+    Ok(())
 }
 
 fn patched(before: &Config, patch: Map<String, Value>) -> Outcome<Config> {
@@ -196,7 +230,8 @@ async fn put(
     if *after == Configured::default() {
         config::delete(write.tx(), scope, context, name).await?;
     } else {
-        if before == Configured::default() && !name.is_empty() {
+        let counted = name.is_empty() || store::find(write.tx(), scope, place).await?.is_some();
+        if before == Configured::default() && !counted {
             // A subject may be configured before it has versions, so it counts from here on.
             service_quota::check(write.tx(), scope, Quota::Contracts).await?;
         }

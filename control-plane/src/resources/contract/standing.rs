@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::resources::contract::wish::Metadata;
+
 /// The property that says how far a contract is in its life.
 pub const LIFECYCLE: &str = "lifecycle";
 /// The property that says who may see what it describes.
@@ -45,6 +47,20 @@ impl ContractLifecycle {
         Self::ALL
             .into_iter()
             .find(|it| told.eq_ignore_ascii_case(it.name()))
+    }
+
+    /// What a version's metadata say; what they call sensitive says nothing.
+    #[must_use]
+    pub fn of(metadata: Option<&Metadata>) -> Option<Self> {
+        let metadata = metadata?;
+        if metadata
+            .sensitive
+            .as_ref()
+            .is_some_and(|it| it.contains(LIFECYCLE))
+        {
+            return None;
+        }
+        Self::read(metadata.properties.as_ref()?.get(LIFECYCLE))
     }
 }
 

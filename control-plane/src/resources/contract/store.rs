@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::auth::TenantScope;
-use crate::kernel::{ClusterId, Error, Id, Kind as _, Page, Result, kind};
+use crate::kernel::{ClusterId, Error, Id, Kind as _, Labels, Page, Result, kind};
 use crate::resources::contract::api::Row;
 use crate::resources::contract::model::{Context, ContractId, Lookup, Sought, Subject, Window};
 use crate::resources::contract::standing::{ContractClassification, ContractLifecycle};
@@ -111,6 +111,31 @@ pub async fn touch(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<i6
     Ok(generation)
 }
 
+/// Its generation.
+pub async fn generation(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<i64> {
+    let generation = sqlx::query_scalar!(
+        "SELECT generation FROM contract WHERE tenant_id = $1 AND id = $2",
+        scope.tenant().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    generation.ok_or_else(|| Error::not_found(kind::Contract::KIND))
+}
+
+/// Gives it these labels.
+pub async fn label(tx: &mut Tx, scope: TenantScope, id: ContractId, labels: &Labels) -> Result<()> {
+    sqlx::query!(
+        "UPDATE contract SET labels = $3 WHERE tenant_id = $1 AND id = $2",
+        scope.tenant().uuid(),
+        id.uuid(),
+        serde_json::to_value(labels).map_err(Error::internal)?,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The end of a contract that has no version any more.
 pub async fn delete(tx: &mut Tx, scope: TenantScope, id: ContractId) -> Result<()> {
     sqlx::query!(
@@ -198,6 +223,7 @@ struct Shown {
     metadata: Option<Value>,
     rules: bool,
     compatibility: String,
+    own_compatibility: Option<String>,
 }
 
 impl From<Shown> for Row {
@@ -218,6 +244,7 @@ impl From<Shown> for Row {
             metadata,
             rules,
             compatibility,
+            own_compatibility,
         } = shown;
         let context = Context {
             environment: environment_id,
@@ -240,6 +267,7 @@ impl From<Shown> for Row {
             metadata: metadata.and_then(|it| serde_json::from_value(it).ok()),
             rules,
             compatibility,
+            own_compatibility,
         }
     }
 }
@@ -258,7 +286,8 @@ pub async fn shown(
              k.updated_at, all_versions.versions AS "versions!", latest.version AS latest_version, s.schema_id, s.format, s.metadata,
              s.rule_set IS NOT NULL AS "rules!",
              coalesce(own.config->>'compatibilityLevel', around.config->>'compatibilityLevel',
-                 above.config->>'compatibilityLevel', 'BACKWARD') AS "compatibility!"
+                 above.config->>'compatibilityLevel', 'BACKWARD') AS "compatibility!",
+             own.config->>'compatibilityLevel' AS own_compatibility
          FROM contract k
          LEFT JOIN environment e ON e.tenant_id = k.tenant_id AND e.id = k.environment_id
          JOIN LATERAL (SELECT array_agg(v.version ORDER BY v.version) AS versions FROM contract_version v

@@ -7,12 +7,18 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use weir_contract::diff::Change;
+use weir_contract::document::Document;
+use weir_contract::lint::LintSubject;
 use weir_contract::rules::{self, RuleSet};
-use weir_contract::{Format, Level, NamedSource, SchemaErrorKind};
+use weir_contract::{Format, Incompatibility, Level, NamedSource, SchemaErrorKind};
 
 use crate::kernel::{Error, code};
+use crate::resources::contract::config::Config;
+use crate::resources::contract::model::Subject;
 use crate::resources::contract::refusal::{Outcome, Refusal};
-use crate::resources::contract::wish::Metadata;
+use crate::resources::contract::wish::{Content, Metadata};
+use crate::resources::contract_lint_rule::{Finding, Rule};
 
 /// The formats, as `GET /schemas/types` lists them.
 pub const TYPES: [&str; 3] = ["JSON", "PROTOBUF", "AVRO"];
@@ -80,28 +86,56 @@ pub async fn parse(
         })
     };
     let parsed = aside(read).await?.map_err(|error| match error.kind {
-        SchemaErrorKind::TooLarge => Refusal::TooLarge(format!("Schema is too large: {error}")),
-        _ => Refusal::InvalidSchema(format!("{{type={}}}, details: {error}", format.as_str())),
+        SchemaErrorKind::TooLarge => Refusal::SchemaTooLarge(Box::new(error)),
+        _ => Refusal::Unreadable {
+            format,
+            error: Box::new(error),
+        },
     })?;
     Ok(parsed)
 }
 
-/// One thing that breaks, as the API's messages write it.
-pub async fn broken(level: Level, new: &Parsed, earlier: Parsed) -> Outcome<Vec<String>> {
+/// What breaks when one schema follows another.
+pub async fn broken(level: Level, new: &Parsed, earlier: Parsed) -> Outcome<Vec<Incompatibility>> {
     let new = new.schema.clone();
-    let check = move || {
-        let found = weir_contract::compatibility::check(level, &new, &[earlier.schema]);
-        let line = |it: &weir_contract::Incompatibility| {
-            format!(
-                "{{errorType:'{}', description:'{}', additionalInfo:'{}'}}",
-                it.rule.as_str(),
-                it.message,
-                it.path
-            )
+    aside(move || weir_contract::compatibility::check(level, &new, &[earlier.schema])).await
+}
+
+/// What is different between two contracts; nothing where one of them cannot be read.
+pub async fn changes(old: Document, new: Document, level: Level) -> Outcome<Vec<Change>> {
+    aside(move || weir_contract::diff::diff(&old, &new, level).unwrap_or_default()).await
+}
+
+/// What lint rules find in a version.
+pub async fn linted(
+    rules: Vec<Rule>,
+    subject: &Subject,
+    number: i32,
+    config: &Config,
+    content: &Content,
+    parsed: &Parsed,
+) -> Outcome<Vec<Finding>> {
+    let metadata = metadata_of(content.metadata.as_ref())?;
+    let rule_set = content
+        .rule_set
+        .as_ref()
+        .map(rules_of)
+        .transpose()?
+        .unwrap_or_default();
+    let (name, level) = (subject.name.clone(), config.level().to_owned());
+    let schema = parsed.schema.clone();
+    let judge = move || {
+        let subject = LintSubject {
+            subject: &name,
+            version: number,
+            compatibility: &level,
+            schema: &schema,
+            metadata: &metadata,
+            rule_set: &rule_set,
         };
-        found.iter().map(line).collect()
+        Rule::judge(rules, &subject)
     };
-    aside(check).await
+    aside(judge).await
 }
 
 /// The level of this name; upper and lower case both do.
@@ -144,12 +178,22 @@ pub fn read_rules(given: Option<&Value>) -> Outcome<Option<Value>> {
     Ok(Some(serde_json::to_value(&set).map_err(Error::internal)?))
 }
 
+/// Stored rules as the pure crate has them.
+pub fn rules_of(stored: &Value) -> Outcome<RuleSet> {
+    Ok(serde_json::from_value(stored.clone()).map_err(Error::internal)?)
+}
+
+/// Metadata as the pure crate has it.
+pub fn metadata_of(metadata: Option<&Metadata>) -> Outcome<rules::Metadata> {
+    let value = serde_json::to_value(metadata.cloned().unwrap_or_default()).map_err(Error::internal)?;
+    Ok(serde_json::from_value(value).map_err(Error::internal)?)
+}
+
 /// Refuses rules whose expressions do not fit the schema: position and reason are in the message.
 pub async fn check_rules(parsed: &Parsed, given: Option<&Value>, metadata: Option<&Metadata>) -> Outcome<()> {
     let Some(given) = given else { return Ok(()) };
-    let set: RuleSet = serde_json::from_value(given.clone()).map_err(Error::internal)?;
-    let metadata = serde_json::to_value(metadata.cloned().unwrap_or_default()).map_err(Error::internal)?;
-    let metadata: rules::Metadata = serde_json::from_value(metadata).map_err(Error::internal)?;
+    let set = rules_of(given)?;
+    let metadata = metadata_of(metadata)?;
     refuse(&rules::check(&set))?;
     let schema = parsed.schema.clone();
     let problems = aside(move || rules::compile(&set, &schema, &metadata)).await?;
@@ -160,6 +204,5 @@ fn refuse(problems: &[rules::RuleProblem]) -> Outcome<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Err(Refusal::InvalidRuleSet(lines.join("; ")).into())
+    Err(Refusal::UnsoundRules(problems.to_vec()).into())
 }

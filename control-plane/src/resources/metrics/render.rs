@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 use crate::kernel::{Id, kind};
 use crate::resources::metrics::store::{Broken, Lag, Numbers, QuotaNow, Throttled, Traffic};
+use crate::resources::service_level::Scraped;
 
 /// What stands for everything beyond the bound.
 pub const OTHER: &str = "other";
@@ -17,6 +18,7 @@ pub fn text(numbers: &Numbers) -> String {
     let handle = recorder.handle();
     with_local_recorder(&recorder, || {
         describe();
+        describe_levels();
         traffic(numbers);
         for quota in &numbers.quotas {
             limits(quota);
@@ -28,6 +30,9 @@ pub fn text(numbers: &Numbers) -> String {
             lag(behind);
         }
         contracts(numbers);
+        for kept in &numbers.levels {
+            level(kept);
+        }
     });
     handle.render()
 }
@@ -95,6 +100,29 @@ fn describe() {
         (
             "weir_contract_violations",
             "How often a service account broke which rule in the last whole minute.",
+        ),
+    ] {
+        metrics::describe_gauge!(name, help);
+    }
+}
+
+fn describe_levels() {
+    for (name, help) in [
+        (
+            "weir_service_level_breached",
+            "1 while a promise of the topic is not kept, 0 while it is.",
+        ),
+        (
+            "weir_service_level_age_seconds",
+            "How old the newest record was, of the promise of freshness.",
+        ),
+        (
+            "weir_service_level_ratio",
+            "The measured share, of the promises of completeness and availability.",
+        ),
+        (
+            "weir_service_level_budget_remaining_ratio",
+            "The share of the bad minutes allowed in thirty days that is left.",
         ),
     ] {
         metrics::describe_gauge!(name, help);
@@ -217,6 +245,25 @@ fn contracts(numbers: &Numbers) {
     }
 }
 
+/// What nobody knows has no series: `absent()` finds it.
+fn level(row: &Scraped) {
+    let labels = [("cluster", row.cluster.clone()), ("topic", row.topic.clone())];
+    let levels = [labels[0].clone(), labels[1].clone(), ("level", row.name.clone())];
+    gauge!("weir_service_level_budget_remaining_ratio", &levels).set(row.remaining_ratio);
+    if row.state == "NO_DATA" {
+        return;
+    }
+    let breached = if row.state == "BREACHED" { 1.0 } else { 0.0 };
+    gauge!("weir_service_level_breached", &levels).set(breached);
+    match row.value {
+        None => {}
+        Some(seconds) if row.name == "freshness" => {
+            gauge!("weir_service_level_age_seconds", &labels).set(seconds);
+        }
+        Some(percent) => gauge!("weir_service_level_ratio", &levels).set(percent / 100.0),
+    }
+}
+
 fn broken(row: &Broken) -> [(&'static str, String); 5] {
     let account = Id::<kind::ServiceAccount>::from_uuid(row.principal_id).to_string();
     [
@@ -263,6 +310,17 @@ mod tests {
         }
     }
 
+    fn promise(name: &str, state: &str, value: Option<f64>) -> Scraped {
+        Scraped {
+            cluster: "cards".into(),
+            topic: "payments".into(),
+            name: name.into(),
+            state: state.into(),
+            value,
+            remaining_ratio: 0.5,
+        }
+    }
+
     #[test]
     fn what_is_beyond_the_bound_is_other_and_names_are_escaped() {
         let told = text(&Numbers {
@@ -292,6 +350,10 @@ mod tests {
                 violating: 4,
             }],
             violations: vec![broken(3), broken(1)],
+            levels: vec![
+                promise("freshness", "BREACHED", Some(301.0)),
+                promise("completeness", "NO_DATA", None),
+            ],
         });
         let line = |start: &str| {
             let found = told.lines().find(|it| it.starts_with(start));
@@ -313,6 +375,13 @@ mod tests {
         assert!(line("weir_quota_limit{").contains("dimension=\"storage_bytes\""));
         assert!(line("weir_contract_judged_records{").ends_with(" 50"));
         assert!(line("weir_contract_violating_records{").ends_with(" 4"));
+        assert!(line("weir_service_level_age_seconds{").ends_with(" 301"));
+        assert!(line("weir_service_level_breached{").ends_with("level=\"freshness\"} 1"));
+        assert_eq!(told.matches("weir_service_level_breached{").count(), 1, "{told}");
+        assert_eq!(
+            told.matches("weir_service_level_budget_remaining_ratio{").count(),
+            2
+        );
         let of = line("weir_contract_violations{");
         assert!(of.contains("rule=\"positive\"") && of.ends_with(" 4"), "{of}");
     }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::Result;
+use crate::resources::service_level::{self, Scraped};
 use crate::runtime::Tx;
 
 /// Series of traffic: (cluster, topic, service account).
@@ -36,6 +37,8 @@ pub struct Numbers {
     pub judged: Vec<Judged>,
     /// What was broken of them.
     pub violations: Vec<Broken>,
+    /// How promises of topics are kept.
+    pub levels: Vec<Scraped>,
 }
 
 /// How far the group of an alert rule is behind, as measured within the minute.
@@ -184,6 +187,7 @@ pub async fn read(tx: &mut Tx, scope: TenantScope) -> Result<Numbers> {
         lags: lags(tx, scope).await?,
         judged: judged(tx, scope).await?,
         violations: violations(tx, scope).await?,
+        levels: service_level::scraped(tx, scope.tenant()).await?,
     })
 }
 

@@ -23,6 +23,8 @@ pub enum Quota {
     Quotas,
     /// Alert rules of a tenant.
     AlertRules,
+    /// Lint rules of a tenant's contracts.
+    ContractLintRules,
     /// Contracts of a tenant: subjects of the registry.
     Contracts,
     /// Versions over all contracts of a tenant, deleted ones included.
@@ -33,7 +35,7 @@ pub enum Quota {
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -44,6 +46,7 @@ impl Quota {
         Self::ApiKeys,
         Self::Quotas,
         Self::AlertRules,
+        Self::ContractLintRules,
         Self::Contracts,
         Self::ContractVersions,
         Self::ContractBytes,
@@ -63,6 +66,7 @@ impl Quota {
             Self::ApiKeys => "api_keys",
             Self::Quotas => "quotas",
             Self::AlertRules => "alert_rules",
+            Self::ContractLintRules => "contract_lint_rules",
             Self::Contracts => "contracts",
             Self::ContractVersions => "contract_versions",
             Self::ContractBytes => "contract_bytes",
@@ -75,17 +79,21 @@ impl Quota {
         Self::ALL.into_iter().find(|it| it.name() == name)
     }
 
-    /// The highest limit that can be set: a hundred times the default, beyond which nothing was ever tried.
+    /// The highest limit that can be set: a hundred times the default, beyond which nothing was ever tried. Lint rules are asked at
+    /// every registration, so of them ten times.
     #[must_use]
     pub const fn most(self) -> i64 {
-        self.default_limit() * 100
+        match self {
+            Self::ContractLintRules => self.default_limit() * 10,
+            _ => self.default_limit() * 100,
+        }
     }
 
     /// The limit of a tenant for which no other was set.
     #[must_use]
     pub const fn default_limit(self) -> i64 {
         match self {
-            Self::Environments | Self::DataPlanes | Self::BrokerPools => 50,
+            Self::Environments | Self::DataPlanes | Self::BrokerPools | Self::ContractLintRules => 50,
             Self::Clusters => 200,
             Self::AlertRules => 500,
             Self::Topics | Self::ServiceAccounts | Self::Quotas | Self::Contracts => 5_000,

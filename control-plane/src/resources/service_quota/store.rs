@@ -106,6 +106,14 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
                 .fetch_one(conn)
                 .await?
         }
+        Quota::ContractLintRules => {
+            sqlx::query_scalar!(
+                "SELECT count(*) FROM contract_lint_rule WHERE tenant_id = $1",
+                tenant
+            )
+            .fetch_one(conn)
+            .await?
+        }
         Quota::Contracts => {
             // A subject may be configured before it has versions.
             sqlx::query_scalar!(

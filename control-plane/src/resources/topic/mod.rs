@@ -18,7 +18,8 @@ mod violations;
 pub use administer::{Creation, Done, Settled, Wisher};
 pub use adopt::{adopt, release};
 pub use contract::{
-    Enforcement, PartContract, SubjectStrategy, TopicContract, Unframed, tell_of_subject, until_judged,
+    Enforcement, PartContract, SubjectStrategy, Taking, TopicContract, Unframed, taking, tell_of_subject,
+    until_judged,
 };
 pub use model::{Topic, TopicId, TopicSpec, validate};
 pub use routes::router;

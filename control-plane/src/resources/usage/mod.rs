@@ -12,4 +12,4 @@ pub use model::{
     month_start, offset,
 };
 pub use routes::{Report, ReportQuery, router};
-pub use store::{HourPart, HourSum, complete_until, hour_parts, hour_sums, unmetered};
+pub use store::{HourPart, HourSum, LastUse, complete_until, hour_parts, hour_sums, last_uses, unmetered};

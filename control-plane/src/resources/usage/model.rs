@@ -63,6 +63,15 @@ impl Direction {
             Self::Fetch
         }
     }
+
+    /// The stored word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Produce => "PRODUCE",
+            Self::Fetch => "FETCH",
+        }
+    }
 }
 
 /// What rows may be told apart by.

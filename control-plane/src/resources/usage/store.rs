@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::kernel::{ClusterId, Id, Result};
+use crate::auth::TenantScope;
+use crate::kernel::{ClusterId, Id, Result, ServiceAccountId, kind};
 use crate::resources::usage::api::{UsageCounts, UsageRow};
 use crate::resources::usage::model::{Bucket, Dimension, Direction, Reach, TimeRange};
 use crate::resources::usage::routes::Report;
@@ -251,4 +252,54 @@ pub async fn unmetered(tx: &mut Tx, report: &Report) -> Result<Vec<ClusterId>> {
     .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(Id::from_uuid).collect())
+}
+
+/// When a principal last wrote to, or read from, a topic.
+#[derive(Debug, Clone)]
+pub struct LastUse {
+    /// Who; a service account of the tenant.
+    pub principal: ServiceAccountId,
+    /// Its name.
+    pub name: String,
+    /// Which topic.
+    pub topic: Id<kind::Topic>,
+    /// Which way.
+    pub direction: Direction,
+    /// The beginning of the last hour in which it did.
+    pub last_hour_at: DateTime<Utc>,
+}
+
+/// Which service accounts used topics of a tenant since an hour, the latest first, at most `limit` of each direction.
+pub async fn last_uses(
+    tx: &mut Tx,
+    scope: TenantScope,
+    topics: &[Uuid],
+    since: DateTime<Utc>,
+    direction: Direction,
+    limit: i64,
+) -> Result<Vec<LastUse>> {
+    let rows = sqlx::query!(
+        r#"SELECT u.principal_id, p.name, u.topic_id, max(u.hour) AS "last!"
+         FROM usage_hour u JOIN service_account p ON p.tenant_id = u.tenant_id AND p.id = u.principal_id
+         WHERE u.tenant_id = $1 AND u.hour >= $2 AND u.topic_id = ANY($3) AND u.direction = $4
+         GROUP BY u.principal_id, p.name, u.topic_id
+         ORDER BY max(u.hour) DESC, p.name, u.principal_id, u.topic_id LIMIT $5"#,
+        scope.tenant().uuid(),
+        since,
+        topics,
+        direction.name(),
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| LastUse {
+            principal: Id::from_uuid(row.principal_id),
+            name: row.name,
+            topic: Id::from_uuid(row.topic_id),
+            direction,
+            last_hour_at: row.last,
+        })
+        .collect())
 }

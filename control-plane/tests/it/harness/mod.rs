@@ -12,6 +12,18 @@ pub use database::{Database, TenantIds};
 
 use weir_control_plane::runtime::{App, Db, Seal, Settings};
 
+/// Connects with more patience than a server has: a machine whose disk stands still for some seconds makes no test red.
+async fn connect(url: &str) -> Db {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match Db::connect(url, 5).await {
+            Ok(db) => return db,
+            Err(error) => assert!(tries < 6, "connect as the application: {error}"),
+        }
+    }
+}
+
 /// One control plane on its own database.
 pub struct Bench {
     /// The shared parts.
@@ -25,9 +37,7 @@ impl Bench {
     /// A fresh database and a router on it.
     pub async fn start() -> Self {
         let database = Database::create().await;
-        let db = Db::connect(&database.app_url, 5)
-            .await
-            .expect("connect as the application");
+        let db = connect(&database.app_url).await;
         let settings = Settings {
             public_url: "http://127.0.0.1:1".into(),
             link_public_address: "127.0.0.1:2".into(),

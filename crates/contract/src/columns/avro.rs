@@ -3,9 +3,10 @@
 use super::{Column, ColumnKind, Left, Shape};
 use crate::avro::AvroSchema;
 use crate::avro::model::{Kind, Model, TypeId};
+use crate::value::avro_tags;
 
-pub(super) fn columns(schema: &AvroSchema) -> Vec<Column> {
-    shape(&schema.model, schema.model.root, &mut Left::ALL.clone()).columns
+pub(super) fn columns(schema: &AvroSchema, mut left: Left) -> Vec<Column> {
+    shape(&schema.model, schema.model.root, &mut left).columns
 }
 
 fn shape(model: &Model, id: TypeId, left: &mut Left) -> Shape {
@@ -76,6 +77,7 @@ fn fields(model: &Model, id: TypeId, left: &mut Left) -> Vec<Column> {
             physical: word(model, field.schema),
             required: !nullable,
             doc: field.doc.clone(),
+            tags: avro_tags(field),
             columns: shape.columns,
             items: shape.items,
         });

@@ -1,16 +1,19 @@
 //! Properties of JSON Schemas, as far as they are declared where one looks: behind `$ref`, not in combined subschemas.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Column, ColumnKind, Left, Shape};
 use crate::json::JsonSchema;
 use crate::json::address::escape;
 use crate::json::refs::{Library, Place, Target};
+use crate::value::INLINE_TAGS;
 
 /// How many `$ref`s lead from one to the next.
 const REFERENCES_MAX: usize = 16;
 
-pub(super) fn columns(schema: &JsonSchema) -> Vec<Column> {
+pub(super) fn columns(schema: &JsonSchema, left: Left) -> Vec<Column> {
     let Ok(library) = Library::new(&schema.document, schema.draft, &schema.references) else {
         return Vec::new();
     };
@@ -20,7 +23,7 @@ pub(super) fn columns(schema: &JsonSchema) -> Vec<Column> {
     };
     let mut walk = Walk {
         library: &library,
-        left: Left::ALL,
+        left,
     };
     walk.shape(root, "$").columns
 }
@@ -90,9 +93,9 @@ impl<'w> Walk<'w> {
         let Some(Value::Object(properties)) = schema.get("properties") else {
             return Vec::new();
         };
-        let required: Vec<&str> = match schema.get("required") {
+        let required: BTreeSet<&str> = match schema.get("required") {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
+            _ => BTreeSet::new(),
         };
         let mut names: Vec<&String> = properties.keys().collect();
         names.sort();
@@ -104,10 +107,11 @@ impl<'w> Walk<'w> {
             let full_name = format!("{path}.{name}");
             let place = below(place, &["properties", name]);
             let found = self.schema(place.clone());
-            let (physical, doc, nullable) = found.map_or_else(
+            let (physical, doc, nullable) = found.as_ref().map_or_else(
                 || ("any".to_owned(), None, true),
                 |(_place, schema)| (word(schema), text(schema, "description"), admits_null(schema)),
             );
+            let tags = found.map(|(_place, schema)| tags(schema)).unwrap_or_default();
             self.left.depth -= 1;
             let shape = self.shape(place, &full_name);
             self.left.depth += 1;
@@ -116,8 +120,9 @@ impl<'w> Walk<'w> {
                 full_name,
                 kind: shape.kind(),
                 physical,
-                required: required.contains(&name.as_str()) && !nullable,
+                required: required.contains(name.as_str()) && !nullable,
                 doc,
+                tags,
                 columns: shape.columns,
                 items: shape.items,
             });
@@ -128,6 +133,15 @@ impl<'w> Walk<'w> {
 
 fn text(schema: &Map<String, Value>, keyword: &str) -> Option<String> {
     schema.get(keyword).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn tags(schema: &Map<String, Value>) -> BTreeSet<String> {
+    let tags = schema
+        .get(INLINE_TAGS)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    tags.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The names of `type` but null.

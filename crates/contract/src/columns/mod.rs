@@ -8,6 +8,8 @@ mod protobuf;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::schema::Schema;
 
 /// Levels that are shown; recursive types end there.
@@ -30,6 +32,8 @@ pub struct Column {
     pub required: bool,
     /// What it is for.
     pub doc: Option<String>,
+    /// The tags that the schema itself gives it.
+    pub tags: BTreeSet<String>,
     /// The fields of an object; of an array those of its items.
     pub columns: Vec<Column>,
     /// Of an array what its items are.
@@ -117,10 +121,12 @@ struct Left {
 }
 
 impl Left {
-    const ALL: Self = Self {
-        depth: DEPTH_MAX,
-        columns: COLUMNS_MAX,
-    };
+    const fn of(columns: usize) -> Self {
+        Self {
+            depth: DEPTH_MAX,
+            columns,
+        }
+    }
 
     /// One column, if there is room.
     const fn take(&mut self) -> bool {
@@ -136,9 +142,15 @@ impl Left {
 
 /// The fields of a schema, in its order (JSON: by name); none if it is no record, object or message.
 pub fn columns(schema: &Schema) -> Vec<Column> {
+    columns_within(schema, COLUMNS_MAX)
+}
+
+/// As [`columns`], so many at most.
+pub fn columns_within(schema: &Schema, most: usize) -> Vec<Column> {
+    let left = Left::of(most);
     match schema {
-        Schema::Avro(schema) => avro::columns(schema),
-        Schema::Json(schema) => json::columns(schema),
-        Schema::Protobuf(schema) => protobuf::columns(schema),
+        Schema::Avro(schema) => avro::columns(schema, left),
+        Schema::Json(schema) => json::columns(schema, left),
+        Schema::Protobuf(schema) => protobuf::columns(schema, left),
     }
 }

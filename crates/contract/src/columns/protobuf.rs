@@ -4,10 +4,11 @@ use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::{Column, ColumnKind, Left, Shape};
 use crate::protobuf::ProtobufSchema;
+use crate::value::protobuf_tags;
 
-pub(super) fn columns(schema: &ProtobufSchema) -> Vec<Column> {
+pub(super) fn columns(schema: &ProtobufSchema, mut left: Left) -> Vec<Column> {
     match schema.first_message() {
-        Some(message) => fields(&message, &mut Left::ALL.clone()),
+        Some(message) => fields(&message, &mut left),
         None => Vec::new(),
     }
 }
@@ -28,6 +29,7 @@ fn fields(message: &MessageDescriptor, left: &mut Left) -> Vec<Column> {
             physical: word(&field),
             required: field.cardinality() == Cardinality::Required,
             doc: None,
+            tags: protobuf_tags(&field).into_iter().collect(),
             columns: shape.columns,
             items: shape.items,
         });

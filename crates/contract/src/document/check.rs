@@ -100,7 +100,7 @@ impl ServiceLevel {
     }
 
     /// The value in the least unit of its sort, and that unit: so that `5 m` and `300 s` are equal.
-    pub(crate) fn in_base_units(&self) -> Option<(f64, &str)> {
+    pub fn in_base_units(&self) -> Option<(f64, &str)> {
         let value = self.value.as_f64()?;
         let unit = self.unit.as_deref().unwrap_or_default();
         let (factor, base) = match unit {

@@ -6,6 +6,7 @@
 
 mod check;
 mod compiled;
+mod registered;
 mod text;
 mod words;
 
@@ -19,6 +20,7 @@ use serde_json::{Number, Value};
 
 pub use check::DocumentProblem;
 pub use compiled::DocumentCompileError;
+pub use registered::{CLASSIFICATION, DESCRIPTION, LIFECYCLE, OWNER, Registered, SERVICE_LEVEL};
 pub use text::{DOCUMENT_BYTES_MAX, DocumentError, read_value, write_yaml};
 pub use words::{Classification, Enforcement, Lifecycle};
 

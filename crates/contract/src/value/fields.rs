@@ -14,7 +14,7 @@ use regex::Regex;
 use super::avro::Plan;
 use super::map::Map;
 use super::{List, Value};
-use crate::avro::model::{Kind, TypeId};
+use crate::avro::model::{Field, Kind, TypeId};
 use crate::json::JsonSchema;
 use crate::text::Json;
 
@@ -23,7 +23,7 @@ mod json;
 mod protobuf;
 
 /// The attribute by which Avro fields and JSON properties carry tags of their own.
-const INLINE_TAGS: &str = "confluent:tags";
+pub(crate) const INLINE_TAGS: &str = "confluent:tags";
 /// The option by which Protobuf fields do; tags are its field of that name.
 const INLINE_OPTION: &str = "confluent.field_meta";
 
@@ -124,17 +124,7 @@ impl FieldTypes {
             let named = fields.iter().map(|field| {
                 let full_name = format!("{}.{}", named.name.full(), field.name);
                 let mut tags = patterns.of(&full_name);
-                let inline = field.properties.iter().find(|(name, _node)| name == INLINE_TAGS);
-                if let Some((_name, node)) = inline
-                    && let Json::Array(inline) = &node.json
-                {
-                    tags.extend(
-                        inline
-                            .iter()
-                            .filter_map(|tag| tag.as_str())
-                            .map(ToOwned::to_owned),
-                    );
-                }
+                tags.extend(avro_tags(field));
                 Named { full_name, tags }
             });
             records.insert(id, named.collect());
@@ -155,7 +145,7 @@ impl FieldTypes {
             .flat_map(|message| message.fields().collect::<Vec<_>>())
         {
             let mut tags = patterns.of(field.full_name());
-            tags.extend(inline_tags(&field));
+            tags.extend(protobuf_tags(&field));
             if !tags.is_empty() {
                 fields.insert(field.full_name().to_owned(), tags);
             }
@@ -175,7 +165,21 @@ impl FieldTypes {
     }
 }
 
-fn inline_tags(field: &FieldDescriptor) -> Vec<String> {
+/// The tags that an Avro schema gives a field.
+pub(crate) fn avro_tags(field: &Field) -> BTreeSet<String> {
+    let inline = field.properties.iter().find(|(name, _node)| name == INLINE_TAGS);
+    match inline.map(|(_name, node)| &node.json) {
+        Some(Json::Array(tags)) => tags
+            .iter()
+            .filter_map(|tag| tag.as_str())
+            .map(ToOwned::to_owned)
+            .collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The tags that a .proto file gives a field.
+pub(crate) fn protobuf_tags(field: &FieldDescriptor) -> Vec<String> {
     let options = field.options();
     let meta = options
         .extensions()

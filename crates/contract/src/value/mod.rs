@@ -14,7 +14,7 @@ pub mod protobuf;
 use std::rc::Rc;
 
 pub use compare::{compare, equal};
-pub(crate) use fields::{FieldTypes, Leaf, Stopped, TagPatterns};
+pub(crate) use fields::{FieldTypes, INLINE_TAGS, Leaf, Stopped, TagPatterns, avro_tags, protobuf_tags};
 pub use map::{Entries, Key, Map, Shape};
 
 /// A text of the record or of a rule, or one that a rule made.

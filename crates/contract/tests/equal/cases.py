@@ -1,7 +1,8 @@
 """Writes cases, one JSON object a line, with the verdict that another implementation gives: of Python's jsonschema for
 schemas, of confluent-kafka's rule engine for rules. `tests/equal.rs` reads them and judges the same.
 
-    cases.py json COUNT SEED | cases.py rules COUNT SEED
+    cases.py json COUNT SEED | cases.py rules COUNT SEED [RECORDS OF A CONTRACT]
+    cases.py differences    a smallest case for each difference that docs/rules.md lists
 """
 
 import base64
@@ -220,6 +221,56 @@ AVRO_SCHEMA = {
             {"name": "n", "type": "int"}, {"name": "s", "type": "string"}]}}},
     ],
 }
+# The same record again; what `confluent:tags` says elsewhere is an option here.
+PROTO_SCHEMA = """syntax = "proto3";
+package shop;
+import "confluent/meta.proto";
+message Payment {
+  int64 amount = 1;
+  double price = 2;
+  string name = 3 [(confluent.field_meta) = { tags: ["PII"] }];
+  bool ok = 4;
+  repeated string tags = 5;
+  Sub sub = 6;
+  repeated Item items = 7;
+}
+message Sub {
+  string mail = 1 [(confluent.field_meta) = { tags: ["PII"] }];
+  int32 n = 2;
+}
+message Item {
+  int32 n = 1;
+  string s = 2;
+}
+"""
+PROTO_MESSAGES = {
+    "Payment": ["int64 amount", "double price", "string name PII", "bool ok", "repeated string tags", "Sub sub", "repeated Item items"],
+    "Sub": ["string mail PII", "int32 n"],
+    "Item": ["int32 n", "string s"],
+}
+
+
+def payment_class():
+    """The class of `PROTO_SCHEMA`'s first message; protobuf for Python has no parser of its own for `.proto` files."""
+    from confluent_kafka.schema_registry.confluent import meta_pb2
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="payment.proto", package="shop", syntax="proto3")
+    file.dependency.append("confluent/meta.proto")
+    for name, fields in PROTO_MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for number, text in enumerate(fields, 1):
+            words = text.split()
+            field = message.field.add(number=number, label=3 if words[0] == "repeated" else 1)
+            kind, field.name, *tags = words[words[0] == "repeated" :]
+            if kind in PROTO_MESSAGES:
+                field.type, field.type_name = 11, f".shop.{kind}"
+            else:
+                field.type = descriptor_pb2.FieldDescriptorProto.Type.Value(f"TYPE_{kind.upper()}")
+            field.options.Extensions[meta_pb2.field_meta].tags.extend(tags)
+    pool = descriptor_pool.Default()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("shop.Payment"))
 
 
 def record(rng):
@@ -304,7 +355,7 @@ def field_rule(rng):
     return body, rng.choice([[], [], ["PII"], ["NONE"]])
 
 
-seen = {"guard": False}
+seen = {"guard": False, "false": False}
 
 
 def engine():
@@ -333,72 +384,146 @@ def engine():
     return found, serde
 
 
-def judged(found, kind, schema_text, rules, message, inline_tags, transform):
+def judged(found, kind, schema_text, rules, message, inline_tags, transform, mode="WRITE"):
     from confluent_kafka.schema_registry import Rule, RuleKind, RuleMode, RuleSet, Schema
     from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
     rules = [
-        Rule(rule["name"], None, RuleKind.CONDITION, RuleMode.WRITE, rule["type"], rule.get("tags") or None, None, rule["expr"], None, None, False)
+        Rule(rule["name"], None, RuleKind.CONDITION, RuleMode(rule["mode"]), rule["type"], rule.get("tags") or None, None, rule["expr"], None,
+             rule.get("onFailure"), rule.get("disabled", False))
         for rule in rules
     ]
     target = Schema(schema_text, kind, [], None, RuleSet(None, rules))
     context = SerializationContext("topic", MessageField.VALUE)
     seen["guard"] = False
     try:
-        found._execute_rules(context, "topic-value", RuleMode.WRITE, None, target, message, inline_tags, transform)
+        found._execute_rules(context, "topic-value", RuleMode(mode), None, target, message, inline_tags, transform)
         return True
     except SerializationError:
         return False
 
 
-def rule_cases(count, seed):
-    import fastavro
-    from confluent_kafka.schema_registry.common import avro, json_schema
-    import referencing
+class Languages:
+    """A record in each of the three: how it is written and read, and how confluent-kafka walks its fields."""
 
+    def __init__(self):
+        import fastavro
+        import referencing
+        from confluent_kafka.schema_registry.common import avro, json_schema, protobuf
+
+        parsed = fastavro.parse_schema(copy.deepcopy(AVRO_SCHEMA))
+        references, payment = referencing.Registry(), payment_class()
+        resolver = references.resolver()
+
+        def avro_bytes(message):
+            out = io.BytesIO()
+            fastavro.schemaless_writer(out, parsed, message)
+            return out.getvalue()
+
+        def json_walk(ctx, field_transform, message):
+            return json_schema.transform(ctx, JSON_SCHEMA, references, resolver, "$", message, field_transform)
+
+        # Text, to bytes, from bytes, inline tags, walk.
+        self.all = {
+            "JSON": (json.dumps(JSON_SCHEMA), lambda it: json.dumps(it).encode(), json.loads, None, json_walk),
+            "AVRO": (json.dumps(AVRO_SCHEMA), avro_bytes, lambda it: fastavro.schemaless_reader(io.BytesIO(it), parsed),
+                     avro.get_inline_tags(copy.deepcopy(AVRO_SCHEMA)),
+                     lambda ctx, change, message: avro.transform(ctx, parsed, message, change)),
+            "PROTOBUF": (PROTO_SCHEMA, lambda it: payment(**it).SerializeToString(), payment.FromString, None,
+                         lambda ctx, change, message: protobuf.transform(ctx, payment.DESCRIPTOR, message, change)),
+        }
+
+    def judged(self, found, kind, rules, payload, mode):
+        """The verdict on bytes: those that are no record are none of it."""
+        text, _write, read, tags, walk = self.all[kind]
+        seen.update(guard=False, false=False)
+        try:
+            message = read(payload)
+        except Exception:  # pylint: disable=broad-except
+            return False
+        # Of what was read: the beginning of a record of Protobuf may be one, too, whose other fields are zero.
+        seen["false"] = not (message["ok"] if isinstance(message, dict) else message.ok)
+        return judged(found, kind, text, rules, message, tags, walk, mode)
+
+
+def made_rules(rng):
+    rules = []
+    for index in range(rng.randrange(1, 4)):
+        rule = {"name": f"r{index}", "kind": "CONDITION", "mode": rng.choice(["WRITE", "WRITE", "WRITEREAD", "READ"])}
+        if rng.random() < 0.3:
+            body, tags = field_rule(rng)
+            rule.update(type="CEL_FIELD", expr=body, tags=tags)
+        else:
+            guard = f"{boolean(rng, 1)} ; " if rng.random() < 0.2 else ""
+            rule.update(type="CEL", expr=guard + boolean(rng, 3))
+        failure = rng.choice([None, None, "ERROR", "NONE"])
+        if failure:
+            rule["onFailure"] = failure
+        if rng.random() < 0.1:
+            rule["disabled"] = True
+        rules.append(rule)
+    return rules
+
+
+def rule_cases(count, seed, of_a_contract=20):
     rng = random.Random(seed)
     found, _serde = engine()
-    json_text, avro_text = json.dumps(JSON_SCHEMA), json.dumps(AVRO_SCHEMA)
-    avro_parsed = fastavro.parse_schema(copy.deepcopy(AVRO_SCHEMA))
-    avro_tags = avro.get_inline_tags(copy.deepcopy(AVRO_SCHEMA))
-    references = referencing.Registry()
-    resolver = references.resolver()
-
-    def json_walk(ctx, field_transform, message):
-        return json_schema.transform(ctx, JSON_SCHEMA, references, resolver, "$", message, field_transform)
-
-    def avro_walk(ctx, field_transform, message):
-        return avro.transform(ctx, avro_parsed, message, field_transform)
-
+    languages = Languages()
     written = 0
     while written < count:
-        rules = []
-        for index in range(rng.randrange(1, 4)):
-            if rng.random() < 0.3:
-                body, tags = field_rule(rng)
-                rules.append({"name": f"r{index}", "type": "CEL_FIELD", "expr": body, "tags": tags})
-            else:
-                guard = f"{boolean(rng, 1)} ; " if rng.random() < 0.2 else ""
-                rules.append({"name": f"r{index}", "type": "CEL", "expr": guard + boolean(rng, 3)})
-        rule_set = {"domainRules": [{**rule, "kind": "CONDITION", "mode": "WRITE"} for rule in rules]}
-        kind = rng.choice(["JSON", "AVRO"])
-        for _ in range(20):
+        rules = made_rules(rng)
+        kind = rng.choice(["JSON", "AVRO", "PROTOBUF"])
+        text, write = languages.all[kind][:2]
+        for _ in range(of_a_contract):
             message = record(rng)
-            if kind == "JSON":
-                payload = json.dumps(message).encode()
-                expected = judged(found, "JSON", json_text, rules, message, None, json_walk)
-                text = json_text
-            else:
-                out = io.BytesIO()
-                fastavro.schemaless_writer(out, avro_parsed, message)
-                payload = out.getvalue()
-                expected = judged(found, "AVRO", avro_text, rules, message, avro_tags, avro_walk)
-                text = avro_text
-            emit(format=kind, schema=text, rules=rule_set, payload=base64.b64encode(payload).decode(), expected=expected,
-                 false_boolean=not message["ok"], guard_failed=seen["guard"],
+            payload = write(message)
+            if rng.random() < 0.03:
+                payload = payload[: rng.randrange(len(payload))]
+            place, mode = rng.choice([("gateway", "WRITE"), ("gateway", "WRITE"), ("client", "WRITE"), ("processor", "READ")])
+            expected = languages.judged(found, kind, rules, payload, mode)
+            emit(format=kind, schema=text, rules={"domainRules": rules}, payload=base64.b64encode(payload).decode(), place=place, expected=expected,
+                 false_boolean=seen["false"], guard_failed=seen["guard"],
                  joined=any("'b').contains(" in rule["expr"] for rule in rules))
             written += 1
 
 
+# A branch that the record does not fit has a rule for one of its fields.
+BRANCHES = {
+    "type": "object",
+    "oneOf": [
+        {"type": "object", "properties": {"a": {"type": "string", "maxLength": 1}}},
+        {"type": "object", "properties": {"b": {"type": "string"}}},
+    ],
+}
+PLAIN = {"amount": 0, "price": 1.0, "name": "a", "ok": True, "tags": [], "sub": {"mail": "", "n": 0}, "items": []}
+# Row, verdict here, rule, record, schema.
+DIFFERENCES = [
+    ("element of a list", False, {"type": "CEL_FIELD", "expr": "name == 'tags' ; value != ''"}, {**PLAIN, "tags": [""]}, JSON_SCHEMA),
+    ("boolean field", True, {"type": "CEL_FIELD", "expr": "value == 'a'", "tags": ["PII"]}, {"name": "a", "ok": False}, JSON_SCHEMA),
+    ("neither true nor false", False, {"type": "CEL", "expr": "dyn(message.amount)"}, {**PLAIN, "amount": 1}, JSON_SCHEMA),
+    ("contains", True, {"type": "CEL", "expr": "('a' + 'b').contains('b')"}, PLAIN, JSON_SCHEMA),
+    ("guard", True, {"type": "CEL", "expr": "1 / message.amount > 0 ; false"}, PLAIN, JSON_SCHEMA),
+    ("oneOf", False, {"type": "CEL_FIELD", "expr": "name == 'a' ; value == ''"}, {"a": "xx", "b": "y"}, BRANCHES),
+]
+
+
+def differences():
+    import referencing
+    from confluent_kafka.schema_registry.common import json_schema
+
+    found, _serde = engine()
+    references = referencing.Registry()
+    for row, here, rule, message, whole in DIFFERENCES:
+        rules = [{"name": "checked", "kind": "CONDITION", "mode": "WRITE", **rule}]
+
+        def walk(ctx, change, message, whole=whole):
+            return json_schema.transform(ctx, whole, references, references.resolver(), "$", message, change)
+
+        text = json.dumps(whole)
+        expected = judged(found, "JSON", text, rules, copy.deepcopy(message), None, walk)
+        last.clear()
+        emit(format="JSON", schema=text, rules={"domainRules": rules}, record=json.dumps(message), expected=expected, row=row, here=here)
+
+
 if __name__ == "__main__":
-    {"json": json_cases, "rules": rule_cases}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
+    {"json": json_cases, "rules": rule_cases, "differences": differences}[sys.argv[1]](*map(int, sys.argv[2:]))

@@ -264,6 +264,7 @@ impl PartRule {
         let PartContract {
             schema_ids,
             unframed_schema_id,
+            subject: _,
         } = told;
         let allowed: Vec<&Arc<Enforced>> = schema_ids.iter().filter_map(|it| schemas.get(it)).collect();
         let unframed = schemas.get(unframed_schema_id);

@@ -4,6 +4,7 @@
 use super::judge::Breach;
 use super::records::{self, Record, rebuilt};
 use super::unpack::Codec;
+use super::write::{put, put_bytes};
 
 /// What sort of violation.
 pub const KIND: &str = "__weir.violation";
@@ -107,21 +108,6 @@ fn mark(out: &mut Vec<u8>, record: &Record<'_>, breach: &Breach, dead: bool) {
     for piece in [record.before_headers, &counted, held, &added] {
         out.extend_from_slice(piece);
     }
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put(out, bytes.len() as i64);
-    out.extend_from_slice(bytes);
-}
-
-/// A number as records have them: zigzag, seven bits a byte.
-fn put(out: &mut Vec<u8>, number: i64) {
-    let mut left = ((number << 1) ^ (number >> 63)).cast_unsigned();
-    while left >= 0x80 {
-        out.push((left & 0x7f) as u8 | 0x80);
-        left >>= 7;
-    }
-    out.push(left as u8);
 }
 
 #[cfg(test)]

@@ -8,19 +8,20 @@ mod bind;
 mod counts;
 mod found;
 mod judge;
-mod mark;
+pub mod mark;
 pub mod records;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod samples;
 pub mod unpack;
 mod withhold;
 mod work;
+pub mod write;
 
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
 pub use found::Refused;
 pub use withhold::withhold;
-pub use work::{Ended, Pace, Part, Progress, Work};
+pub use work::{BATCH_MAX, Ended, Pace, Part, Progress, Work};
 
 #[cfg(test)]
 pub mod tests;

@@ -74,6 +74,10 @@ fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
+    /// Its time, less that of its batch.
+    pub timestamp_delta: i64,
+    /// Its offset, less that of its batch.
+    pub offset_delta: i32,
     /// `None`: null.
     pub key: Option<&'a [u8]>,
     /// `None`: null, which on compacted topics deletes what has the same key.
@@ -98,6 +102,13 @@ impl<'a> Record<'a> {
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         let mut headers = self.headers;
         headers.find(|(it, _value)| *it == name.as_bytes())?.1
+    }
+
+    /// The last header of this name, which holds where there are several.
+    #[must_use]
+    pub fn last_header(&self, name: &str) -> Option<&'a [u8]> {
+        let named = self.headers.filter(|(it, _value)| *it == name.as_bytes());
+        named.last()?.1
     }
 }
 
@@ -183,7 +194,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<Record<'a>> {
     let mut within = body;
     // Attributes: none are in use.
     (_, within) = within.split_first()?;
-    let (_timestamp, _offset) = (varlong(&mut within)?, varint(&mut within)?);
+    let (timestamp_delta, offset_delta) = (varlong(&mut within)?, varint(&mut within)?);
     let (key, value) = (bytes(&mut within)?, bytes(&mut within)?);
     let before_headers = &body[..body.len() - within.len()];
     let left = u32::try_from(varint(&mut within)?).ok()?;
@@ -198,6 +209,8 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<Record<'a>> {
     }
     *rest = after;
     Some(Record {
+        timestamp_delta,
+        offset_delta,
         key,
         value,
         headers,

@@ -3,6 +3,7 @@
 pub mod program;
 mod registry;
 mod tools;
+mod verdicts;
 
 use program::{Program, tool};
 

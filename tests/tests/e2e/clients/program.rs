@@ -25,6 +25,7 @@ pub struct Line {
 /// How a client's program is started: in `tests/clients`, with the settings file as its last argument.
 pub struct Program {
     command: Command,
+    only: Option<&'static str>,
     patience: Duration,
 }
 
@@ -43,6 +44,7 @@ impl Program {
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients"));
         Self {
             command,
+            only: None,
             patience: PATIENCE,
         }
     }
@@ -50,6 +52,14 @@ impl Program {
     /// One that takes longer.
     pub fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// One check of it.
+    pub fn only(self, check: &'static str) -> Self {
+        Self {
+            only: Some(check),
+            ..self
+        }
     }
 
     pub async fn run(self, scene: &Scene) -> Vec<Line> {
@@ -63,6 +73,7 @@ impl Program {
         std::fs::write(&settings, values.to_string()).expect("write the settings");
         self.command
             .arg(&settings)
+            .args(self.only)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         let output = timeout(self.patience, self.command.output())

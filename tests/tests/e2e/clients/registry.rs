@@ -39,3 +39,42 @@ async fn a_contract_is_enforced_whatever_the_client_does() {
         .await;
     super::shows_in(scene, "contract", program, &required).await;
 }
+
+/// Another language's client reads what confluent-kafka wrote, by the registry alone, and writes its own.
+#[tokio::test]
+async fn the_registry_client_of_kafkajs() {
+    let scene = Scene::new("registry-js").await;
+    scene
+        .change_topic(&json!({"contract": {"enforcement": "REJECT"}}))
+        .await;
+    let writer = ["confluent-kafka/registry.py"];
+    let written = Program::new(&tool("WEIR_CLIENTS_PYTHON"), &writer)
+        .only("avro")
+        .run(&scene)
+        .await;
+    assert!(
+        written.len() == 1 && written.iter().all(|it| it.ok),
+        "{written:?}"
+    );
+    let program = Program::new(&tool("WEIR_CLIENTS_NODE"), &["kafkajs/registry.mjs"]);
+    let required = ["of others", "avro", "json", "protobuf"];
+    super::shows_in(scene, "registry-js", program, &required).await;
+}
+
+/// Producers notice nothing, consumers see what is good, and each bad record is in the dead-letter topic once.
+#[tokio::test]
+async fn dead_letters_arrive_once() {
+    let program = Program::new(&tool("WEIR_CLIENTS_PYTHON"), &["confluent-kafka/dead_letters.py"]);
+    let scene = Scene::with_others("letters").await;
+    let target = scene.id_of(&scene.group_topic).await;
+    let contract = json!({"enforcement": "DLQ", "dead_letter_topic": target});
+    scene.change_topic(&json!({ "contract": contract })).await;
+    let lines = program.run(&scene).await;
+    // While it is named, the dead-letter topic cannot be taken away.
+    scene.change_topic(&json!({"contract": null})).await;
+    scene.clear().await;
+    for check in ["codecs", "idempotence", "transaction"] {
+        let line = lines.iter().find(|it| it.check == check);
+        assert!(line.is_some_and(|it| it.ok), "{check}: {line:?}");
+    }
+}

@@ -1,7 +1,11 @@
 // Reads of contracts.
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { useList, useObject, useRead } from '../../api/hooks.ts'
-import type { ContractVersion } from '../../api/types.ts'
+import type { Api } from '../../api/client.ts'
+import { useApi, useList, useObject, useRead } from '../../api/hooks.ts'
+import type { Contract, ContractVersion } from '../../api/types.ts'
+import type { EngineDraft } from './draft.ts'
+import type { Reference } from './wire.ts'
 
 const SETTLED_MS = 300
 
@@ -23,3 +27,46 @@ export function useContracts({ environment, q }: { environment?: string; q?: str
 export const useContract = (id: string | undefined) => useObject('/v1/contracts', id)
 export const useContractVersion = (id: string, version: number | undefined) =>
   useRead<ContractVersion>('/v1/contracts/{id}/versions/{version}', { id, params: { version: String(version) } }, { enabled: version !== undefined })
+
+type Resolved = EngineDraft['references']
+/** As many as the engine takes. */
+const REFERENCES_MAX = 256
+
+/** The texts of what a schema refers to, and of what those refer to, dependencies first. */
+export function useResolved(references: readonly Reference[] | undefined, environment: string): UseQueryResult<Resolved> {
+  const api = useApi()
+  const named = references?.filter((each) => each.subject !== '' && each.name !== '')
+  return useQuery({
+    queryKey: ['/v1/contracts', 'references', environment, named],
+    queryFn: async ({ signal }) => {
+      const found = new Map<string, string>()
+      const seen = new Set<string>()
+      for (const each of named ?? []) await resolve({ api, environment, found, seen, signal }, each)
+      return [...found].map(([name, schema]) => ({ name, schema }))
+    },
+    enabled: references !== undefined,
+    // A version that stands never changes.
+    staleTime: Infinity,
+  })
+}
+
+interface Walk {
+  api: Api
+  environment: string
+  found: Map<string, string>
+  seen: Set<string>
+  signal: AbortSignal
+}
+
+async function resolve(walk: Walk, { name, subject, version }: Reference): Promise<void> {
+  const { api, environment, found, seen, signal } = walk
+  if (seen.has(name)) return
+  seen.add(name)
+  if (seen.size > REFERENCES_MAX) throw new Error(`More than ${REFERENCES_MAX} references`)
+  const { data: { data: contracts } } = await api.send<{ data: Contract[] }>({ method: 'get', path: '/v1/contracts', query: { q: subject, environment: environment || undefined, page_size: '1000' }, signal })
+  const contract = contracts.find((each) => each.spec.subject === subject && (each.spec.environment ?? '') === environment)
+  if (!contract) throw new Error(`There is no subject ${subject} here`)
+  const { data } = await api.send<ContractVersion>({ method: 'get', path: '/v1/contracts/{id}/versions/{version}', id: contract.id, params: { version: String(version) }, signal })
+  for (const each of data.references) await resolve(walk, each)
+  found.set(name, data.schema)
+}

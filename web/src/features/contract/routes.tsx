@@ -4,9 +4,11 @@ import { useAll } from '../../api/hooks.ts'
 import type { Contract } from '../../api/types.ts'
 import { kindNamed } from '../../app/kinds.ts'
 import { useAddress, useSetAddress } from '../../app/search.ts'
+import { LinkButton } from '../../ui/button.tsx'
 import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
 import { CodeBlock } from '../../ui/copyable.tsx'
 import { Facts, Section, Tabs } from '../../ui/facts.tsx'
+import type { Field } from '../../ui/form/fields.ts'
 import { words } from '../../ui/format.ts'
 import { Labels } from '../../ui/labels.tsx'
 import { Collection, PageHead } from '../../ui/list-page.tsx'
@@ -14,11 +16,15 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Age } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
+import { Lineage } from '../lineage/lineage.tsx'
 import { Compare } from './compare.tsx'
+import { COMPATIBILITIES } from './level-text.ts'
 import { useContract, useContracts } from './queries.ts'
 import { Version } from './version.tsx'
 
 const KIND = kindNamed('Contract')!
+/** All else is said by versions. */
+const FIELDS: readonly Field[] = [{ name: 'compatibility', label: 'New versions must be', kind: 'select', options: COMPATIBILITIES, hint: 'None here: what the environment or the tenant says.' }]
 const REGISTER = `curl -u "$KEY_ID:$SECRET" -H 'Content-Type: application/json' \\
   "$WEIR_URL/registry/subjects/payments-value/versions" \\
   -d '{"schemaType": "JSON", "schema": "{\\"type\\": \\"object\\"}"}'`
@@ -46,7 +52,7 @@ export function ContractsPage() {
   )
   return (
     <>
-      <PageHead title="Contracts" intro="What producers and consumers agreed on: schemas, rules and owners, as the registry has them. The filter looks into schemas, tags and properties, too." />
+      <PageHead title="Contracts" actions={<LinkButton to="/contracts/new" search={{ environment }} tone="primary" icon="plus">New contract</LinkButton>} intro="What producers and consumers agreed on: schemas, rules and owners, as the registry has them. The filter looks into schemas, tags and properties, too." />
       <Collection
         // The server has filtered: every row that it answered matches.
         list={list} caption="Contracts" noun={['contract', 'contracts']} columns={columns} text={() => q ?? ''} filters={filters}
@@ -61,13 +67,18 @@ export function ContractPage() {
   const { id } = useParams({ strict: false })
   const environmentName = useNames('/v1/environments')
   return (
-    <ObjectPage kind={KIND} query={useContract(id)} title={(c) => c.spec.subject} crumbs={() => <Crumbs><Crumb to="/contracts">Contracts</Crumb></Crumbs>}>
+    <ObjectPage
+      kind={KIND} query={useContract(id)} title={(c) => c.spec.subject} crumbs={() => <Crumbs><Crumb to="/contracts">Contracts</Crumb></Crumbs>}
+      fields={FIELDS} deletes="Its versions are good for records no more: where a topic enforces this contract, what is written with them breaks it."
+      actions={(c) => <LinkButton to="/contracts/$id/new" params={{ id: c.id }} tone="primary" icon="plus">New version</LinkButton>}
+    >
       {(contract) => (
         <Tabs
           label={`Parts of contract ${contract.spec.subject}`}
           tabs={[
             { key: 'overview', label: 'Overview', content: () => <Overview contract={contract} environment={environmentName(contract.spec.environment)} /> },
             { key: 'versions', label: 'Versions', content: () => <Versions contract={contract} /> },
+            { key: 'lineage', label: 'Lineage', content: () => <Lineage of={{ contract_id: contract.id }} /> },
           ]}
         />
       )}
@@ -88,7 +99,7 @@ function Overview({ contract, environment }: { contract: Contract; environment: 
           ['Labels', <Labels key="l" labels={metadata.labels} />],
         ]} />
       </Section>
-      <Version contract={contract.id} subject={spec.subject} version={status.latest.version} />
+      <Version contract={contract.id} subject={spec.subject} environment={spec.environment} version={status.latest.version} />
     </>
   )
 }
@@ -106,7 +117,7 @@ function Versions({ contract }: { contract: Contract }) {
         <label>beside <select value={other ?? ''} onChange={(event) => set({ against: event.target.value || undefined })}><option value="">nothing</option>{numbers.filter((n) => n !== chosen).map((n) => <option key={n}>{n}</option>)}</select></label>
       </div>
       {other === undefined || other === chosen
-        ? <Version contract={contract.id} subject={contract.spec.subject} version={chosen} />
+        ? <Version contract={contract.id} subject={contract.spec.subject} environment={contract.spec.environment} version={chosen} />
         : <Compare contract={contract.id} before={Math.min(other, chosen)} after={Math.max(other, chosen)} />}
     </>
   )

@@ -16,7 +16,7 @@ export interface RuleRow {
 
 const LISTS = [['domainRules', 'Domain'], ['migrationRules', 'Migration'], ['encodingRules', 'Encoding']] as const
 
-const MODES: Record<string, string> = {
+export const MODES: Record<string, string> = {
   WRITE: 'write', READ: 'read', WRITEREAD: 'write and read', UPGRADE: 'upgrade', DOWNGRADE: 'downgrade', UPDOWN: 'upgrade and downgrade',
 }
 

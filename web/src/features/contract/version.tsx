@@ -1,21 +1,32 @@
 // One version: what it says, its tags and its rules.
+import { useMemo } from 'react'
 import type { ContractVersion } from '../../api/types.ts'
 import { CodeBlock } from '../../ui/copyable.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
+import { ObjectLink } from '../../ui/object-link.tsx'
 import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
-import { useContractVersion } from './queries.ts'
+import { useContractVersion, useResolved } from './queries.ts'
+import { engineOf } from './draft.ts'
 import { ruleRows, type RuleRow } from './rules.ts'
+import { SamplesPane } from './samples-pane.tsx'
 import { printSchema } from './schema-text.ts'
 
-export function Version({ contract, subject, version }: { contract: string; subject: string; version: number }) {
+interface VersionProps {
+  contract: string
+  subject: string
+  environment: string | undefined
+  version: number
+}
+
+export function Version({ contract, subject, environment = '', version }: VersionProps) {
   const query = useContractVersion(contract, version)
   if (query.isPending) return <Skeleton label="Reading the version" />
   if (!query.data) return <PartMissing what="The version" error={query.error} again={() => void query.refetch()} />
-  return <Found subject={subject} found={query.data} />
+  return <Found subject={subject} environment={environment} found={query.data} />
 }
 
-function Found({ subject, found }: { subject: string; found: ContractVersion }) {
+function Found({ subject, environment, found }: { subject: string; environment: string; found: ContractVersion }) {
   const properties = Object.entries(found.properties)
   return (
     <>
@@ -28,12 +39,30 @@ function Found({ subject, found }: { subject: string; found: ContractVersion }) 
           properties.length > 0 && ['Properties', <code key="p" className="lines">{properties.map(([name, value]) => `${name}=${value}`).join('\n')}</code>],
         ]} />
       </Section>
+      <Findings findings={(found as ContractVersion & { findings?: Finding[] }).findings ?? []} />
       <Rules found={found} />
       <Tags found={found} />
       <Section title="Schema">
         <CodeBlock text={printSchema(found.schema)} label="schema" file={`${subject}-v${found.version}.${found.format === 'PROTOBUF' ? 'proto' : 'json'}`} />
       </Section>
+      <Section title="Try records"><Trial environment={environment} found={found} /></Section>
     </>
+  )
+}
+
+/** What a lint rule said of a version. */
+interface Finding {
+  rule_id: string
+  rule: string
+  message: string
+}
+
+function Findings({ findings }: { findings: readonly Finding[] }) {
+  if (findings.length === 0) return null
+  return (
+    <Section title="Said by lint rules" note="When it was registered. Nothing follows from it: these rules only tell.">
+      <ul className="problems">{findings.map((finding) => <li key={finding.rule_id} className="note-only"><ObjectLink id={finding.rule_id} name={finding.rule} />: {finding.message}</li>)}</ul>
+    </Section>
   )
 }
 
@@ -68,4 +97,11 @@ function Tags({ found }: { found: ContractVersion }) {
   const rows = Object.entries(found.tags).map(([path, tags]) => ({ path, tags }))
   if (rows.length === 0) return null
   return <Section title="Tags"><Table caption="Tags by field" rows={rows} columns={tagColumns} id={(t) => t.path} still /></Section>
+}
+
+function Trial({ environment, found }: { environment: string; found: ContractVersion }) {
+  const references = useResolved(found.references, environment)
+  const draft = useMemo(() => references.data && engineOf(found, references.data), [found, references.data])
+  if (references.error) return <PartMissing what="What it refers to" error={references.error} again={() => void references.refetch()} />
+  return <SamplesPane draft={draft} />
 }

@@ -9,6 +9,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Empty, PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Age } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
+import { ServiceLevels } from '../service_level/levels.tsx'
 import { useViolations } from './queries.ts'
 import { doesText, subjectText } from './contract.ts'
 
@@ -18,9 +19,12 @@ export function TopicContract({ topic }: { topic: Topic }) {
   const { contract, name } = topic.spec
   if (!contract) {
     return (
-      <Empty title="No contract" action={<Button onClick={edit.show}>Set a contract</Button>}>
-        Any record is taken. With a contract the gateway judges each record by its schema and rules, whatever client produced it.
-      </Empty>
+      <>
+        <Empty title="No contract" action={<Button onClick={edit.show}>Set a contract</Button>}>
+          Any record is taken. With a contract the gateway judges each record by its schema and rules, whatever client produced it.
+        </Empty>
+        <ServiceLevels topic={topic.id} />
+      </>
     )
   }
   const part = (which: 'key' | 'value') => {
@@ -41,6 +45,7 @@ export function TopicContract({ topic }: { topic: Topic }) {
           contract.dead_letter_topic !== undefined && ['Dead letters go to', <ObjectLink key="d" id={contract.dead_letter_topic} name={topicName(contract.dead_letter_topic)} />],
         ]} />
       </Section>
+      <ServiceLevels topic={topic.id} />
       <Violations topic={topic.id} />
     </>
   )

@@ -5,7 +5,7 @@ export const ENFORCEMENTS = [
   { value: 'OFF', label: 'Off: records are not looked at', does: 'Nothing is judged.' },
   { value: 'SHADOW', label: 'Shadow: count records that break it', does: 'Records that break it are counted, and pass.' },
   { value: 'MARK', label: 'Mark: say so in a header', does: 'Records that break it get a header that says so, and pass.' },
-  { value: 'DLQ', label: 'Dead letters: keep them from consumers', does: 'Records that break it are withheld from consumers. They stay in this topic: nothing copies them into the dead-letter topic yet.' },
+  { value: 'DLQ', label: 'Dead letters: keep them from consumers', does: 'Records that break it are withheld from consumers, and copied into the dead-letter topic as they were sent.' },
   { value: 'REJECT', label: 'Reject: refuse the batch', does: 'A batch with a record that breaks it is refused, and its producer told why.' },
 ] as const
 export const STRATEGIES = [

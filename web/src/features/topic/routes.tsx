@@ -13,6 +13,7 @@ import { useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Connect } from '../cluster/connect.tsx'
 import { useCluster } from '../cluster/queries.ts'
+import { Lineage } from '../lineage/lineage.tsx'
 import { TopicContract } from './contract-tab.tsx'
 import { useTopicFields } from './forms.tsx'
 import { useTopic } from './queries.ts'
@@ -66,6 +67,7 @@ export function TopicPage() {
           tabs={[
             { key: 'overview', label: 'Overview', content: () => <TopicOverview topic={topic} /> },
             { key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> },
+            { key: 'lineage', label: 'Lineage', content: () => <Lineage of={{ topic_id: topic.id }} /> },
             { key: 'connect', label: 'Connect', content: () => <TopicConnect topic={topic} /> },
           ]}
         />

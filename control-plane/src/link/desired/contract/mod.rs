@@ -181,9 +181,14 @@ impl Contracts {
         // One schema may be several versions.
         let ids: BTreeSet<String> = members.iter().map(|it| schema_id(it.schema)).collect();
         let newest = members.first().filter(|it| it.json && unframed == Unframed::Json);
+        let subject = match &source.subjects {
+            Subjects::Named(subject) => subject.clone(),
+            Subjects::Records | Subjects::RecordsOf(_) => String::new(),
+        };
         PartContract {
             schema_ids: ids.into_iter().collect(),
             unframed_schema_id: newest.map(|it| schema_id(it.schema)).unwrap_or_default(),
+            subject,
         }
     }
 }

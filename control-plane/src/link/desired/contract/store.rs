@@ -62,7 +62,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The versions that stand in each source, newest first.
+/// The versions that stand in each source, newest first. What is retired is no schema for records: a version that says so, and every
+/// version of a contract whose newest one does.
 pub(super) async fn standing(tx: &mut Tx, wanted: impl Iterator<Item = &Source>) -> Result<AllStanding> {
     let (mut named, mut records, mut of_topic) = (Asked::default(), Asked::default(), Asked::default());
     for source in wanted {
@@ -93,6 +94,7 @@ async fn of_subjects(tx: &mut Tx, asked: &Asked<'_>, most: i64) -> Result<Vec<Ro
              FROM contract k JOIN contract_version v ON v.tenant_id = k.tenant_id AND v.contract_id = k.id
              JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
              WHERE k.tenant_id = w.tenant_id AND k.context = w.context AND k.subject = w.name AND v.deleted_at IS NULL
+                 AND contract_lifecycle(s.metadata) IS DISTINCT FROM 'RETIRED' AND NOT contract_retired(k.tenant_id, k.id)
              ORDER BY v.version DESC LIMIT $4) m
          ORDER BY w.place, m.version DESC"#,
         &asked.tenants,
@@ -119,6 +121,7 @@ async fn of_records(tx: &mut Tx, asked: &Asked<'_>, most: i64) -> Result<Vec<Row
              JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
              WHERE k.tenant_id = w.tenant_id AND k.context = w.context AND k.subject = ANY(s.record_names)
                  AND v.deleted_at IS NULL
+                 AND contract_lifecycle(s.metadata) IS DISTINCT FROM 'RETIRED' AND NOT contract_retired(k.tenant_id, k.id)
              ORDER BY v.created_at DESC, v.contract_id, v.version DESC LIMIT $3) m
          ORDER BY w.place, m.created_at DESC, m.contract_id, m.version DESC"#,
         &asked.tenants,
@@ -145,7 +148,8 @@ async fn of_topics_records(tx: &mut Tx, asked: &Asked<'_>, most: i64) -> Result<
              JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY AS w (tenant_id, context, name, place)
                  ON w.tenant_id = k.tenant_id AND w.context = k.context
                      AND w.name = left(k.subject, -(length(r.name) + 1))
-             WHERE right(k.subject, length(r.name) + 1) = '-' || r.name AND v.deleted_at IS NULL) found
+             WHERE right(k.subject, length(r.name) + 1) = '-' || r.name AND v.deleted_at IS NULL
+                 AND contract_lifecycle(s.metadata) IS DISTINCT FROM 'RETIRED' AND NOT contract_retired(k.tenant_id, k.id)) found
          WHERE age <= $4 ORDER BY place, age"#,
         &asked.tenants,
         &asked.environments,

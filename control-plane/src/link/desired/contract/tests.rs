@@ -134,6 +134,7 @@ fn topics_and_schemas_are_told_together() {
     let id = |bits| schema_id(Uuid::from_u128(bits));
     assert_eq!(value.schema_ids, [id(8), id(9)]);
     assert_eq!(value.unframed_schema_id, id(9));
+    assert_eq!(value.subject, "orders-value");
     let ids: Vec<&String> = told.schemas.iter().map(|it| &it.id).collect();
     assert_eq!(ids, [&id(7), &id(8), &id(9)]);
     let of_nine = &told.schemas[2];
@@ -151,7 +152,11 @@ fn topics_and_schemas_are_told_together() {
     // Nothing stands in the subject: then nothing is valid. Without enforcement nothing is asked of records at all.
     let empty = state(Contracts::default(), json!({"enforcement": "REJECT"}));
     let promise = empty.topics[0].contract.clone().unwrap();
-    assert_eq!(promise.value, Some(PartContract::default()));
+    let nothing = PartContract {
+        subject: "orders-value".into(),
+        ..PartContract::default()
+    };
+    assert_eq!(promise.value, Some(nothing));
     let off = state(Contracts::default(), json!({"enforcement": "OFF"}));
     let promise = off.topics[0].contract.clone().unwrap();
     assert_eq!(

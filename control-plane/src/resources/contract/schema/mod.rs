@@ -2,4 +2,6 @@
 
 mod store;
 
-pub use store::{by_guid, by_id, forget_unused, ids_of_guid, insert, max_id, next_id, of_content, taken};
+pub use store::{
+    by_guid, by_id, forget_unused, ids_of_guid, insert, max_id, next_id, of_content, record_names, taken,
+};

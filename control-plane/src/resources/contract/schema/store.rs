@@ -6,7 +6,7 @@ use weir_contract::Format;
 
 use crate::auth::TenantScope;
 use crate::kernel::{Error, Result};
-use crate::resources::contract::model::{Context, Schema};
+use crate::resources::contract::model::{Context, ContractId, Schema};
 use crate::resources::contract::wish::Content;
 use crate::runtime::Tx;
 
@@ -124,6 +124,20 @@ pub async fn max_id(tx: &mut Tx, scope: TenantScope, context: &Context) -> Resul
     .fetch_one(tx.conn())
     .await?;
     Ok(id.unwrap_or(0))
+}
+
+/// The names of the records that a contract's standing versions are of.
+pub async fn record_names(tx: &mut Tx, scope: TenantScope, contract: ContractId) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        r#"SELECT DISTINCT name AS "name!" FROM contract_version v
+         JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id, unnest(s.record_names) AS name
+         WHERE v.tenant_id = $1 AND v.contract_id = $2 AND v.deleted_at IS NULL"#,
+        scope.tenant().uuid(),
+        contract.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(names)
 }
 
 /// The next id of the installation. Gaps are nothing: no transaction waits for another.

@@ -162,6 +162,26 @@ pub async fn last_with(
     }
 }
 
+/// What the newest standing version that says a stage of its life says, and which that is.
+pub async fn last_lifecycle(
+    tx: &mut Tx,
+    scope: TenantScope,
+    id: ContractId,
+) -> Result<Option<(i32, String)>> {
+    let row = sqlx::query!(
+        r#"SELECT v.version, contract_lifecycle(s.metadata) AS "said!" FROM contract_version v
+         JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
+         WHERE v.tenant_id = $1 AND v.contract_id = $2 AND v.deleted_at IS NULL
+             AND contract_lifecycle(s.metadata) IN ('DRAFT', 'STABLE', 'DEPRECATED', 'RETIRED')
+         ORDER BY v.version DESC LIMIT 1"#,
+        scope.tenant().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|it| (it.version, it.said)))
+}
+
 /// The newest version of a contract that has this content, or, without a content, this text.
 pub async fn of_text(
     tx: &mut Tx,

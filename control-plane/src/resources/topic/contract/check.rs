@@ -104,7 +104,8 @@ pub async fn tell_of_subject(
     schemas: &[Uuid],
 ) -> Result<()> {
     let mut planes: BTreeMap<DataPlaneId, Vec<Uuid>> = BTreeMap::new();
-    for (topic, data_plane) in store::under_subject(tx, scope, environment, subject, schemas).await? {
+    let names = store::record_names(tx, scope, schemas).await?;
+    for (topic, data_plane) in store::under_subject(tx, scope, environment, subject, &names).await? {
         planes.entry(data_plane).or_default().push(Id::uuid(topic));
     }
     for (data_plane, topics) in planes {
@@ -128,7 +129,8 @@ pub async fn until_judged(
 ) -> Result<()> {
     until_settled(app, JUDGED_WITHIN, || async {
         let mut tx = app.db.read(&scope.scope()).await?;
-        let behind = store::behind(&mut tx, scope, environment, subject, schemas).await?;
+        let names = store::record_names(&mut tx, scope, schemas).await?;
+        let behind = store::behind(&mut tx, scope, environment, subject, &names).await?;
         tx.commit().await?;
         Ok(((), !behind))
     })

@@ -11,6 +11,7 @@ use crate::kernel::{Error, FieldError, Result, code};
 use crate::resources::topic::model::{CleanupPolicy, TopicId};
 
 pub use check::{check, check_free, check_stays_fit, tell_of_subject, until_judged};
+pub use store::{Taking, taking};
 
 /// What happens to a record that breaks the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -22,7 +23,7 @@ pub enum Enforcement {
     Shadow,
     /// It is counted, and says so in a header.
     Mark,
-    /// It is marked and withheld from consumers. It stays in the topic: nothing copies it into the dead-letter topic yet.
+    /// It is marked, withheld from consumers, and copied once into the dead-letter topic.
     Dlq,
     /// Its batch is refused.
     Reject,
@@ -78,7 +79,7 @@ pub struct TopicContract {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub value: Option<PartContract>,
-    /// Where DLQ will copy records that break it, once something does: another topic of the same cluster.
+    /// Where DLQ copies records that break it: another topic of the same cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>)]
     pub dead_letter_topic: Option<TopicId>,

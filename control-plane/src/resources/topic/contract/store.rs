@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, DataPlaneId, Id, Result};
-use crate::resources::topic::contract::TopicContract;
+use crate::resources::topic::contract::{Enforcement, TopicContract};
 use crate::resources::topic::model::{CleanupPolicy, TopicId};
 use crate::runtime::Tx;
 
@@ -14,6 +14,19 @@ pub struct Target {
     pub name: String,
     pub cleanup_policy: CleanupPolicy,
     pub contract: Option<TopicContract>,
+}
+
+/// A topic whose contract takes schemas of a subject.
+#[derive(Debug, Clone)]
+pub struct Taking {
+    /// Its id.
+    pub topic: TopicId,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub cluster: ClusterId,
+    /// What happens to a record that breaks the contract.
+    pub enforcement: Enforcement,
 }
 
 /// A living topic of the cluster, held until the end of the transaction against those who [`hold`] it to take it away.
@@ -64,39 +77,80 @@ pub async fn named_by(tx: &mut Tx, scope: TenantScope, ids: &[Uuid]) -> Result<O
     Ok(name)
 }
 
-/// The living topics of an environment whose contracts take schemas of a subject, held in the order of their ids; `schemas` are
-/// those that the subject gains or loses.
+/// The names of the records that schemas are of.
+pub async fn record_names(tx: &mut Tx, scope: TenantScope, schemas: &[Uuid]) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        r#"SELECT DISTINCT name AS "name!" FROM contract_schema s, unnest(s.record_names) AS name
+         WHERE s.tenant_id = $1 AND s.id = ANY($2)"#,
+        scope.tenant().uuid(),
+        schemas,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(names)
+}
+
+/// The living topics of an environment whose contracts take schemas of a subject, held in the order of their ids; the names are
+/// those of the records of the schemas that the subject gains or loses.
 pub async fn under_subject(
     tx: &mut Tx,
     scope: TenantScope,
     environment: Uuid,
     subject: &str,
-    schemas: &[Uuid],
+    record_names: &[String],
 ) -> Result<Vec<(TopicId, DataPlaneId)>> {
     let rows = sqlx::query!(
         "SELECT t.id, t.data_plane_id
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract IS NOT NULL
-             AND t.contract->>'enforcement' <> 'OFF'
-             AND EXISTS (SELECT FROM (VALUES ('key'), ('value')) AS part (name) WHERE CASE t.contract->part.name->>'strategy'
-                 WHEN 'TOPIC_NAME' THEN $3 = t.name || '-' || part.name
-                 WHEN 'RECORD_NAME' THEN EXISTS (SELECT FROM contract_schema s
-                     WHERE s.tenant_id = t.tenant_id AND s.id = ANY($4) AND $3 = ANY(s.record_names))
-                 WHEN 'TOPIC_RECORD_NAME' THEN starts_with($3, t.name || '-') AND EXISTS (SELECT FROM contract_schema s
-                     WHERE s.tenant_id = t.tenant_id AND s.id = ANY($4)
-                         AND substr($3, length(t.name) + 2) = ANY(s.record_names))
-                 ELSE false END)
+             AND topic_takes(t.contract, t.name, $3, $4)
          ORDER BY t.id FOR NO KEY UPDATE OF t",
         scope.tenant().uuid(),
         environment,
         subject,
-        schemas,
+        record_names,
     )
     .fetch_all(tx.conn())
     .await?;
     Ok(rows
         .into_iter()
         .map(|row| (Id::from_uuid(row.id), Id::from_uuid(row.data_plane_id)))
+        .collect())
+}
+
+/// The same topics as people see them, in the order of their names.
+pub async fn taking(
+    tx: &mut Tx,
+    scope: TenantScope,
+    environment: Uuid,
+    subject: &str,
+    record_names: &[String],
+    limit: i64,
+) -> Result<Vec<Taking>> {
+    let rows = sqlx::query!(
+        r#"SELECT t.id, t.name, t.cluster_id, t.contract AS "contract!"
+         FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
+         WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract IS NOT NULL
+             AND topic_takes(t.contract, t.name, $3, $4)
+         ORDER BY t.name, t.id LIMIT $5"#,
+        scope.tenant().uuid(),
+        environment,
+        subject,
+        record_names,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Taking {
+                topic: Id::from_uuid(row.id),
+                name: row.name,
+                cluster: Id::from_uuid(row.cluster_id),
+                enforcement: TopicContract::read(Some(row.contract), None)?.enforcement,
+            })
+        })
         .collect())
 }
 
@@ -113,30 +167,25 @@ pub async fn stamp_all(tx: &mut Tx, scope: TenantScope, ids: &[Uuid], n: i64) ->
     Ok(())
 }
 
-/// Is there a living topic whose contract takes a schema of these under the subject, and which gateways have not all got as it is
-/// wished? One that the agent refuses, or has never told of, is not waited for.
+/// Is there a living topic whose contract takes schemas of the subject with records of these names, and which gateways have not all
+/// got as it is wished? One that the agent refuses, or has never told of, is not waited for.
 pub async fn behind(
     tx: &mut Tx,
     scope: TenantScope,
     environment: Uuid,
     subject: &str,
-    schemas: &[Uuid],
+    record_names: &[String],
 ) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN object_status o ON o.tenant_id = t.tenant_id AND o.object_id = t.id
-         WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract->>'enforcement' <> 'OFF'
+         WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract IS NOT NULL
              AND o.policy_accepted AND o.phase <> 'FAILED' AND (o.observed_n < t.desired_n OR o.phase <> 'READY')
-             AND EXISTS (SELECT FROM (VALUES ('key'), ('value')) AS part (name) WHERE CASE t.contract->part.name->>'strategy'
-                 WHEN 'TOPIC_NAME' THEN $3 = t.name || '-' || part.name
-                 WHEN 'RECORD_NAME' THEN EXISTS (SELECT FROM contract_schema s
-                     WHERE s.tenant_id = t.tenant_id AND s.id = ANY($4) AND $3 = ANY(s.record_names))
-                 WHEN 'TOPIC_RECORD_NAME' THEN starts_with($3, t.name || '-')
-                 ELSE false END)) AS "found!""#,
+             AND topic_takes(t.contract, t.name, $3, $4)) AS "found!""#,
         scope.tenant().uuid(),
         environment,
         subject,
-        schemas,
+        record_names,
     )
     .fetch_one(tx.conn())
     .await?;
