@@ -89,9 +89,13 @@ BEGIN
         '(SELECT id FROM tenant WHERE organization_id = (SELECT app_organization())))', guarded);
 END $$;
 
+CREATE FUNCTION public.part_takes(strategy text, topic text, part text, subject text, record_names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE strategy WHEN 'TOPIC_NAME'::text THEN (subject = ((topic || '-'::text) || part)) WHEN 'RECORD_NAME'::text THEN (subject = ANY (record_names)) WHEN 'TOPIC_RECORD_NAME'::text THEN (starts_with(subject, (topic || '-'::text)) AND (substr(subject, (length(topic) + 2)) = ANY (record_names))) ELSE false END;
+
 CREATE FUNCTION public.topic_takes(contract jsonb, topic text, subject text, record_names text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (COALESCE(((contract ->> 'enforcement'::text) <> 'OFF'::text), false) AND (EXISTS (SELECT FROM (VALUES ('key'::text), ('value'::text)) part(name) WHERE CASE ((topic_takes.contract -> part.name) ->> 'strategy'::text) WHEN 'TOPIC_NAME'::text THEN (topic_takes.subject = ((topic_takes.topic || '-'::text) || part.name)) WHEN 'RECORD_NAME'::text THEN (topic_takes.subject = ANY (topic_takes.record_names)) WHEN 'TOPIC_RECORD_NAME'::text THEN (starts_with(topic_takes.subject, (topic_takes.topic || '-'::text)) AND (substr(topic_takes.subject, (length(topic_takes.topic) + 2)) = ANY (topic_takes.record_names))) ELSE false END)));
+    RETURN (COALESCE(((contract ->> 'enforcement'::text) <> 'OFF'::text), false) AND (EXISTS (SELECT FROM (VALUES ('key'::text), ('value'::text)) part(name) WHERE public.part_takes(((topic_takes.contract -> part.name) ->> 'strategy'::text), topic_takes.topic, part.name, topic_takes.subject, topic_takes.record_names))));
 
 CREATE TABLE public.alert_lag (
     rule_id uuid NOT NULL,

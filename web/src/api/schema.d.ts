@@ -2213,7 +2213,7 @@ export interface components {
          * @description What a problem comes from. New sources may appear.
          * @enum {string}
          */
-        ContractProblemSource: "SCHEMA" | "RULE_SET" | "COMPATIBILITY" | "LINT" | "LIFECYCLE";
+        ContractProblemSource: "SCHEMA" | "RULE_SET" | "COMPATIBILITY" | "LINT" | "LIFECYCLE" | "SERVICE_LEVEL";
         /** @description A version that a schema refers to. */
         ContractReference: {
             /** @description As the schema names it. */

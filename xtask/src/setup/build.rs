@@ -52,21 +52,34 @@ pub async fn web_packages(ws: &Workspace, tools: &Tools) -> Result<bool> {
 const ENGINE_TARGET: &str = "wasm32-wasip1";
 const ENGINE: &str = "weir-contract-engine";
 
+/// Is the target's standard library there, whoever installed it?
+async fn engine_target_stands(ws: &Workspace) -> bool {
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", ENGINE_TARGET])
+        .current_dir(&ws.root)
+        .output()
+        .await;
+    asked
+        .is_ok_and(|it| it.status.success() && Path::new(String::from_utf8_lossy(&it.stdout).trim()).is_dir())
+}
+
 /// Builds the contract engine that the console loads, where the console's build finds it.
 async fn engine(ws: &Workspace, step: &Step) -> Result<()> {
     let scratch = ws.scratch("engine")?;
-    step.note(format!("rustup target add {ENGINE_TARGET}"));
-    let mut target = Command::new("rustup");
-    target
-        .args(["target", "add", ENGINE_TARGET])
-        .current_dir(&ws.root);
-    run::logged(
-        target,
-        &scratch.join("rustup.log"),
-        "rustup target add",
-        "install rustup (https://rustup.rs), check that static.rust-lang.org can be reached, run this again",
-    )
-    .await?;
+    if !engine_target_stands(ws).await {
+        step.note(format!("rustup target add {ENGINE_TARGET}"));
+        let mut target = Command::new("rustup");
+        target
+            .args(["target", "add", ENGINE_TARGET])
+            .current_dir(&ws.root);
+        run::logged(
+            target,
+            &scratch.join("rustup.log"),
+            "rustup target add",
+            "install rustup (https://rustup.rs), check that static.rust-lang.org can be reached, run this again",
+        )
+        .await?;
+    }
     step.note("contract engine (three to five minutes the first time)");
     let mut build = cargo(ws);
     build.args(["build", "--locked", "-p", ENGINE, "--bin", ENGINE]);

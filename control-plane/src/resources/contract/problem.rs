@@ -8,6 +8,7 @@ use weir_contract::{Incompatibility, Position, SchemaError};
 
 use crate::kernel::{Error, ErrorKind, FieldError, Kind as _, code, kind};
 use crate::resources::contract::compare::Broken;
+use crate::resources::contract::promise::PromiseProblem;
 use crate::resources::contract::refusal::{Failure, Refusal};
 use crate::resources::contract_lint_rule::{Finding, LintMode};
 
@@ -28,6 +29,8 @@ pub enum ContractProblemSource {
     Lint,
     /// How far the contract is in its life.
     Lifecycle,
+    /// What it promises of the stream. It refuses nothing: properties are anybody's words.
+    ServiceLevel,
 }
 
 impl ContractProblemSource {
@@ -38,6 +41,7 @@ impl ContractProblemSource {
             Self::RuleSet => "/spec/rule_set",
             Self::Lint => "/spec",
             Self::Lifecycle => "/spec/metadata/properties/lifecycle",
+            Self::ServiceLevel => "/spec/metadata/properties",
         }
     }
 
@@ -48,6 +52,7 @@ impl ContractProblemSource {
             Self::Compatibility => code::INCOMPATIBLE,
             Self::Lint => code::LINT_REFUSED,
             Self::Lifecycle => code::BAD_LIFECYCLE,
+            Self::ServiceLevel => code::OUT_OF_RANGE,
         }
     }
 }
@@ -131,6 +136,14 @@ impl ContractProblem {
             rule: Some(finding.display_name.clone()),
             blocking: finding.mode == LintMode::Enforce,
             ..Self::new(ContractProblemSource::Lint, &finding.message)
+        }
+    }
+
+    /// A promise that nobody could measure.
+    pub fn of_promise(problem: &PromiseProblem) -> Self {
+        Self {
+            blocking: false,
+            ..Self::new(ContractProblemSource::ServiceLevel, &problem.message).at(&problem.property, None)
         }
     }
 

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
-use weir_contract::document::ServiceLevel;
+use weir_contract::document::{SERVICE_LEVEL, ServiceLevel};
 
-/// What the properties begin with.
-pub const PREFIX: &str = "service_level.";
+use crate::resources::contract::wish::Metadata;
+
 /// How the property of a target ends.
 const TARGET: &str = ".target";
 /// The share of minutes that a promise without a target of its own is kept in, in percent.
@@ -18,8 +18,6 @@ pub const TARGET_DEFAULT: f64 = 99.0;
 const FRESHNESS_LEAST_MS: f64 = 60_000.0;
 /// No budget is kept for longer.
 const FRESHNESS_MOST_MS: f64 = 30.0 * 86_400_000.0;
-/// The longest text that is read.
-const LENGTH_MAX: usize = 64;
 
 /// What is promised. New names may appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -70,7 +68,7 @@ impl LevelName {
     /// The property that holds the promise.
     #[must_use]
     pub fn property(self) -> String {
-        format!("{PREFIX}{}", self.word())
+        format!("{SERVICE_LEVEL}{}", self.word())
     }
 }
 
@@ -110,19 +108,24 @@ pub fn of(properties: &BTreeMap<String, String>, name: LevelName) -> Option<Read
     Some(read(name, text, target.map(String::as_str)))
 }
 
-/// Everything that is wrong with what the properties promise.
+/// Everything that is wrong with what a version promises; what it calls sensitive promises nothing.
 #[must_use]
-pub fn problems(properties: &BTreeMap<String, String>) -> Vec<PromiseProblem> {
+pub fn problems(metadata: &Metadata) -> Vec<PromiseProblem> {
+    let Some(properties) = &metadata.properties else {
+        return Vec::new();
+    };
+    let sensitive = |it: &str| metadata.sensitive.as_ref().is_some_and(|all| all.contains(it));
     let wrong = LevelName::ALL.into_iter().filter_map(|name| {
-        let message = of(properties, name)?.err()?;
         let property = name.property();
+        let read = of(properties, name).filter(|_| !sensitive(&property))?;
+        let message = read.err()?;
         Some(PromiseProblem { property, message })
     });
     wrong.collect()
 }
 
 fn read(name: LevelName, text: &str, target: Option<&str>) -> Read {
-    let level = level(text).ok_or_else(|| {
+    let level = ServiceLevel::read(name.word(), text).ok_or_else(|| {
         let example = match name {
             LevelName::Freshness => "5 m",
             LevelName::Completeness | LevelName::Availability => "99.5 percent",
@@ -165,31 +168,13 @@ fn share(text: Option<&str>) -> Result<f64, String> {
     let Some(text) = text else {
         return Ok(TARGET_DEFAULT);
     };
-    let level = level(text);
-    let percent = level.as_ref().and_then(percent);
+    let percent = ServiceLevel::read("target", text).as_ref().and_then(percent);
     percent.ok_or_else(|| "Its target is no share of minutes, such as \"99.9 percent\".".to_owned())
 }
 
 fn percent(level: &ServiceLevel) -> Option<f64> {
     let (value, unit) = level.in_base_units()?;
     (unit == "percent" && value > 0.0 && value <= 100.0).then_some(value)
-}
-
-/// A number and a unit, with or without a space between them.
-fn level(text: &str) -> Option<ServiceLevel> {
-    let text = text.trim();
-    if text.len() > LENGTH_MAX {
-        return None;
-    }
-    let end = text.find(|it: char| !it.is_ascii_digit() && it != '.')?;
-    let (value, unit) = text.split_at(end);
-    Some(ServiceLevel {
-        name: String::new(),
-        value: value.parse().ok()?,
-        unit: Some(unit.trim().to_owned()),
-        element: None,
-        description: None,
-    })
 }
 
 #[cfg(test)]
@@ -256,8 +241,14 @@ mod tests {
         let read = of(&properties("99.9 percent"), LevelName::Freshness).expect("a promise");
         assert_eq!(read.map(|it| it.target), Ok(99.9));
         assert_eq!(of(&properties("1 %"), LevelName::Completeness), None);
-        assert_eq!(problems(&properties("99.9 percent")), []);
-        let wrong = problems(&properties("5 m"));
+        let metadata = |target: &str, sensitive: &[&str]| Metadata {
+            properties: Some(properties(target)),
+            sensitive: Some(sensitive.iter().map(|it| (*it).to_owned()).collect()),
+            ..Metadata::default()
+        };
+        assert_eq!(problems(&metadata("99.9 percent", &[])), []);
+        assert_eq!(problems(&metadata("5 m", &["service_level.freshness"])), []);
+        let wrong = problems(&metadata("5 m", &[]));
         assert_eq!(wrong.len(), 1, "{wrong:?}");
         assert_eq!(wrong[0].property, "service_level.freshness");
     }

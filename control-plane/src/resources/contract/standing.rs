@@ -2,15 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+pub use weir_contract::document::{CLASSIFICATION, LIFECYCLE, OWNER};
 
 use crate::resources::contract::wish::Metadata;
-
-/// The property that says how far a contract is in its life.
-pub const LIFECYCLE: &str = "lifecycle";
-/// The property that says who may see what it describes.
-pub const CLASSIFICATION: &str = "classification";
-/// The property that says whose it is.
-pub const OWNER: &str = "owner";
 
 /// How far a contract is in its life. New stages may appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -45,19 +45,14 @@ pub async fn contract_stands(tx: &mut Tx, scope: TenantScope, contract: Id<kind:
 pub async fn of_contract(tx: &mut Tx, scope: TenantScope, contract: Id<kind::Contract>) -> Result<Vec<Uuid>> {
     let ids = sqlx::query_scalar!(
         "SELECT t.id FROM contract k
+         CROSS JOIN LATERAL (SELECT array_agg(DISTINCT name) AS names FROM contract_version v
+             JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id, unnest(s.record_names) AS name
+             WHERE v.tenant_id = $1 AND v.contract_id = k.id AND v.deleted_at IS NULL) AS named
          JOIN cluster c ON c.tenant_id = k.tenant_id AND c.environment_id = k.environment_id
          JOIN topic t ON t.tenant_id = k.tenant_id AND t.cluster_id = c.id AND t.deleted_at IS NULL AND t.contract IS NOT NULL
          WHERE k.tenant_id = $1 AND k.id = $2
-             AND EXISTS (SELECT FROM (VALUES ('key'), ('value')) AS part (name) WHERE CASE t.contract->part.name->>'strategy'
-                 WHEN 'TOPIC_NAME' THEN k.subject = t.name || '-' || part.name
-                 WHEN 'RECORD_NAME' THEN EXISTS (SELECT FROM contract_version v
-                     JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
-                     WHERE v.tenant_id = $1 AND v.contract_id = k.id AND v.deleted_at IS NULL AND k.subject = ANY(s.record_names))
-                 WHEN 'TOPIC_RECORD_NAME' THEN starts_with(k.subject, t.name || '-') AND EXISTS (SELECT FROM contract_version v
-                     JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
-                     WHERE v.tenant_id = $1 AND v.contract_id = k.id AND v.deleted_at IS NULL
-                         AND substr(k.subject, length(t.name) + 2) = ANY(s.record_names))
-                 ELSE false END)
+             AND EXISTS (SELECT FROM (VALUES ('key'), ('value')) AS part (name)
+                 WHERE part_takes(t.contract->part.name->>'strategy', t.name, part.name, k.subject, named.names))
          ORDER BY t.id LIMIT $3",
         scope.tenant().uuid(),
         contract.uuid(),
@@ -124,9 +119,8 @@ pub async fn governs(tx: &mut Tx, scope: TenantScope, topics: &[Uuid]) -> Result
              JOIN contract k ON k.tenant_id = $1 AND k.context = p.environment_id
              JOIN contract_version v ON v.tenant_id = $1 AND v.contract_id = k.id AND v.deleted_at IS NULL
              JOIN contract_schema s ON s.tenant_id = $1 AND s.id = v.contract_schema_id
-             WHERE p.strategy = 'RECORD_NAME' AND k.subject = ANY(s.record_names)
-                 OR p.strategy = 'TOPIC_RECORD_NAME' AND starts_with(k.subject, p.name || '-')
-                     AND substr(k.subject, length(p.name) + 2) = ANY(s.record_names))
+             WHERE p.strategy IN ('RECORD_NAME', 'TOPIC_RECORD_NAME')
+                 AND part_takes(p.strategy, p.name, p.part, k.subject, s.record_names))
          SELECT g.topic_id AS "topic_id!", g.contract_id AS "contract_id!", g.subject AS "subject!", v.version AS "version!"
          FROM governing g JOIN LATERAL (SELECT max(version) AS version FROM contract_version v
              WHERE v.tenant_id = $1 AND v.contract_id = g.contract_id AND v.deleted_at IS NULL) v ON v.version IS NOT NULL

@@ -128,7 +128,6 @@ mod tests {
 
     use super::*;
     use crate::kernel::Id;
-    use crate::resources::contract::promise;
     use crate::resources::service_level::model::LevelState;
 
     fn now() -> DateTime<Utc> {
@@ -152,7 +151,12 @@ mod tests {
                     ("completeness", "99 %"),
                     ("availability", "99.9 %"),
                 ]
-                .map(|(name, text)| (format!("{}{name}", promise::PREFIX), text.to_owned())),
+                .map(|(name, text)| {
+                    (
+                        format!("{}{name}", weir_contract::document::SERVICE_LEVEL),
+                        text.to_owned(),
+                    )
+                }),
             ),
             metered: true,
             judged: true,

@@ -128,12 +128,19 @@ async fn a_plan_says_everything_that_is_wrong_and_what_is_different() {
     worse["spec"]["rule_set"] = json!({"domainRules": []});
     let told = plan(&admin, &versions, &worse).await;
     assert_eq!((&told["accepted"], &told["version"]), (&json!(true), &json!(2)));
+    // A promise that nobody could measure is told, and refuses nothing.
+    worse["spec"]["metadata"]["properties"]["service_level.freshness"] = json!("soon");
+    let told = plan(&admin, &versions, &worse).await;
+    assert_eq!(
+        (sources(&told), &told["accepted"]),
+        (vec!["SERVICE_LEVEL"], &json!(true))
+    );
+    assert_eq!(told["problems"][0]["path"], "service_level.freshness");
     let torn = plan(&admin, &versions, &json!({"spec": {"schema": "{\n  \"type\""}})).await;
     assert_eq!(
         (sources(&torn), &torn["problems"][0]["line"]),
         (vec!["SCHEMA"], &json!(2))
     );
-    assert_eq!(rows(&bench).await, before);
     assert_eq!(rows(&bench).await, before);
 }
 

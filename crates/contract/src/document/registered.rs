@@ -1,7 +1,5 @@
 //! A version as the registry keeps it, as a document: what its properties promise stands where documents have it.
 
-use serde_json::Number;
-
 use super::{Classification, Document, Lifecycle, Reference, ServiceLevel};
 use crate::rules::{Metadata, RuleSet};
 use crate::schema::Format;
@@ -67,7 +65,9 @@ impl Document {
             }
             _ => {
                 let level = name.strip_prefix(SERVICE_LEVEL);
-                let level = level.and_then(|level| ServiceLevel::of_property(level, told));
+                let level = level
+                    .and_then(|level| ServiceLevel::read(level, told))
+                    .filter(ServiceLevel::is_sound);
                 let taken = level.is_some();
                 self.service_levels.extend(level);
                 return taken;
@@ -77,26 +77,35 @@ impl Document {
     }
 }
 
+/// The longest promise that is read, in bytes.
+const PROMISE_MAX: usize = 64;
+
 impl ServiceLevel {
-    /// A service level by its name and what the property of that name promises: a number and a unit; `None` if it is not that.
-    pub fn of_property(name: &str, promise: &str) -> Option<Self> {
-        let (value, unit) = promise.trim().split_once(char::is_whitespace)?;
-        let value: Number = value.parse().ok()?;
-        let unit = unit.trim();
-        let level = Self {
+    /// A service level by its name and what the property of that name says: a number and a unit, with a space between them or
+    /// without one; `None` if it is not that. What the unit is, is not looked at.
+    pub fn read(name: &str, promise: &str) -> Option<Self> {
+        let promise = promise.trim();
+        if name.is_empty() || promise.len() > PROMISE_MAX {
+            return None;
+        }
+        let unit_at = promise.find(|it: char| !it.is_ascii_digit() && it != '.')?;
+        let (value, unit) = promise.split_at(unit_at);
+        Some(Self {
             name: name.to_owned(),
-            value,
-            unit: Some(unit.to_owned()),
+            value: value.parse().ok()?,
+            unit: Some(unit.trim_start().to_owned()),
             element: None,
             description: None,
-        };
-        let (amount, base) = level.in_base_units()?;
-        let sound = match base {
-            "ms" => amount > 0.0,
-            "percent" => (0.0..=100.0).contains(&amount),
+        })
+    }
+
+    /// Is it a time or a share?
+    fn is_sound(&self) -> bool {
+        match self.in_base_units() {
+            Some((amount, "ms")) => amount > 0.0,
+            Some((amount, "percent")) => (0.0..=100.0).contains(&amount),
             _ => false,
-        };
-        (sound && !name.is_empty()).then_some(level)
+        }
     }
 }
 
@@ -125,7 +134,7 @@ mod tests {
                     ("lifecycle", "stable"),
                     ("classification", "CONFIDENTIAL"),
                     ("service_level.freshness", "5 m"),
-                    ("service_level.completeness", "99.5 percent"),
+                    ("service_level.completeness", "99.5%"),
                     ("topic", "payments"),
                 ],
                 &[],
@@ -151,7 +160,7 @@ mod tests {
         assert_eq!(
             levels,
             [
-                ("completeness", "99.5".to_owned(), Some("percent")),
+                ("completeness", "99.5".to_owned(), Some("%")),
                 ("freshness", "5".to_owned(), Some("m"))
             ]
         );

@@ -150,7 +150,7 @@ function Beside({ standing, after, level }: { standing: Standing; after: EngineD
 function useDone(standing: Standing | undefined, letGo: () => void) {
   const navigate = useNavigate()
   const say = useToast()
-  return (plan: { version: number | null }, answer: unknown) => {
+  return (plan: { version?: number | null }, answer: unknown) => {
     letGo()
     say(plan.version ? `Version ${plan.version} was registered` : 'It was registered')
     const id = standing?.contract ?? (answer as { id: string }).id

@@ -6,7 +6,7 @@ import { Age } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import type { ContractPlan, Impact, ImpactAccount, ImpactTopic, PlanChange, PlanProblem } from './wire.ts'
 
-const SOURCES: Record<string, string> = { SCHEMA: 'Schema', RULE_SET: 'Rules', COMPATIBILITY: 'Compatibility', LINT: 'Lint', LIFECYCLE: 'Lifecycle' }
+const SOURCES: Record<string, string> = { SCHEMA: 'Schema', RULE_SET: 'Rules', COMPATIBILITY: 'Compatibility', LINT: 'Lint', LIFECYCLE: 'Lifecycle', SERVICE_LEVEL: 'Service level' }
 
 export function ContractPlanView({ plan }: { plan: ContractPlan }) {
   const blocking = plan.problems.filter((problem) => problem.blocking)

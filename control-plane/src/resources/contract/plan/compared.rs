@@ -1,18 +1,12 @@
-//! Two versions as the comparison of whole contracts takes them: what `metadata.properties` say of owner, lifecycle,
-//! classification and service levels in its own place. Properties that a version calls sensitive are left out.
+//! Two versions as the comparison of whole contracts takes them. Properties that a version calls sensitive are left out.
 
-use weir_contract::document::{Classification, Document, Lifecycle, Reference, ServiceLevel};
+use weir_contract::document::{Document, Reference, Registered};
 use weir_contract::{Format, NamedSource};
 
 use crate::resources::contract::plan::api::ContractChange;
 use crate::resources::contract::refusal::Outcome;
-use crate::resources::contract::standing::{CLASSIFICATION, LIFECYCLE, OWNER};
 use crate::resources::contract::verdict;
 use crate::resources::contract::wish::Metadata;
-
-const DESCRIPTION: &str = "description";
-/// Before the name of a service level among the properties: `service_level.freshness`.
-const SERVICE_LEVEL: &str = "service_level.";
 
 /// A version, to be compared.
 pub struct Side<'a> {
@@ -33,80 +27,29 @@ pub struct Side<'a> {
 impl Side<'_> {
     /// The contract as a document.
     pub fn document(self) -> Outcome<Document> {
-        let Self {
-            subject,
-            format,
-            text,
-            sources,
-            metadata,
-            rule_set,
-        } = self;
-        let mut metadata = verdict::metadata_of(metadata)?;
+        let mut metadata = verdict::metadata_of(self.metadata)?;
         let sensitive = std::mem::take(&mut metadata.sensitive);
         metadata
             .properties
             .retain(|name, _value| !sensitive.contains(name));
-        let properties = &mut metadata.properties;
-        let lifecycle = lifted(properties, LIFECYCLE, Lifecycle::from_name);
-        let classification = lifted(properties, CLASSIFICATION, Classification::from_name);
         let reference = |it: NamedSource| Reference {
             name: it.name,
             schema: Some(it.text),
             ..Reference::default()
         };
-        Ok(Document {
-            subject: subject.to_owned(),
-            owner: properties.remove(OWNER),
-            description: properties.remove(DESCRIPTION),
-            lifecycle,
-            classification,
-            service_levels: service_levels(properties),
-            schema_type: format,
-            schema: text.to_owned(),
-            references: sources.into_iter().map(reference).collect(),
-            rule_set: rule_set.map(verdict::rules_of).transpose()?.unwrap_or_default(),
+        let registered = Registered {
+            format: self.format,
+            schema: self.text.to_owned(),
+            references: self.sources.into_iter().map(reference).collect(),
             metadata,
-            ..Document::default()
-        })
+            rule_set: self
+                .rule_set
+                .map(verdict::rules_of)
+                .transpose()?
+                .unwrap_or_default(),
+        };
+        Ok(Document::of_registered(self.subject, registered))
     }
-}
-
-type Properties = std::collections::BTreeMap<String, String>;
-
-/// Takes a property out if it is one of the words that it may be.
-fn lifted<T>(properties: &mut Properties, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-    let found = properties.get(name).and_then(|it| read(it))?;
-    properties.remove(name);
-    Some(found)
-}
-
-/// Takes out what is promised of the stream: `service_level.freshness` = `5 m`.
-fn service_levels(properties: &mut Properties) -> Vec<ServiceLevel> {
-    let mut levels = Vec::new();
-    properties.retain(|property, said| {
-        let level = property
-            .strip_prefix(SERVICE_LEVEL)
-            .and_then(|name| service_level(name, said));
-        let free = level.is_none();
-        levels.extend(level);
-        free
-    });
-    levels
-}
-
-fn service_level(name: &str, said: &str) -> Option<ServiceLevel> {
-    let mut words = said.split_whitespace();
-    let (value, unit) = (words.next()?, words.next());
-    if words.next().is_some() || name.is_empty() {
-        return None;
-    }
-    Some(ServiceLevel {
-        name: name.to_owned(),
-        value: value.parse().ok()?,
-        unit: unit.map(str::to_owned),
-        element: None,
-        description: None,
-    })
 }
 
 /// A difference as the API shows it.
@@ -129,24 +72,13 @@ pub fn shown(change: weir_contract::diff::Change) -> ContractChange {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
 
     fn document(pairs: &[(&str, &str)], sensitive: &[&str]) -> Document {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let metadata = Metadata {
-            properties: Some(
-                pairs
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                    .collect::<BTreeMap<_, _>>(),
-            ),
-            sensitive: Some(
-                sensitive
-                    .iter()
-                    .map(|it| (*it).to_owned())
-                    .collect::<BTreeSet<_>>(),
-            ),
+            properties: Some(pairs.iter().map(owned).collect()),
+            sensitive: Some(sensitive.iter().map(|it| (*it).to_owned()).collect()),
             ..Metadata::default()
         };
         let side = Side {
@@ -161,28 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn properties_with_a_meaning_stand_in_their_own_place() {
+    fn what_is_sensitive_is_not_compared() {
         let read = document(
-            &[
-                ("owner", "cards"),
-                ("lifecycle", "stable"),
-                ("classification", "secret"),
-                ("service_level.freshness", "5 m"),
-                ("service_level.odd", "very fresh indeed"),
-                ("region", "eu"),
-                ("token", "hush"),
-            ],
+            &[("owner", "cards"), ("region", "eu"), ("token", "hush")],
             &["token"],
         );
         assert_eq!(read.owner.as_deref(), Some("cards"));
-        assert_eq!(
-            (read.lifecycle, read.classification),
-            (Some(Lifecycle::Stable), None)
-        );
-        assert_eq!(read.service_levels.len(), 1);
-        assert_eq!(read.service_levels[0].unit.as_deref(), Some("m"));
         let left: Vec<&str> = read.metadata.properties.keys().map(String::as_str).collect();
-        assert_eq!(left, ["classification", "region", "service_level.odd"]);
+        assert_eq!(left, ["region"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::resources::contract::refusal::{Failure, Outcome};
 use crate::resources::contract::verdict::Parsed;
 use crate::resources::contract::version::Numbered;
 use crate::resources::contract::wish::Content;
-use crate::resources::contract::{lifecycle, linting, register, schema, store, verdict, version};
+use crate::resources::contract::{lifecycle, linting, promise, register, schema, store, verdict, version};
 use crate::resources::service_quota::{self, Quota};
 use crate::rest::Call;
 use crate::runtime::{App, Tx};
@@ -167,6 +167,8 @@ async fn judged(
     }
     let found = linting::found(tx, asker, subject, before.next(), &before.config, content, parsed).await?;
     problems.extend(found.iter().map(ContractProblem::of_finding));
+    let promises = metadata.map(promise::problems).unwrap_or_default();
+    problems.extend(promises.iter().map(ContractProblem::of_promise));
     Ok(problems)
 }
 
