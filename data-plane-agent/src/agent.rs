@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answers::{self, Desk};
 use crate::config::{AgentConfig, GatewayListener};
 use crate::contract_counts::ContractCounts;
-use crate::dead_letters::{Copier, DeadLetters};
+use crate::dead_letters::Office;
 use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Driver, Shared};
@@ -90,7 +90,8 @@ impl Agent {
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
-        let dead_letters = Copier::begin(&platform, &shared, publisher.watch(), &mut tasks);
+        let redriven = state.join("redriven");
+        let dead_letters = Office::open(&platform, &shared, publisher.watch(), redriven, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {
@@ -246,7 +247,7 @@ fn shared(accepted: Accepted) -> Shared {
 async fn serve_inside_network(
     config: &AgentConfig,
     lane: LaneServer,
-    dead_letters: Arc<DeadLetters>,
+    dead_letters: Arc<Office>,
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -285,6 +286,7 @@ async fn serve_inside_network(
             ledger: state.join("ledger"),
             contracts,
             dead_letters,
+            token: inside::Token::open_or_make(state).context("open the token of the inside endpoint")?,
         },
         close.clone(),
     ));

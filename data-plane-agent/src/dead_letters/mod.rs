@@ -3,12 +3,19 @@
 //!
 //! [`routes`] says what goes where, [`scan`] finds it in what was read, [`letter`] makes what is written, [`session`] writes it
 //! in transactions; one [`worker`] for each pool does so for all of its topics. Without a topic under DLQ nothing runs.
+//!
+//! What is in a dead-letter topic is read by [`listing`] and sent again by [`redrive`], when somebody within the network asks
+//! the [`Office`] to.
 
 mod letter;
+mod listing;
+mod office;
+mod redrive;
 mod routes;
 mod scan;
 mod session;
 mod status;
+mod told;
 mod track;
 mod worker;
 
@@ -23,50 +30,41 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use weir_proto::lane::v1::Snapshot;
 
+pub use listing::{Asked, Page};
+pub use office::{Office, Refusal};
+pub use redrive::{Phase, Progress, Wish};
 pub use status::{DeadLetters, Row};
 
-use crate::driver::{Directory, Shared};
-use crate::platform::Platform;
+use crate::driver::Directory;
 use crate::platform::logs::Logs;
 use worker::Worker;
 
-/// What copying needs of the rest of the agent.
-pub struct Copier {
+/// What letters need of the rest of the agent.
+#[derive(Clone)]
+pub struct Post {
     /// The brokers.
     pub logs: Arc<dyn Logs>,
     /// What is served, contracts among it.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
     /// And where.
     pub directory: Arc<ArcSwap<Directory>>,
+}
+
+/// What copies.
+pub struct Copier {
+    /// What it needs.
+    pub post: Post,
     /// How it goes.
     pub status: Arc<DeadLetters>,
 }
 
 impl Copier {
-    /// Begins to copy for an agent that serves these snapshots; says how it goes.
-    pub fn begin(
-        platform: &Platform,
-        shared: &Shared,
-        snapshot: watch::Receiver<Arc<Snapshot>>,
-        tasks: &mut JoinSet<()>,
-    ) -> Arc<DeadLetters> {
-        let copier = Self {
-            logs: Arc::clone(&platform.logs),
-            snapshot,
-            directory: Arc::clone(&shared.directory),
-            status: Arc::default(),
-        };
-        let status = Arc::clone(&copier.status);
-        tasks.spawn(copier.run());
-        status
-    }
-
     /// Copies for ever: a worker for each pool that ever had something to copy.
     pub async fn run(mut self) {
         let (mut workers, mut pools) = (JoinSet::new(), BTreeSet::<String>::new());
         let mut running: Vec<(String, AbortHandle)> = Vec::new();
         loop {
-            let snapshot = Arc::clone(&self.snapshot.borrow_and_update());
+            let snapshot = Arc::clone(&self.post.snapshot.borrow_and_update());
             let known: BTreeSet<&String> = snapshot.upstreams.iter().map(|it| &it.broker_pool_id).collect();
             running.retain(|(pool, worker)| {
                 let stays = known.contains(pool) && !worker.is_finished();
@@ -84,7 +82,7 @@ impl Copier {
                 }
             }
             tokio::select! {
-                changed = self.snapshot.changed() => if changed.is_err() {
+                changed = self.post.snapshot.changed() => if changed.is_err() {
                     return;
                 },
                 // One that panicked is begun anew.
@@ -96,9 +94,9 @@ impl Copier {
     fn worker(&self, pool_id: String) -> Worker {
         Worker::new(
             pool_id,
-            Arc::clone(&self.logs),
-            self.snapshot.clone(),
-            Arc::clone(&self.directory),
+            Arc::clone(&self.post.logs),
+            self.post.snapshot.clone(),
+            Arc::clone(&self.post.directory),
             Arc::clone(&self.status),
         )
     }

@@ -1,6 +1,7 @@
 //! Which topics' dead letters go where: read off the snapshot that gateways serve. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use weir_proto::agent::v1::{Enforcement, PartContract};
 use weir_proto::lane::v1::{LogicalCluster, LogicalTopic, Snapshot};
@@ -21,7 +22,9 @@ pub struct Route {
     /// The dead-letter topic, as the tenant knows it.
     pub target_name: String,
     /// And as Kafka does.
-    pub target: String,
+    pub target: Arc<str>,
+    /// And its id.
+    pub target_id: String,
     /// The subject of keys, where it goes by the topic's name.
     pub key_subject: String,
     /// The same of values.
@@ -63,11 +66,49 @@ fn route(cluster: &LogicalCluster, topic: &LogicalTopic) -> Option<Route> {
         name: topic.name.clone(),
         source: topic.physical_name.clone(),
         target_name: target.name.clone(),
-        target: target.physical_name.clone(),
+        target: target.physical_name.as_str().into(),
+        target_id: target.id.clone(),
         key_subject: subject(contract.key.as_ref()),
         value_subject: subject(contract.value.as_ref()),
         owner: format!("{}dead-letters", physical_prefix(&topic.id)?),
     })
+}
+
+/// A dead-letter topic, and the cluster that it is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    cluster: &'a LogicalCluster,
+    /// It.
+    pub topic: &'a LogicalTopic,
+}
+
+/// The dead-letter topic of this id: one that the contract of another topic of its cluster names, whatever is enforced now.
+#[must_use]
+pub fn target<'a>(snapshot: &'a Snapshot, id: &str) -> Option<Target<'a>> {
+    let mut topics = snapshot.clusters.iter().flat_map(|cluster| {
+        let topics = cluster.topics.iter();
+        topics.map(move |topic| Target { cluster, topic })
+    });
+    topics.find(|it| it.topic.id == id && !is_dlq(it.topic) && it.sources().next().is_some())
+}
+
+impl<'a> Target<'a> {
+    /// The topics whose contracts name it: nothing of it goes anywhere else.
+    pub fn sources(self) -> impl Iterator<Item = &'a LogicalTopic> {
+        let Self { cluster, topic } = self;
+        let names = move |it: &&LogicalTopic| {
+            let contract = it.contract.as_ref();
+            contract.is_some_and(|it| it.dead_letter_topic_id == topic.id)
+                && it.physical_name != topic.physical_name
+        };
+        cluster.topics.iter().filter(names)
+    }
+
+    /// Under this name Kafka knows what redrives it; see [`Route::owner`].
+    #[must_use]
+    pub fn owner(self) -> Option<String> {
+        Some(format!("{}redrive", physical_prefix(&self.topic.id)?))
+    }
 }
 
 #[cfg(test)]

@@ -40,21 +40,24 @@ pub fn scan(route: &Route, read: &Read, from: i64, room: &mut usize) -> Scanned 
             return true;
         }
         let letter = Letter::of(route, at, codec, record);
-        let bytes = letter.body.len() + letter.stand_in.len();
-        // One that alone has no room goes alone.
-        if bytes > *room && !letters.is_empty() {
-            *room = 0;
-            return false;
+        let fits = has_room(room, letter.bytes(), letters.is_empty());
+        if fits {
+            letters.push(letter);
         }
-        *room = room.saturating_sub(bytes);
-        letters.push(letter);
-        true
+        fits
     });
     Scanned {
         letters,
         next: walked.next,
         corrupt: walked.corrupt,
     }
+}
+
+/// Whether there is room for one more, which is then less; the first has room in any case.
+pub fn has_room(room: &mut usize, bytes: usize, is_first: bool) -> bool {
+    let fits = bytes <= *room || is_first;
+    *room = if fits { room.saturating_sub(bytes) } else { 0 };
+    fits
 }
 
 /// How far a walk came.

@@ -6,9 +6,36 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use super::routes::Route;
-use super::session::Copied;
+use super::session::Taken;
 use crate::link::ledger::unix_ms;
 use crate::platform::kafka::KafkaError;
+
+/// What became of letters.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// As they were.
+    pub whole: u64,
+    /// A stand-in was written: the dead-letter topic does not take records so large.
+    pub stood_in: u64,
+    /// Not even that.
+    pub skipped: u64,
+}
+
+impl Copied {
+    /// Of what was written of each.
+    #[must_use]
+    pub fn of(taken: &[Taken]) -> Self {
+        let mut copied = Self::default();
+        for taken in taken {
+            *match taken {
+                Some(0) => &mut copied.whole,
+                Some(_other) => &mut copied.stood_in,
+                None => &mut copied.skipped,
+            } += 1;
+        }
+        copied
+    }
+}
 
 /// One topic under DLQ.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -19,6 +46,8 @@ pub struct Row {
     pub topic: String,
     /// Where its dead letters go.
     pub dead_letter_topic: String,
+    /// The same by its id.
+    pub dead_letter_topic_id: String,
     /// Copied whole.
     pub copied: u64,
     /// Larger than the dead-letter topic takes: a stand-in says where they are.
@@ -65,6 +94,7 @@ impl DeadLetters {
             row.topic_id.clone_from(&route.topic_id);
             row.topic.clone_from(&route.name);
             row.dead_letter_topic.clone_from(&route.target_name);
+            row.dead_letter_topic_id.clone_from(&route.target_id);
             row.pool_id.clone_from(&route.pool_id);
         }
         rows.retain(|id, row| row.pool_id != pool || named.contains(id.as_str()));

@@ -13,7 +13,7 @@ use weir_proto::lane::v1::{Snapshot, Upstream};
 
 use super::routes::tests::{ORDERS, snapshot, topic};
 use super::scan::walk;
-use super::{Copier, DeadLetters, routes};
+use super::{Copier, DeadLetters, Post, routes};
 use crate::driver::Directory;
 use crate::gateway::contract::mark;
 use crate::gateway::contract::samples::{Sample, batch};
@@ -81,9 +81,11 @@ impl Scene {
 
     fn start(&self) -> JoinHandle<()> {
         let copier = Copier {
-            logs: Arc::new(self.logs.clone()),
-            snapshot: self.snapshot.subscribe(),
-            directory: Arc::clone(&self.directory),
+            post: Post {
+                logs: Arc::new(self.logs.clone()),
+                snapshot: self.snapshot.subscribe(),
+                directory: Arc::clone(&self.directory),
+            },
             status: Arc::clone(&self.status),
         };
         tokio::spawn(copier.run())

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::letter::Letter;
 use super::routes::Route;
-use super::session::{Session, Way};
-use super::status::DeadLetters;
+use super::session::{Session, UNKNOWN_TOPIC, Way};
+use super::status::{Copied, DeadLetters};
 use crate::backoff::Backoff;
 use crate::platform::groups::Mark;
 use crate::platform::kafka::KafkaError;
@@ -17,7 +17,6 @@ use crate::platform::logs::{Part, Position, Stand};
 
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
-const UNKNOWN_TOPIC: i16 = 3;
 
 /// One topic, and how far its dead letters are copied.
 pub struct Track {
@@ -75,27 +74,8 @@ impl Track {
         }
         self.session = None;
         let session = Session::open(way, &self.route.owner).await?;
-        let stand = way.logs.stand(way.at, &self.route.owner).await?;
-        let kept: BTreeMap<i32, i64> = stand
-            .into_iter()
-            .filter(|((topic, partition), _position)| {
-                *topic == self.route.source && there.contains(partition)
-            })
-            .map(|((_topic, partition), position)| (partition, position.offset))
-            .collect();
-        let fresh: BTreeSet<Part> = there
-            .iter()
-            .filter(|it| !kept.contains_key(it))
-            .map(|it| (self.route.source.clone(), *it))
-            .collect();
-        self.positions = kept.clone();
-        if !fresh.is_empty() {
-            let edges = way.logs.edges(way.at, &fresh, Mark::Earliest).await?;
-            let edges = edges
-                .into_iter()
-                .map(|((_topic, partition), offset)| (partition, offset));
-            self.positions.extend(edges);
-        }
+        let (kept, positions) = begin(way, &self.route.owner, &self.route.source, there).await?;
+        self.positions = positions;
         self.kept = kept;
         self.kept_at = Instant::now();
         self.session = Some(session);
@@ -116,16 +96,9 @@ impl Track {
         let Some(mut session) = self.session.take() else {
             return Ok(());
         };
-        let positions = next.iter().map(|(partition, offset)| {
-            let position = Position {
-                offset: *offset,
-                note: String::new(),
-            };
-            ((self.route.source.clone(), *partition), position)
-        });
-        let stand: Stand = positions.collect();
-        let copied = session.copy(way, &self.route, letters, &stand).await?;
-        status.copied(&self.route, copied);
+        let stand = stand(&self.route.source, &next);
+        let taken = session.copy(way, &self.route.owner, letters, &stand).await?;
+        status.copied(&self.route, Copied::of(&taken));
         self.kept.clone_from(&next);
         self.kept_at = Instant::now();
         self.positions = next;
@@ -134,29 +107,79 @@ impl Track {
     }
 }
 
+/// Offsets of a topic's partitions.
+pub type Offsets = BTreeMap<i32, i64>;
+
+/// Where a group goes on, after what Kafka kept of it: partitions that were never read from their beginning on, so that
+/// nothing is missing.
+///
+/// # Errors
+/// As Kafka says.
+pub async fn begin(
+    way: Way<'_>,
+    group: &str,
+    topic: &str,
+    there: &BTreeSet<i32>,
+) -> Result<(Offsets, Offsets), KafkaError> {
+    let stand = way.logs.stand(way.at, group).await?;
+    let kept: Offsets = stand
+        .into_iter()
+        .filter(|((name, partition), _position)| name == topic && there.contains(partition))
+        .map(|((_name, partition), position)| (partition, position.offset))
+        .collect();
+    let fresh = there.iter().filter(|it| !kept.contains_key(it)).copied();
+    let mut positions = edges(way, topic, fresh, Mark::Earliest).await?;
+    positions.extend(&kept);
+    Ok((kept, positions))
+}
+
+/// Where partitions of a topic begin or end.
+///
+/// # Errors
+/// As Kafka says.
+pub async fn edges(
+    way: Way<'_>,
+    topic: &str,
+    partitions: impl Iterator<Item = i32>,
+    mark: Mark,
+) -> Result<Offsets, KafkaError> {
+    let parts: BTreeSet<Part> = partitions.map(|it| (topic.to_owned(), it)).collect();
+    if parts.is_empty() {
+        return Ok(Offsets::new());
+    }
+    let edges = way.logs.edges(way.at, &parts, mark).await?.into_iter();
+    Ok(edges
+        .map(|((_name, partition), offset)| (partition, offset))
+        .collect())
+}
+
+/// Positions in a topic, as a group has them.
+#[must_use]
+pub fn stand(topic: &str, positions: &Offsets) -> Stand {
+    let positions = positions.iter().map(|(partition, offset)| {
+        let position = Position {
+            offset: *offset,
+            note: String::new(),
+        };
+        ((topic.to_owned(), *partition), position)
+    });
+    positions.collect()
+}
+
 /// A position that the log does not have (any more): where it begins, if that is later, else where it ends. What is
 /// below the end was read before.
-pub async fn found_again(way: Way<'_>, part: Part, before: Option<&i64>) -> Option<i64> {
+pub async fn found_again(way: Way<'_>, (topic, partition): Part, before: Option<&i64>) -> Option<i64> {
     let before = before.copied().unwrap_or(0);
-    let parts = BTreeSet::from([part.clone()]);
-    let first = *way
-        .logs
-        .edges(way.at, &parts, Mark::Earliest)
-        .await
-        .ok()?
-        .get(&part)?;
-    let last = *way
-        .logs
-        .edges(way.at, &parts, Mark::Latest)
-        .await
-        .ok()?
-        .get(&part)?;
+    let one = || std::iter::once(partition);
+    let edge = |edges: Offsets| edges.get(&partition).copied();
+    let first = edge(edges(way, &topic, one(), Mark::Earliest).await.ok()?)?;
+    let last = edge(edges(way, &topic, one(), Mark::Latest).await.ok()?)?;
     tracing::warn!(
-        partition = part.1,
+        partition,
         before,
         first,
         last,
-        "records of a topic under DLQ are gone before they were read"
+        "records are gone before they were read"
     );
     Some(if before < first { first } else { last })
 }

@@ -137,12 +137,12 @@ impl Worker {
     /// Reads everything once, and copies what was found.
     async fn round(&mut self, at: &PoolAddress) -> Result<(), KafkaError> {
         if self.leaders_at.is_none_or(|it| it.elapsed() >= LEADERS) {
-            let names: BTreeSet<&String> = self
+            let names: BTreeSet<&str> = self
                 .tracks
                 .values()
-                .flat_map(|it| [&it.route.source, &it.route.target])
+                .flat_map(|it| [it.route.source.as_str(), &it.route.target])
                 .collect();
-            let names: Vec<String> = names.into_iter().cloned().collect();
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
             self.leaders = self.logs.leaders(at, &names).await?;
             self.leaders_at = Some(Instant::now());
         }

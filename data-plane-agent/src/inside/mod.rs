@@ -1,5 +1,5 @@
-//! The endpoint inside the network: what left it, from the agent's own ledger, and what violations of contracts look
-//! like, on the agent's own origin. Read only.
+//! The endpoint inside the network: what left it, from the agent's own ledger, what violations of contracts look like, and
+//! dead letters, on the agent's own origin. Read only, but for whoever has the token.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -21,13 +21,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract_counts::ContractCounts;
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::Office;
 use crate::link::replay::{Line, Summary, replay};
 use crate::local_tls::{Accepted, incoming};
 
 mod letters;
 mod page;
+mod problem;
+mod token;
 mod violations;
+
+pub use token::Token;
 
 const CONNECTIONS_MAX: usize = 32;
 /// How many of the last entries are kept ready.
@@ -58,8 +62,10 @@ pub struct Sources {
     pub ledger: PathBuf,
     /// Examples of violations.
     pub contracts: Arc<ContractCounts>,
-    /// How dead letters are copied.
-    pub dead_letters: Arc<DeadLetters>,
+    /// Where dead letters are asked for.
+    pub dead_letters: Arc<Office>,
+    /// Of whoever may change something, and see what records hold.
+    pub token: Token,
 }
 
 #[derive(Clone)]
@@ -148,7 +154,13 @@ fn router(inside: Inside) -> Router {
         .route("/contracts", get(violations::show))
         .route("/v1/contract-violations", get(violations::list))
         .route("/v1/dead-letters", get(letters::list))
+        .route("/v1/dead-letters/{id}/letters", get(letters::letters))
+        .route(
+            "/v1/dead-letters/{id}/redrive",
+            post(letters::begin).get(letters::look).delete(letters::cancel),
+        )
         .fallback(|| async { StatusCode::NOT_FOUND })
+        .layer(DefaultBodyLimit::max(letters::BODY_BYTES_MAX))
         .layer(map_response(harden))
         .with_state(inside)
 }
@@ -224,105 +236,4 @@ impl axum::serve::Listener for Connections {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::link::ledger::{Form, Ledger};
-    use axum::body::Body;
-    use axum::http::Request;
-    use http_body_util::BodyExt;
-    use prost::Message;
-    use tower::ServiceExt;
-    use weir_proto::agent::v1::{AgentFrame, Hello, RecordPart, ViolationKind, agent_frame::Frame};
-    use weir_proto::lane::v1::{ContractWindow, ViolationExample};
-
-    fn of(ledger: &std::path::Path) -> Inside {
-        Inside {
-            sources: Sources {
-                ledger: ledger.to_owned(),
-                contracts: Arc::default(),
-                dead_letters: Arc::default(),
-            },
-            last: Arc::default(),
-        }
-    }
-
-    async fn get(inside: &Inside, path: &str) -> (StatusCode, String, String) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = router(inside.clone()).oneshot(request).await.unwrap();
-        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, policy, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn the_page_shows_what_left_and_escapes_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = Ledger::open(folder.path()).unwrap();
-        let hello = Hello {
-            kafka_version: "<script>alert(1)</script>".to_owned(),
-            ..Default::default()
-        };
-        let frame = AgentFrame {
-            frame: Some(Frame::Hello(hello)),
-        };
-        log.append(Form::AgentFrame, &frame.encode_to_vec()).unwrap();
-        let inside = of(folder.path());
-        let (status, policy, body) = get(&inside, "/").await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
-        assert!(body.contains("What left this network") && body.contains("hello"));
-        assert!(!body.contains("<script>") && body.contains("&lt;script&gt;"));
-        let (_status, _policy, json) = get(&inside, "/v1/ledger?limit=1").await;
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["verified"], true);
-        assert_eq!(json["summary"]["kinds"]["hello"]["entries"], 1);
-        assert_eq!(get(&inside, "/v1/other").await.0, StatusCode::NOT_FOUND);
-    }
-
-    #[tokio::test]
-    async fn a_broken_ledger_is_shown_as_broken() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("00000000000000000001.jsonl"), "{}\n").unwrap();
-        let inside = of(folder.path());
-        let (_status, _policy, body) = get(&inside, "/").await;
-        assert!(body.contains("not whole"), "{body}");
-    }
-
-    #[tokio::test]
-    async fn violations_are_shown_as_examples_and_escaped() {
-        let folder = tempfile::tempdir().unwrap();
-        let inside = of(folder.path());
-        let (_status, _policy, body) = get(&inside, "/contracts").await;
-        assert!(body.contains("No record has broken"), "{body}");
-        let example = ViolationExample {
-            topic_id: "topic_1".to_owned(),
-            part: RecordPart::Value.into(),
-            kind: ViolationKind::Condition.into(),
-            rule: 2,
-            rule_name: "<b>small</b>".to_owned(),
-            record: "{amount: int}".to_owned(),
-            at_unix_ms: 1_700_000_000_000,
-            ..ViolationExample::default()
-        };
-        inside.sources.contracts.add(ContractWindow {
-            report: None,
-            examples: vec![example],
-        });
-        let (status, policy, body) = get(&inside, "/contracts").await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(policy.contains("default-src 'none'"));
-        assert!(body.contains("{amount: int}") && body.contains("CONDITION"));
-        assert!(!body.contains("<b>") && body.contains("&lt;b&gt;small"));
-        let (_status, _policy, json) = get(&inside, "/v1/contract-violations").await;
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["violations"][0]["kind"], "CONDITION");
-        assert_eq!(
-            (&json["violations"][0]["part"], &json["violations"][0]["rule"]),
-            (&"VALUE".into(), &2.into())
-        );
-    }
-}
+mod tests;

@@ -49,9 +49,14 @@ impl Schemas {
     #[must_use]
     pub fn build(snapshot: &Snapshot, before: &Self) -> Self {
         let topics = snapshot.clusters.iter().flat_map(|it| &it.topics);
-        let contracts = topics
-            .filter_map(|it| it.contract.as_ref())
-            .filter(|it| enforced(it));
+        let contracts = topics.filter_map(|it| it.contract.as_ref());
+        Self::of(contracts, &snapshot.schemas, before)
+    }
+
+    /// The same for some contracts.
+    #[must_use]
+    pub fn of<'a>(contracts: impl Iterator<Item = &'a Wish>, told: &[Told], before: &Self) -> Self {
+        let contracts = contracts.filter(|it| enforced(it));
         let parts = contracts.flat_map(|it| it.key.iter().chain(&it.value));
         let named: BTreeSet<&str> = parts
             .flat_map(|it| {
@@ -65,7 +70,7 @@ impl Schemas {
         if named.is_empty() {
             return Self::default();
         }
-        let texts: HashMap<&str, &Told> = snapshot.schemas.iter().map(|it| (it.id.as_str(), it)).collect();
+        let texts: HashMap<&str, &Told> = told.iter().map(|it| (it.id.as_str(), it)).collect();
         let compiled = named.into_iter().filter_map(|id| {
             if let Some(held) = before.0.get(id) {
                 return Some((id.to_owned(), Arc::clone(held)));

@@ -81,22 +81,11 @@ impl<'a> Marking<'a> {
 
 /// The record with the headers that it has and those of its mark behind them: the last one of a name holds.
 fn mark(out: &mut Vec<u8>, record: &Record<'_>, breach: &Breach, dead: bool) {
-    let reason: String = breach.reason.chars().take(REASON_MAX).collect();
-    let headers = [
-        (KIND, Some(breach.kind_word())),
-        (PART, Some(breach.part_word())),
-        (RULE, breach.rule.as_deref()),
-        (REASON, Some(reason.as_str())),
-        (WITHHELD, dead.then_some("DLQ")),
-    ];
-    let mut added = Vec::new();
-    let mut count = record.headers().left();
-    for (name, value) in headers {
-        if let Some(value) = value {
-            put_bytes(&mut added, name.as_bytes());
-            put_bytes(&mut added, value.as_bytes());
-            count += 1;
-        }
+    let (mut added, mut count) = (Vec::new(), record.headers().left());
+    for (name, value) in headers(breach, dead) {
+        put_bytes(&mut added, name.as_bytes());
+        put_bytes(&mut added, &value);
+        count += 1;
     }
     let mut counted = Vec::with_capacity(5);
     put(&mut counted, i64::from(count));
@@ -108,6 +97,25 @@ fn mark(out: &mut Vec<u8>, record: &Record<'_>, breach: &Breach, dead: bool) {
     for piece in [record.before_headers, &counted, held, &added] {
         out.extend_from_slice(piece);
     }
+}
+
+/// The headers of a mark.
+#[must_use]
+pub fn headers(breach: &Breach, dead: bool) -> Vec<(&'static str, Vec<u8>)> {
+    let mut headers = vec![
+        (KIND, breach.kind_word().into()),
+        (PART, breach.part_word().into()),
+    ];
+    headers.extend(breach.rule.as_deref().map(|it| (RULE, it.into())));
+    headers.push((REASON, reason(breach).into_bytes()));
+    headers.extend(dead.then(|| (WITHHELD, b"DLQ".to_vec())));
+    headers
+}
+
+/// What is wrong, as marks and dead letters say it.
+#[must_use]
+pub fn reason(breach: &Breach) -> String {
+    breach.reason.chars().take(REASON_MAX).collect()
 }
 
 #[cfg(test)]

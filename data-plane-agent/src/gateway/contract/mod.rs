@@ -20,6 +20,7 @@ pub mod write;
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
 pub use found::Refused;
+pub use judge::{Breach, first as first_breach};
 pub use withhold::withhold;
 pub use work::{BATCH_MAX, Ended, Pace, Part, Progress, Work};
 
