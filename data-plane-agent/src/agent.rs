@@ -90,8 +90,7 @@ impl Agent {
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
-        let redriven = state.join("redriven");
-        let dead_letters = Office::open(&platform, &shared, publisher.watch(), redriven, &mut tasks);
+        let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let uplink = Uplink {

@@ -23,6 +23,8 @@ class Settings:
         self.token_url = values.get("token_url")
         # Of those that know schemas only.
         self.registry = values.get("registry")
+        # Of those that ask the agent's endpoint only.
+        self.inside = values.get("inside")
         self.topic = values["topic"]
         self.group_topic = values["group_topic"]
         self.foreign_topic = values["foreign_topic"]

@@ -20,6 +20,8 @@ mod track;
 mod worker;
 
 #[cfg(test)]
+pub mod samples;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;

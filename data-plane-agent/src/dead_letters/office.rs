@@ -1,7 +1,7 @@
 //! Where people within the network ask after dead letters: how copying goes, what there is, and to send it again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use weir_proto::lane::v1::Snapshot;
 
 use super::listing::{self, Asked, Page};
-use super::redrive::{Account, Kept, Progress, Run, Wish};
+use super::redrive::{Account, Kept, Phase, Progress, Run, Wish};
 use super::{Copier, DeadLetters, Post, Row, routes};
 use crate::driver::Shared;
 use crate::platform::Platform;
@@ -34,7 +34,7 @@ pub enum Refusal {
     #[error("A redrive of this topic is running: wait for its end, or cancel it.")]
     Running,
     /// Memory is bounded.
-    #[error("Redrives of {REDRIVES_MAX} other topics are running: wait for the end of one.")]
+    #[error("Redrives of four other topics are running: wait for the end of one.")]
     TooMany,
     /// It cannot be read now.
     #[error("The topic cannot be read now: {0}.")]
@@ -46,6 +46,15 @@ struct Begun {
     account: Arc<Account>,
     stop: CancellationToken,
     task: AbortHandle,
+}
+
+impl Begun {
+    fn runs(&self) -> bool {
+        if self.task.is_finished() {
+            self.account.end_if_running();
+        }
+        self.account.progress().phase == Phase::Running
+    }
 }
 
 #[derive(Default)]
@@ -77,7 +86,7 @@ impl Office {
         platform: &Platform,
         shared: &Shared,
         snapshot: watch::Receiver<Arc<Snapshot>>,
-        folder: PathBuf,
+        state_dir: &Path,
         tasks: &mut JoinSet<()>,
     ) -> Arc<Self> {
         let post = Post {
@@ -85,7 +94,7 @@ impl Office {
             snapshot,
             directory: Arc::clone(&shared.directory),
         };
-        let office = Self::new(post.clone(), folder);
+        let office = Self::new(post.clone(), state_dir);
         let copier = Copier {
             post,
             status: Arc::clone(&office.copying),
@@ -96,10 +105,10 @@ impl Office {
 
     /// Takes questions; nothing is copied.
     #[must_use]
-    pub fn new(post: Post, folder: PathBuf) -> Self {
+    pub fn new(post: Post, state_dir: &Path) -> Self {
         Self {
             post,
-            folder,
+            folder: state_dir.join("redriven"),
             copying: Arc::default(),
             desk: Mutex::default(),
             listings: Semaphore::new(LISTINGS_MAX),
@@ -138,12 +147,10 @@ impl Office {
         };
         let mut desk = self.desk();
         while desk.tasks.try_join_next().is_some() {}
-        let mut running = desk.redrives.iter().filter(|(_id, it)| !it.task.is_finished());
-        if running.any(|(other, _begun)| other == id) {
+        if desk.redrives.get(id).is_some_and(Begun::runs) {
             return Err(Refusal::Running);
         }
-        let running = desk.redrives.values().filter(|it| !it.task.is_finished());
-        if running.count() >= REDRIVES_MAX {
+        if desk.redrives.values().filter(|it| it.runs()).count() >= REDRIVES_MAX {
             return Err(Refusal::TooMany);
         }
         let account = Arc::new(Account::new(id, name, &wish));
@@ -185,9 +192,7 @@ impl Office {
     fn with<T>(&self, id: &str, ask: impl FnOnce(&Begun) -> T) -> Result<T, Refusal> {
         let desk = self.desk();
         let begun = desk.redrives.get(id).ok_or(Refusal::NoRedrive)?;
-        if begun.task.is_finished() {
-            begun.account.end_if_running();
-        }
+        let _told_if_it_ended_by_itself = begun.runs();
         Ok(ask(begun))
     }
 }

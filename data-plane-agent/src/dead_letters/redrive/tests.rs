@@ -123,7 +123,7 @@ impl Scene {
             snapshot: self.snapshot.subscribe(),
             directory: Arc::new(ArcSwap::from_pointee(directory)),
         };
-        Office::new(post, self.folder.path().join("redriven"))
+        Office::new(post, self.folder.path())
     }
 
     async fn redriven(&self, wish: Wish) -> Progress {

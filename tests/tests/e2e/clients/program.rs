@@ -99,7 +99,8 @@ fn line(text: &str) -> Option<Line> {
     })
 }
 
-fn settings_of(scene: &Scene) -> Value {
+/// What programs are told of a scene.
+pub fn settings_of(scene: &Scene) -> Value {
     let user = |tenant: &str| {
         json!({
             "username": stack::text(&format!("/kafka/{tenant}/username")),

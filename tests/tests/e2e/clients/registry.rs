@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::program::{Program, tool};
+use super::program::{Program, settings_of, tool};
 use crate::scene::Scene;
+use crate::stack;
 
 #[tokio::test]
 async fn confluent_kafkas_serializers() {
@@ -61,19 +62,37 @@ async fn the_registry_client_of_kafkajs() {
     super::shows_in(scene, "registry-js", program, &required).await;
 }
 
-/// Producers notice nothing, consumers see what is good, and each bad record is in the dead-letter topic once.
+/// Producers notice nothing, consumers see what is good, and each bad record is in the dead-letter topic once; when the
+/// contract lets them pass, each is put into its topic once.
 #[tokio::test]
-async fn dead_letters_arrive_once() {
-    let program = Program::new(&tool("WEIR_CLIENTS_PYTHON"), &["confluent-kafka/dead_letters.py"]);
+async fn dead_letters_arrive_once_and_are_redriven_once() {
+    let program = |file| Program::new(&tool("WEIR_CLIENTS_PYTHON"), &[file]);
     let scene = Scene::with_others("letters").await;
     let target = scene.id_of(&scene.group_topic).await;
-    let contract = json!({"enforcement": "DLQ", "dead_letter_topic": target});
-    scene.change_topic(&json!({ "contract": contract })).await;
-    let lines = program.run(&scene).await;
+    let contract = |enforcement| json!({"enforcement": enforcement, "dead_letter_topic": target});
+    scene.change_topic(&json!({ "contract": contract("DLQ") })).await;
+    let mut lines = program("confluent-kafka/dead_letters.py").run(&scene).await;
+    scene
+        .change_topic(&json!({ "contract": contract("SHADOW") }))
+        .await;
+    let mut settings = settings_of(&scene);
+    settings["inside"] = json!({
+        "url": stack::text("/inside"),
+        "state_dir": format!("{}/agent", stack::text("/state_dir")),
+        "topic_id": target,
+    });
+    lines.extend(program("confluent-kafka/redrive.py").with(&settings).await);
     // While it is named, the dead-letter topic cannot be taken away.
     scene.change_topic(&json!({"contract": null})).await;
     scene.clear().await;
-    for check in ["codecs", "idempotence", "transaction"] {
+    for check in [
+        "codecs",
+        "idempotence",
+        "transaction",
+        "stranger",
+        "listing",
+        "redrive",
+    ] {
         let line = lines.iter().find(|it| it.check == check);
         assert!(line.is_some_and(|it| it.ok), "{check}: {line:?}");
     }
