@@ -64,8 +64,14 @@ fn served(contract: Option<Wished>) -> Snapshot {
             ..topic(ORDERS, "orders", None)
         },
         topic(DEAD, "letters", None),
-        // Its dead letters go elsewhere.
-        topic("topic_other", "other", Some("topic_elsewhere")),
+        // It takes everything, but its dead letters go elsewhere.
+        LogicalTopic {
+            contract: Some(Wished {
+                dead_letter_topic_id: "topic_elsewhere".to_owned(),
+                ..wish(Enforcement::Off, &[])
+            }),
+            ..topic("topic_other", "other", None)
+        },
     ];
     Snapshot {
         schemas: vec![orders(TIGHT, 1000), orders(LOOSE, 100_000)],
