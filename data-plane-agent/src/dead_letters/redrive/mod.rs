@@ -11,6 +11,8 @@ mod origins;
 mod run;
 
 #[cfg(test)]
+mod scene;
+#[cfg(test)]
 mod tests;
 
 use serde::Deserialize;

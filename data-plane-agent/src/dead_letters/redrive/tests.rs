@@ -4,240 +4,39 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures_util::future::join_all;
-use tempfile::TempDir;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
-use weir_proto::agent::v1::{Enforcement, Schema, SchemaFormat, TopicContract as Wished};
-use weir_proto::lane::v1::{LogicalTopic, Snapshot};
+use weir_proto::agent::v1::Enforcement;
 
 use super::account::Tally;
-use super::{Phase, Progress, Wish};
+use super::scene::{
+    DEAD, LONG, LOOSE, OTHER, OWNER, SOURCE, Scene, TARGET, TIGHT, amount, amounts, contract, ended, letter,
+    of, served, told, values,
+};
+use super::{Phase, Wish};
+use crate::dead_letters::Refusal;
 use crate::dead_letters::letter::{
     NOT_REDRIVEN, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, REDRIVEN, RULE_EXCEPTION, RULE_MODE,
     RULE_NAME, RULE_SUBJECT, RULE_TOPIC, TOO_LARGE,
 };
-use crate::dead_letters::routes::tests::{ORDERS, snapshot, topic};
-use crate::dead_letters::scan::walk;
-use crate::dead_letters::{Office, Post, Refusal};
-use crate::driver::Directory;
+use crate::dead_letters::routes::tests::ORDERS;
 use crate::gateway::contract::mark;
-use crate::gateway::contract::samples::{Sample, batch, schema, wish};
+use crate::gateway::contract::samples::{Sample, batch};
 use crate::gateway::contract::unpack::Codec;
-use crate::platform::fake_logs::{FakeLogs, When};
-use crate::platform::kafka::PoolAddress;
-
-const SOURCE: &str = "w01h2xcejqtf2nbrexx3vqjhp41-orders";
-const TARGET: &str = "w01h2xcejqtf2nbrexx3vqjhp41-letters";
-const OTHER: &str = "w01h2xcejqtf2nbrexx3vqjhp41-other";
-const DEAD: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
-const OWNER: &str = "w01h2xcejqtf2nbrexx3vqjhp43-redrive";
-const LONG: Duration = Duration::from_secs(30);
-
-/// Orders below an amount, without frames: judged by the newest, which is all that records name.
-fn orders(number: u32, below: u32) -> Schema {
-    let rules = format!(
-        r#"{{"domainRules":[{{"name":"below {below}","kind":"CONDITION","type":"CEL","mode":"WRITE","expr":"message.amount < {below}"}}]}}"#
-    );
-    let text = r#"{"type":"object","required":["amount"],"properties":{"amount":{"type":"number"}}}"#;
-    schema(number, SchemaFormat::Json, text, &rules)
-}
-
-const TIGHT: u32 = 7;
-const LOOSE: u32 = 8;
-
-fn contract(enforcement: Enforcement, number: u32) -> Wished {
-    let mut wished = wish(enforcement, &[number]);
-    if let Some(value) = &mut wished.value {
-        value.unframed_schema_id = format!("schema_{number}");
-        value.subject = "orders-value".to_owned();
-    }
-    wished.dead_letter_topic_id = DEAD.to_owned();
-    wished
-}
-
-fn served(contract: Option<Wished>) -> Snapshot {
-    let topics = vec![
-        LogicalTopic {
-            contract,
-            ..topic(ORDERS, "orders", None)
-        },
-        topic(DEAD, "letters", None),
-        // It takes everything, but its dead letters go elsewhere.
-        LogicalTopic {
-            contract: Some(Wished {
-                dead_letter_topic_id: "topic_elsewhere".to_owned(),
-                ..wish(Enforcement::Off, &[])
-            }),
-            ..topic("topic_other", "other", None)
-        },
-    ];
-    Snapshot {
-        schemas: vec![orders(TIGHT, 1000), orders(LOOSE, 100_000)],
-        ..snapshot(topics)
-    }
-}
-
-struct Scene {
-    logs: FakeLogs,
-    snapshot: watch::Sender<Arc<Snapshot>>,
-    folder: TempDir,
-}
-
-/// A record as a reader of its topic sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    at: (i32, i64),
-    value: String,
-    headers: Vec<(String, String)>,
-}
-
-impl Seen {
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(it, _value)| it == name);
-        found.map(|(_name, value)| value.as_str())
-    }
-
-    fn names(&self) -> Vec<&str> {
-        self.headers.iter().map(|(name, _value)| name.as_str()).collect()
-    }
-}
-
-impl Scene {
-    fn new(enforcement: Enforcement, number: u32) -> Self {
-        let logs = FakeLogs::default();
-        for name in [SOURCE, TARGET, OTHER] {
-            logs.make(name, 2);
-        }
-        Self {
-            logs,
-            snapshot: watch::Sender::new(Arc::new(served(Some(contract(enforcement, number))))),
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn office(&self) -> Office {
-        let pool = PoolAddress {
-            pool_id: "pool_1".to_owned(),
-            ..PoolAddress::default()
-        };
-        let pools = BTreeMap::from([("pool_1".to_owned(), pool)]);
-        let directory = Directory::of(&self.snapshot.borrow(), &pools);
-        let post = Post {
-            logs: Arc::new(self.logs.clone()),
-            snapshot: self.snapshot.subscribe(),
-            directory: Arc::new(ArcSwap::from_pointee(directory)),
-        };
-        Office::new(post, self.folder.path())
-    }
-
-    async fn redriven(&self, wish: Wish) -> Progress {
-        let office = self.office();
-        assert_eq!(office.begin(DEAD, wish).unwrap().phase, Phase::Running);
-        ended(&office).await
-    }
-
-    fn seen(&self, topic: &str) -> Vec<Seen> {
-        let mut seen = Vec::new();
-        for partition in 0..2 {
-            let read = self.logs.look(topic, partition);
-            walk(&read, 0, &mut |at, record, _codec| {
-                let text = |it: Option<&[u8]>| String::from_utf8(it.unwrap_or_default().to_vec()).unwrap();
-                let headers = record
-                    .headers()
-                    .map(|(name, value)| (text(Some(name)), text(value)));
-                seen.push(Seen {
-                    at: (at.partition, at.offset),
-                    value: text(record.value),
-                    headers: headers.collect(),
-                });
-                true
-            });
-        }
-        seen
-    }
-
-    /// Letters behind the position: those that are not dealt with.
-    fn left(&self) -> Vec<Seen> {
-        let stand = self.logs.stand_of(OWNER);
-        let mut left = self.seen(TARGET);
-        left.retain(|it| {
-            let position = stand.get(&(TARGET.to_owned(), it.at.0));
-            position.is_none_or(|position| it.at.1 >= position.offset)
-        });
-        left
-    }
-
-    fn put(&self, partition: i32, codec: Codec, letters: &[Sample]) {
-        self.logs.put(TARGET, partition, &batch(codec, letters));
-    }
-}
-
-async fn ended(office: &Office) -> Progress {
-    let until = Instant::now() + LONG;
-    loop {
-        let progress = office.look(DEAD).unwrap();
-        if progress.phase != Phase::Running {
-            return progress;
-        }
-        assert!(Instant::now() < until, "{progress:?}");
-        sleep(Duration::from_millis(10)).await;
-    }
-}
-
-fn amount(amount: u32) -> String {
-    format!("{{\"amount\":{amount}}}")
-}
-
-fn told<'a>(topic: &'a str, rule: &'a str, partition: &'a str) -> [(&'a str, Option<&'a [u8]>); 8] {
-    [
-        (RULE_NAME, rule),
-        (RULE_MODE, "WRITE"),
-        (RULE_SUBJECT, "orders-value"),
-        (RULE_TOPIC, topic),
-        (RULE_EXCEPTION, "it was not below"),
-        (ORIGIN_PARTITION, partition),
-        (ORIGIN_OFFSET, "7"),
-        (ORIGIN_TIMESTAMP, "5"),
-    ]
-    .map(|(name, value)| (name, Some(value.as_bytes())))
-}
-
-fn of(topic: &str, rule: &str, partition: &str, value: u32) -> Sample {
-    Sample::of(Some(b"k"), Some(amount(value).as_bytes()))
-        .with(&[("own", Some(b"1"))])
-        .with(&told(topic, rule, partition))
-}
-
-fn letter(value: u32) -> Sample {
-    of("orders", "below 1000", "1", value)
-}
-
-fn values(seen: &[Seen]) -> Vec<String> {
-    let mut values: Vec<String> = seen.iter().map(|it| it.value.clone()).collect();
-    values.sort();
-    values
-}
-
-fn amounts(of: &[u32]) -> Vec<String> {
-    let mut values: Vec<String> = of.iter().map(|it| amount(*it)).collect();
-    values.sort();
-    values
-}
+use crate::platform::fake_logs::When;
 
 #[tokio::test]
 async fn what_is_good_now_goes_where_it_was_sent_and_the_rest_to_the_end_with_the_new_reason() {
     let scene = Scene::new(Enforcement::Dlq, LOOSE);
     scene.put(0, Codec::Zstd, &[letter(5000), letter(200_000)]);
     let stand_in = Sample::of(None, None)
-        .with(&told("orders", "below 1000", "0"))
+        .with(&told("orders", "below_1000", "0"))
         .with(&[(TOO_LARGE, Some(b"99"))]);
     let mute = Sample::of(None, Some(b"mute"));
     scene.put(
         1,
         Codec::None,
-        &[of("orders", "below 1000", "4", 1), stand_in, mute],
+        &[of("orders", "below_1000", "4", 1), stand_in, mute],
     );
     let progress = scene.redriven(Wish::default()).await;
     assert_eq!((progress.phase, progress.reason), (Phase::Done, None));
@@ -247,7 +46,7 @@ async fn what_is_good_now_goes_where_it_was_sent_and_the_rest_to_the_end_with_th
             letters: 5,
             judged: 3,
             delivered: 2,
-            still_violating: BTreeMap::from([("below 100000".to_owned(), 1)]),
+            still_violating: BTreeMap::from([("below_100000".to_owned(), 1)]),
             skipped: progress.tally.skipped.clone(),
             left_out: 0,
         }
@@ -282,9 +81,9 @@ async fn what_is_good_now_goes_where_it_was_sent_and_the_rest_to_the_end_with_th
         ]
     );
     let told = |name| left[0].header(name).unwrap();
-    assert_eq!((told(RULE_NAME), told(REDRIVEN)), ("below 100000", "1"));
+    assert_eq!((told(RULE_NAME), told(REDRIVEN)), ("below_100000", "1"));
     assert_eq!((told(ORIGIN_PARTITION), told(ORIGIN_OFFSET)), ("1", "7"));
-    assert!(told(RULE_EXCEPTION).contains("below 100000"), "{left:?}");
+    assert!(told(RULE_EXCEPTION).contains("below_100000"), "{left:?}");
     for (at, why) in [(1, "too large"), (2, "does not say which topic")] {
         assert!(left[at].header(NOT_REDRIVEN).unwrap().contains(why), "{left:?}");
         assert_eq!(left[at].header(REDRIVEN), Some("1"));
@@ -321,7 +120,7 @@ async fn what_the_contract_refuses_never_gets_past_it() {
         assert_eq!(scene.left().len(), 2 - delivered.len());
         let marked = there
             .iter()
-            .filter(|it| it.header(mark::RULE) == Some("below 1000"));
+            .filter(|it| it.header(mark::RULE) == Some("below_1000"));
         assert_eq!(marked.count(), usize::from(enforcement == Enforcement::Mark));
         assert!(there.iter().all(|it| it.header(mark::WITHHELD).is_none()));
     }
@@ -331,12 +130,12 @@ async fn what_the_contract_refuses_never_gets_past_it() {
 async fn a_letter_goes_into_no_topic_whose_contract_does_not_name_its_own() {
     let scene = Scene::new(Enforcement::Off, LOOSE);
     let forged = [
-        of("other", "below 1000", "0", 1),
-        of(OTHER, "below 1000", "0", 2),
-        of("letters", "below 1000", "0", 3),
-        of("", "below 1000", "0", 4),
-        of("orders", "below 1000", "-1", 5),
-        of("orders", "below 1000", "x", 6),
+        of("other", "below_1000", "0", 1),
+        of(OTHER, "below_1000", "0", 2),
+        of("letters", "below_1000", "0", 3),
+        of("", "below_1000", "0", 4),
+        of("orders", "below_1000", "-1", 5),
+        of("orders", "below_1000", "x", 6),
     ];
     scene.put(0, Codec::None, &forged);
     let progress = scene.redriven(Wish::default()).await;
@@ -360,7 +159,7 @@ async fn letters_of_other_rules_are_written_again_as_they_are() {
     scene.put(1, Codec::Lz4, &[letter(200_000)]);
     let before = scene.seen(TARGET);
     let wish = Wish {
-        rule: Some("below 1000".to_owned()),
+        rule: Some("below_1000".to_owned()),
         ..Wish::default()
     };
     let progress = scene.redriven(wish).await;
@@ -395,7 +194,7 @@ async fn a_dry_run_writes_nothing_and_moves_nothing() {
 
 fn fill(scene: &Scene) {
     scene.put(0, Codec::None, &[letter(1), letter(200_001), letter(2)]);
-    scene.put(0, Codec::Gzip, &[of("orders", "below 1000", "0", 3), letter(4)]);
+    scene.put(0, Codec::Gzip, &[of("orders", "below_1000", "0", 3), letter(4)]);
     scene.put(
         1,
         Codec::Zstd,
