@@ -6,7 +6,7 @@
 //! The model is that of DS2 (Kalavri et al., "Three steps is all you need", OSDI 2018) as the Flink autoscaler (FLIP-271) applies it: what a
 //! vertex could do is measured by how busy it is, what it must do follows from the sources along the graph.
 
-//ARB
+pub mod arbitration;
 mod decide;
 mod decision;
 mod graph;
@@ -16,10 +16,10 @@ mod load;
 mod memory;
 mod policy;
 mod rates;
-//REP
-//SIM
+pub mod replay;
+pub mod simulator;
 mod sizing;
-//SUS
+pub mod suspend;
 #[cfg(test)]
 mod tests {}
 

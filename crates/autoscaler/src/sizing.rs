@@ -49,7 +49,8 @@ impl Curve {
     fn fewest(&self, target: f64) -> Option<u32> {
         let enough = |tasks: u32| self.capacity(tasks) >= target * (1.0 - 1e-9);
         if !enough(TASKS_MAX) {
-            return None;
+            // Only a hot key makes tasks useless: otherwise it is merely more than anybody runs.
+            return (self.stuck_share <= 0.0).then_some(TASKS_MAX);
         }
         let (mut least, mut most) = (1, TASKS_MAX);
         while least < most {
@@ -208,7 +209,7 @@ mod tests {
         // Two tasks do 100 each at 1.1; nine do 61 each.
         assert!(it.coefficient(9) < 0.62 && it.coefficient(9) > 0.6);
         assert_eq!(it.coefficient(1_000), 0.5);
-        assert_eq!(it.fewest(600.0), Some(12), "half of linear at worst");
+        assert_eq!(it.fewest(600.0), Some(11), "eleven do 55 each");
         let mut hot = curve(4, 400.0);
         hot.stuck_share = 0.3;
         assert!(hot.capacity(TASKS_MAX) < 400.0 * 0.475 / 0.3);

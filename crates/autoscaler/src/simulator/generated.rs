@@ -1,0 +1,171 @@
+//! Made-up jobs by the thousand: how soon, and how near, a policy comes to what one would choose who knows the true rates.
+
+use super::competitors::Ours;
+use super::model::{Job, Service};
+use super::noise::Noise;
+use super::run::Controller;
+use crate::graph::{Edge, Graph, Parallelism, Vertex};
+use crate::policy::Policy;
+
+/// Steps that a job is watched for after its load has grown.
+const WATCHED_MS: u64 = 30 * 60_000;
+const STEP_MS: u64 = 10_000;
+const SAMPLE_MS: u64 = 30_000;
+
+/// A job of 3 to 12 vertices with joins and branches, fullest tasks 0 to 30 % above their share, tasks that slow each other, noisy metrics;
+/// and the records per second that arrive at it. It runs with a part of the tasks that it would need.
+pub fn generated(seed: u64, policy: &Policy) -> (Job, f64) {
+    let mut random = Noise::new(seed);
+    let count = random.whole(3, 12) as usize;
+    let sources = if count > 4 && random.unit() < 0.3 { 2 } else { 1 };
+    let (mut vertices, mut services, mut edges) = (Vec::new(), Vec::new(), Vec::new());
+    for at in 0..count {
+        let id = format!("v{at}");
+        let is_source = at < sources;
+        if !is_source {
+            let first = random.whole(0, at as u32 - 1);
+            let mut from = vec![first];
+            // The second source must be read by somebody, and some vertices join.
+            if at == sources || random.unit() < 0.15 {
+                from.extend((0..sources as u32).filter(|it| *it != first).take(1));
+            }
+            edges.extend(from.into_iter().map(|it| Edge {
+                from: format!("v{it}"),
+                to: id.clone(),
+            }));
+        }
+        vertices.push(if is_source {
+            Vertex::source(&id, 1, [96, 120, 128, 192][random.whole(0, 3) as usize])
+        } else {
+            let groups = [120, 180, 240, 360, 720][random.whole(0, 4) as usize];
+            Vertex::operator(&id, 1, groups, random.unit() < 0.6)
+        });
+        services.push(Service {
+            rate_per_task: random.between(300.0, 4_000.0),
+            contention: if random.unit() < 0.5 { random.between(0.0, 0.01) } else { 0.0 },
+            hot_share: 0.0,
+            unevenness: if random.unit() < 0.5 { random.between(0.0, 0.3) } else { 0.0 },
+            selectivity: random.between(0.3, 1.1),
+            arrival_share: 1.0 / sources as f64,
+        });
+    }
+    let arriving = random.between(2_000.0, 20_000.0);
+    let graph = Graph { vertices, edges };
+    let mut job = Job::new(graph, services, random.bits()).unwrap_or_else(|fault| unreachable!("{fault}"));
+    job.noise = 0.05;
+    let part = random.between(0.15, 0.6);
+    let fewer = |tasks: u32| ((f64::from(tasks) * part) as u32).max(1);
+    let parallelism: Parallelism = job.oracle(arriving, policy).into_iter().map(|(id, tasks)| (id, fewer(tasks))).collect();
+    job.graph = job.graph.with(&parallelism);
+    (job, arriving)
+}
+
+/// How a policy came to terms with a generated job.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Convergence {
+    /// Changes until it changed nothing more.
+    pub steps: u32,
+    /// After how many of them every vertex kept up, with no more than 15 % more tasks in all than the oracle has; `None`: never.
+    pub fitted_after: Option<u32>,
+    /// Every vertex had the oracle's parallelism after the last change.
+    pub exact: bool,
+    /// Tasks over the oracle's, after the last change.
+    pub tasks_over_oracle: f64,
+}
+
+/// Watches a controller find the parallelism of a generated job. The oracle knows the true rates, and uses the same formula at the same
+/// moment: with the same backlog, and the true restart time.
+pub fn converge(controller: &mut dyn Controller, job: &Job, arriving: f64, policy: &Policy) -> Convergence {
+    let mut job = job.clone();
+    let mut it = Convergence::default();
+    let mut history = Vec::new();
+    let (mut next_ms, mut down_since, mut until_ms) = (SAMPLE_MS, None, WATCHED_MS);
+    while job.now_ms() < until_ms {
+        job.step(STEP_MS, arriving);
+        if !job.is_up() || job.now_ms() < next_ms {
+            continue;
+        }
+        if let Some(since_ms) = down_since.take() {
+            controller.restarted(job.now_ms(), job.now_ms() - since_ms);
+        }
+        next_ms = job.now_ms() + SAMPLE_MS;
+        history.push(job.sample());
+        let wish = controller.evaluate(job.now_ms(), &job.graph, &history);
+        let Some(to) = wish.filter(|to| job.graph.with(to) != job.graph) else {
+            continue;
+        };
+        let oracle = job.oracle(arriving, policy);
+        job.rescale(&to);
+        down_since = Some(job.now_ms());
+        until_ms = job.now_ms() + WATCHED_MS;
+        history.clear();
+        it.steps += 1;
+        let tasks = |of: &Parallelism| of.values().map(|it| f64::from(*it)).sum::<f64>();
+        it.tasks_over_oracle = tasks(&job.graph.parallelism()) / tasks(&oracle);
+        it.exact = job.graph.parallelism() == oracle;
+        if it.fitted_after.is_none() && keeps_up(&job, arriving) && it.tasks_over_oracle <= 1.15 {
+            it.fitted_after = Some(it.steps);
+        }
+        if it.steps >= 10 {
+            break;
+        }
+    }
+    it
+}
+
+/// Whether every vertex can do what flows to it.
+fn keeps_up(job: &Job, arriving: f64) -> bool {
+    let flows = job.flows(arriving);
+    let mut all = job.graph.vertices.iter().zip(&job.services).zip(flows);
+    all.all(|((vertex, service), flow)| service.capacity(vertex, vertex.parallelism) >= flow)
+}
+
+/// Figures over many generated jobs.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub jobs: u32,
+    pub fitted_in_one: u32,
+    pub fitted_in_two: u32,
+    pub steps_most: u32,
+    pub in_one_step: u32,
+    pub exact: u32,
+    pub tasks_over_oracle: f64,
+}
+
+#[cfg(test)]
+pub(crate) fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box<dyn Controller>) -> Figures {
+    let policy = Policy {
+        restart_time_ms: 60_000,
+        ..Policy::default()
+    };
+    let mut sum = Figures {
+        jobs: 0,
+        fitted_in_one: 0,
+        fitted_in_two: 0,
+        steps_most: 0,
+        in_one_step: 0,
+        exact: 0,
+        tasks_over_oracle: 0.0,
+    };
+    for seed in seeds {
+        let (job, arriving) = generated(seed, &policy);
+        let it = converge(make(&policy).as_mut(), &job, arriving, &policy);
+        sum.jobs += 1;
+        sum.fitted_in_one += u32::from(it.fitted_after == Some(1));
+        sum.fitted_in_two += u32::from(it.fitted_after.is_some_and(|it| it <= 2));
+        sum.steps_most = sum.steps_most.max(it.steps);
+        sum.in_one_step += u32::from(it.steps <= 1);
+        sum.exact += u32::from(it.exact);
+        sum.tasks_over_oracle += it.tasks_over_oracle;
+    }
+    sum.tasks_over_oracle /= f64::from(sum.jobs.max(1));
+    sum
+}
+
+/// This library, for [`converge`].
+impl From<&Policy> for Ours {
+    fn from(policy: &Policy) -> Self {
+        Self::new(policy.clone())
+    }
+}
