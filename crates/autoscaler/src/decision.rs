@@ -16,6 +16,8 @@ pub enum Reason {
     OverCapacity,
     /// Tasks are needless, but not for long enough yet.
     ScaleDownDelay,
+    /// Tasks are needless, but giving them up would free too little to be worth a restart.
+    SmallSaving,
     /// A backlog is being worked off: nothing is taken away.
     Backlog,
     /// The job was changed or restarted a moment ago.
@@ -145,7 +147,7 @@ pub struct VertexTerms {
     pub band_high: Option<f64>,
     /// Learned loss per further task.
     pub contention: Option<f64>,
-    /// Share of the records of the task with most of them, times the number of tasks: 1 is even.
+    /// Records of the task with most of them, over what would fall to the fullest if all keys and partitions were alike.
     pub skew: Option<f64>,
     /// Tasks by the formula alone; unknown if no number is enough.
     pub computed: Option<u32>,

@@ -139,6 +139,15 @@ impl Vertex {
             VertexKind::Operator { keyed: false } => None,
         }
     }
+
+    /// Share of the input that the fullest of so many tasks has when all keys and partitions are alike: groups are not divided.
+    pub fn fair_share(&self, tasks: u32) -> f64 {
+        let tasks = tasks.max(1);
+        match self.groups() {
+            Some(groups) => f64::from(groups.div_ceil(tasks)) / f64::from(groups),
+            None => 1.0 / f64::from(tasks),
+        }
+    }
 }
 
 /// A graph by index: what the arithmetic works on.

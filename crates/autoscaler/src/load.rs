@@ -8,12 +8,17 @@ use crate::history::{NoData, Window};
 use crate::policy::Policy;
 use crate::rates::Observed;
 
+/// An input that does less than this share of what it should is all but held up.
+const HELD_UP: f64 = 0.01;
+
 /// What a vertex must cope with, and can.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Load {
     pub observed: Observed,
     /// Records per second that arrive.
     pub arrival: f64,
+    /// The same, or what arrived just now if that is more: by what comes and goes quickly nothing is taken away.
+    pub peak: f64,
     /// Records per second that work the backlog off in the time for it.
     pub catch_up: f64,
     /// Records per second at 100 % busy; `None` while nothing flows.
@@ -41,11 +46,20 @@ impl Target {
 impl Load {
     /// What the vertex must be able to do so that the arriving records keep it this busy, with or without making good for a restart.
     pub fn target(&self, utilization: f64, restart_ms: Option<f64>, policy: &Policy) -> Target {
+        self.target_of(self.arrival, utilization, restart_ms, policy)
+    }
+
+    /// The same for the peak of what arrives.
+    pub fn target_at_peak(&self, restart_ms: f64, policy: &Policy) -> Target {
+        self.target_of(self.peak, policy.utilization_target, Some(restart_ms), policy)
+    }
+
+    fn target_of(&self, arrival: f64, utilization: f64, restart_ms: Option<f64>, policy: &Policy) -> Target {
         let catch_up_ms = policy.catch_up_duration_ms as f64;
-        let restart = restart_ms.filter(|_| catch_up_ms > 0.0).map_or(0.0, |it| self.arrival * it / catch_up_ms);
-        let input = match (self.arrival > 0.0, utilization > 0.0) {
+        let restart = restart_ms.filter(|_| catch_up_ms > 0.0).map_or(0.0, |it| arrival * it / catch_up_ms);
+        let input = match (arrival > 0.0, utilization > 0.0) {
             (false, _) => 0.0,
-            (true, true) => self.arrival / utilization,
+            (true, true) => arrival / utilization,
             (true, false) => f64::INFINITY,
         };
         Target {
@@ -71,8 +85,12 @@ pub(crate) fn loads(graph: &Graph, shape: &Shape, window: &Window<'_>, policy: &
         }
         load.observed = observed;
         if policy.reaction_window_ms > 0 && vertex.is_source() {
-            hurry(&mut load, &Observed::over(&recent, vertex, policy)?);
+            let newest = Observed::over(&recent.last(policy.reaction_window_ms / 2), vertex, policy)?;
+            let recent = Observed::over(&recent, vertex, policy)?;
+            hurry(&mut load, &recent, &newest);
+            load.peak = recent.arrival();
         }
+        load.peak = load.peak.max(load.arrival);
         loads.push(load);
     }
     if loads.iter().any(|it| it.urgent) {
@@ -88,11 +106,12 @@ pub(crate) fn loads(graph: &Graph, shape: &Shape, window: &Window<'_>, policy: &
     Ok(loads)
 }
 
-/// Takes the shorter window's word for an overload: more arrives than the longer says, and pending records grow.
-fn hurry(load: &mut Load, recent: &Observed) {
+/// Takes the shorter window's word for an overload: more arrives than the longer says, and pending records grow. Of a load that has just
+/// grown the shorter window holds a part only, so its newer half counts where that is more.
+fn hurry(load: &mut Load, recent: &Observed, newest: &Observed) {
     if recent.pending_growth > 0.0 && recent.pending_growth > 0.02 * recent.rate_in {
         load.urgent = true;
-        load.arrival = load.arrival.max(recent.arrival());
+        load.arrival = load.arrival.max(recent.arrival()).max(newest.arrival());
     }
 }
 
@@ -108,18 +127,31 @@ fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
         // What flows along an edge is not measured: what the vertex takes in is divided as its inputs give out.
         let gives = |from: usize| loads[from].observed.rate_out / shape.outputs[from].len().max(1) as f64;
         let given: f64 = shape.inputs[at].iter().map(|from| gives(*from)).sum();
-        let (mut arrival, mut catch_up) = (0.0, 0.0);
+        let (mut arrival, mut peak, mut catch_up) = (0.0, 0.0, 0.0);
         for from in &shape.inputs[at] {
-            let share = if given > 0.0 { gives(*from) / given } else { 1.0 / shape.inputs[at].len() as f64 };
             let upstream = &loads[*from];
-            if upstream.observed.rate_in > 0.0 {
-                let selectivity = loads[at].observed.rate_in * share / upstream.observed.rate_in;
-                arrival += upstream.arrival * selectivity;
-                catch_up += upstream.catch_up * selectivity;
-            }
+            let share = if given > 0.0 { gives(*from) / given } else { 1.0 / shape.inputs[at].len() as f64 };
+            let taken = loads[at].observed.rate_in * share;
+            let selectivity = selectivity(upstream, taken, gives(*from));
+            arrival += upstream.arrival * selectivity;
+            peak += upstream.peak * selectivity;
+            catch_up += upstream.catch_up * selectivity;
         }
-        (loads[at].arrival, loads[at].catch_up) = (arrival, catch_up);
+        (loads[at].arrival, loads[at].peak, loads[at].catch_up) = (arrival, peak, catch_up);
     }
+}
+
+/// Records that a vertex takes in of an input for one that the input takes in itself.
+///
+/// While an input is all but held up (a source in front of a join whose other side is faster) what still arrives from it came before: then
+/// its own two counters say more.
+fn selectivity(upstream: &Load, taken: f64, given: f64) -> f64 {
+    let rate_in = upstream.observed.rate_in;
+    if rate_in <= 0.0 {
+        return 0.0;
+    }
+    let held_up = rate_in < HELD_UP * upstream.arrival;
+    (if held_up && given > 0.0 { given } else { taken }) / rate_in
 }
 
 #[cfg(test)]

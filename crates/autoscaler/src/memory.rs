@@ -77,7 +77,7 @@ pub struct ScaleUp {
 pub struct RateAt {
     /// The parallelism.
     pub tasks: u32,
-    /// Records per second of one task at 100 % busy: a moving average.
+    /// Records per second of the fullest task at 100 % busy: a moving average.
     pub per_task: f64,
     /// How often it was seen.
     pub observations: u32,
@@ -191,9 +191,8 @@ impl VertexMemory {
         watched.then(|| self.recommendations.iter().map(|it| it.tasks).max()).flatten()
     }
 
-    /// Notes a true rate, in records per second of all tasks.
-    pub(crate) fn observe(&mut self, tasks: u32, true_rate: f64) {
-        let per_task = true_rate / f64::from(tasks.max(1));
+    /// Notes the true rate of one task among so many.
+    pub(crate) fn observe(&mut self, tasks: u32, per_task: f64) {
         if let Some(at) = self.rates.iter().position(|it| it.tasks == tasks) {
             let mut rate = self.rates.remove(at);
             rate.per_task += NEWEST * (per_task - rate.per_task);
@@ -280,7 +279,7 @@ mod tests {
     fn contention_is_learned_from_two_parallelisms() {
         let policy = Policy::default();
         let mut it = VertexMemory::default();
-        let rate = |tasks: u32| f64::from(tasks) * 100.0 / (1.0 + 0.05 * (f64::from(tasks) - 1.0));
+        let rate = |tasks: u32| 100.0 / (1.0 + 0.05 * (f64::from(tasks) - 1.0));
         it.observe(2, rate(2));
         it.observe(2, rate(2));
         it.observe(2, rate(2));

@@ -45,12 +45,13 @@ pub enum BusyTimeAggregator {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Alignment {
-    /// The first parallelism that lowers the load of the fullest task, or divides the groups evenly.
+    /// Groups are reckoned with: the fewest tasks whose fullest, with the groups that fall to it, is not too busy. Flink approximates
+    /// that by looking upwards for a number that lowers the groups of a task or divides them; the number here is never larger.
     #[default]
     Balanced,
-    /// The first that divides the groups evenly.
+    /// The first from there on that divides the groups evenly.
     EvenlySpread,
-    /// As computed.
+    /// Groups are not reckoned with.
     Off,
 }
 
@@ -111,6 +112,8 @@ pub struct Policy {
     pub scale_down_interval_ms: u64,
     /// That time doubles, up to this factor, each time that a step down had to be undone within it. Default 8; 1: off. Ours.
     pub scale_down_backoff_max: u32,
+    /// Tasks are taken away only if that frees this share of the job's slots, 0 to 1: less is not worth a restart. Default 0.25. Ours.
+    pub scale_down_min_saving: f64,
     /// A source this far behind works off a backlog. Default 5 min (`backlog-processing.lag-threshold`).
     pub backlog_processing_lag_threshold_ms: u64,
     /// Nothing is taken away while a source is this far behind. Default 30 s; Flink waits for its backlog threshold. Ours.
@@ -174,6 +177,7 @@ impl Default for Policy {
             scale_down_max_factor: 0.6,
             scale_down_interval_ms: HOUR_MS,
             scale_down_backoff_max: 8,
+            scale_down_min_saving: 0.25,
             backlog_processing_lag_threshold_ms: 5 * MINUTE_MS,
             draining_lag_threshold_ms: MINUTE_MS / 2,
             observed_true_processing_rate_lag_threshold_ms: MINUTE_MS / 2,
@@ -235,6 +239,7 @@ impl Policy {
             "scale_down_backoff_max",
             "1 to 64",
         );
+        must(share(self.scale_down_min_saving), "scale_down_min_saving", "0 to 1");
         must(share(self.scaling_effectiveness_threshold), "scaling_effectiveness_threshold", "0 to 1");
         must(
             self.observed_true_processing_rate_switch_threshold >= 0.0,
@@ -286,6 +291,7 @@ impl Policy {
             scale_down_max_factor: within(self.scale_down_max_factor, 0.0, 1.0, usual.scale_down_max_factor),
             scale_down_interval_ms: ms(self.scale_down_interval_ms),
             scale_down_backoff_max: self.scale_down_backoff_max.clamp(1, 64),
+            scale_down_min_saving: within(self.scale_down_min_saving, 0.0, 1.0, usual.scale_down_min_saving),
             backlog_processing_lag_threshold_ms: ms(self.backlog_processing_lag_threshold_ms),
             draining_lag_threshold_ms: ms(self.draining_lag_threshold_ms),
             observed_true_processing_rate_switch_threshold: within(

@@ -18,7 +18,7 @@ impl Work<'_> {
         }
         let proposal = self.within_room(&plan, &mut decision);
         let moves = proposal != self.input.graph.parallelism();
-        if !moves || !self.triggered(&plan) {
+        if !moves || !self.triggered(&plan, &proposal) {
             (decision.reason, decision.sentence) = self.why_not(&plan, &decision);
             decision.also.retain(|it| *it != decision.reason);
             return decision;
@@ -109,8 +109,16 @@ impl Work<'_> {
         cut
     }
 
-    fn triggered(&self, plan: &Plan) -> bool {
-        plan.vertices.iter().any(|it| it.goes_up() || it.forced() || (it.goes_down() && !self.draining))
+    fn triggered(&self, plan: &Plan, proposal: &Parallelism) -> bool {
+        let thrift = !self.draining && plan.vertices.iter().any(Planned::goes_down) && self.saves_enough(proposal);
+        thrift || plan.vertices.iter().any(|it| it.goes_up() || it.forced())
+    }
+
+    /// Whether the proposal frees enough slots to be worth a restart.
+    fn saves_enough(&self, proposal: &Parallelism) -> bool {
+        let graph = self.input.graph;
+        let now = graph.slots(&graph.parallelism()) as f64;
+        graph.slots(proposal) as f64 <= now * (1.0 - self.policy.scale_down_min_saving)
     }
 
     /// A reason why nothing may be changed now, whatever is wanted.
@@ -140,6 +148,10 @@ impl Work<'_> {
         }
         match plan.vertices.iter().find(|it| it.wants_down()) {
             Some(it) if self.draining => (Reason::Backlog, say::draining(it)),
+            Some(_) if plan.vertices.iter().any(Planned::goes_down) => {
+                let slots = self.input.graph.slots(&plan.proposal(self.draining));
+                (Reason::SmallSaving, say::small_saving(slots, &decision.job))
+            }
             Some(it) => (Reason::ScaleDownDelay, say::delayed(it, &decision.job)),
             None => (Reason::WithinBand, say::within(self.policy)),
         }

@@ -4,6 +4,7 @@ use super::Work;
 use crate::decision::{Reason, VertexTerms, known};
 use crate::graph::{Parallelism, Vertex};
 use crate::load::Load;
+use crate::policy::Alignment;
 use crate::sizing::{Curve, Size, bounds, size};
 
 /// True rates are learned from only when tasks were this busy: below, the measurement is mostly noise.
@@ -106,35 +107,41 @@ impl Work<'_> {
         }
         self.narrow(&mut vertices, &curves);
         let interval_ms = self.memory.down_interval_ms(self.policy);
-        for it in &mut vertices {
+        for (at, it) in vertices.iter_mut().enumerate() {
+            let target = self.loads[at].target_at_peak(self.restart_ms, self.policy).total();
+            let at_peak = size(&graph.vertices[at], curves[at].as_ref(), target, self.policy).fitted;
             let memory = self.memory.vertices.entry(it.terms.id.clone()).or_default();
-            memory.recommend(self.input.now_ms, it.size.fitted, interval_ms);
+            memory.recommend(self.input.now_ms, at_peak.max(it.size.fitted), interval_ms);
             it.terms.largest = memory.largest(self.input.now_ms, interval_ms);
         }
         Plan { vertices }
     }
 
     /// How the vertex scales, by what is seen of it now and was seen before.
-    fn curve(&mut self, at: usize, vertex: &Vertex) -> Option<Curve> {
+    fn curve<'v>(&mut self, at: usize, vertex: &'v Vertex) -> Option<Curve<'v>> {
         let load = &self.loads[at];
-        let tasks = vertex.parallelism.max(1);
         let memory = self.memory.vertices.entry(vertex.id.clone()).or_default();
-        let true_rate = load.true_rate?;
-        if load.observed.busy >= BUSY_ENOUGH {
-            memory.observe(tasks, true_rate);
-        }
-        let skew = skew(load, tasks).filter(|it| *it >= self.policy.skew_factor);
-        Some(Curve {
-            tasks,
-            true_rate,
-            contention: memory.contention(self.policy),
+        let mut curve = Curve {
+            vertex,
+            true_rate: load.true_rate?,
+            grouped: self.policy.parallelism_alignment != Alignment::Off,
+            contention: 0.0,
             coefficient_min: self.policy.observed_scalability_coefficient_min,
-            // With one hot key and all others even, the hottest task's share is stuck + (1 - stuck) / tasks.
-            stuck_share: skew.map_or(0.0, |it| ((it - 1.0) / (f64::from(tasks) - 1.0)).clamp(0.0, 1.0)),
-        })
+            stuck_share: 0.0,
+        };
+        let fair = if curve.grouped { vertex.fair_share(vertex.parallelism) } else { 1.0 / f64::from(vertex.parallelism.max(1)) };
+        if load.observed.busy >= BUSY_ENOUGH {
+            memory.observe(vertex.parallelism, curve.true_rate * fair);
+        }
+        curve.contention = memory.contention(self.policy);
+        if let (Some(hot), true) = (load.observed.hot_share, skew(load, vertex).is_some_and(|it| it >= self.policy.skew_factor)) {
+            // With one hot key and all others even, the hottest task's share is stuck + (1 - stuck) x fair share.
+            curve.stuck_share = ((hot - fair) / (1.0 - fair)).clamp(0.0, 1.0);
+        }
+        Some(curve)
     }
 
-    fn planned(&self, at: usize, vertex: &Vertex, curve: Option<&Curve>) -> Planned {
+    fn planned(&self, at: usize, vertex: &Vertex, curve: Option<&Curve<'_>>) -> Planned {
         let (load, policy) = (&self.loads[at], self.policy);
         let target = load.target(policy.utilization_target, Some(self.restart_ms), policy);
         // While a backlog is worked off the band is as wide as it can be (Flink likewise).
@@ -161,7 +168,7 @@ impl Work<'_> {
             band_low: known(band_low),
             band_high: known(band_high),
             contention: curve.map(|it| it.contention).filter(|it| *it > 0.0),
-            skew: skew(load, vertex.parallelism),
+            skew: skew(load, vertex),
             computed: size.computed,
             ..measured(load)
         };
@@ -174,12 +181,12 @@ impl Work<'_> {
     }
 
     /// A vertex that is left alone, or whose last step up gained nothing, gets no more tasks.
-    fn stop(&self, vertex: &Vertex, curve: Option<&Curve>, target: f64, size: &mut Size, zone: &mut Zone) {
+    fn stop(&self, vertex: &Vertex, curve: Option<&Curve<'_>>, target: f64, size: &mut Size, zone: &mut Zone) {
         let excluded = self.policy.vertex_exclude_ids.contains(&vertex.id);
         let memory = self.memory.vertices.get(&vertex.id);
         let in_vain = curve.is_some_and(|curve| {
-            size.fitted > curve.tasks
-                && memory.is_some_and(|it| it.ineffective(curve.tasks, curve.true_rate, self.policy).is_some())
+            size.fitted > vertex.parallelism
+                && memory.is_some_and(|it| it.ineffective(vertex.parallelism, curve.true_rate, self.policy).is_some())
         });
         if excluded || (in_vain && *zone != Zone::Outside) {
             size.fitted = vertex.parallelism;
@@ -192,7 +199,7 @@ impl Work<'_> {
     }
 
     /// Records flow through all vertices of a component: more tasks than the narrowest of them lets be busy would idle.
-    fn narrow(&self, vertices: &mut [Planned], curves: &[Option<Curve>]) {
+    fn narrow(&self, vertices: &mut [Planned], curves: &[Option<Curve<'_>>]) {
         for at in 0..vertices.len() {
             let narrowest = (0..vertices.len())
                 .filter(|it| self.component[*it] == self.component[at] && vertices[*it].size.bound.is_some())
@@ -214,9 +221,10 @@ impl Work<'_> {
     }
 }
 
-/// The records of the task with most of them, in fair shares.
-fn skew(load: &Load, tasks: u32) -> Option<f64> {
-    load.observed.hot_share.filter(|_| tasks >= 2).map(|it| it * f64::from(tasks))
+/// The records of the task with most of them, over what would fall to the fullest if all keys and partitions were alike.
+fn skew(load: &Load, vertex: &Vertex) -> Option<f64> {
+    let fair = vertex.fair_share(vertex.parallelism);
+    load.observed.hot_share.filter(|_| vertex.parallelism >= 2 && fair < 1.0).map(|it| it / fair)
 }
 
 fn measured(load: &Load) -> VertexTerms {

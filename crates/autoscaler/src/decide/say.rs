@@ -98,6 +98,10 @@ pub(super) fn delayed(it: &Planned, job: &JobTerms) -> String {
     )
 }
 
+pub(super) fn small_saving(slots: u64, job: &JobTerms) -> String {
+    format!("The job needs {slots} of its {} slots: to free the others is not worth a restart.", job.slots)
+}
+
 pub(super) fn bound(reason: Reason, it: &Planned, job: &JobTerms) -> String {
     let need = need(it);
     let now = it.now();

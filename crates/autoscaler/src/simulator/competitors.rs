@@ -10,7 +10,7 @@ use crate::history::{Sample, Window, sound};
 use crate::limits::Limits;
 use crate::load::{Load, loads};
 use crate::memory::{Memory, VertexMemory};
-use crate::policy::{BusyTimeAggregator, Policy};
+use crate::policy::{Alignment, BusyTimeAggregator, Policy};
 use crate::sizing::{Curve, bounds, size};
 
 /// This library.
@@ -150,6 +150,7 @@ impl FlinkRules {
         Self {
             policy: Policy {
                 reaction_window_ms: 0,
+                parallelism_alignment: Alignment::Off,
                 ..policy
             },
             stable_at_ms: 0,
@@ -163,14 +164,15 @@ impl FlinkRules {
         let restart_ms = Some(policy.restart_time_ms as f64);
         let true_rate = load.true_rate.unwrap_or(f64::MAX);
         let curve = Curve {
-            tasks: vertex.parallelism,
+            vertex,
             true_rate,
+            grouped: false,
             contention: 0.0,
             coefficient_min: 1.0,
             stuck_share: 0.0,
         };
         let target = load.target(policy.utilization_target, restart_ms, policy).total();
-        let tasks = size(vertex, Some(&curve), target, policy).fitted;
+        let tasks = aligned(vertex, size(vertex, Some(&curve), target, policy).fitted, policy);
         let (upper, lower) = if backlog { (1.0, 0.0) } else { (policy.utilization_upper(), policy.utilization_lower()) };
         let outside = true_rate < load.target(upper, None, policy).total() || true_rate > load.target(lower, restart_ms, policy).total();
         if tasks >= vertex.parallelism {
@@ -181,6 +183,16 @@ impl FlinkRules {
         delayed.recommend(now_ms, tasks, policy.scale_down_interval_ms);
         delayed.largest(now_ms, policy.scale_down_interval_ms).map(|it| (it, outside))
     }
+}
+
+/// `BuiltInAlignmentMode.BALANCED`: upwards to the first number that divides the groups or lowers the (whole) groups of a task.
+fn aligned(vertex: &Vertex, target: u32, policy: &Policy) -> u32 {
+    let (Some(groups), true) = (vertex.groups(), target != vertex.parallelism) else {
+        return target;
+    };
+    let (_, most, _) = bounds(vertex, policy);
+    let end = most.min(groups).min(if target > vertex.parallelism { u32::MAX } else { vertex.parallelism });
+    (target..=end).find(|it| groups.is_multiple_of(*it) || groups / it < groups / target).unwrap_or(target)
 }
 
 impl Controller for FlinkRules {

@@ -77,7 +77,10 @@ pub struct Convergence {
 /// moment: with the same backlog, and the true restart time.
 pub fn converge(controller: &mut dyn Controller, job: &Job, arriving: f64, policy: &Policy) -> Convergence {
     let mut job = job.clone();
-    let mut it = Convergence::default();
+    let mut it = Convergence {
+        fitted_after: keeps_up(&job, arriving).then_some(0),
+        ..Convergence::default()
+    };
     let mut history = Vec::new();
     let (mut next_ms, mut down_since, mut until_ms) = (SAMPLE_MS, None, WATCHED_MS);
     while job.now_ms() < until_ms {
@@ -125,6 +128,7 @@ fn keeps_up(job: &Job, arriving: f64) -> bool {
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub jobs: u32,
+    pub moved: u32,
     pub fitted_in_one: u32,
     pub fitted_in_two: u32,
     pub steps_most: u32,
@@ -141,6 +145,7 @@ pub(crate) fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box
     };
     let mut sum = Figures {
         jobs: 0,
+        moved: 0,
         fitted_in_one: 0,
         fitted_in_two: 0,
         steps_most: 0,
@@ -152,14 +157,17 @@ pub(crate) fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box
         let (job, arriving) = generated(seed, &policy);
         let it = converge(make(&policy).as_mut(), &job, arriving, &policy);
         sum.jobs += 1;
-        sum.fitted_in_one += u32::from(it.fitted_after == Some(1));
+        sum.fitted_in_one += u32::from(it.fitted_after.is_some_and(|it| it <= 1));
         sum.fitted_in_two += u32::from(it.fitted_after.is_some_and(|it| it <= 2));
         sum.steps_most = sum.steps_most.max(it.steps);
         sum.in_one_step += u32::from(it.steps <= 1);
         sum.exact += u32::from(it.exact);
-        sum.tasks_over_oracle += it.tasks_over_oracle;
+        if it.steps > 0 {
+            sum.moved += 1;
+            sum.tasks_over_oracle += it.tasks_over_oracle;
+        }
     }
-    sum.tasks_over_oracle /= f64::from(sum.jobs.max(1));
+    sum.tasks_over_oracle /= f64::from(sum.moved.max(1));
     sum
 }
 

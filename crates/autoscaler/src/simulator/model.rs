@@ -44,11 +44,7 @@ impl Service {
         if tasks <= 1 {
             return 1.0;
         }
-        let even = match vertex.groups() {
-            Some(groups) => f64::from(groups.div_ceil(tasks)) / f64::from(groups),
-            None => 1.0 / f64::from(tasks),
-        };
-        (self.hot_share + (1.0 - self.hot_share) * even * (1.0 + self.unevenness)).min(1.0)
+        (self.hot_share + (1.0 - self.hot_share) * vertex.fair_share(tasks) * (1.0 + self.unevenness)).min(1.0)
     }
 
     /// Records per second that so many tasks can do before the fullest is 100 % busy.
@@ -272,11 +268,12 @@ impl Job {
         }
     }
 
-    /// Buffers in front of a vertex hold what it does in two steps.
+    /// Buffers in front of a vertex hold, of each input, what it does in two steps; what is free is divided among the inputs.
     fn room(&self, at: usize, seconds: f64) -> f64 {
         let vertex = &self.graph.vertices[at];
-        let buffer = 2.0 * seconds * self.services[at].capacity(vertex, vertex.parallelism);
-        (buffer - self.queues[at]).max(0.0)
+        let inputs = self.shape.inputs[at].len().max(1) as f64;
+        let buffer = 2.0 * inputs * seconds * self.services[at].capacity(vertex, vertex.parallelism);
+        (buffer - self.queues[at]).max(0.0) / inputs
     }
 
     /// Records per second that each vertex must do when so many arrive at the sources.
