@@ -57,7 +57,11 @@ pub struct Pool {
 /// A wish whose minimum is more than the whole pool has no place: it cannot be met, and keeps nobody waiting.
 pub fn arbitrate(pool: &Pool, wishes: &[Wish], now_ms: u64) -> Vec<Grant> {
     let rank = |it: &Wish| {
-        let waited = if it.held_units == 0 { now_ms.saturating_sub(it.waiting_since_ms) } else { 0 };
+        let waited = if it.held_units == 0 {
+            now_ms.saturating_sub(it.waiting_since_ms)
+        } else {
+            0
+        };
         i128::from(it.priority) + i128::from(waited.checked_div(pool.aging_ms).unwrap_or(0))
     };
     let floor = |it: &Wish| it.minimum_units.max(1).min(it.held_units);
@@ -65,7 +69,9 @@ pub fn arbitrate(pool: &Pool, wishes: &[Wish], now_ms: u64) -> Vec<Grant> {
     let kept = units.iter().fold(0_u64, |sum, it| sum.saturating_add(*it));
     let mut left = pool.limit_units.saturating_sub(kept);
 
-    let mut waiting: Vec<usize> = (0..wishes.len()).filter(|at| wishes[*at].held_units == 0 && wishes[*at].wanted_units > 0).collect();
+    let mut waiting: Vec<usize> = (0..wishes.len())
+        .filter(|at| wishes[*at].held_units == 0 && wishes[*at].wanted_units > 0)
+        .collect();
     waiting.sort_by_key(|at| (-rank(&wishes[*at]), wishes[*at].waiting_since_ms, *at));
     let mut place = vec![None; wishes.len()];
     let mut admitted = vec![false; wishes.len()];
@@ -122,7 +128,14 @@ fn level(wishes: &[Wish], equals: &[usize], units: &[u64], left: u64) -> u64 {
         let one = |at: &usize| level.min(wishes[*at].wanted_units).saturating_sub(units[*at]);
         equals.iter().map(one).fold(0_u64, u64::saturating_add)
     };
-    let (mut least, mut most) = (0, equals.iter().map(|at| wishes[*at].wanted_units).max().unwrap_or(0));
+    let (mut least, mut most) = (
+        0,
+        equals
+            .iter()
+            .map(|at| wishes[*at].wanted_units)
+            .max()
+            .unwrap_or(0),
+    );
     while least < most {
         let middle = most - (most - least) / 2;
         if cost(middle) <= left {
@@ -157,25 +170,59 @@ mod tests {
     }
 
     fn units(wishes: &[Wish]) -> Vec<u64> {
-        arbitrate(&POOL, wishes, 0).into_iter().map(|it| it.units).collect()
+        arbitrate(&POOL, wishes, 0)
+            .into_iter()
+            .map(|it| it.units)
+            .collect()
     }
 
     #[test]
     fn equals_get_the_same_and_higher_goes_first() {
         assert_eq!(units(&[wish("a", 0, 1, 9, 9), wish("b", 0, 1, 9, 0)]), [5, 5]);
-        assert_eq!(units(&[wish("a", 0, 1, 9, 1), wish("b", 0, 1, 2, 1), wish("c", 0, 1, 9, 1)]), [4, 2, 4]);
+        assert_eq!(
+            units(&[
+                wish("a", 0, 1, 9, 1),
+                wish("b", 0, 1, 2, 1),
+                wish("c", 0, 1, 9, 1)
+            ]),
+            [4, 2, 4]
+        );
         assert_eq!(units(&[wish("a", 0, 2, 9, 9), wish("b", 5, 1, 7, 0)]), [3, 7]);
-        assert_eq!(units(&[wish("a", 0, 4, 9, 9), wish("b", 5, 1, 9, 0)]), [4, 6], "what runs keeps its minimum");
-        assert_eq!(units(&[wish("a", 0, 1, 3, 3), wish("b", 0, 1, 3, 3)]), [3, 3], "nobody gets more than it wants");
-        assert_eq!(units(&[wish("a", 0, 1, 7, 0), wish("b", 0, 1, 7, 0), wish("c", 0, 1, 7, 0)]), [4, 3, 3]);
+        assert_eq!(
+            units(&[wish("a", 0, 4, 9, 9), wish("b", 5, 1, 9, 0)]),
+            [4, 6],
+            "what runs keeps its minimum"
+        );
+        assert_eq!(
+            units(&[wish("a", 0, 1, 3, 3), wish("b", 0, 1, 3, 3)]),
+            [3, 3],
+            "nobody gets more than it wants"
+        );
+        assert_eq!(
+            units(&[
+                wish("a", 0, 1, 7, 0),
+                wish("b", 0, 1, 7, 0),
+                wish("c", 0, 1, 7, 0)
+            ]),
+            [4, 3, 3]
+        );
     }
 
     #[test]
     fn who_waits_knows_the_place() {
-        let wishes = [wish("a", 0, 8, 8, 8), wish("large", 1, 5, 5, 0), wish("small", 0, 1, 1, 0), wish("huge", 9, 11, 20, 0)];
+        let wishes = [
+            wish("a", 0, 8, 8, 8),
+            wish("large", 1, 5, 5, 0),
+            wish("small", 0, 1, 1, 0),
+            wish("huge", 9, 11, 20, 0),
+        ];
         let grants = arbitrate(&POOL, &wishes, 0);
         let places: Vec<_> = grants.iter().map(|it| it.place).collect();
-        assert_eq!(places, [None, Some(1), Some(2), None], "small does not pass large; huge can never run");
+        assert_eq!(
+            places,
+            [None, Some(1), Some(2), None],
+            "small does not pass large; huge can never run"
+        );
         assert_eq!(grants[3].reason, Some(Reason::PoolExhausted));
         assert_eq!(grants[0].reason, None);
     }
@@ -195,16 +242,21 @@ mod tests {
             newcomer.waiting_since_ms = minute * 60_000;
             arbitrate(&POOL, &[newcomer, low.clone()], minute * 60_000)[1].units > 0
         });
-        assert_eq!(served, Some(50), "five times ten minutes make up for five priorities");
+        assert_eq!(
+            served,
+            Some(50),
+            "five times ten minutes make up for five priorities"
+        );
     }
 
     fn wishes() -> impl Strategy<Value = Vec<Wish>> {
         let one = (-3_i32..4, 0_u64..9, 0_u64..20, 0_u64..12, 0_u64..5_000_000);
         proptest::collection::vec(one, 0..12).prop_map(|all| {
-            let make = |(at, (priority, minimum, wanted, held, since)): (usize, (i32, u64, u64, u64, u64))| Wish {
-                waiting_since_ms: since,
-                ..wish(&at.to_string(), priority, minimum, wanted, held)
-            };
+            let make =
+                |(at, (priority, minimum, wanted, held, since)): (usize, (i32, u64, u64, u64, u64))| Wish {
+                    waiting_since_ms: since,
+                    ..wish(&at.to_string(), priority, minimum, wanted, held)
+                };
             all.into_iter().enumerate().map(make).collect()
         })
     }

@@ -37,7 +37,15 @@ pub struct Input<'a> {
 pub fn decide(input: &Input<'_>) -> (Decision, Memory) {
     let policy = input.policy.bounded();
     let Some(work) = Work::measured(input, &policy) else {
-        return (hold(input, &policy, Reason::Disabled, "The autoscaler is switched off.".to_owned()), input.memory.clone());
+        return (
+            hold(
+                input,
+                &policy,
+                Reason::Disabled,
+                "The autoscaler is switched off.".to_owned(),
+            ),
+            input.memory.clone(),
+        );
     };
     match work {
         Ok(work) => work.decided(),
@@ -80,7 +88,10 @@ impl<'a> Work<'a> {
     }
 
     fn try_measured(input: &'a Input<'a>, policy: &'a Policy) -> Result<Self, Refusal> {
-        let shape = input.graph.shape().map_err(|it| Refusal::no_data(&it.to_string()))?;
+        let shape = input
+            .graph
+            .shape()
+            .map_err(|it| Refusal::no_data(&it.to_string()))?;
         let window = usable(input, policy).map_err(|it| match cooling_ms(input, policy) {
             0 => Refusal::no_data(&it.sentence()),
             _ => Refusal {
@@ -88,11 +99,16 @@ impl<'a> Work<'a> {
                 sentence: format!("The job was changed a moment ago, and {}.", it.sentence()),
             },
         })?;
-        let loads = loads(input.graph, &shape, &window, policy).map_err(|it| Refusal::no_data(&it.sentence()))?;
+        let loads =
+            loads(input.graph, &shape, &window, policy).map_err(|it| Refusal::no_data(&it.sentence()))?;
         let behind = |threshold_ms: u64| loads.iter().any(|it| it.observed.lag_ms() > threshold_ms as f64);
         Ok(Self {
             backlog: behind(policy.backlog_processing_lag_threshold_ms),
-            draining: behind(policy.draining_lag_threshold_ms.min(policy.backlog_processing_lag_threshold_ms)),
+            draining: behind(
+                policy
+                    .draining_lag_threshold_ms
+                    .min(policy.backlog_processing_lag_threshold_ms),
+            ),
             restart_ms: input.memory.restart_ms(policy),
             memory: input.memory.clone().aged(input.now_ms, policy),
             component: shape.component,
@@ -117,7 +133,9 @@ impl<'a> Work<'a> {
     /// A source whose records wait while it reads none.
     fn stuck(&self) -> Option<&str> {
         let pairs = self.loads.iter().zip(&self.input.graph.vertices);
-        let mut stuck = pairs.filter(|(load, _)| load.observed.rate_in <= 0.0 && load.observed.pending.is_some_and(|it| it > 0.0));
+        let mut stuck = pairs.filter(|(load, _)| {
+            load.observed.rate_in <= 0.0 && load.observed.pending.is_some_and(|it| it > 0.0)
+        });
         stuck.next().map(|(_, vertex)| vertex.id.as_str())
     }
 
@@ -148,17 +166,35 @@ impl<'a> Work<'a> {
 
 /// What is left of the time in which nothing is changed after a change.
 fn cooling_ms(input: &Input<'_>, policy: &Policy) -> u64 {
-    let until_ms = input.memory.changed_at_ms.map_or(0, |it| it.saturating_add(policy.stabilization_interval_ms));
+    let until_ms = input
+        .memory
+        .changed_at_ms
+        .map_or(0, |it| it.saturating_add(policy.stabilization_interval_ms));
     until_ms.saturating_sub(input.now_ms)
 }
 
 /// The samples that may be used: of the running start, without those of its first moments.
 fn usable<'a>(input: &Input<'a>, policy: &Policy) -> Result<Window<'a>, NoData> {
-    let need_ms = if policy.reaction_window_ms > 0 { policy.reaction_window_ms } else { policy.metrics_window_ms };
+    let need_ms = if policy.reaction_window_ms > 0 {
+        policy.reaction_window_ms
+    } else {
+        policy.metrics_window_ms
+    };
     let warm_ms = policy.stabilization_interval_ms.saturating_sub(need_ms);
-    let warm_at_ms = input.memory.changed_at_ms.map_or(0, |it| it.saturating_add(warm_ms));
-    let since_ms = input.now_ms.saturating_sub(policy.metrics_window_ms).max(warm_at_ms.min(input.now_ms.saturating_sub(need_ms)));
-    let window = Window::newest(input.history, since_ms, input.now_ms, policy.metrics_stale_after_ms)?;
+    let warm_at_ms = input
+        .memory
+        .changed_at_ms
+        .map_or(0, |it| it.saturating_add(warm_ms));
+    let since_ms = input
+        .now_ms
+        .saturating_sub(policy.metrics_window_ms)
+        .max(warm_at_ms.min(input.now_ms.saturating_sub(need_ms)));
+    let window = Window::newest(
+        input.history,
+        since_ms,
+        input.now_ms,
+        policy.metrics_stale_after_ms,
+    )?;
     // Samples are never exactly as far apart as asked: nine tenths are enough.
     if window.span_ms() < need_ms / 10 * 9 || window.samples.len() < 2 {
         return Err(NoData::TooFew {

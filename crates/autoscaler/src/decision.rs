@@ -201,9 +201,13 @@ impl Decision {
     pub fn scaling_state(&self) -> ScalingState {
         let wants = |more: bool| {
             self.vertices.iter().any(|it| {
-                self.wanted
-                    .get(&it.id)
-                    .is_some_and(|to| if more { *to > it.parallelism } else { *to < it.parallelism })
+                self.wanted.get(&it.id).is_some_and(|to| {
+                    if more {
+                        *to > it.parallelism
+                    } else {
+                        *to < it.parallelism
+                    }
+                })
             })
         };
         if self.reason == Reason::PoolExhausted || self.also.contains(&Reason::PoolExhausted) {

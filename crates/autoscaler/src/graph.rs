@@ -164,7 +164,10 @@ pub(crate) struct Shape {
 impl Graph {
     /// The parallelism that it runs with now.
     pub fn parallelism(&self) -> Parallelism {
-        self.vertices.iter().map(|it| (it.id.clone(), it.parallelism)).collect()
+        self.vertices
+            .iter()
+            .map(|it| (it.id.clone(), it.parallelism))
+            .collect()
     }
 
     /// The same graph with another parallelism; vertices that are not named stay.
@@ -208,7 +211,12 @@ impl Graph {
                 return Err(GraphError::Twice(vertex.id.clone()));
             }
         }
-        let find = |id: &VertexId| index.get(id.as_str()).copied().ok_or_else(|| GraphError::Unknown(id.clone()));
+        let find = |id: &VertexId| {
+            index
+                .get(id.as_str())
+                .copied()
+                .ok_or_else(|| GraphError::Unknown(id.clone()))
+        };
         let mut inputs = vec![Vec::new(); count];
         let mut outputs = vec![Vec::new(); count];
         let mut seen = BTreeSet::new();
@@ -250,7 +258,11 @@ fn sorted(inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Result<Vec<usize>, G
             }
         }
     }
-    if order.len() == inputs.len() { Ok(order) } else { Err(GraphError::Cycle) }
+    if order.len() == inputs.len() {
+        Ok(order)
+    } else {
+        Err(GraphError::Cycle)
+    }
 }
 
 fn components(order: &[usize], inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Vec<usize> {
@@ -306,12 +318,18 @@ mod tests {
         let a = Vertex::source("a", 1, 8);
         let op = |id: &str| Vertex::operator(id, 1, 128, false);
         assert_eq!(graph(vec![], vec![]).check(), Err(GraphError::Size(0)));
-        assert_eq!(graph(vec![a.clone(), a.clone()], vec![]).check(), Err(GraphError::Twice("a".into())));
+        assert_eq!(
+            graph(vec![a.clone(), a.clone()], vec![]).check(),
+            Err(GraphError::Twice("a".into()))
+        );
         assert_eq!(
             graph(vec![a.clone()], vec![edge("a", "x")]).check(),
             Err(GraphError::Unknown("x".into()))
         );
-        assert_eq!(graph(vec![a.clone(), op("b")], vec![]).check(), Err(GraphError::Unfed("b".into())));
+        assert_eq!(
+            graph(vec![a.clone(), op("b")], vec![]).check(),
+            Err(GraphError::Unfed("b".into()))
+        );
         assert_eq!(
             graph(vec![a.clone(), op("b")], vec![edge("a", "b"), edge("b", "a")]).check(),
             Err(GraphError::FedSource("a".into()))
@@ -329,7 +347,11 @@ mod tests {
     #[test]
     fn slots_are_the_widest_vertex_of_each_group() {
         let mut it = graph(
-            vec![Vertex::source("a", 2, 8), Vertex::operator("b", 5, 128, true), Vertex::operator("c", 3, 128, true)],
+            vec![
+                Vertex::source("a", 2, 8),
+                Vertex::operator("b", 5, 128, true),
+                Vertex::operator("c", 3, 128, true),
+            ],
             vec![edge("a", "b"), edge("b", "c")],
         );
         assert_eq!(it.slots(&it.parallelism()), 5);

@@ -113,13 +113,19 @@ pub(crate) struct Window<'a> {
 impl<'a> Window<'a> {
     /// The newest run of comparable samples, from `since_ms` to `now_ms`.
     pub fn newest(history: &'a [Sample], since_ms: u64, now_ms: u64, gap_ms: u64) -> Result<Self, NoData> {
-        let end = history.iter().rposition(|it| it.at_ms <= now_ms).ok_or(NoData::Nothing)?;
+        let end = history
+            .iter()
+            .rposition(|it| it.at_ms <= now_ms)
+            .ok_or(NoData::Nothing)?;
         let age_ms = now_ms - history[end].at_ms;
         if age_ms > gap_ms {
             return Err(NoData::Stale { age_ms });
         }
         let mut start = end;
-        while start > 0 && history[start - 1].at_ms >= since_ms && follows(&history[start - 1], &history[start], gap_ms) {
+        while start > 0
+            && history[start - 1].at_ms >= since_ms
+            && follows(&history[start - 1], &history[start], gap_ms)
+        {
             start -= 1;
         }
         Ok(Self {
@@ -129,7 +135,10 @@ impl<'a> Window<'a> {
 
     /// The last part of it, which is at least `length_ms` long if all of it is.
     pub fn last(&self, length_ms: u64) -> Self {
-        let from = self.samples.last().map_or(0, |it| it.at_ms.saturating_sub(length_ms));
+        let from = self
+            .samples
+            .last()
+            .map_or(0, |it| it.at_ms.saturating_sub(length_ms));
         let start = self.samples.iter().rposition(|it| it.at_ms <= from).unwrap_or(0);
         Self {
             samples: &self.samples[start..],
@@ -150,9 +159,15 @@ fn follows(before: &Sample, after: &Sample, gap_ms: u64) -> bool {
         && after.at_ms > before.at_ms
         && after.at_ms - before.at_ms <= gap_ms
         && after.vertices.len() == before.vertices.len()
-        && after.vertices.iter().zip(&before.vertices).all(|((id, now), (other, then))| {
-            id == other && now.parallelism == then.parallelism && !backwards(then.records_in, now.records_in)
-        })
+        && after
+            .vertices
+            .iter()
+            .zip(&before.vertices)
+            .all(|((id, now), (other, then))| {
+                id == other
+                    && now.parallelism == then.parallelism
+                    && !backwards(then.records_in, now.records_in)
+            })
 }
 
 fn backwards(from: Option<f64>, to: Option<f64>) -> bool {
@@ -194,7 +209,11 @@ mod tests {
         };
         assert_eq!(with(1, sample(30, 0, 2, 1.0)), Ok(60), "another start of the job");
         assert_eq!(with(1, sample(30, 1, 3, 1.0)), Ok(60), "another parallelism");
-        assert_eq!(with(1, sample(30, 1, 2, 9.0)), Ok(60), "a counter that began anew");
+        assert_eq!(
+            with(1, sample(30, 1, 2, 9.0)),
+            Ok(60),
+            "a counter that began anew"
+        );
         assert_eq!(with(3, sample(200, 1, 2, 3.0)), Ok(0), "out of order");
         let gap: Vec<_> = [0, 30, 120, 150].map(|it| sample(it, 1, 2, it as f64)).into();
         assert_eq!(span(&gap, 150), Ok(30));

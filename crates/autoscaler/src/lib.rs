@@ -21,7 +21,7 @@ pub mod simulator;
 mod sizing;
 pub mod suspend;
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 pub use decide::{Input, decide};
 pub use decision::{Decision, JobTerms, Outcome, Reason, ScalingState, VertexTerms};

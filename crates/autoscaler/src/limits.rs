@@ -20,12 +20,18 @@ impl Limits {
     /// Units of one slot of the size that it runs with.
     pub fn units_per_slot(&self) -> u64 {
         let last = self.size_class_units.len().saturating_sub(1);
-        self.size_class_units.get(self.size_class.min(last)).copied().unwrap_or(1).max(1)
+        self.size_class_units
+            .get(self.size_class.min(last))
+            .copied()
+            .unwrap_or(1)
+            .max(1)
     }
 
     /// The next larger size, and units of one of its slots.
     pub fn larger(&self) -> Option<(usize, u64)> {
         let next = self.size_class.checked_add(1)?;
-        self.size_class_units.get(next).map(|units| (next, (*units).max(1)))
+        self.size_class_units
+            .get(next)
+            .map(|units| (next, (*units).max(1)))
     }
 }

@@ -56,7 +56,9 @@ impl Load {
 
     fn target_of(&self, arrival: f64, utilization: f64, restart_ms: Option<f64>, policy: &Policy) -> Target {
         let catch_up_ms = policy.catch_up_duration_ms as f64;
-        let restart = restart_ms.filter(|_| catch_up_ms > 0.0).map_or(0.0, |it| arrival * it / catch_up_ms);
+        let restart = restart_ms
+            .filter(|_| catch_up_ms > 0.0)
+            .map_or(0.0, |it| arrival * it / catch_up_ms);
         let input = match (arrival > 0.0, utilization > 0.0) {
             (false, _) => 0.0,
             (true, true) => arrival / utilization,
@@ -71,7 +73,12 @@ impl Load {
 }
 
 /// Measures every vertex of the graph over the window, and propagates what arrives at the sources.
-pub(crate) fn loads(graph: &Graph, shape: &Shape, window: &Window<'_>, policy: &Policy) -> Result<Vec<Load>, NoData> {
+pub(crate) fn loads(
+    graph: &Graph,
+    shape: &Shape,
+    window: &Window<'_>,
+    policy: &Policy,
+) -> Result<Vec<Load>, NoData> {
     let recent = window.last(policy.reaction_window_ms);
     let mut loads = Vec::with_capacity(graph.vertices.len());
     for vertex in &graph.vertices {
@@ -121,7 +128,11 @@ fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
         let at = *at;
         if shape.inputs[at].is_empty() {
             let pending = loads[at].observed.pending.unwrap_or(0.0);
-            loads[at].catch_up = if catch_up_s > 0.0 { pending / catch_up_s } else { 0.0 };
+            loads[at].catch_up = if catch_up_s > 0.0 {
+                pending / catch_up_s
+            } else {
+                0.0
+            };
             continue;
         }
         // What flows along an edge is not measured: what the vertex takes in is divided as its inputs give out.
@@ -130,7 +141,11 @@ fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
         let (mut arrival, mut peak, mut catch_up) = (0.0, 0.0, 0.0);
         for from in &shape.inputs[at] {
             let upstream = &loads[*from];
-            let share = if given > 0.0 { gives(*from) / given } else { 1.0 / shape.inputs[at].len() as f64 };
+            let share = if given > 0.0 {
+                gives(*from) / given
+            } else {
+                1.0 / shape.inputs[at].len() as f64
+            };
             let taken = loads[at].observed.rate_in * share;
             let selectivity = selectivity(upstream, taken, gives(*from));
             arrival += upstream.arrival * selectivity;

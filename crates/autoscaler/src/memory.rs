@@ -86,7 +86,9 @@ pub struct RateAt {
 impl Memory {
     /// The restart time that is reckoned with, in milliseconds: the learned one, within its cap, or else the policy's.
     pub fn restart_ms(&self, policy: &Policy) -> f64 {
-        let learned = self.restart_time_ms.filter(|it| policy.restart_time_tracking_enabled && it.is_finite() && *it >= 0.0);
+        let learned = self
+            .restart_time_ms
+            .filter(|it| policy.restart_time_tracking_enabled && it.is_finite() && *it >= 0.0);
         match learned {
             Some(learned) => learned.min(policy.restart_time_tracking_limit_ms as f64),
             None => policy.restart_time_ms as f64,
@@ -143,7 +145,11 @@ impl Memory {
             memory.recommendations.clear();
             memory.watched_since_ms = None;
         }
-        if up && self.down_at_ms.is_some_and(|it| at_ms.saturating_sub(it) <= self.down_interval_ms(policy)) {
+        if up
+            && self
+                .down_at_ms
+                .is_some_and(|it| at_ms.saturating_sub(it) <= self.down_interval_ms(policy))
+        {
             self.undone = (self.undone + 1).min(policy.scale_down_backoff_max.max(1).ilog2());
             self.down_at_ms = None;
         }
@@ -155,7 +161,9 @@ impl Memory {
 
     /// How long tasks must have been needless before they are taken away: doubled for each step down that had to be undone.
     pub fn down_interval_ms(&self, policy: &Policy) -> u64 {
-        policy.scale_down_interval_ms.saturating_mul(1 << self.undone.min(6))
+        policy
+            .scale_down_interval_ms
+            .saturating_mul(1 << self.undone.min(6))
     }
 
     /// Forgets what is too old to matter, and recommendations that were interrupted.
@@ -164,7 +172,9 @@ impl Memory {
         if self.down_at_ms.is_some_and(old) {
             (self.down_at_ms, self.undone) = (None, 0);
         }
-        let interrupted = self.seen_at_ms.is_some_and(|it| now_ms.saturating_sub(it) > policy.metrics_window_ms);
+        let interrupted = self
+            .seen_at_ms
+            .is_some_and(|it| now_ms.saturating_sub(it) > policy.metrics_window_ms);
         for memory in self.vertices.values_mut() {
             memory.scale_up = memory.scale_up.filter(|it| !old(it.at_ms));
             if interrupted {
@@ -181,14 +191,17 @@ impl VertexMemory {
     /// Notes a recommendation and drops what is older than the interval.
     pub(crate) fn recommend(&mut self, at_ms: u64, tasks: u32, interval_ms: u64) {
         self.watched_since_ms.get_or_insert(at_ms);
-        self.recommendations.retain(|it| it.at_ms.saturating_add(interval_ms) >= at_ms && it.tasks > tasks);
+        self.recommendations
+            .retain(|it| it.at_ms.saturating_add(interval_ms) >= at_ms && it.tasks > tasks);
         self.recommendations.push(Recommendation { at_ms, tasks });
     }
 
     /// The largest recommendation of the interval; `None` until it has been watched so long.
     pub(crate) fn largest(&self, now_ms: u64, interval_ms: u64) -> Option<u32> {
         let watched = now_ms.saturating_sub(self.watched_since_ms?) >= interval_ms;
-        watched.then(|| self.recommendations.iter().map(|it| it.tasks).max()).flatten()
+        watched
+            .then(|| self.recommendations.iter().map(|it| it.tasks).max())
+            .flatten()
     }
 
     /// Notes the true rate of one task among so many.
@@ -213,28 +226,46 @@ impl VertexMemory {
     /// How much each further task slows the others, fitted to the rates seen by least squares of `1 / rate` over tasks (a line, by
     /// Gunther's law without its second term). 0 until parallelisms that differ by a quarter have been seen often enough.
     pub(crate) fn contention(&self, policy: &Policy) -> f64 {
-        let seen: Vec<_> = self.rates.iter().filter(|it| it.per_task.is_finite() && it.per_task > 0.0 && it.tasks > 0).collect();
-        let observations = seen.iter().fold(0_u32, |sum, it| sum.saturating_add(it.observations));
+        let seen: Vec<_> = self
+            .rates
+            .iter()
+            .filter(|it| it.per_task.is_finite() && it.per_task > 0.0 && it.tasks > 0)
+            .collect();
+        let observations = seen
+            .iter()
+            .fold(0_u32, |sum, it| sum.saturating_add(it.observations));
         let least = seen.iter().map(|it| it.tasks).min().unwrap_or(0);
         let most = seen.iter().map(|it| it.tasks).max().unwrap_or(0);
         let spread = f64::from(most) >= 1.25 * f64::from(least) && most > least;
-        if !policy.observed_scalability_enabled || !spread || observations < policy.observed_scalability_min_observations {
+        if !policy.observed_scalability_enabled
+            || !spread
+            || observations < policy.observed_scalability_min_observations
+        {
             return 0.0;
         }
         let count = seen.len() as f64;
-        let points = || seen.iter().map(|it| (f64::from(it.tasks) - 1.0, 1.0 / it.per_task));
+        let points = || {
+            seen.iter()
+                .map(|it| (f64::from(it.tasks) - 1.0, 1.0 / it.per_task))
+        };
         let mean_x = points().map(|it| it.0).sum::<f64>() / count;
         let mean_y = points().map(|it| it.1).sum::<f64>() / count;
         let spread: f64 = points().map(|it| (it.0 - mean_x).powi(2)).sum();
         let slope = points().map(|it| (it.0 - mean_x) * (it.1 - mean_y)).sum::<f64>() / spread;
         let alone = mean_y - slope * mean_x;
         let contention = slope / alone;
-        if alone > 0.0 && contention.is_finite() { contention.clamp(0.0, 1.0) } else { 0.0 }
+        if alone > 0.0 && contention.is_finite() {
+            contention.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
     }
 
     /// Whether the last step up, to just this many tasks, gained less than it should have. Flink: `scaling.effectiveness`.
     pub(crate) fn ineffective(&self, tasks: u32, true_rate: f64, policy: &Policy) -> Option<ScaleUp> {
-        let step = self.scale_up.filter(|it| it.to == tasks && policy.scaling_effectiveness_detection_enabled)?;
+        let step = self
+            .scale_up
+            .filter(|it| it.to == tasks && policy.scaling_effectiveness_detection_enabled)?;
         let expected = step.rate_expected - step.rate_before;
         let gained = true_rate - step.rate_before;
         (expected > 0.0 && gained / expected < policy.scaling_effectiveness_threshold).then_some(step)
@@ -306,7 +337,13 @@ mod tests {
             ..VertexMemory::default()
         };
         assert!(it.ineffective(8, 430.0, &policy).is_some());
-        assert!(it.ineffective(8, 440.0, &policy).is_none(), "a tenth of what was expected is enough");
-        assert!(it.ineffective(7, 400.0, &policy).is_none(), "it is about that parallelism only");
+        assert!(
+            it.ineffective(8, 440.0, &policy).is_none(),
+            "a tenth of what was expected is enough"
+        );
+        assert!(
+            it.ineffective(7, 400.0, &policy).is_none(),
+            "it is about that parallelism only"
+        );
     }
 }

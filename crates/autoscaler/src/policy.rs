@@ -222,25 +222,53 @@ impl Policy {
         };
         let (lower, upper) = (self.utilization_min, self.utilization_max);
         let target = self.utilization_target;
-        must(target > 0.0 && target <= 1.0, "utilization_target", "above 0, at most 1");
+        must(
+            target > 0.0 && target <= 1.0,
+            "utilization_target",
+            "above 0, at most 1",
+        );
         must(share(self.utilization_boundary), "utilization_boundary", "0 to 1");
-        must(lower.is_none_or(|it| share(it) && it <= target), "utilization_min", "0 to the target");
-        must(upper.is_none_or(|it| share(it) && it >= target), "utilization_max", "the target to 1");
-        must(self.vertex_min_parallelism >= 1, "vertex_min_parallelism", "at least 1");
+        must(
+            lower.is_none_or(|it| share(it) && it <= target),
+            "utilization_min",
+            "0 to the target",
+        );
+        must(
+            upper.is_none_or(|it| share(it) && it >= target),
+            "utilization_max",
+            "the target to 1",
+        );
+        must(
+            self.vertex_min_parallelism >= 1,
+            "vertex_min_parallelism",
+            "at least 1",
+        );
         must(
             self.vertex_max_parallelism >= self.vertex_min_parallelism,
             "vertex_max_parallelism",
             "at least the minimum",
         );
-        must(share(self.scale_down_max_factor), "scale_down_max_factor", "0 to 1");
+        must(
+            share(self.scale_down_max_factor),
+            "scale_down_max_factor",
+            "0 to 1",
+        );
         must(self.scale_up_max_factor > 0.0, "scale_up_max_factor", "above 0");
         must(
             (1..=64).contains(&self.scale_down_backoff_max),
             "scale_down_backoff_max",
             "1 to 64",
         );
-        must(share(self.scale_down_min_saving), "scale_down_min_saving", "0 to 1");
-        must(share(self.scaling_effectiveness_threshold), "scaling_effectiveness_threshold", "0 to 1");
+        must(
+            share(self.scale_down_min_saving),
+            "scale_down_min_saving",
+            "0 to 1",
+        );
+        must(
+            share(self.scaling_effectiveness_threshold),
+            "scaling_effectiveness_threshold",
+            "0 to 1",
+        );
         must(
             self.observed_true_processing_rate_switch_threshold >= 0.0,
             "observed_true_processing_rate_switch_threshold",
@@ -258,7 +286,11 @@ impl Policy {
             "metrics_window_ms",
             "at least the reaction window",
         );
-        must(self.metrics_stale_after_ms > 0, "metrics_stale_after_ms", "above 0");
+        must(
+            self.metrics_stale_after_ms > 0,
+            "metrics_stale_after_ms",
+            "above 0",
+        );
         must(
             self.excluded_periods.iter().all(ExcludedPeriod::sound),
             "excluded_periods",
@@ -340,14 +372,17 @@ impl Policy {
 
 impl ExcludedPeriod {
     fn sound(&self) -> bool {
-        self.days.iter().all(|it| (1..=7).contains(it)) && self.from_minute < 1_440 && (1..=1_440).contains(&self.to_minute)
+        self.days.iter().all(|it| (1..=7).contains(it))
+            && self.from_minute < 1_440
+            && (1..=1_440).contains(&self.to_minute)
     }
 
     /// Whether it covers this moment, in milliseconds since 1970 (a Thursday), UTC.
     pub fn covers(&self, at_ms: u64) -> bool {
         let minute = (at_ms / MINUTE_MS) % 1_440;
         let (from, to) = (u64::from(self.from_minute), u64::from(self.to_minute));
-        let on = |day: u64| self.days.is_empty() || self.days.iter().any(|it| u64::from(*it) == (day + 3) % 7 + 1);
+        let on =
+            |day: u64| self.days.is_empty() || self.days.iter().any(|it| u64::from(*it) == (day + 3) % 7 + 1);
         let today = at_ms / DAY_MS;
         if from < to {
             return on(today) && (from..to).contains(&minute);
@@ -361,7 +396,11 @@ fn share(it: f64) -> bool {
 }
 
 fn within(it: f64, least: f64, most: f64, otherwise: f64) -> f64 {
-    if it.is_nan() { otherwise } else { it.clamp(least, most) }
+    if it.is_nan() {
+        otherwise
+    } else {
+        it.clamp(least, most)
+    }
 }
 
 #[cfg(test)]
@@ -381,7 +420,10 @@ mod tests {
         assert_eq!(it.scale_down_interval_ms, 3_600_000);
         assert_eq!((it.vertex_min_parallelism, it.vertex_max_parallelism), (1, 200));
         assert_eq!(it.bounded(), it, "bounds leave a sound policy alone");
-        assert_eq!(serde_json::from_str::<Policy>("{}").expect("all have defaults"), it);
+        assert_eq!(
+            serde_json::from_str::<Policy>("{}").expect("all have defaults"),
+            it
+        );
         assert!(serde_json::from_str::<Policy>(r#"{"utilisation":1}"#).is_err());
     }
 
@@ -414,7 +456,10 @@ mod tests {
         };
         // Day 0 of 1970 was a Thursday, day 1 a Friday.
         assert!(!nights.covers(hour(0, 23)));
-        assert!(nights.covers(hour(1, 23)) && nights.covers(hour(2, 5)), "it reaches into the next day");
+        assert!(
+            nights.covers(hour(1, 23)) && nights.covers(hour(2, 5)),
+            "it reaches into the next day"
+        );
         assert!(!nights.covers(hour(2, 6)) && !nights.covers(hour(2, 23)));
         let noon = ExcludedPeriod {
             days: vec![],

@@ -42,13 +42,20 @@ impl Observed {
         };
         let span_ms = (last.at_ms - first.at_ms) as f64;
         if span_ms <= 0.0 {
-            return Err(NoData::TooFew { span_ms: 0, need_ms: 1 });
+            return Err(NoData::TooFew {
+                span_ms: 0,
+                need_ms: 1,
+            });
         }
         let per_second = |it: f64| it * 1_000.0 / span_ms;
-        let rate_in = per_second(growth(from.records_in, to.records_in).ok_or_else(|| unknown("the number of records"))?);
+        let rate_in = per_second(
+            growth(from.records_in, to.records_in).ok_or_else(|| unknown("the number of records"))?,
+        );
         let spent = Spent::between(from, to, span_ms).ok_or_else(|| unknown("the busy time"))?;
         let (pending, pending_growth) = match vertex.kind {
-            VertexKind::Source { reports_lag: true, .. } => pending(window, vertex).ok_or_else(|| unknown("the lag"))?,
+            VertexKind::Source {
+                reports_lag: true, ..
+            } => pending(window, vertex).ok_or_else(|| unknown("the lag"))?,
             _ => (sound(to.pending_records), 0.0),
         };
         Ok(Self {
@@ -80,7 +87,11 @@ impl Observed {
         match (computed, self.at_full_rate) {
             (Some(computed), Some(seen)) => {
                 let most = seen * (1.0 + policy.observed_true_processing_rate_switch_threshold);
-                Some(if computed > most { (seen, true) } else { (computed, false) })
+                Some(if computed > most {
+                    (seen, true)
+                } else {
+                    (computed, false)
+                })
             }
             (None, Some(seen)) => Some((seen, true)),
             (computed, None) => computed.map(|it| (it, false)),
@@ -124,7 +135,11 @@ fn busiest(from: &VertexSample, to: &VertexSample, span_ms: f64) -> Option<f64> 
     if from.subtasks.len() != to.subtasks.len() {
         return None;
     }
-    let shares = from.subtasks.iter().zip(&to.subtasks).filter_map(|(from, to)| growth(from.busy_ms, to.busy_ms));
+    let shares = from
+        .subtasks
+        .iter()
+        .zip(&to.subtasks)
+        .filter_map(|(from, to)| growth(from.busy_ms, to.busy_ms));
     shares.map(|it| (it / span_ms).clamp(0.0, 1.0)).reduce(f64::max)
 }
 
@@ -146,7 +161,10 @@ fn pending(window: &Window<'_>, vertex: &Vertex) -> Option<(Option<f64>, f64)> {
     let of = |sample: &Sample| sound(sample.vertices.get(&vertex.id)?.pending_records);
     let last = window.samples.last()?;
     let now = of(last)?;
-    let (at_ms, then) = window.samples.iter().find_map(|it| of(it).map(|pending| (it.at_ms, pending)))?;
+    let (at_ms, then) = window
+        .samples
+        .iter()
+        .find_map(|it| of(it).map(|pending| (it.at_ms, pending)))?;
     if at_ms >= last.at_ms {
         return None;
     }
@@ -161,11 +179,15 @@ fn at_full_rate(window: &Window<'_>, vertex: &Vertex, policy: &Policy) -> Option
     let threshold_ms = policy.observed_true_processing_rate_lag_threshold_ms as f64;
     let (mut sum, mut seen) = (0.0, 0_u32);
     for pair in window.samples.windows(2) {
-        let (Some(from), Some(to)) = (pair[0].vertices.get(&vertex.id), pair[1].vertices.get(&vertex.id)) else {
+        let (Some(from), Some(to)) = (pair[0].vertices.get(&vertex.id), pair[1].vertices.get(&vertex.id))
+        else {
             continue;
         };
         let span_ms = (pair[1].at_ms - pair[0].at_ms) as f64;
-        let (Some(records), Some(spent)) = (growth(from.records_in, to.records_in), Spent::between(from, to, span_ms)) else {
+        let (Some(records), Some(spent)) = (
+            growth(from.records_in, to.records_in),
+            Spent::between(from, to, span_ms),
+        ) else {
             continue;
         };
         let (Some(then), Some(now)) = (sound(from.pending_records), sound(to.pending_records)) else {
@@ -212,12 +234,20 @@ mod tests {
     }
 
     fn observed(samples: &[Sample]) -> Result<Observed, NoData> {
-        Observed::over(&Window { samples }, &Vertex::source("a", 2, 8), &Policy::default())
+        Observed::over(
+            &Window { samples },
+            &Vertex::source("a", 2, 8),
+            &Policy::default(),
+        )
     }
 
     #[test]
     fn true_rate_is_the_rate_at_full_business() {
-        let it = observed(&[at(0, reading(2, 0.0, 0.0, Some(0.0))), at(10, reading(2, 1_000.0, 10_000.0, Some(500.0)))]).expect("known");
+        let it = observed(&[
+            at(0, reading(2, 0.0, 0.0, Some(0.0))),
+            at(10, reading(2, 1_000.0, 10_000.0, Some(500.0))),
+        ])
+        .expect("known");
         assert_eq!((it.rate_in, it.rate_out, it.busy), (100.0, 200.0, 0.5));
         assert_eq!(it.true_rate(&Policy::default()), Some((200.0, false)));
         assert_eq!((it.pending_growth, it.arrival()), (50.0, 150.0));
@@ -250,9 +280,15 @@ mod tests {
 
     #[test]
     fn an_unknown_lag_is_not_no_lag() {
-        let none = observed(&[at(0, reading(2, 0.0, 0.0, Some(0.0))), at(10, reading(2, 1.0, 1.0, None))]);
+        let none = observed(&[
+            at(0, reading(2, 0.0, 0.0, Some(0.0))),
+            at(10, reading(2, 1.0, 1.0, None)),
+        ]);
         assert!(matches!(none, Err(NoData::Unknown { what: "the lag", .. })));
-        let only_now = observed(&[at(0, reading(2, 0.0, 0.0, None)), at(10, reading(2, 1.0, 1.0, Some(1.0)))]);
+        let only_now = observed(&[
+            at(0, reading(2, 0.0, 0.0, None)),
+            at(10, reading(2, 1.0, 1.0, Some(1.0))),
+        ]);
         assert!(matches!(only_now, Err(NoData::Unknown { what: "the lag", .. })));
     }
 
@@ -260,7 +296,17 @@ mod tests {
     fn a_source_that_is_behind_shows_what_it_can_do() {
         // Busy time says 1,000/s, and behind by a minute it does 500/s without back-pressure.
         let samples: Vec<_> = (0..4_u32)
-            .map(|it| at(u64::from(it) * 10, reading(2, f64::from(it) * 5_000.0, f64::from(it) * 10_000.0, Some(50_000.0))))
+            .map(|it| {
+                at(
+                    u64::from(it) * 10,
+                    reading(
+                        2,
+                        f64::from(it) * 5_000.0,
+                        f64::from(it) * 10_000.0,
+                        Some(50_000.0),
+                    ),
+                )
+            })
             .collect();
         let it = observed(&samples).expect("known");
         assert_eq!(it.true_rate(&Policy::default()), Some((500.0, true)));
@@ -268,7 +314,8 @@ mod tests {
             observed_true_processing_rate_min_observations: 9,
             ..Policy::default()
         };
-        let it = Observed::over(&Window { samples: &samples }, &Vertex::source("a", 2, 8), &off).expect("known");
+        let it =
+            Observed::over(&Window { samples: &samples }, &Vertex::source("a", 2, 8), &off).expect("known");
         assert_eq!(it.true_rate(&off), Some((1_000.0, false)));
     }
 }

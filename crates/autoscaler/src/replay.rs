@@ -55,7 +55,11 @@ pub fn replay(graph: &Graph, history: &[Sample], policy: &Policy, limits: &Limit
             story.attempt += 1;
         }
         replayed.push(Replayed {
-            recorded: sample.vertices.iter().map(|(id, it)| (id.clone(), it.parallelism)).collect(),
+            recorded: sample
+                .vertices
+                .iter()
+                .map(|(id, it)| (id.clone(), it.parallelism))
+                .collect(),
             decision,
         });
     }
@@ -78,7 +82,9 @@ impl Story {
                 continue;
             };
             let span_ms = before.map_or(0.0, |it| (now.at_ms - it.at_ms) as f64);
-            let old = before.and_then(|it| it.vertices.get(&vertex.id)).filter(|it| it.parallelism == read.parallelism);
+            let old = before
+                .and_then(|it| it.vertices.get(&vertex.id))
+                .filter(|it| it.parallelism == read.parallelism);
             let told = self.told.remove(&vertex.id).unwrap_or_default();
             let next = match old {
                 Some(old) => told.plus(old, read, vertex.parallelism.max(1), span_ms),
@@ -118,7 +124,9 @@ impl VertexSample {
     /// These counters, gone on by what passed between two readings, with the work spread over `tasks` tasks.
     fn plus(self, old: &Self, read: &Self, tasks: u32, span_ms: f64) -> Self {
         let base = self.or_zero(read);
-        let add = |told: Option<f64>, from: Option<f64>, to: Option<f64>| growth(from, to).map(|it| told.unwrap_or(0.0) + it);
+        let add = |told: Option<f64>, from: Option<f64>, to: Option<f64>| {
+            growth(from, to).map(|it| told.unwrap_or(0.0) + it)
+        };
         let most = span_ms * f64::from(tasks);
         let busy = growth(old.busy_ms, read.busy_ms).map(|it| it.min(most));
         let hot = hot_task(old, read);
@@ -131,7 +139,12 @@ impl VertexSample {
             let rest = (1.0 - hot_share) / (f64::from(tasks) - 1.0);
             for task in 0..tasks as usize {
                 let share = if task == 0 { hot_share } else { rest };
-                let told = base.subtasks.get(task).copied().filter(|_| base.subtasks.len() == tasks as usize).unwrap_or_default();
+                let told = base
+                    .subtasks
+                    .get(task)
+                    .copied()
+                    .filter(|_| base.subtasks.len() == tasks as usize)
+                    .unwrap_or_default();
                 subtasks.push(SubtaskSample {
                     records_in: Some(told.records_in.unwrap_or(0.0) + records * share),
                     busy_ms: Some(told.busy_ms.unwrap_or(0.0) + (busy * share).min(span_ms)),
@@ -143,8 +156,10 @@ impl VertexSample {
             records_in: add(base.records_in, old.records_in, read.records_in),
             records_out: add(base.records_out, old.records_out, read.records_out),
             busy_ms: busy.map(|it| base.busy_ms.unwrap_or(0.0) + it),
-            backpressured_ms: growth(old.backpressured_ms, read.backpressured_ms)
-                .map(|it| base.backpressured_ms.unwrap_or(0.0) + (it / f64::from(read.parallelism.max(1)) * f64::from(tasks)).min(most)),
+            backpressured_ms: growth(old.backpressured_ms, read.backpressured_ms).map(|it| {
+                base.backpressured_ms.unwrap_or(0.0)
+                    + (it / f64::from(read.parallelism.max(1)) * f64::from(tasks)).min(most)
+            }),
             idle_ms: None,
             pending_records: read.pending_records,
             subtasks,
@@ -157,7 +172,13 @@ fn hot_task(old: &VertexSample, read: &VertexSample) -> Option<f64> {
     if old.subtasks.len() != read.subtasks.len() || read.subtasks.is_empty() {
         return None;
     }
-    let parts = old.subtasks.iter().zip(&read.subtasks).map(|(old, read)| growth(old.records_in, read.records_in));
-    let (most, sum) = parts.fold((0.0_f64, 0.0), |(most, sum), it| (most.max(it.unwrap_or(0.0)), sum + it.unwrap_or(0.0)));
+    let parts = old
+        .subtasks
+        .iter()
+        .zip(&read.subtasks)
+        .map(|(old, read)| growth(old.records_in, read.records_in));
+    let (most, sum) = parts.fold((0.0_f64, 0.0), |(most, sum), it| {
+        (most.max(it.unwrap_or(0.0)), sum + it.unwrap_or(0.0))
+    });
     (sum > 0.0 && sum.is_finite()).then(|| most / sum)
 }

@@ -15,9 +15,9 @@ mod tests;
 mod trace;
 
 pub use competitors::{Ds2, FlinkRules, LagProportional, Ours};
-pub use generated::{Convergence, converge, generated};
+pub use generated::{Convergence, Figures, converge, figures, generated};
 pub use model::{Job, Service};
 pub use noise::Noise;
-pub use run::{Controller, Run, Settings, run};
+pub use run::{Change, Controller, Run, Settings, run};
 pub use score::{Row, Score, suite, table};
 pub use trace::{Trace, TraceError, traces};

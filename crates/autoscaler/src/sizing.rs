@@ -43,7 +43,11 @@ impl Curve<'_> {
 
     /// Share of the records of the fullest of so many tasks, hot keys apart.
     fn fair_share(&self, tasks: u32) -> f64 {
-        if self.grouped { self.vertex.fair_share(tasks) } else { 1.0 / f64::from(tasks.max(1)) }
+        if self.grouped {
+            self.vertex.fair_share(tasks)
+        } else {
+            1.0 / f64::from(tasks.max(1))
+        }
     }
 
     /// What one of `tasks` tasks does, of what one does now.
@@ -57,7 +61,8 @@ impl Curve<'_> {
 
     /// Records per second at 100 % busy with `tasks` tasks.
     pub fn capacity(&self, tasks: u32) -> f64 {
-        let even = self.true_rate * self.fair_share(self.now()) / self.fair_share(tasks) * self.coefficient(tasks);
+        let even =
+            self.true_rate * self.fair_share(self.now()) / self.fair_share(tasks) * self.coefficient(tasks);
         if self.stuck_share <= 0.0 || tasks <= self.now() {
             return even;
         }
@@ -72,7 +77,10 @@ impl Curve<'_> {
             return Some(tasks);
         }
         // More than there are groups, or no groups: as if records could be spread at will.
-        let even = Self { grouped: false, ..*self };
+        let even = Self {
+            grouped: false,
+            ..*self
+        };
         let enough = |tasks: u32| even.capacity(tasks) * self.now_fair() >= target * NEARLY;
         if !enough(TASKS_MAX) {
             // Only a hot key makes tasks useless: otherwise it is merely more than anybody runs.
@@ -105,7 +113,11 @@ impl Curve<'_> {
             let reached = self.capacity(tasks);
             if reached >= target * NEARLY {
                 let spared = before.filter(|it| f64::from(tasks) >= f64::from(*it) * MUCH_LARGER);
-                return Some(spared.filter(|it| self.capacity(*it) >= target * GOOD_ENOUGH).unwrap_or(tasks));
+                return Some(
+                    spared
+                        .filter(|it| self.capacity(*it) >= target * GOOD_ENOUGH)
+                        .unwrap_or(tasks),
+                );
             }
             before = Some(tasks);
             // The next number of tasks for which the fullest has fewer groups.
@@ -167,16 +179,28 @@ pub(crate) fn size(vertex: &Vertex, curve: Option<&Curve<'_>>, target: f64, poli
             reach: reach(curve, fitted, target),
         };
     };
-    let step_least = (f64::from(now) * (1.0 - policy.scale_down_max_factor)).ceil().max(1.0);
-    let step_most = (f64::from(now) * (1.0 + policy.scale_up_max_factor)).floor().min(f64::from(TASKS_MAX));
+    let step_least = (f64::from(now) * (1.0 - policy.scale_down_max_factor))
+        .ceil()
+        .max(1.0);
+    let step_most = (f64::from(now) * (1.0 + policy.scale_up_max_factor))
+        .floor()
+        .min(f64::from(TASKS_MAX));
     let stepped = f64::from(tasks).clamp(step_least, step_most.max(step_least)) as u32;
     let within = stepped.clamp(least, most);
-    let fitted = if within == now { within } else { fit(vertex, now, within, most, policy.parallelism_alignment) };
+    let fitted = if within == now {
+        within
+    } else {
+        fit(vertex, now, within, most, policy.parallelism_alignment)
+    };
     Size {
         computed: Some(tasks),
         fitted,
         bound: (tasks > most).then_some(bound),
-        reach: if tasks > most { reach(curve, fitted, target) } else { 1.0 },
+        reach: if tasks > most {
+            reach(curve, fitted, target)
+        } else {
+            1.0
+        },
     }
 }
 
@@ -193,7 +217,9 @@ fn fit(vertex: &Vertex, now: u32, wanted: u32, most: u32, alignment: Alignment) 
         return wanted;
     };
     let end = most.min(groups).min(if wanted > now { u32::MAX } else { now });
-    (wanted..=end).find(|tasks| groups.is_multiple_of(*tasks)).unwrap_or(wanted)
+    (wanted..=end)
+        .find(|tasks| groups.is_multiple_of(*tasks))
+        .unwrap_or(wanted)
 }
 
 #[cfg(test)]
@@ -214,7 +240,12 @@ mod tests {
     }
 
     fn sized(vertex: &Vertex, true_rate: f64, target: f64) -> Size {
-        size(vertex, Some(&curve(vertex, true_rate)), target, &Policy::default())
+        size(
+            vertex,
+            Some(&curve(vertex, true_rate)),
+            target,
+            &Policy::default(),
+        )
     }
 
     #[test]
@@ -234,7 +265,10 @@ mod tests {
     fn bounds_have_names() {
         let source = Vertex::source("a", 2, 6);
         let it = sized(&source, 200.0, 1_200.0);
-        assert_eq!((it.fitted, it.bound, it.reach), (6, Some(Reason::PartitionBound), 0.5));
+        assert_eq!(
+            (it.fitted, it.bound, it.reach),
+            (6, Some(Reason::PartitionBound), 0.5)
+        );
         let alone = Vertex {
             parallel: false,
             ..Vertex::operator("b", 1, 128, false)
@@ -242,7 +276,11 @@ mod tests {
         assert_eq!(sized(&alone, 100.0, 400.0).bound, Some(Reason::NonParallel));
         assert_eq!(sized(&alone, 100.0, 400.0).fitted, 1);
         let over = Vertex::source("c", 9, 6);
-        assert_eq!(sized(&over, 900.0, 800.0).fitted, 6, "tasks without a partition are of no use");
+        assert_eq!(
+            sized(&over, 900.0, 800.0).fitted,
+            6,
+            "tasks without a partition are of no use"
+        );
     }
 
     #[test]
@@ -266,10 +304,18 @@ mod tests {
             };
             size(&vertex, Some(&curve), target, &policy).fitted
         };
-        assert_eq!(sized(&keyed(1), 100.0, 3_250.0).fitted, 32, "98 % of the target, for a quarter of the tasks less");
+        assert_eq!(
+            sized(&keyed(1), 100.0, 3_250.0).fitted,
+            32,
+            "98 % of the target, for a quarter of the tasks less"
+        );
         assert_eq!(size_by(1, 3_300.0, Alignment::Off), 33);
         assert_eq!(size_by(1, 3_500.0, Alignment::EvenlySpread), 64);
-        assert_eq!(size_by(63, 3_300.0, Alignment::EvenlySpread), 32, "a step down never becomes one up");
+        assert_eq!(
+            size_by(63, 3_300.0, Alignment::EvenlySpread),
+            32,
+            "a step down never becomes one up"
+        );
     }
 
     #[test]
@@ -287,7 +333,11 @@ mod tests {
         assert!(hot.capacity(TASKS_MAX) < 400.0 * 0.475 / 0.3);
         assert_eq!(hot.fewest(700.0), None);
         let it = size(&vertex, Some(&hot), 700.0, &Policy::default());
-        assert_eq!((it.fitted, it.bound, it.computed), (7, Some(Reason::Skew), None), "three quarters of what there is to gain");
+        assert_eq!(
+            (it.fitted, it.bound, it.computed),
+            (7, Some(Reason::Skew), None),
+            "three quarters of what there is to gain"
+        );
         hot.stuck_share = 0.8;
         assert_eq!(size(&vertex, Some(&hot), 700.0, &Policy::default()).fitted, 4);
     }

@@ -146,7 +146,11 @@ pub fn waiting(partitions: &[PartitionOffsets], start: StartFrom) -> Waiting {
             Waiting::Records { records: more } => records = records.saturating_add(more),
         }
     }
-    if unknown { Waiting::Unknown } else { Waiting::Records { records } }
+    if unknown {
+        Waiting::Unknown
+    } else {
+        Waiting::Records { records }
+    }
 }
 
 fn partition(it: &PartitionOffsets, start: StartFrom) -> Waiting {
@@ -157,7 +161,9 @@ fn partition(it: &PartitionOffsets, start: StartFrom) -> Waiting {
         return Waiting::Unknown;
     }
     let read_up_to = match (it.position, start) {
-        (Some(position), _) if position < log_start && it.end_at_suspend.is_none_or(|end| end < log_start) => {
+        (Some(position), _)
+            if position < log_start && it.end_at_suspend.is_none_or(|end| end < log_start) =>
+        {
             return Waiting::Expired;
         }
         (Some(position), _) => position.max(it.end_at_suspend.unwrap_or(position)),
@@ -170,7 +176,12 @@ fn partition(it: &PartitionOffsets, start: StartFrom) -> Waiting {
 }
 
 /// Whether to suspend or to wake.
-pub fn suspend(policy: &AutoSuspend, running: &Running, waits: Waiting, now_ms: u64) -> (SuspendAction, SuspendReason) {
+pub fn suspend(
+    policy: &AutoSuspend,
+    running: &Running,
+    waits: Waiting,
+    now_ms: u64,
+) -> (SuspendAction, SuspendReason) {
     match *running {
         Running::Runs {
             since_ms,
@@ -184,7 +195,9 @@ pub fn suspend(policy: &AutoSuspend, running: &Running, waits: Waiting, now_ms: 
                 (Waiting::Records { records: 1.. }, _) => SuspendReason::Active,
                 (_, Some(at_ms)) if since(at_ms) < policy.idle_after_ms => SuspendReason::Active,
                 _ if since(since_ms) < policy.min_uptime_ms => SuspendReason::MinUptime,
-                _ if timer_at_ms.is_some_and(|it| it < now_ms.saturating_add(policy.min_uptime_ms)) => SuspendReason::TimerSoon,
+                _ if timer_at_ms.is_some_and(|it| it < now_ms.saturating_add(policy.min_uptime_ms)) => {
+                    SuspendReason::TimerSoon
+                }
                 _ => return (SuspendAction::Suspend, SuspendReason::Idle),
             };
             (SuspendAction::Keep, reason)
@@ -210,7 +223,9 @@ fn asleep(
         _ if due => (SuspendAction::Wake, SuspendReason::TimerDue),
         Waiting::Unknown => (SuspendAction::Keep, SuspendReason::NoData),
         Waiting::Records { records: 0 } => (SuspendAction::Keep, SuspendReason::NothingWaits),
-        Waiting::Records { records } if records >= policy.wake_lag_records => (SuspendAction::Wake, SuspendReason::WakeLag),
+        Waiting::Records { records } if records >= policy.wake_lag_records => {
+            (SuspendAction::Wake, SuspendReason::WakeLag)
+        }
         Waiting::Records { .. } if long => (SuspendAction::Wake, SuspendReason::WakeWithin),
         Waiting::Records { .. } => (SuspendAction::Keep, SuspendReason::BelowWakeLag),
     }
@@ -239,12 +254,19 @@ mod tests {
 
     #[test]
     fn lag_is_what_is_still_there_and_unread() {
-        assert_eq!(records(&[offsets(0, 10, 4), offsets(5, 9, 9)]), Waiting::Records { records: 6 });
+        assert_eq!(
+            records(&[offsets(0, 10, 4), offsets(5, 9, 9)]),
+            Waiting::Records { records: 6 }
+        );
         let mut it = offsets(5, 9, 0);
         assert_eq!(records(&[it]), Waiting::Expired);
         it.position = None;
         assert_eq!(records(&[it]), Waiting::Records { records: 4 });
-        assert_eq!(waiting(&[it], StartFrom::Latest), NONE, "no position is not the whole log");
+        assert_eq!(
+            waiting(&[it], StartFrom::Latest),
+            NONE,
+            "no position is not the whole log"
+        );
         it.log_end = None;
         assert_eq!(records(&[it, offsets(0, 10, 4)]), Waiting::Unknown);
         assert_eq!(records(&[]), Waiting::Unknown, "no partition is not no lag");
@@ -279,18 +301,36 @@ mod tests {
         let idle = runs(Some(0), None);
         assert_eq!(at(&idle, NONE, 10), (SuspendAction::Suspend, SuspendReason::Idle));
         assert_eq!(at(&idle, NONE, 9), (SuspendAction::Keep, SuspendReason::Active));
-        assert_eq!(at(&idle, Waiting::Records { records: 1 }, 99), (SuspendAction::Keep, SuspendReason::Active));
-        assert_eq!(at(&idle, Waiting::Unknown, 99), (SuspendAction::Keep, SuspendReason::NoData));
-        assert_eq!(at(&idle, Waiting::Expired, 99), (SuspendAction::Keep, SuspendReason::DataExpired));
-        assert_eq!(at(&runs(None, None), NONE, 99), (SuspendAction::Keep, SuspendReason::NoData));
+        assert_eq!(
+            at(&idle, Waiting::Records { records: 1 }, 99),
+            (SuspendAction::Keep, SuspendReason::Active)
+        );
+        assert_eq!(
+            at(&idle, Waiting::Unknown, 99),
+            (SuspendAction::Keep, SuspendReason::NoData)
+        );
+        assert_eq!(
+            at(&idle, Waiting::Expired, 99),
+            (SuspendAction::Keep, SuspendReason::DataExpired)
+        );
+        assert_eq!(
+            at(&runs(None, None), NONE, 99),
+            (SuspendAction::Keep, SuspendReason::NoData)
+        );
         let timer = runs(Some(0), Some(minutes(12)));
-        assert_eq!(at(&timer, NONE, 10), (SuspendAction::Keep, SuspendReason::TimerSoon));
+        assert_eq!(
+            at(&timer, NONE, 10),
+            (SuspendAction::Keep, SuspendReason::TimerSoon)
+        );
         let young = Running::Runs {
             since_ms: minutes(97),
             active_at_ms: Some(0),
             timer_at_ms: None,
         };
-        assert_eq!(at(&young, NONE, 99), (SuspendAction::Keep, SuspendReason::MinUptime));
+        assert_eq!(
+            at(&young, NONE, 99),
+            (SuspendAction::Keep, SuspendReason::MinUptime)
+        );
     }
 
     #[test]
@@ -305,13 +345,31 @@ mod tests {
         };
         let at = |running: Running, waits, now_ms| suspend(&policy, &running, waits, now_ms);
         let few = Waiting::Records { records: 9 };
-        assert_eq!(at(asleep(None, None), NONE, 1), (SuspendAction::Keep, SuspendReason::NothingWaits));
+        assert_eq!(
+            at(asleep(None, None), NONE, 1),
+            (SuspendAction::Keep, SuspendReason::NothingWaits)
+        );
         let enough = Waiting::Records { records: 10 };
-        assert_eq!(at(asleep(Some(0), None), enough, 1), (SuspendAction::Wake, SuspendReason::WakeLag));
-        assert_eq!(at(asleep(Some(0), None), few, 59_999), (SuspendAction::Keep, SuspendReason::BelowWakeLag));
-        assert_eq!(at(asleep(Some(0), None), few, 60_000), (SuspendAction::Wake, SuspendReason::WakeWithin));
-        assert_eq!(at(asleep(None, Some(5)), NONE, 5), (SuspendAction::Wake, SuspendReason::TimerDue));
-        assert_eq!(at(asleep(Some(0), None), Waiting::Unknown, 99_999), (SuspendAction::Keep, SuspendReason::NoData));
+        assert_eq!(
+            at(asleep(Some(0), None), enough, 1),
+            (SuspendAction::Wake, SuspendReason::WakeLag)
+        );
+        assert_eq!(
+            at(asleep(Some(0), None), few, 59_999),
+            (SuspendAction::Keep, SuspendReason::BelowWakeLag)
+        );
+        assert_eq!(
+            at(asleep(Some(0), None), few, 60_000),
+            (SuspendAction::Wake, SuspendReason::WakeWithin)
+        );
+        assert_eq!(
+            at(asleep(None, Some(5)), NONE, 5),
+            (SuspendAction::Wake, SuspendReason::TimerDue)
+        );
+        assert_eq!(
+            at(asleep(Some(0), None), Waiting::Unknown, 99_999),
+            (SuspendAction::Keep, SuspendReason::NoData)
+        );
         assert_eq!(
             at(asleep(Some(0), Some(0)), Waiting::Expired, 99_999),
             (SuspendAction::HoldForPerson, SuspendReason::DataExpired)
@@ -320,11 +378,13 @@ mod tests {
 
     fn any_offsets() -> impl Strategy<Value = PartitionOffsets> {
         let any = || proptest::option::of(prop_oneof![any::<i64>(), -2_i64..20]);
-        (any(), any(), any(), any()).prop_map(|(log_start, log_end, position, end_at_suspend)| PartitionOffsets {
-            log_start,
-            log_end,
-            position,
-            end_at_suspend,
+        (any(), any(), any(), any()).prop_map(|(log_start, log_end, position, end_at_suspend)| {
+            PartitionOffsets {
+                log_start,
+                log_end,
+                position,
+                end_at_suspend,
+            }
         })
     }
 

@@ -35,7 +35,9 @@ impl Work<'_> {
             terms.given = proposal.get(&terms.id).copied().unwrap_or(terms.parallelism);
         }
         decision.sentence = say::scale(&plan, &proposal, &decision);
-        decision.outcome = Outcome::Scale { parallelism: proposal };
+        decision.outcome = Outcome::Scale {
+            parallelism: proposal,
+        };
         decision
     }
 
@@ -110,7 +112,8 @@ impl Work<'_> {
     }
 
     fn triggered(&self, plan: &Plan, proposal: &Parallelism) -> bool {
-        let thrift = !self.draining && plan.vertices.iter().any(Planned::goes_down) && self.saves_enough(proposal);
+        let thrift =
+            !self.draining && plan.vertices.iter().any(Planned::goes_down) && self.saves_enough(proposal);
         thrift || plan.vertices.iter().any(|it| it.goes_up() || it.forced())
     }
 
@@ -140,7 +143,11 @@ impl Work<'_> {
     }
 
     fn why_not(&self, plan: &Plan, decision: &Decision) -> (Reason, String) {
-        let short = plan.vertices.iter().zip(&decision.vertices).filter(|(it, _)| it.wants_up());
+        let short = plan
+            .vertices
+            .iter()
+            .zip(&decision.vertices)
+            .filter(|(it, _)| it.wants_up());
         let narrowest = short.min_by(|(a, _), (b, _)| a.size.reach.total_cmp(&b.size.reach));
         if let Some((it, terms)) = narrowest {
             let reason = terms.reason.unwrap_or(Reason::UnderCapacity);
@@ -160,9 +167,16 @@ impl Work<'_> {
     /// The lowest share of the heap in use and the mean garbage collection of the window.
     pub(super) fn memory_pressure(&self) -> (Option<f64>, Option<f64>) {
         let samples = self.window.samples;
-        let heap = samples.iter().map(|it| sound(it.memory.heap_used_ratio)).try_fold(f64::INFINITY, |least, it| Some(least.min(it?)));
-        let gc: Vec<f64> = samples.iter().filter_map(|it| sound(it.memory.gc_pressure)).collect();
-        let mean = (gc.len() == samples.len() && !gc.is_empty()).then(|| gc.iter().sum::<f64>() / gc.len() as f64);
+        let heap = samples
+            .iter()
+            .map(|it| sound(it.memory.heap_used_ratio))
+            .try_fold(f64::INFINITY, |least, it| Some(least.min(it?)));
+        let gc: Vec<f64> = samples
+            .iter()
+            .filter_map(|it| sound(it.memory.gc_pressure))
+            .collect();
+        let mean =
+            (gc.len() == samples.len() && !gc.is_empty()).then(|| gc.iter().sum::<f64>() / gc.len() as f64);
         (heap.filter(|it| it.is_finite()), mean.filter(|it| it.is_finite()))
     }
 
@@ -172,7 +186,8 @@ impl Work<'_> {
         let above = |it: Option<f64>, most: f64| it.is_some_and(|it| it > most);
         let policy = self.policy;
         let tight = above(heap, policy.raise_memory_heap_usage) || above(gc, policy.raise_memory_gc_pressure);
-        let paused = above(heap, policy.memory_heap_usage_threshold) || above(gc, policy.memory_gc_pressure_threshold);
+        let paused =
+            above(heap, policy.memory_heap_usage_threshold) || above(gc, policy.memory_gc_pressure_threshold);
         if !tight && !paused {
             return None;
         }
@@ -187,14 +202,20 @@ impl Work<'_> {
             let more = slots.saturating_mul(units.saturating_sub(self.input.limits.units_per_slot()));
             let limits = self.input.limits;
             let pool = limits.pool_room_units.is_none_or(|room| more <= room);
-            let quota = limits.quota_units.is_none_or(|quota| slots.saturating_mul(units) <= quota);
+            let quota = limits
+                .quota_units
+                .is_none_or(|quota| slots.saturating_mul(units) <= quota);
             if pool && quota {
                 decision.reason = Reason::MemoryPressure;
                 decision.also.clear();
                 decision.outcome = Outcome::RaiseMemory { size_class };
                 return Some(say::memory_raised(heap, gc));
             }
-            decision.also.push(if pool { Reason::Quota } else { Reason::PoolExhausted });
+            decision.also.push(if pool {
+                Reason::Quota
+            } else {
+                Reason::PoolExhausted
+            });
         }
         if paused {
             decision.reason = Reason::MemoryPressure;

@@ -56,7 +56,10 @@ impl Planned {
 
     /// Fewer tasks that would have been enough all through the interval.
     fn spared(&self) -> Option<u32> {
-        self.terms.largest.filter(|it| *it < self.now()).map(|it| it.max(self.least))
+        self.terms
+            .largest
+            .filter(|it| *it < self.now())
+            .map(|it| it.max(self.least))
     }
 
     pub fn goes_down(&self) -> bool {
@@ -80,17 +83,27 @@ impl Plan {
                 it.spared().unwrap_or_else(|| it.now())
             }
         };
-        self.vertices.iter().map(|it| (it.terms.id.clone(), tasks(it))).collect()
+        self.vertices
+            .iter()
+            .map(|it| (it.terms.id.clone(), tasks(it)))
+            .collect()
     }
 
     /// What the formula asks for, where it differs.
     pub fn wanted(&self) -> Parallelism {
         let wish = |it: &Planned| match it.zone {
-            Zone::Short => it.size.computed.filter(|wish| *wish > it.now()).map(|wish| wish.max(it.size.fitted)),
+            Zone::Short => it
+                .size
+                .computed
+                .filter(|wish| *wish > it.now())
+                .map(|wish| wish.max(it.size.fitted)),
             Zone::Ample | Zone::Outside => Some(it.size.fitted).filter(|wish| *wish != it.now()),
             Zone::Within => None,
         };
-        self.vertices.iter().filter_map(|it| Some((it.terms.id.clone(), wish(it)?))).collect()
+        self.vertices
+            .iter()
+            .filter_map(|it| Some((it.terms.id.clone(), wish(it)?)))
+            .collect()
     }
 }
 
@@ -108,7 +121,9 @@ impl Work<'_> {
         self.narrow(&mut vertices, &curves);
         let interval_ms = self.memory.down_interval_ms(self.policy);
         for (at, it) in vertices.iter_mut().enumerate() {
-            let target = self.loads[at].target_at_peak(self.restart_ms, self.policy).total();
+            let target = self.loads[at]
+                .target_at_peak(self.restart_ms, self.policy)
+                .total();
             let at_peak = size(&graph.vertices[at], curves[at].as_ref(), target, self.policy).fitted;
             let memory = self.memory.vertices.entry(it.terms.id.clone()).or_default();
             memory.recommend(self.input.now_ms, at_peak.max(it.size.fitted), interval_ms);
@@ -129,12 +144,19 @@ impl Work<'_> {
             coefficient_min: self.policy.observed_scalability_coefficient_min,
             stuck_share: 0.0,
         };
-        let fair = if curve.grouped { vertex.fair_share(vertex.parallelism) } else { 1.0 / f64::from(vertex.parallelism.max(1)) };
+        let fair = if curve.grouped {
+            vertex.fair_share(vertex.parallelism)
+        } else {
+            1.0 / f64::from(vertex.parallelism.max(1))
+        };
         if load.observed.busy >= BUSY_ENOUGH {
             memory.observe(vertex.parallelism, curve.true_rate * fair);
         }
         curve.contention = memory.contention(self.policy);
-        if let (Some(hot), true) = (load.observed.hot_share, skew(load, vertex).is_some_and(|it| it >= self.policy.skew_factor)) {
+        if let (Some(hot), true) = (
+            load.observed.hot_share,
+            skew(load, vertex).is_some_and(|it| it >= self.policy.skew_factor),
+        ) {
             // With one hot key and all others even, the hottest task's share is stuck + (1 - stuck) x fair share.
             curve.stuck_share = ((hot - fair) / (1.0 - fair)).clamp(0.0, 1.0);
         }
@@ -145,7 +167,11 @@ impl Work<'_> {
         let (load, policy) = (&self.loads[at], self.policy);
         let target = load.target(policy.utilization_target, Some(self.restart_ms), policy);
         // While a backlog is worked off the band is as wide as it can be (Flink likewise).
-        let (upper, lower) = if self.backlog { (1.0, 0.0) } else { (policy.utilization_upper(), policy.utilization_lower()) };
+        let (upper, lower) = if self.backlog {
+            (1.0, 0.0)
+        } else {
+            (policy.utilization_upper(), policy.utilization_lower())
+        };
         let band_low = load.target(upper, None, policy).total();
         let band_high = load.target(lower, Some(self.restart_ms), policy).total();
         let (least, most, _) = bounds(vertex, policy);
@@ -181,17 +207,33 @@ impl Work<'_> {
     }
 
     /// A vertex that is left alone, or whose last step up gained nothing, gets no more tasks.
-    fn stop(&self, vertex: &Vertex, curve: Option<&Curve<'_>>, target: f64, size: &mut Size, zone: &mut Zone) {
+    fn stop(
+        &self,
+        vertex: &Vertex,
+        curve: Option<&Curve<'_>>,
+        target: f64,
+        size: &mut Size,
+        zone: &mut Zone,
+    ) {
         let excluded = self.policy.vertex_exclude_ids.contains(&vertex.id);
         let memory = self.memory.vertices.get(&vertex.id);
         let in_vain = curve.is_some_and(|curve| {
             size.fitted > vertex.parallelism
-                && memory.is_some_and(|it| it.ineffective(vertex.parallelism, curve.true_rate, self.policy).is_some())
+                && memory.is_some_and(|it| {
+                    it.ineffective(vertex.parallelism, curve.true_rate, self.policy)
+                        .is_some()
+                })
         });
         if excluded || (in_vain && *zone != Zone::Outside) {
             size.fitted = vertex.parallelism;
-            size.bound = Some(if excluded { Reason::PolicyBound } else { Reason::Ineffective });
-            size.reach = curve.filter(|_| target > 0.0).map_or(1.0, |it| (it.true_rate / target).clamp(0.0, 1.0));
+            size.bound = Some(if excluded {
+                Reason::PolicyBound
+            } else {
+                Reason::Ineffective
+            });
+            size.reach = curve
+                .filter(|_| target > 0.0)
+                .map_or(1.0, |it| (it.true_rate / target).clamp(0.0, 1.0));
         }
         if excluded && *zone != Zone::Short {
             *zone = Zone::Within;
@@ -212,7 +254,12 @@ impl Work<'_> {
                 continue;
             }
             let target = it.terms.target.unwrap_or(0.0) * narrow.reach;
-            let smaller = size(&self.input.graph.vertices[at], curves[at].as_ref(), target, self.policy);
+            let smaller = size(
+                &self.input.graph.vertices[at],
+                curves[at].as_ref(),
+                target,
+                self.policy,
+            );
             if smaller.fitted < it.size.fitted {
                 it.size.fitted = smaller.fitted.max(it.now());
                 it.terms.reason = narrow.bound;
@@ -224,7 +271,10 @@ impl Work<'_> {
 /// The records of the task with most of them, over what would fall to the fullest if all keys and partitions were alike.
 fn skew(load: &Load, vertex: &Vertex) -> Option<f64> {
     let fair = vertex.fair_share(vertex.parallelism);
-    load.observed.hot_share.filter(|_| vertex.parallelism >= 2 && fair < 1.0).map(|it| it / fair)
+    load.observed
+        .hot_share
+        .filter(|_| vertex.parallelism >= 2 && fair < 1.0)
+        .map(|it| it / fair)
 }
 
 fn measured(load: &Load) -> VertexTerms {

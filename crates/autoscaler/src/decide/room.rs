@@ -11,7 +11,9 @@ pub(super) fn slots_allowed(work: &Work<'_>) -> Option<(u64, Reason)> {
     let limits = work.input.limits;
     let units = limits.units_per_slot();
     let now = work.input.graph.slots(&work.input.graph.parallelism());
-    let pool = limits.pool_room_units.map(|room| (now.saturating_add(room / units), Reason::PoolExhausted));
+    let pool = limits
+        .pool_room_units
+        .map(|room| (now.saturating_add(room / units), Reason::PoolExhausted));
     let quota = limits.quota_units.map(|quota| (quota / units, Reason::Quota));
     match (pool, quota) {
         (Some(pool), Some(quota)) => Some(if quota.0 <= pool.0 { quota } else { pool }),
@@ -56,14 +58,28 @@ mod tests {
         let mut wide = Vertex::operator("wide", 2, 128, false);
         wide.slot_group = 1;
         let graph = Graph {
-            vertices: vec![Vertex::source("a", 4, 64), Vertex::operator("b", 6, 128, false), wide],
+            vertices: vec![
+                Vertex::source("a", 4, 64),
+                Vertex::operator("b", 6, 128, false),
+                wide,
+            ],
             edges: vec![],
         };
-        let wish = |a, b, wide| Parallelism::from([("a".to_owned(), a), ("b".to_owned(), b), ("wide".to_owned(), wide)]);
+        let wish = |a, b, wide| {
+            Parallelism::from([
+                ("a".to_owned(), a),
+                ("b".to_owned(), b),
+                ("wide".to_owned(), wide),
+            ])
+        };
         assert_eq!(fitted(&graph, &wish(8, 7, 10), 100), wish(8, 7, 10));
         assert_eq!(fitted(&graph, &wish(8, 7, 10), 12), wish(8, 7, 4));
         assert_eq!(fitted(&graph, &wish(8, 7, 10), 9), wish(7, 7, 2));
-        assert_eq!(fitted(&graph, &wish(8, 7, 10), 0), wish(6, 6, 2), "what runs is not taken away");
+        assert_eq!(
+            fitted(&graph, &wish(8, 7, 10), 0),
+            wish(6, 6, 2),
+            "what runs is not taken away"
+        );
         assert_eq!(fitted(&graph, &wish(3, 5, 1), 0), wish(3, 5, 1));
     }
 }

@@ -61,7 +61,11 @@ pub(super) fn scale(plan: &Plan, proposal: &Parallelism, decision: &Decision) ->
     } else {
         ""
     };
-    let short = plan.vertices.iter().filter(|it| it.goes_up()).max_by(|a, b| want(a).total_cmp(&want(b)));
+    let short = plan
+        .vertices
+        .iter()
+        .filter(|it| it.goes_up())
+        .max_by(|a, b| want(a).total_cmp(&want(b)));
     match (decision.reason, short) {
         (Reason::UnderCapacity, Some(it)) => format!("{}: {moves}.{limited}", need(it)),
         (Reason::PolicyBound, _) => format!("The policy's bounds have moved: {moves}.{limited}"),
@@ -85,7 +89,12 @@ pub(super) fn within(policy: &Policy) -> String {
 }
 
 pub(super) fn draining(it: &Planned) -> String {
-    format!("{} needs {} of its {} tasks, and keeps them until the backlog is worked off.", it.terms.id, it.size.fitted, it.now())
+    format!(
+        "{} needs {} of its {} tasks, and keeps them until the backlog is worked off.",
+        it.terms.id,
+        it.size.fitted,
+        it.now()
+    )
 }
 
 pub(super) fn delayed(it: &Planned, job: &JobTerms) -> String {
@@ -99,30 +108,51 @@ pub(super) fn delayed(it: &Planned, job: &JobTerms) -> String {
 }
 
 pub(super) fn small_saving(slots: u64, job: &JobTerms) -> String {
-    format!("The job needs {slots} of its {} slots: to free the others is not worth a restart.", job.slots)
+    format!(
+        "The job needs {slots} of its {} slots: to free the others is not worth a restart.",
+        job.slots
+    )
 }
 
 pub(super) fn bound(reason: Reason, it: &Planned, job: &JobTerms) -> String {
     let need = need(it);
     let now = it.now();
     match reason {
-        Reason::PartitionBound => format!("{need}, but it has a task for each partition already ({now}): more partitions would help."),
+        Reason::PartitionBound => format!(
+            "{need}, but it has a task for each partition already ({now}): more partitions would help."
+        ),
         Reason::NonParallel => format!("{need}, but its work cannot be split over tasks."),
         Reason::Skew => format!(
             "{need}, but one of its {now} tasks takes {} times its share of the records: more tasks would not relieve it, other keys would.",
             number(it.terms.skew.unwrap_or(0.0))
         ),
-        Reason::Ineffective => format!("{need}, but the last step up, to {now} tasks, gained next to nothing: something else holds it back."),
-        Reason::PoolExhausted => format!("{need}, but the compute pool has no room beyond the {} slots of the job.", job.slots),
-        Reason::Quota => format!("{need}, but the quota allows no more than the {} slots of the job.", job.slots),
+        Reason::Ineffective => format!(
+            "{need}, but the last step up, to {now} tasks, gained next to nothing: something else holds it back."
+        ),
+        Reason::PoolExhausted => format!(
+            "{need}, but the compute pool has no room beyond the {} slots of the job.",
+            job.slots
+        ),
+        Reason::Quota => format!(
+            "{need}, but the quota allows no more than the {} slots of the job.",
+            job.slots
+        ),
         Reason::PolicyBound => format!("{need}, but no more than {now} tasks are allowed."),
         _ => format!("{need}, and nothing more can be done."),
     }
 }
 
 pub(super) fn closed(work: &Work<'_>, reason: Reason, wanted: &Parallelism) -> String {
-    let wish: Vec<_> = wanted.iter().take(4).map(|(id, to)| format!("{id} to {to}")).collect();
-    let wish = if wish.is_empty() { "a change".to_owned() } else { wish.join(", ") };
+    let wish: Vec<_> = wanted
+        .iter()
+        .take(4)
+        .map(|(id, to)| format!("{id} to {to}"))
+        .collect();
+    let wish = if wish.is_empty() {
+        "a change".to_owned()
+    } else {
+        wish.join(", ")
+    };
     match reason {
         Reason::ExcludedPeriod => format!("{wish} is wanted, but the policy excludes this time."),
         Reason::Cooldown => format!(
@@ -150,8 +180,14 @@ pub(super) fn memory_paused(heap: Option<f64>, gc: Option<f64>) -> String {
 pub(super) fn memory_waits(work: &Work<'_>, reason: Reason, heap: Option<f64>, gc: Option<f64>) -> String {
     let wait = match reason {
         Reason::ExcludedPeriod => "the policy excludes this time".to_owned(),
-        Reason::Cooldown => format!("the job was changed a moment ago ({} are left)", duration(work.cooling_ms())),
+        Reason::Cooldown => format!(
+            "the job was changed a moment ago ({} are left)",
+            duration(work.cooling_ms())
+        ),
         _ => "the policy asks for advice only".to_owned(),
     };
-    format!("Larger TaskManagers are wanted, since {}, but {wait}.", pressure(heap, gc))
+    format!(
+        "Larger TaskManagers are wanted, since {}, but {wait}.",
+        pressure(heap, gc)
+    )
 }

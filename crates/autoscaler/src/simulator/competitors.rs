@@ -68,7 +68,9 @@ impl Controller for Ours {
     }
 
     fn restarted(&mut self, now_ms: u64, took_ms: u64) {
-        self.memory = std::mem::take(&mut self.memory).restarted(took_ms, &self.policy).started(now_ms);
+        self.memory = std::mem::take(&mut self.memory)
+            .restarted(took_ms, &self.policy)
+            .started(now_ms);
     }
 }
 
@@ -116,7 +118,10 @@ impl Controller for Ds2 {
             Some(((load.arrival / per_task).ceil().min(1e6) as u32).clamp(least, most))
         };
         let each = graph.vertices.iter().zip(&loads);
-        Some(each.filter_map(|(vertex, load)| Some((vertex.id.clone(), tasks(vertex, load)?))).collect())
+        Some(
+            each.filter_map(|(vertex, load)| Some((vertex.id.clone(), tasks(vertex, load)?)))
+                .collect(),
+        )
     }
 
     fn restarted(&mut self, now_ms: u64, _took_ms: u64) {
@@ -125,7 +130,13 @@ impl Controller for Ds2 {
 }
 
 /// The loads of a full window, as the others use them; none until it is full.
-fn measured(policy: &Policy, now_ms: u64, since_ms: u64, graph: &Graph, history: &[Sample]) -> Option<Vec<Load>> {
+fn measured(
+    policy: &Policy,
+    now_ms: u64,
+    since_ms: u64,
+    graph: &Graph,
+    history: &[Sample],
+) -> Option<Vec<Load>> {
     let since_ms = since_ms.max(now_ms.saturating_sub(policy.metrics_window_ms));
     let window = Window::newest(history, since_ms, now_ms, policy.metrics_stale_after_ms).ok()?;
     if window.span_ms() < policy.metrics_window_ms / 10 * 9 {
@@ -173,15 +184,22 @@ impl FlinkRules {
         };
         let target = load.target(policy.utilization_target, restart_ms, policy).total();
         let tasks = aligned(vertex, size(vertex, Some(&curve), target, policy).fitted, policy);
-        let (upper, lower) = if backlog { (1.0, 0.0) } else { (policy.utilization_upper(), policy.utilization_lower()) };
-        let outside = true_rate < load.target(upper, None, policy).total() || true_rate > load.target(lower, restart_ms, policy).total();
+        let (upper, lower) = if backlog {
+            (1.0, 0.0)
+        } else {
+            (policy.utilization_upper(), policy.utilization_lower())
+        };
+        let outside = true_rate < load.target(upper, None, policy).total()
+            || true_rate > load.target(lower, restart_ms, policy).total();
         if tasks >= vertex.parallelism {
             self.delayed.remove(&vertex.id);
             return (tasks > vertex.parallelism).then_some((tasks, outside));
         }
         let delayed = self.delayed.entry(vertex.id.clone()).or_default();
         delayed.recommend(now_ms, tasks, policy.scale_down_interval_ms);
-        delayed.largest(now_ms, policy.scale_down_interval_ms).map(|it| (it, outside))
+        delayed
+            .largest(now_ms, policy.scale_down_interval_ms)
+            .map(|it| (it, outside))
     }
 }
 
@@ -191,8 +209,14 @@ fn aligned(vertex: &Vertex, target: u32, policy: &Policy) -> u32 {
         return target;
     };
     let (_, most, _) = bounds(vertex, policy);
-    let end = most.min(groups).min(if target > vertex.parallelism { u32::MAX } else { vertex.parallelism });
-    (target..=end).find(|it| groups.is_multiple_of(*it) || groups / it < groups / target).unwrap_or(target)
+    let end = most.min(groups).min(if target > vertex.parallelism {
+        u32::MAX
+    } else {
+        vertex.parallelism
+    });
+    (target..=end)
+        .find(|it| groups.is_multiple_of(*it) || groups / it < groups / target)
+        .unwrap_or(target)
 }
 
 impl Controller for FlinkRules {
@@ -251,16 +275,29 @@ impl Controller for LagProportional {
 
     fn evaluate(&mut self, now_ms: u64, graph: &Graph, history: &[Sample]) -> Option<Parallelism> {
         let newest = history.last()?;
-        let lags = newest.vertices.values().filter_map(|it| sound(it.pending_records));
+        let lags = newest
+            .vertices
+            .values()
+            .filter_map(|it| sound(it.pending_records));
         let lag: f64 = lags.sum();
         let now = graph.vertices.iter().map(|it| it.parallelism).max()?;
         let ratio = lag / self.threshold / f64::from(now.max(1));
-        let wish = if (0.9..=1.1).contains(&ratio) { now } else { (lag / self.threshold).ceil().clamp(1.0, 1e6) as u32 };
+        let wish = if (0.9..=1.1).contains(&ratio) {
+            now
+        } else {
+            (lag / self.threshold).ceil().clamp(1.0, 1e6) as u32
+        };
         self.wishes.retain(|(at_ms, _)| at_ms + 300_000 > now_ms);
         self.wishes.push((now_ms, wish));
         let most_of_late = self.wishes.iter().map(|it| it.1).max()?;
         let tasks = if wish >= now { wish } else { most_of_late.min(now) };
-        let partitions = graph.vertices.iter().filter(|it| it.is_source()).filter_map(Vertex::groups).min().unwrap_or(u32::MAX);
+        let partitions = graph
+            .vertices
+            .iter()
+            .filter(|it| it.is_source())
+            .filter_map(Vertex::groups)
+            .min()
+            .unwrap_or(u32::MAX);
         let each = graph.vertices.iter().map(|vertex| {
             let (least, most, _) = bounds(vertex, &Policy::default());
             (vertex.id.clone(), tasks.min(partitions).clamp(least, most))

@@ -44,7 +44,8 @@ impl Service {
         if tasks <= 1 {
             return 1.0;
         }
-        (self.hot_share + (1.0 - self.hot_share) * vertex.fair_share(tasks) * (1.0 + self.unevenness)).min(1.0)
+        (self.hot_share + (1.0 - self.hot_share) * vertex.fair_share(tasks) * (1.0 + self.unevenness))
+            .min(1.0)
     }
 
     /// Records per second that so many tasks can do before the fullest is 100 % busy.
@@ -56,7 +57,9 @@ impl Service {
     /// The fewest tasks that can do so much, within bounds; the most allowed where none can.
     pub fn fewest(&self, vertex: &Vertex, rate: f64, policy: &Policy) -> u32 {
         let (least, most, _) = bounds(vertex, policy);
-        (least..=most).find(|tasks| self.capacity(vertex, *tasks) >= rate).unwrap_or(most)
+        (least..=most)
+            .find(|tasks| self.capacity(vertex, *tasks) >= rate)
+            .unwrap_or(most)
     }
 }
 
@@ -140,12 +143,19 @@ impl Job {
     pub fn oldest_ms(&self) -> u64 {
         let read = self.read_so_far();
         let first = self.curve.partition_point(|(_, arrived)| *arrived <= read + 1e-6);
-        self.curve.get(first).map_or(0, |(at_ms, _)| self.now_ms.saturating_sub(*at_ms))
+        self.curve
+            .get(first)
+            .map_or(0, |(at_ms, _)| self.now_ms.saturating_sub(*at_ms))
     }
 
     /// Records that the sources have read, of those that arrived, once each.
     fn read_so_far(&self) -> f64 {
-        self.arrived - self.backlog() / self.sources().map(|at| self.services[at].arrival_share).sum::<f64>()
+        self.arrived
+            - self.backlog()
+                / self
+                    .sources()
+                    .map(|at| self.services[at].arrival_share)
+                    .sum::<f64>()
     }
 
     /// Now, in milliseconds since the start.
@@ -178,7 +188,11 @@ impl Job {
             self.uncommitted.fill(0.0);
             self.checkpoint_at_ms = self.now_ms;
             let read = self.read_so_far();
-            while self.curve.front().is_some_and(|(_, arrived)| *arrived <= read + 1e-6) {
+            while self
+                .curve
+                .front()
+                .is_some_and(|(_, arrived)| *arrived <= read + 1e-6)
+            {
                 self.curve.pop_front();
             }
         }
@@ -193,14 +207,24 @@ impl Job {
         self.passed.fill(Passed::default());
         for at in 0..self.queues.len() {
             // What is on its way between vertices was read since the checkpoint, or is part of it.
-            self.queues[at] = if self.graph.vertices[at].is_source() { self.queues[at] + self.uncommitted[at] } else { 0.0 };
+            self.queues[at] = if self.graph.vertices[at].is_source() {
+                self.queues[at] + self.uncommitted[at]
+            } else {
+                0.0
+            };
         }
         self.uncommitted.fill(0.0);
     }
 
     /// Reads all metrics.
     pub fn sample(&self) -> Sample {
-        let vertices = self.graph.vertices.iter().enumerate().map(|(at, it)| (it.id.clone(), self.read(at))).collect::<BTreeMap<_, _>>();
+        let vertices = self
+            .graph
+            .vertices
+            .iter()
+            .enumerate()
+            .map(|(at, it)| (it.id.clone(), self.read(at)))
+            .collect::<BTreeMap<_, _>>();
         Sample {
             at_ms: self.now_ms,
             attempt: self.attempt,
@@ -245,9 +269,16 @@ impl Job {
             let vertex = &self.graph.vertices[at];
             let usual = self.services[at].capacity(vertex, vertex.parallelism) * seconds;
             let able = usual * self.random.about_one(self.noise);
-            let room = self.shape.outputs[at].iter().map(|to| self.room(*to, seconds)).fold(f64::INFINITY, f64::min);
+            let room = self.shape.outputs[at]
+                .iter()
+                .map(|to| self.room(*to, seconds))
+                .fold(f64::INFINITY, f64::min);
             let selectivity = self.services[at].selectivity;
-            let room = if selectivity > 0.0 { room / selectivity } else { f64::INFINITY };
+            let room = if selectivity > 0.0 {
+                room / selectivity
+            } else {
+                f64::INFINITY
+            };
             let could = self.queues[at].min(able);
             let done = could.min(room).max(0.0);
             self.queues[at] -= done;
@@ -284,7 +315,10 @@ impl Job {
             flows[*at] = if inputs.is_empty() {
                 arriving * self.services[*at].arrival_share
             } else {
-                inputs.iter().map(|from| flows[*from] * self.services[*from].selectivity).sum()
+                inputs
+                    .iter()
+                    .map(|from| flows[*from] * self.services[*from].selectivity)
+                    .sum()
             };
         }
         flows
@@ -293,14 +327,27 @@ impl Job {
     /// The parallelism of one who knows the true rates: for each vertex the fewest tasks that do the target of the formula.
     pub fn oracle(&self, arriving: f64, policy: &Policy) -> Parallelism {
         let catch_up_s = policy.catch_up_duration_ms as f64 / 1_000.0;
-        let lag = if catch_up_s > 0.0 { self.flows(self.backlog() / catch_up_s) } else { vec![0.0; self.queues.len()] };
-        let restart = if catch_up_s > 0.0 { self.restart_ms as f64 / 1_000.0 / catch_up_s } else { 0.0 };
+        let lag = if catch_up_s > 0.0 {
+            self.flows(self.backlog() / catch_up_s)
+        } else {
+            vec![0.0; self.queues.len()]
+        };
+        let restart = if catch_up_s > 0.0 {
+            self.restart_ms as f64 / 1_000.0 / catch_up_s
+        } else {
+            0.0
+        };
         let flows = self.flows(arriving);
         let tasks = |at: usize| {
             let target = flows[at] / policy.utilization_target + flows[at] * restart + lag[at];
             self.services[at].fewest(&self.graph.vertices[at], target, policy)
         };
-        self.graph.vertices.iter().enumerate().map(|(at, it)| (it.id.clone(), tasks(at))).collect()
+        self.graph
+            .vertices
+            .iter()
+            .enumerate()
+            .map(|(at, it)| (it.id.clone(), tasks(at)))
+            .collect()
     }
 }
 
@@ -334,7 +381,10 @@ mod tests {
         let waiting = a.pending_records.expect("a source");
         assert!((a.records_in.expect("known") + waiting - arrived).abs() < 1e-3);
         assert!((a.records_out.expect("known") - b.records_in.expect("known") - job.queues[1]).abs() < 1e-3);
-        assert!(waiting < 1.0 && job.oldest_ms() == 0, "a pair that can do 1,000/s keeps up with 700");
+        assert!(
+            waiting < 1.0 && job.oldest_ms() == 0,
+            "a pair that can do 1,000/s keeps up with 700"
+        );
         let busy = b.busy_ms.expect("known") / 500_000.0;
         assert!((0.65..0.75).contains(&busy), "{busy}");
     }
@@ -348,8 +398,16 @@ mod tests {
         let sample = job.sample();
         let a = &sample.vertices["a"];
         assert!((a.backpressured_ms.expect("known") / 2_000_000.0 - 0.5).abs() < 0.05);
-        assert!((job.backlog() / (500.0 * 1_000.0) - 1.0).abs() < 0.02, "a third of what arrives waits: {}", job.backlog());
-        assert!((job.oldest_ms() as f64 / 333_000.0 - 1.0).abs() < 0.05, "{}", job.oldest_ms());
+        assert!(
+            (job.backlog() / (500.0 * 1_000.0) - 1.0).abs() < 0.02,
+            "a third of what arrives waits: {}",
+            job.backlog()
+        );
+        assert!(
+            (job.oldest_ms() as f64 / 333_000.0 - 1.0).abs() < 0.05,
+            "{}",
+            job.oldest_ms()
+        );
     }
 
     #[test]
@@ -373,7 +431,9 @@ mod tests {
     fn skew_and_groups_decide_what_tasks_are_worth() {
         let vertex = Vertex::source("a", 1, 6);
         let even = Service::default();
-        let capacities: Vec<_> = [1, 3, 4, 5, 6, 9].map(|tasks| even.capacity(&vertex, tasks).round()).into();
+        let capacities: Vec<_> = [1, 3, 4, 5, 6, 9]
+            .map(|tasks| even.capacity(&vertex, tasks).round())
+            .into();
         assert_eq!(capacities, [1_000.0, 3_000.0, 3_000.0, 3_000.0, 6_000.0, 6_000.0]);
         let hot = Service {
             hot_share: 0.5,

@@ -77,7 +77,8 @@ pub struct Run {
 pub fn run(trace: &Trace, controller: &mut dyn Controller, settings: &Settings, keep: bool) -> Run {
     let mut job = trace.job.clone();
     let mut score = Score::default();
-    let (mut changes, mut samples, mut all): (Vec<Change>, Vec<Sample>, Vec<Sample>) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut changes, mut samples, mut all): (Vec<Change>, Vec<Sample>, Vec<Sample>) =
+        (Vec::new(), Vec::new(), Vec::new());
     let (mut next_ms, mut down_since) = (settings.sample_ms, None);
     if trace.backlog > 0.0 {
         job.arrive(trace.backlog);
@@ -98,11 +99,17 @@ pub fn run(trace: &Trace, controller: &mut dyn Controller, settings: &Settings, 
             all.push(sample.clone());
         }
         samples.push(sample);
-        let old = samples.iter().take_while(|it| it.at_ms + settings.keep_ms < job.now_ms()).count();
+        let old = samples
+            .iter()
+            .take_while(|it| it.at_ms + settings.keep_ms < job.now_ms())
+            .count();
         samples.drain(..old);
         let from = job.graph.parallelism();
         let wish = controller.evaluate(job.now_ms(), &job.graph, &samples);
-        if let Some(to) = wish.map(|it| job.graph.with(&it).parallelism()).filter(|it| *it != from) {
+        if let Some(to) = wish
+            .map(|it| job.graph.with(&it).parallelism())
+            .filter(|it| *it != from)
+        {
             let backlog = job.backlog();
             changes.push(Change {
                 at_ms: job.now_ms(),

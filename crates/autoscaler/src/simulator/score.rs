@@ -41,9 +41,14 @@ impl Score {
         self.final_backlog = job.backlog();
         self.rescales = u32::try_from(changes.len()).unwrap_or(u32::MAX);
         for (at, change) in changes.iter().enumerate() {
-            let less = change.to.iter().any(|(id, tasks)| change.from.get(id).is_some_and(|it| it > tasks));
+            let less = change
+                .to
+                .iter()
+                .any(|(id, tasks)| change.from.get(id).is_some_and(|it| it > tasks));
             self.thinned_while_behind += u32::from(less && change.behind_ms > 30_000.0);
-            let recent = changes[..at].iter().filter(|it| it.at_ms + settings.flap_ms >= change.at_ms);
+            let recent = changes[..at]
+                .iter()
+                .filter(|it| it.at_ms + settings.flap_ms >= change.at_ms);
             self.flaps += u32::from(recent.into_iter().any(|it| undoes(it, change)));
         }
     }
@@ -83,7 +88,13 @@ pub struct Row {
 pub fn suite(policy: &Policy, settings: &Settings) -> Vec<Row> {
     let mut rows = Vec::new();
     for trace in traces() {
-        let lag_threshold = 10.0 * trace.job.services.iter().map(|it| it.rate_per_task).fold(f64::INFINITY, f64::min);
+        let lag_threshold = 10.0
+            * trace
+                .job
+                .services
+                .iter()
+                .map(|it| it.rate_per_task)
+                .fold(f64::INFINITY, f64::min);
         let mut all: Vec<Box<dyn Controller>> = vec![
             Box::new(Ours::new(policy.clone())),
             Box::new(FlinkRules::new(Policy::default())),
@@ -124,7 +135,7 @@ fn fixed(trace: &Trace, settings: &Settings) -> Score {
         }
     }
     let mut trace = trace.clone();
-    let parallelism = trace.job.oracle(trace.peak(settings.step_ms), &Policy::default());
+    let parallelism = trace.job.oracle(trace.peak(), &Policy::default());
     trace.job.graph = trace.job.graph.with(&parallelism);
     run(&trace, &mut Nobody, settings, false).score
 }
@@ -169,8 +180,17 @@ mod tests {
             (score.rescales, score.flaps, score.thinned_while_behind)
         };
         let minute = 60_000;
-        assert_eq!(count(&[one(0, 2, 4, 0.0), one(10 * minute, 4, 8, 0.0)]), (2, 0, 0));
-        assert_eq!(count(&[one(0, 2, 4, 0.0), one(10 * minute, 4, 3, 40_000.0)]), (2, 1, 1));
-        assert_eq!(count(&[one(0, 2, 4, 0.0), one(31 * minute, 4, 3, 0.0)]), (2, 0, 0));
+        assert_eq!(
+            count(&[one(0, 2, 4, 0.0), one(10 * minute, 4, 8, 0.0)]),
+            (2, 0, 0)
+        );
+        assert_eq!(
+            count(&[one(0, 2, 4, 0.0), one(10 * minute, 4, 3, 40_000.0)]),
+            (2, 1, 1)
+        );
+        assert_eq!(
+            count(&[one(0, 2, 4, 0.0), one(31 * minute, 4, 3, 0.0)]),
+            (2, 0, 0)
+        );
     }
 }

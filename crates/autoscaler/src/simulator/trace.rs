@@ -77,7 +77,11 @@ impl Trace {
     /// The first line that is wrong.
     pub fn from_lines(job: Job, text: &str) -> Result<Self, TraceError> {
         let mut points: Vec<(u64, f64)> = Vec::new();
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (at, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let wrong = |fault: String| TraceError::Line { line: at + 1, fault };
             let it: Line = serde_json::from_str(line).map_err(|fault| wrong(fault.to_string()))?;
             if !(it.records_per_second.is_finite() && it.records_per_second >= 0.0) {
@@ -106,7 +110,7 @@ impl Trace {
     }
 
     /// The most that arrive per second, of the whole trace.
-    pub fn peak(&self, _step_ms: u64) -> f64 {
+    pub fn peak(&self) -> f64 {
         self.points.iter().map(|it| it.1).fold(0.0, f64::max)
     }
 }
@@ -149,14 +153,20 @@ fn usual() -> Job {
 /// The traces of the suite.
 pub fn traces() -> Vec<Trace> {
     let every = |minutes: u64, hours: u64, rate: &dyn Fn(u64) -> f64| -> Vec<(u64, f64)> {
-        (0..hours * 60 / minutes).map(|it| (it * minutes * MINUTE_MS, rate(it * minutes))).collect()
+        (0..hours * 60 / minutes)
+            .map(|it| (it * minutes * MINUTE_MS, rate(it * minutes)))
+            .collect()
     };
     let between = |it: u64, from: u64, to: u64| (from..to).contains(&it);
     let mut random = Noise::new(11);
     let jitter: Vec<f64> = (0..24 * 60).map(|_| random.about_one(0.05)).collect();
     let diurnal = |minute: u64| {
         let day = 4_250.0 - 3_750.0 * (TAU * minute as f64 / 1_440.0).cos();
-        let burst = if [500, 800, 1_200].iter().any(|it| between(minute, *it, it + 15)) { 2.0 } else { 1.0 };
+        let burst = if [500, 800, 1_200].iter().any(|it| between(minute, *it, it + 15)) {
+            2.0
+        } else {
+            1.0
+        };
         day * burst * jitter[minute as usize % jitter.len()]
     };
     let hot = chain(vec![
@@ -189,19 +199,43 @@ pub fn traces() -> Vec<Trace> {
     let mut backlog = Trace::new("backlog", usual(), 6 * HOUR_MS, vec![(0, 2_000.0)]);
     backlog.backlog = 2_000.0 * 3_600.0;
     vec![
-        Trace::new("step", usual(), 4 * HOUR_MS, vec![(0, 2_000.0), (HOUR_MS, 6_000.0)]),
-        Trace::new("ramp", usual(), 6 * HOUR_MS, every(1, 6, &|it| 1_000.0 + 9_000.0 * (it.min(240) as f64 / 240.0))),
+        Trace::new(
+            "step",
+            usual(),
+            4 * HOUR_MS,
+            vec![(0, 2_000.0), (HOUR_MS, 6_000.0)],
+        ),
+        Trace::new(
+            "ramp",
+            usual(),
+            6 * HOUR_MS,
+            every(1, 6, &|it| 1_000.0 + 9_000.0 * (it.min(240) as f64 / 240.0)),
+        ),
         Trace::new(
             "spike",
             usual(),
             4 * HOUR_MS,
-            vec![(0, 2_000.0), (HOUR_MS, 12_000.0), (HOUR_MS + 10 * MINUTE_MS, 2_000.0)],
+            vec![
+                (0, 2_000.0),
+                (HOUR_MS, 12_000.0),
+                (HOUR_MS + 10 * MINUTE_MS, 2_000.0),
+            ],
         ),
         Trace::new("diurnal", usual(), 24 * HOUR_MS, every(1, 24, &diurnal)),
-        Trace::new("flapping", usual(), 8 * HOUR_MS, every(10, 8, &|it| if (it / 10) % 2 == 0 { 2_000.0 } else { 6_000.0 })),
+        Trace::new(
+            "flapping",
+            usual(),
+            8 * HOUR_MS,
+            every(10, 8, &|it| if (it / 10) % 2 == 0 { 2_000.0 } else { 6_000.0 }),
+        ),
         Trace::new("skew", hot, 4 * HOUR_MS, vec![(0, 1_500.0), (HOUR_MS, 4_000.0)]),
         backlog,
-        Trace::new("partition-bound", few, 4 * HOUR_MS, vec![(0, 3_000.0), (HOUR_MS, 10_000.0)]),
+        Trace::new(
+            "partition-bound",
+            few,
+            4 * HOUR_MS,
+            vec![(0, 3_000.0), (HOUR_MS, 10_000.0)],
+        ),
         Trace::new(
             "three-stage",
             three,
@@ -224,11 +258,22 @@ mod tests {
     fn a_trace_is_read_from_lines() {
         let text = "{\"at_ms\":1000,\"records_per_second\":10}\n\n{\"at_ms\":3000,\"records_per_second\":2.5}\n{\"at_ms\":9000,\"records_per_second\":0}\n";
         let it = Trace::from_lines(usual(), text).expect("sound");
-        assert_eq!([it.rate(0), it.rate(1_999), it.rate(2_000), it.rate(9_999)], [10.0, 10.0, 2.5, 0.0]);
-        assert_eq!((it.duration_ms, it.peak(1)), (8_000, 10.0));
-        let fault = |text: &str| Trace::from_lines(usual(), text).map(|_| ()).expect_err("unsound").to_string();
+        assert_eq!(
+            [it.rate(0), it.rate(1_999), it.rate(2_000), it.rate(9_999)],
+            [10.0, 10.0, 2.5, 0.0]
+        );
+        assert_eq!((it.duration_ms, it.peak()), (8_000, 10.0));
+        let fault = |text: &str| {
+            Trace::from_lines(usual(), text)
+                .map(|_| ())
+                .expect_err("unsound")
+                .to_string()
+        };
         assert_eq!(fault(""), "the trace is empty");
-        assert!(fault("{\"at_ms\":1,\"records_per_second\":1}\n{\"at_ms\":1,\"records_per_second\":1}").starts_with("line 2: at_ms"));
+        assert!(
+            fault("{\"at_ms\":1,\"records_per_second\":1}\n{\"at_ms\":1,\"records_per_second\":1}")
+                .starts_with("line 2: at_ms")
+        );
         assert!(fault("{\"at_ms\":1,\"records_per_second\":-1}").starts_with("line 1: records_per_second"));
         assert!(fault("{\"at_ms\":1}").starts_with("line 1: missing field"));
     }
@@ -236,7 +281,17 @@ mod tests {
     #[test]
     fn the_suite_covers_what_it_promises() {
         let names: Vec<_> = traces().iter().map(|it| it.name).collect();
-        let promised = ["step", "ramp", "spike", "diurnal", "flapping", "skew", "backlog", "partition-bound", "three-stage"];
+        let promised = [
+            "step",
+            "ramp",
+            "spike",
+            "diurnal",
+            "flapping",
+            "skew",
+            "backlog",
+            "partition-bound",
+            "three-stage",
+        ];
         assert_eq!(names, promised);
     }
 }
