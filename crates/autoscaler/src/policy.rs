@@ -6,9 +6,14 @@
 //!
 //! [AutoScalerOptions]: https://nightlies.apache.org/flink/flink-kubernetes-operator-docs-stable/docs/operations/configuration/#autoscaler-configuration
 
+mod excluded;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::excluded::ExcludedPeriod;
 use crate::graph::VertexId;
 
 const MINUTE_MS: u64 = 60_000;
@@ -53,19 +58,6 @@ pub enum Alignment {
     EvenlySpread,
     /// Groups are not reckoned with.
     Off,
-}
-
-/// A time in which nothing is changed. Flink's `excluded.periods` without cron: days and a range of the day, in UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExcludedPeriod {
-    /// Days on which it begins, 1 Monday to 7 Sunday; empty: every day.
-    #[serde(default)]
-    pub days: Vec<u8>,
-    /// Begins at this minute of the day, 0 to 1439, UTC.
-    pub from_minute: u16,
-    /// Ends before this minute of the day, 1 to 1440, UTC; not after `from_minute`: on the next day.
-    pub to_minute: u16,
 }
 
 /// How a job is scaled.
@@ -370,27 +362,6 @@ impl Policy {
     }
 }
 
-impl ExcludedPeriod {
-    fn sound(&self) -> bool {
-        self.days.iter().all(|it| (1..=7).contains(it))
-            && self.from_minute < 1_440
-            && (1..=1_440).contains(&self.to_minute)
-    }
-
-    /// Whether it covers this moment, in milliseconds since 1970 (a Thursday), UTC.
-    pub fn covers(&self, at_ms: u64) -> bool {
-        let minute = (at_ms / MINUTE_MS) % 1_440;
-        let (from, to) = (u64::from(self.from_minute), u64::from(self.to_minute));
-        let on =
-            |day: u64| self.days.is_empty() || self.days.iter().any(|it| u64::from(*it) == (day + 3) % 7 + 1);
-        let today = at_ms / DAY_MS;
-        if from < to {
-            return on(today) && (from..to).contains(&minute);
-        }
-        (on(today) && minute >= from) || (today > 0 && on(today - 1) && minute < to)
-    }
-}
-
 fn share(it: f64) -> bool {
     (0.0..=1.0).contains(&it)
 }
@@ -400,72 +371,5 @@ fn within(it: f64, least: f64, most: f64, otherwise: f64) -> f64 {
         otherwise
     } else {
         it.clamp(least, most)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_flinks() {
-        let it = Policy::default();
-        assert!(it.faults().is_empty());
-        assert_eq!(it.stabilization_interval_ms, 300_000);
-        assert_eq!(it.metrics_window_ms, 900_000);
-        assert_eq!((it.utilization_lower() * 10.0).round(), 4.0);
-        assert_eq!(it.utilization_upper(), 1.0);
-        assert_eq!(it.catch_up_duration_ms, 1_800_000);
-        assert_eq!(it.restart_time_ms, 300_000);
-        assert_eq!(it.scale_down_interval_ms, 3_600_000);
-        assert_eq!((it.vertex_min_parallelism, it.vertex_max_parallelism), (1, 200));
-        assert_eq!(it.bounded(), it, "bounds leave a sound policy alone");
-        assert_eq!(
-            serde_json::from_str::<Policy>("{}").expect("all have defaults"),
-            it
-        );
-        assert!(serde_json::from_str::<Policy>(r#"{"utilisation":1}"#).is_err());
-    }
-
-    #[test]
-    fn faults_name_their_field() {
-        let bad = Policy {
-            utilization_target: f64::NAN,
-            vertex_min_parallelism: 5,
-            vertex_max_parallelism: 2,
-            excluded_periods: vec![ExcludedPeriod {
-                days: vec![8],
-                from_minute: 0,
-                to_minute: 1,
-            }],
-            ..Policy::default()
-        };
-        let named: Vec<_> = bad.faults().iter().map(|it| it.field).collect();
-        assert!(named.contains(&"utilization_target") && named.contains(&"vertex_max_parallelism"));
-        assert!(named.contains(&"excluded_periods"));
-        assert!(bad.bounded().utilization_target == 0.7 && bad.bounded().vertex_max_parallelism == 5);
-    }
-
-    #[test]
-    fn excluded_periods_follow_the_calendar() {
-        let hour = |day: u64, hour: u64| (day * 24 + hour) * HOUR_MS;
-        let nights = ExcludedPeriod {
-            days: vec![5],
-            from_minute: 22 * 60,
-            to_minute: 6 * 60,
-        };
-        // Day 0 of 1970 was a Thursday, day 1 a Friday.
-        assert!(!nights.covers(hour(0, 23)));
-        assert!(
-            nights.covers(hour(1, 23)) && nights.covers(hour(2, 5)),
-            "it reaches into the next day"
-        );
-        assert!(!nights.covers(hour(2, 6)) && !nights.covers(hour(2, 23)));
-        let noon = ExcludedPeriod {
-            days: vec![],
-            from_minute: 720,
-            to_minute: 780,
-        };
-        assert!(noon.covers(hour(9, 12)) && !noon.covers(hour(9, 13)));
     }
 }

@@ -10,14 +10,16 @@ mod model;
 mod noise;
 mod run;
 mod score;
+mod service;
 #[cfg(test)]
 mod tests;
 mod trace;
 
 pub use competitors::{Ds2, FlinkRules, LagProportional, Ours};
 pub use generated::{Convergence, Figures, converge, figures, generated};
-pub use model::{Job, Service};
+pub use model::Job;
 pub use noise::Noise;
 pub use run::{Change, Controller, Run, Settings, run};
 pub use score::{Row, Score, suite, table};
+pub use service::Service;
 pub use trace::{Trace, TraceError, traces};

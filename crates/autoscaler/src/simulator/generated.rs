@@ -1,8 +1,9 @@
 //! Made-up jobs by the thousand: how soon, and how near, a policy comes to what one would choose who knows the true rates.
 
-use super::model::{Job, Service};
+use super::model::Job;
 use super::noise::Noise;
 use super::run::Controller;
+use super::service::Service;
 use crate::graph::{Edge, Graph, Parallelism, Vertex};
 use crate::policy::Policy;
 

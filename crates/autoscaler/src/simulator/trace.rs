@@ -5,8 +5,9 @@ use std::f64::consts::TAU;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::model::{Job, Service};
+use super::model::Job;
 use super::noise::Noise;
+use super::service::Service;
 use crate::graph::{Edge, Graph, Vertex};
 use crate::policy::Policy;
 
