@@ -150,7 +150,7 @@ impl Memory {
                 .down_at_ms
                 .is_some_and(|it| at_ms.saturating_sub(it) <= self.down_interval_ms(policy))
         {
-            self.undone = (self.undone + 1).min(policy.scale_down_backoff_max.max(1).ilog2());
+            self.undone = self.undone.saturating_add(1).min(6);
             self.down_at_ms = None;
         }
         if down {
@@ -161,9 +161,10 @@ impl Memory {
 
     /// How long tasks must have been needless before they are taken away: doubled for each step down that had to be undone.
     pub fn down_interval_ms(&self, policy: &Policy) -> u64 {
+        let most = policy.scale_down_backoff_max.clamp(1, 64).ilog2();
         policy
             .scale_down_interval_ms
-            .saturating_mul(1 << self.undone.min(6))
+            .saturating_mul(1 << self.undone.min(most))
     }
 
     /// Forgets what is too old to matter, and recommendations that were interrupted.

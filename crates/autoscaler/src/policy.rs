@@ -206,89 +206,72 @@ pub struct PolicyFault {
 impl Policy {
     /// Everything that is wrong with it; empty when it can be used as it stands.
     pub fn faults(&self) -> Vec<PolicyFault> {
-        let mut faults = Vec::new();
-        let mut must = |holds: bool, field: &'static str, fault: &'static str| {
-            if !holds {
-                faults.push(PolicyFault { field, fault });
-            }
-        };
+        let all = self.utilization_rules().into_iter().chain(self.other_rules());
+        all.filter(|(holds, ..)| !holds)
+            .map(|(_, field, fault)| PolicyFault { field, fault })
+            .collect()
+    }
+
+    fn utilization_rules(&self) -> [Rule; 8] {
         let (lower, upper) = (self.utilization_min, self.utilization_max);
         let target = self.utilization_target;
-        must(
-            target > 0.0 && target <= 1.0,
-            "utilization_target",
-            "above 0, at most 1",
-        );
-        must(share(self.utilization_boundary), "utilization_boundary", "0 to 1");
-        must(
-            lower.is_none_or(|it| share(it) && it <= target),
-            "utilization_min",
-            "0 to the target",
-        );
-        must(
-            upper.is_none_or(|it| share(it) && it >= target),
-            "utilization_max",
-            "the target to 1",
-        );
-        must(
-            self.vertex_min_parallelism >= 1,
-            "vertex_min_parallelism",
-            "at least 1",
-        );
-        must(
-            self.vertex_max_parallelism >= self.vertex_min_parallelism,
-            "vertex_max_parallelism",
-            "at least the minimum",
-        );
-        must(
-            share(self.scale_down_max_factor),
-            "scale_down_max_factor",
-            "0 to 1",
-        );
-        must(self.scale_up_max_factor > 0.0, "scale_up_max_factor", "above 0");
-        must(
-            (1..=64).contains(&self.scale_down_backoff_max),
-            "scale_down_backoff_max",
-            "1 to 64",
-        );
-        must(
-            share(self.scale_down_min_saving),
-            "scale_down_min_saving",
-            "0 to 1",
-        );
-        must(
-            share(self.scaling_effectiveness_threshold),
-            "scaling_effectiveness_threshold",
-            "0 to 1",
-        );
-        must(
-            self.observed_true_processing_rate_switch_threshold >= 0.0,
-            "observed_true_processing_rate_switch_threshold",
-            "0 or more",
-        );
         let coefficient = self.observed_scalability_coefficient_min;
-        must(
-            coefficient > 0.0 && coefficient <= 1.0,
-            "observed_scalability_coefficient_min",
-            "above 0, at most 1",
-        );
-        must(self.skew_factor >= 1.0, "skew_factor", "at least 1");
-        must(
-            self.metrics_window_ms >= self.reaction_window_ms.max(1),
-            "metrics_window_ms",
-            "at least the reaction window",
-        );
-        must(
-            self.metrics_stale_after_ms > 0,
-            "metrics_stale_after_ms",
-            "above 0",
-        );
-        must(
-            self.excluded_periods.iter().all(ExcludedPeriod::sound),
-            "excluded_periods",
-            "days 1 to 7, from 0 to 1439, to 1 to 1440",
-        );
-        faults
+        let effective = share(self.scaling_effectiveness_threshold);
+        let lower = lower.is_none_or(|it| share(it) && it <= target);
+        let upper = upper.is_none_or(|it| share(it) && it >= target);
+        let seen = self.observed_true_processing_rate_switch_threshold >= 0.0;
+        [
+            (positive_share(target), "utilization_target", "above 0, at most 1"),
+            (share(self.utilization_boundary), "utilization_boundary", "0 to 1"),
+            (lower, "utilization_min", "0 to the target"),
+            (upper, "utilization_max", "the target to 1"),
+            (effective, "scaling_effectiveness_threshold", "0 to 1"),
+            (
+                positive_share(coefficient),
+                "observed_scalability_coefficient_min",
+                "above 0, at most 1",
+            ),
+            (
+                seen,
+                "observed_true_processing_rate_switch_threshold",
+                "0 or more",
+            ),
+            (self.skew_factor >= 1.0, "skew_factor", "at least 1"),
+        ]
+    }
+
+    fn other_rules(&self) -> [Rule; 9] {
+        let (least, most) = (self.vertex_min_parallelism, self.vertex_max_parallelism);
+        let backoff = (1..=64).contains(&self.scale_down_backoff_max);
+        let window = self.metrics_window_ms >= self.reaction_window_ms.max(1);
+        let periods = self.excluded_periods.iter().all(ExcludedPeriod::sound);
+        [
+            (least >= 1, "vertex_min_parallelism", "at least 1"),
+            (most >= least, "vertex_max_parallelism", "at least the minimum"),
+            (
+                share(self.scale_down_max_factor),
+                "scale_down_max_factor",
+                "0 to 1",
+            ),
+            (self.scale_up_max_factor > 0.0, "scale_up_max_factor", "above 0"),
+            (backoff, "scale_down_backoff_max", "1 to 64"),
+            (
+                share(self.scale_down_min_saving),
+                "scale_down_min_saving",
+                "0 to 1",
+            ),
+            (window, "metrics_window_ms", "at least the reaction window"),
+            (
+                self.metrics_stale_after_ms > 0,
+                "metrics_stale_after_ms",
+                "above 0",
+            ),
+            (
+                periods,
+                "excluded_periods",
+                "days 1 to 7, from 0 to 1439, to 1 to 1440",
+            ),
+        ]
     }
 
     /// The same policy with every field drawn into its bounds: what a decision is made with, whatever was stored.
@@ -362,8 +345,15 @@ impl Policy {
     }
 }
 
+/// Whether a rule holds, the field that it is about, and what that must be.
+type Rule = (bool, &'static str, &'static str);
+
 fn share(it: f64) -> bool {
     (0.0..=1.0).contains(&it)
+}
+
+fn positive_share(it: f64) -> bool {
+    it > 0.0 && it <= 1.0
 }
 
 fn within(it: f64, least: f64, most: f64, otherwise: f64) -> f64 {

@@ -17,6 +17,9 @@ use crate::limits::Limits;
 use crate::memory::Memory;
 use crate::policy::Policy;
 
+/// Beyond so many tasks a replay no longer tells them apart.
+const SUBTASKS_MAX: u32 = 4_096;
+
 /// One evaluation of a replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Replayed {
@@ -135,7 +138,11 @@ impl VertexSample {
         let hot_share = (uneven / f64::from(tasks)).min(1.0);
         let records = growth(old.records_in, read.records_in);
         let mut subtasks = Vec::new();
-        if let (Some(busy), Some(records), true) = (busy, records, hot.is_some() && tasks > 1) {
+        if let (Some(busy), Some(records), true) = (
+            busy,
+            records,
+            hot.is_some() && (2..=SUBTASKS_MAX).contains(&tasks),
+        ) {
             let rest = (1.0 - hot_share) / (f64::from(tasks) - 1.0);
             for task in 0..tasks as usize {
                 let share = if task == 0 { hot_share } else { rest };

@@ -14,6 +14,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod traces;
 
 pub use competitors::{Ds2, FlinkRules, LagProportional, Ours};
 pub use generated::{Convergence, Figures, converge, figures, generated};
@@ -22,4 +23,5 @@ pub use noise::Noise;
 pub use run::{Change, Controller, Run, Settings, run};
 pub use score::{Row, Score, suite, table};
 pub use service::Service;
-pub use trace::{Trace, TraceError, traces};
+pub use trace::{Trace, TraceError};
+pub use traces::traces;

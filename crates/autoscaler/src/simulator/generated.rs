@@ -4,7 +4,7 @@ use super::model::Job;
 use super::noise::Noise;
 use super::run::Controller;
 use super::service::Service;
-use crate::graph::{Edge, Graph, Parallelism, Vertex};
+use crate::graph::{Edge, Graph, GraphError, Parallelism, Vertex};
 use crate::policy::Policy;
 
 /// Steps that a job is watched for after its load has grown.
@@ -14,7 +14,10 @@ const SAMPLE_MS: u64 = 30_000;
 
 /// A job of 3 to 12 vertices with joins and branches, fullest tasks 0 to 30 % above their share, tasks that slow each other, noisy metrics;
 /// and the records per second that arrive at it. It runs with a part of the tasks that it would need.
-pub fn generated(seed: u64, policy: &Policy) -> (Job, f64) {
+///
+/// # Errors
+/// None: what is made up is a sound graph.
+pub fn generated(seed: u64, policy: &Policy) -> Result<(Job, f64), GraphError> {
     let mut random = Noise::new(seed);
     let count = random.whole(3, 12) as usize;
     let sources = if count > 4 && random.unit() < 0.3 { 2 } else { 1 };
@@ -59,7 +62,7 @@ pub fn generated(seed: u64, policy: &Policy) -> (Job, f64) {
     }
     let arriving = random.between(2_000.0, 20_000.0);
     let graph = Graph { vertices, edges };
-    let mut job = Job::new(graph, services, random.bits()).unwrap_or_else(|fault| unreachable!("{fault}"));
+    let mut job = Job::new(graph, services, random.bits())?;
     job.noise = 0.05;
     let part = random.between(0.15, 0.6);
     let fewer = |tasks: u32| ((f64::from(tasks) * part) as u32).max(1);
@@ -69,7 +72,7 @@ pub fn generated(seed: u64, policy: &Policy) -> (Job, f64) {
         .map(|(id, tasks)| (id, fewer(tasks)))
         .collect();
     job.graph = job.graph.with(&parallelism);
-    (job, arriving)
+    Ok((job, arriving))
 }
 
 /// How a policy came to terms with a generated job.
@@ -158,7 +161,13 @@ pub struct Figures {
 }
 
 /// Watches a controller on the generated jobs of these seeds; each gets a controller of its own.
-pub fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box<dyn Controller>) -> Figures {
+///
+/// # Errors
+/// None: what is made up are sound graphs.
+pub fn figures(
+    seeds: std::ops::Range<u64>,
+    make: impl Fn(&Policy) -> Box<dyn Controller>,
+) -> Result<Figures, GraphError> {
     // The true restart time is known to all, so that what is compared is the rates.
     let policy = Policy {
         restart_time_ms: 60_000,
@@ -167,7 +176,7 @@ pub fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box<dyn Co
     let mut sum = Figures::default();
     let (mut over, mut first) = (Vec::new(), Vec::new());
     for seed in seeds {
-        let (job, arriving) = generated(seed, &policy);
+        let (job, arriving) = generated(seed, &policy)?;
         let it = converge(make(&policy).as_mut(), &job, arriving, &policy);
         sum.jobs += 1;
         sum.fitted_in_one += u32::from(it.fitted_after.is_some_and(|it| it <= 1));
@@ -182,5 +191,5 @@ pub fn figures(seeds: std::ops::Range<u64>, make: impl Fn(&Policy) -> Box<dyn Co
     first.sort_unstable();
     sum.first_ms = first.get(first.len() / 2).copied().unwrap_or(0);
     sum.tasks_over_oracle = over.iter().sum::<f64>() / over.len().max(1) as f64;
-    sum
+    Ok(sum)
 }

@@ -3,7 +3,10 @@
 use super::competitors::{Ds2, FlinkRules, LagProportional, Ours};
 use super::model::Job;
 use super::run::{Change, Controller, Settings, run};
-use super::trace::{Trace, traces};
+use super::trace::Trace;
+use super::traces::traces;
+use crate::graph::{Graph, GraphError, Parallelism};
+use crate::history::Sample;
 use crate::policy::Policy;
 
 /// The figures of a run.
@@ -85,9 +88,12 @@ pub struct Row {
 }
 
 /// Runs every policy on every trace. The last policy of each trace, `fixed at peak`, never changes anything.
-pub fn suite(policy: &Policy, settings: &Settings) -> Vec<Row> {
+///
+/// # Errors
+/// None: the graphs are sound.
+pub fn suite(policy: &Policy, settings: &Settings) -> Result<Vec<Row>, GraphError> {
     let mut rows = Vec::new();
-    for trace in traces() {
+    for trace in traces()? {
         let lag_threshold = 10.0
             * trace
                 .job
@@ -111,29 +117,28 @@ pub fn suite(policy: &Policy, settings: &Settings) -> Vec<Row> {
         }
         rows.push(Row {
             trace: trace.name,
-            policy: "fixed at peak".to_owned(),
+            policy: Nobody.name(),
             score: fixed(&trace, settings),
         });
     }
-    rows
+    Ok(rows)
 }
 
-/// Nobody decides: the job has the oracle's parallelism for the trace's peak from the beginning.
-fn fixed(trace: &Trace, settings: &Settings) -> Score {
-    struct Nobody;
-    impl Controller for Nobody {
-        fn name(&self) -> String {
-            "fixed at peak".to_owned()
-        }
-        fn evaluate(
-            &mut self,
-            _now_ms: u64,
-            _graph: &crate::graph::Graph,
-            _history: &[crate::history::Sample],
-        ) -> Option<crate::graph::Parallelism> {
-            None
-        }
+/// Nobody decides.
+struct Nobody;
+
+impl Controller for Nobody {
+    fn name(&self) -> String {
+        "fixed at peak".to_owned()
     }
+
+    fn evaluate(&mut self, _now_ms: u64, _graph: &Graph, _history: &[Sample]) -> Option<Parallelism> {
+        None
+    }
+}
+
+/// The job has the oracle's parallelism for the trace's peak from the beginning.
+fn fixed(trace: &Trace, settings: &Settings) -> Score {
     let mut trace = trace.clone();
     let parallelism = trace.job.oracle(trace.peak(), &Policy::default());
     trace.job.graph = trace.job.graph.with(&parallelism);
@@ -162,7 +167,6 @@ pub fn table(rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Parallelism;
 
     #[test]
     fn a_change_and_its_undoing_are_a_flap() {
@@ -173,7 +177,7 @@ mod tests {
             backlog: 0.0,
             behind_ms,
         };
-        let trace = traces().remove(0);
+        let trace = traces().expect("sound").remove(0);
         let count = |changes: &[Change]| {
             let mut score = Score::default();
             score.close(&trace.job, changes, &Settings::default());

@@ -1,18 +1,10 @@
 //! Loads to try policies on: made up, or read from a file of JSON lines.
 
-use std::f64::consts::TAU;
-
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::model::Job;
-use super::noise::Noise;
-use super::service::Service;
-use crate::graph::{Edge, Graph, Vertex};
 use crate::policy::Policy;
-
-const MINUTE_MS: u64 = 60_000;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
 
 /// A load: how many records arrive per second, over time, at which job.
 #[derive(Clone, Debug)]
@@ -116,156 +108,22 @@ impl Trace {
     }
 }
 
-fn chain(vertices: Vec<(Vertex, Service)>) -> Job {
-    let edges = vertices
-        .windows(2)
-        .map(|it| Edge {
-            from: it[0].0.id.clone(),
-            to: it[1].0.id.clone(),
-        })
-        .collect();
-    let (vertices, services): (Vec<_>, Vec<_>) = vertices.into_iter().unzip();
-    let graph = Graph { vertices, edges };
-    // A chain that begins with a source is a sound graph.
-    Job::new(graph, services, 7).unwrap_or_else(|fault| unreachable!("{fault}"))
-}
-
-fn service(rate_per_task: f64) -> Service {
-    Service {
-        rate_per_task,
-        ..Service::default()
-    }
-}
-
-/// A source of 24 partitions and a keyed operator that does 1,000 records per second and task.
-fn usual() -> Job {
-    chain(vec![
-        (Vertex::source("read", 1, 24), service(2_000.0)),
-        (
-            Vertex::operator("work", 1, 120, true),
-            Service {
-                unevenness: 0.1,
-                ..service(1_000.0)
-            },
-        ),
-    ])
-}
-
-/// The traces of the suite.
-pub fn traces() -> Vec<Trace> {
-    let every = |minutes: u64, hours: u64, rate: &dyn Fn(u64) -> f64| -> Vec<(u64, f64)> {
-        (0..hours * 60 / minutes)
-            .map(|it| (it * minutes * MINUTE_MS, rate(it * minutes)))
-            .collect()
-    };
-    let between = |it: u64, from: u64, to: u64| (from..to).contains(&it);
-    let mut random = Noise::new(11);
-    let jitter: Vec<f64> = (0..24 * 60).map(|_| random.about_one(0.05)).collect();
-    let diurnal = |minute: u64| {
-        let day = 4_250.0 - 3_750.0 * (TAU * minute as f64 / 1_440.0).cos();
-        let burst = if [500, 800, 1_200].iter().any(|it| between(minute, *it, it + 15)) {
-            2.0
-        } else {
-            1.0
-        };
-        day * burst * jitter[minute as usize % jitter.len()]
-    };
-    let hot = chain(vec![
-        (Vertex::source("read", 1, 24), service(2_000.0)),
-        (
-            Vertex::operator("work", 1, 120, true),
-            Service {
-                hot_share: 0.35,
-                ..service(1_000.0)
-            },
-        ),
-    ]);
-    let few = chain(vec![
-        (Vertex::source("read", 1, 4), service(2_000.0)),
-        (Vertex::operator("work", 1, 120, true), service(1_000.0)),
-    ]);
-    let three = chain(vec![
-        (Vertex::source("read", 1, 24), service(2_500.0)),
-        (
-            Vertex::operator("window", 1, 240, true),
-            Service {
-                selectivity: 0.5,
-                contention: 0.01,
-                unevenness: 0.15,
-                ..service(900.0)
-            },
-        ),
-        (Vertex::operator("write", 1, 128, false), service(700.0)),
-    ]);
-    let mut backlog = Trace::new("backlog", usual(), 6 * HOUR_MS, vec![(0, 2_000.0)]);
-    backlog.backlog = 2_000.0 * 3_600.0;
-    vec![
-        Trace::new(
-            "step",
-            usual(),
-            4 * HOUR_MS,
-            vec![(0, 2_000.0), (HOUR_MS, 6_000.0)],
-        ),
-        Trace::new(
-            "ramp",
-            usual(),
-            6 * HOUR_MS,
-            every(1, 6, &|it| 1_000.0 + 9_000.0 * (it.min(240) as f64 / 240.0)),
-        ),
-        Trace::new(
-            "spike",
-            usual(),
-            4 * HOUR_MS,
-            vec![
-                (0, 2_000.0),
-                (HOUR_MS, 12_000.0),
-                (HOUR_MS + 10 * MINUTE_MS, 2_000.0),
-            ],
-        ),
-        Trace::new("diurnal", usual(), 24 * HOUR_MS, every(1, 24, &diurnal)),
-        Trace::new(
-            "flapping",
-            usual(),
-            8 * HOUR_MS,
-            every(10, 8, &|it| if (it / 10) % 2 == 0 { 2_000.0 } else { 6_000.0 }),
-        ),
-        Trace::new("skew", hot, 4 * HOUR_MS, vec![(0, 1_500.0), (HOUR_MS, 4_000.0)]),
-        backlog,
-        Trace::new(
-            "partition-bound",
-            few,
-            4 * HOUR_MS,
-            vec![(0, 3_000.0), (HOUR_MS, 10_000.0)],
-        ),
-        Trace::new(
-            "three-stage",
-            three,
-            8 * HOUR_MS,
-            every(1, 8, &|it| match it {
-                0..60 => 3_000.0,
-                60..240 => 3_000.0 + 40.0 * (it - 60) as f64,
-                240..300 => 15_000.0,
-                _ => 4_000.0,
-            }),
-        ),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulator::traces::usual;
 
     #[test]
     fn a_trace_is_read_from_lines() {
         let text = "{\"at_ms\":1000,\"records_per_second\":10}\n\n{\"at_ms\":3000,\"records_per_second\":2.5}\n{\"at_ms\":9000,\"records_per_second\":0}\n";
-        let it = Trace::from_lines(usual(), text).expect("sound");
+        let it = Trace::from_lines(usual().expect("sound"), text).expect("sound");
         assert_eq!(
             [it.rate(0), it.rate(1_999), it.rate(2_000), it.rate(9_999)],
             [10.0, 10.0, 2.5, 0.0]
         );
         assert_eq!((it.duration_ms, it.peak()), (8_000, 10.0));
         let fault = |text: &str| {
-            Trace::from_lines(usual(), text)
+            Trace::from_lines(usual().expect("sound"), text)
                 .map(|_| ())
                 .expect_err("unsound")
                 .to_string()
@@ -277,22 +135,5 @@ mod tests {
         );
         assert!(fault("{\"at_ms\":1,\"records_per_second\":-1}").starts_with("line 1: records_per_second"));
         assert!(fault("{\"at_ms\":1}").starts_with("line 1: missing field"));
-    }
-
-    #[test]
-    fn the_suite_covers_what_it_promises() {
-        let names: Vec<_> = traces().iter().map(|it| it.name).collect();
-        let promised = [
-            "step",
-            "ramp",
-            "spike",
-            "diurnal",
-            "flapping",
-            "skew",
-            "backlog",
-            "partition-bound",
-            "three-stage",
-        ];
-        assert_eq!(names, promised);
     }
 }

@@ -6,7 +6,7 @@ use crate::simulator::{Ours, Settings, run, traces};
 
 #[test]
 fn a_replay_with_the_same_policy_decides_the_same_first_step() {
-    let trace = traces().remove(0);
+    let trace = traces().expect("sound").remove(0);
     let mut ours = Ours::new(Policy::default());
     let run = run(&trace, &mut ours, &Settings::default(), true);
     let replayed = replay(
@@ -31,7 +31,7 @@ fn a_replay_with_the_same_policy_decides_the_same_first_step() {
 
 #[test]
 fn another_policy_would_have_decided_otherwise() {
-    let trace = traces().remove(0);
+    let trace = traces().expect("sound").remove(0);
     let run = run(
         &trace,
         &mut Ours::new(Policy::default()),
