@@ -7,7 +7,7 @@ use super::service::Service;
 use crate::graph::{Edge, Graph, GraphError, Parallelism, Vertex};
 use crate::policy::Policy;
 
-/// Steps that a job is watched for after its load has grown.
+/// A job is watched for so long after its load has grown, and after each change.
 const WATCHED_MS: u64 = 30 * 60_000;
 const STEP_MS: u64 = 10_000;
 const SAMPLE_MS: u64 = 30_000;

@@ -105,7 +105,13 @@ fn day() -> Vec<(u64, f64)> {
 /// None: the graphs are sound.
 pub fn traces() -> Result<Vec<Trace>, GraphError> {
     let climb = |minute: u64| 1_000.0 + 9_000.0 * (minute.min(240) as f64 / 240.0);
-    let wave = |minute: u64| if (minute / 10) % 2 == 0 { 2_000.0 } else { 6_000.0 };
+    let wave = |minute: u64| {
+        if (minute / 10).is_multiple_of(2) {
+            2_000.0
+        } else {
+            6_000.0
+        }
+    };
     let stages = |minute: u64| match minute {
         0..60 => 3_000.0,
         60..240 => 3_000.0 + 40.0 * (minute - 60) as f64,

@@ -150,7 +150,6 @@ fn nothing_makes_it_panic() {
                 time(&mut random)
             },
         };
-        // Tasks by the billion would be no test but a wait: what is listed per task is bounded by the caller.
         case.history = if random.unit() < 0.7 && case.graph.check().is_ok() {
             nearly_sound(&mut random, &case.graph)
         } else {

@@ -101,15 +101,12 @@ fn a_step_up_in_vain_is_not_repeated() {
         .graph
         .with(&Parallelism::from([("work".into(), tasks(&first)["work"])]));
     // With twice the tasks it does what it did.
-    let same = [case.clone()].map(|it| {
-        let behind = Steady {
-            pending: Some(100_000.0),
-            growth: 50.0,
-            ..source(400.0, 0.5)
-        };
-        history(&it.graph, &[behind, operator(400.0, 1.0)], 20, NOW)
-    });
-    case.history = same[0].clone();
+    let behind = Steady {
+        pending: Some(100_000.0),
+        growth: 50.0,
+        ..source(400.0, 0.5)
+    };
+    case.history = history(&case.graph, &[behind, operator(400.0, 1.0)], 20, NOW);
     let it = case.decide();
     assert_eq!(
         (it.outcome.clone(), it.reason),
