@@ -49,10 +49,10 @@ impl Score {
                 .iter()
                 .any(|(id, tasks)| change.from.get(id).is_some_and(|it| it > tasks));
             self.thinned_while_behind += u32::from(less && change.behind_ms > 30_000.0);
-            let recent = changes[..at]
+            let mut recent = changes[..at]
                 .iter()
                 .filter(|it| it.at_ms + settings.flap_ms >= change.at_ms);
-            self.flaps += u32::from(recent.into_iter().any(|it| undoes(it, change)));
+            self.flaps += u32::from(recent.any(|it| undoes(it, change)));
         }
     }
 

@@ -95,7 +95,8 @@ fn day() -> Vec<(u64, f64)> {
         let burst = [500, 800, 1_200]
             .iter()
             .any(|it| (*it..it + 15).contains(&minute));
-        usual * if burst { 2.0 } else { 1.0 } * jitter[minute as usize % jitter.len()]
+        let times = if burst { 2.0 } else { 1.0 };
+        usual * times * jitter[minute as usize % jitter.len()]
     })
 }
 
