@@ -1,1 +1,10 @@
-//! Tests of the whole.
+//! Tests of the whole: specs in, outcomes out, in three formats.
+
+mod calls;
+mod docs;
+mod formats;
+mod host;
+mod poison;
+mod problems;
+mod properties;
+mod verdicts;
