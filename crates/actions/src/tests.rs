@@ -4,6 +4,7 @@ mod calls;
 mod docs;
 mod formats;
 mod host;
+mod output;
 mod poison;
 mod problems;
 mod properties;

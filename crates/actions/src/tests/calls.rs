@@ -54,14 +54,34 @@ fn what_a_record_holds_cannot_leave_its_place() {
         request.url,
         "https://scores.example/v1/p%2F1%20%C3%BC/150?q%26=say%20%22%7D%7B%7B%20%27x"
     );
-    assert_eq!((request.method, request.timeout_ms, request.attempt, request.step), ("POST", 500, 1, 1));
+    assert_eq!(
+        (request.method, request.timeout_ms, request.attempt, request.step),
+        ("POST", 500, 1, 1)
+    );
     assert_eq!(body(&request), json!({"payment": "say \"}{{ 'x", "n": [150]}));
-    assert!(request.headers.contains(&("X-Team".to_owned(), "risk".to_owned())));
+    assert!(
+        request
+            .headers
+            .contains(&("X-Team".to_owned(), "risk".to_owned()))
+    );
     let secret = request.secret.as_ref().expect("a secret");
-    assert_eq!((secret.reference.as_str(), secret.header.as_str(), secret.prefix.as_str()), ("scores-key", "Authorization", "Bearer "));
-    assert!(!format!("{request:?}").contains("150"), "a request in a log says nothing of the record");
+    assert_eq!(
+        (
+            secret.reference.as_str(),
+            secret.header.as_str(),
+            secret.prefix.as_str()
+        ),
+        ("scores-key", "Authorization", "Bearer ")
+    );
+    assert!(
+        !format!("{request:?}").contains("150"),
+        "a request in a log says nothing of the record"
+    );
     let (_plan, _host, request, _suspended) = begin(&rest(&json!({})));
-    assert_eq!(body(&request), serde_json::from_str::<Json>(PAYMENT).expect("it is JSON"));
+    assert_eq!(
+        body(&request),
+        serde_json::from_str::<Json>(PAYMENT).expect("it is JSON")
+    );
     let (_plan, _host, request, _suspended) = begin(&rest(&json!({"method": "GET"})));
     assert_eq!((request.method, &request.body), ("GET", &None));
 }
@@ -73,7 +93,11 @@ fn parts_of_a_path_cannot_lead_elsewhere() {
         let host = Fake::default();
         let plan = compiled(&steps(&plan_steps), plain(), &host);
         let outcome = run(&plan, &host, PAYMENT.as_bytes());
-        assert_eq!(told(&host, b"", &outcome), json!({"dead": "BAD_REQUEST", "step": 1}), "{part}");
+        assert_eq!(
+            told(&host, b"", &outcome),
+            json!({"dead": "BAD_REQUEST", "step": 1}),
+            "{part}"
+        );
     }
 }
 
@@ -83,8 +107,14 @@ fn an_answer_is_put_into_fields() {
     let mut expected: Json = serde_json::from_str(PAYMENT).expect("it is JSON");
     expected["score"] = json!(0.75);
     expected["how"] = json!({"status": 201});
-    assert_eq!(after(&steps, &answer(201, r#"{"score": 0.75}"#)), json!({"sink": "out", "value": expected}));
-    assert_eq!(after(&steps, &answer(200, r#"{"other": 1}"#)), json!({"dead": "EXPRESSION", "step": 1}));
+    assert_eq!(
+        after(&steps, &answer(201, r#"{"score": 0.75}"#)),
+        json!({"sink": "out", "value": expected})
+    );
+    assert_eq!(
+        after(&steps, &answer(200, r#"{"other": 1}"#)),
+        json!({"dead": "EXPRESSION", "step": 1})
+    );
     // Steps behind the call see what it said, and may call again.
     let two = json!([{"call": {"url": "http://a", "set": {"a": "response"}}}, {"filter": {"where": "message.a > 1"}},
         {"call": {"url": "http://b", "set": {"b": "response + message.a"}, "path": ["message.a"]}}, {"project": {"fields": ["a", "b"]}}]);
@@ -93,11 +123,17 @@ fn an_answer_is_put_into_fields() {
     let Next::Call(request, suspended) = suspended.resume(&answer(200, "2"), &host) else {
         panic!("it calls again")
     };
-    assert_eq!((request.url.as_str(), request.step, request.attempt), ("http://b/2", 3, 1));
+    assert_eq!(
+        (request.url.as_str(), request.step, request.attempt),
+        ("http://b/2", 3, 1)
+    );
     let Next::Done(outcome) = suspended.resume(&answer(200, "3"), &host) else {
         panic!("it is done")
     };
-    assert_eq!(told(&host, b"", &outcome), json!({"sink": "out", "value": {"a": 2, "b": 5}}));
+    assert_eq!(
+        told(&host, b"", &outcome),
+        json!({"sink": "out", "value": {"a": 2, "b": 5}})
+    );
     assert_eq!(after(&two, &answer(200, "1")), json!({"dropped": 2}));
 }
 
@@ -121,7 +157,11 @@ fn answers_and_failures_are_classified() {
         (Answer::Failure(Failure::TooLarge), "CALL_TOO_LARGE"),
         (Answer::Failure(Failure::Refused), "CALL_FORBIDDEN"),
     ] {
-        assert_eq!(after(&steps, &answer), json!({"dead": expected, "step": 1}), "{answer:?}");
+        assert_eq!(
+            after(&steps, &answer),
+            json!({"dead": expected, "step": 1}),
+            "{answer:?}"
+        );
     }
     assert_eq!(after(&steps, &answer(204, ""))["value"]["a"], Json::Null);
 }
@@ -149,7 +189,10 @@ fn what_may_pass_is_tried_again_with_longer_waits() {
             Next::Done(other) => panic!("{other:?}"),
         }
     };
-    assert_eq!(waits, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000]);
+    assert_eq!(
+        waits,
+        [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000]
+    );
     assert_eq!(sentence, "The endpoint did not answer in time (11 attempts).");
     let (_plan, host, _first, suspended) = begin(&rest(&json!({"retries": 10})));
     let Next::Call(_request, suspended) = suspended.resume(&answer(500, ""), &host) else {
@@ -172,30 +215,55 @@ fn a_chat_is_asked_in_the_shape_that_models_speak() {
         }
         json!([{ "call": call }])
     };
-    let (_plan, _host, request, _suspended) = begin(&chat(&json!({"json": true, "temperature": 0.0, "tokens_max": 10})));
+    let (_plan, _host, request, _suspended) = begin(&chat(
+        &json!({"json": true, "temperature": 0.0, "tokens_max": 10}),
+    ));
     assert_eq!(
         body(&request),
         json!({"model": "small", "messages": [{"role": "system", "content": "Answer with JSON."},
             {"role": "user", "content": "Score: say \"}{{ 'x"}], "response_format": {"type": "json_object"}, "temperature": 0.0, "max_tokens": 10})
     );
-    let said = |text: &str| answer(200, &json!({"choices": [{"message": {"content": text}}]}).to_string());
-    assert_eq!(after(&chat(&json!({})), &said("fine"))["value"]["said"], json!("fine"));
-    assert_eq!(after(&chat(&json!({"json": true})), &said(r#"{"n":1}"#))["value"]["said"], json!({"n": 1}));
-    for answer in [said("no JSON"), answer(200, "{}"), answer(200, r#"{"choices":[{"message":{"content":null}}]}"#)] {
-        assert_eq!(after(&chat(&json!({"json": true})), &answer), json!({"dead": "CALL_NOT_JSON", "step": 1}));
+    let said = |text: &str| {
+        answer(
+            200,
+            &json!({"choices": [{"message": {"content": text}}]}).to_string(),
+        )
+    };
+    assert_eq!(
+        after(&chat(&json!({})), &said("fine"))["value"]["said"],
+        json!("fine")
+    );
+    assert_eq!(
+        after(&chat(&json!({"json": true})), &said(r#"{"n":1}"#))["value"]["said"],
+        json!({"n": 1})
+    );
+    for answer in [
+        said("no JSON"),
+        answer(200, "{}"),
+        answer(200, r#"{"choices":[{"message":{"content":null}}]}"#),
+    ] {
+        assert_eq!(
+            after(&chat(&json!({"json": true})), &answer),
+            json!({"dead": "CALL_NOT_JSON", "step": 1})
+        );
     }
     let wrong = chat(&json!({"messages": [{"role": "USER", "content": "message.amount"}]}));
     let host = Fake::default();
     let plan = compiled(&steps(&wrong), plain(), &host);
-    assert_eq!(told(&host, b"", &run(&plan, &host, PAYMENT.as_bytes())), json!({"dead": "BAD_REQUEST", "step": 1}));
+    assert_eq!(
+        told(&host, b"", &run(&plan, &host, PAYMENT.as_bytes())),
+        json!({"dead": "BAD_REQUEST", "step": 1})
+    );
 }
 
 #[test]
 fn a_record_that_waits_can_go_to_another_thread() {
     let (_plan, _host, _request, suspended) = begin(&rest(&json!({})));
-    let outcome = std::thread::spawn(move || match suspended.resume(&answer(200, r#"{"score":1}"#), &Fake::default()) {
-        Next::Done(Outcome::Emit { .. }) => "emitted",
-        _ => "no",
+    let outcome = std::thread::spawn(move || {
+        match suspended.resume(&answer(200, r#"{"score":1}"#), &Fake::default()) {
+            Next::Done(Outcome::Emit { .. }) => "emitted",
+            _ => "no",
+        }
     });
     assert_eq!(outcome.join().expect("it ends"), "emitted");
     const fn shared<T: Send + Sync>() {}

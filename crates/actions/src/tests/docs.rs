@@ -59,7 +59,10 @@ impl Example {
         };
         let mut next = plan.begin(&record, seen, host);
         if let (Some(expected), Next::Call(request, _)) = (&self.request, &next) {
-            let body = request.body.as_deref().map(|body| read(std::str::from_utf8(body).expect("it is text")));
+            let body = request
+                .body
+                .as_deref()
+                .map(|body| read(std::str::from_utf8(body).expect("it is text")));
             let said = json!({"method": request.method, "url": request.url, "body": body});
             assert_eq!(&said, expected);
         }
@@ -67,10 +70,14 @@ impl Example {
             let body = self.answer.clone().expect("the page has an answer").into_bytes();
             next = suspended.resume(&Answer::Response { status: 200, body }, host);
         }
-        let Next::Done(outcome) = next else { panic!("it is done") };
+        let Next::Done(outcome) = next else {
+            panic!("it is done")
+        };
         match told(host, text.as_bytes(), &outcome) {
             said if said.get("dropped").is_some() => "dropped".to_owned(),
-            said if said.get("dead").is_some() => format!("dead letter {}", said["dead"].as_str().expect("a code")),
+            said if said.get("dead").is_some() => {
+                format!("dead letter {}", said["dead"].as_str().expect("a code"))
+            }
             said if said["sink"] == "out" => said["value"].to_string(),
             said => format!("{} {}", said["sink"].as_str().expect("a name"), said["value"]),
         }
@@ -91,7 +98,11 @@ impl Example {
         };
         let plan = compiled(&spec, input, &host);
         let mut seen = plan.seen();
-        assert_eq!(after.lines().count(), self.before.len(), "a line for each record:\n{after}");
+        assert_eq!(
+            after.lines().count(),
+            self.before.len(),
+            "a line for each record:\n{after}"
+        );
         for (place, expected) in after.lines().enumerate() {
             let came = self.came(&plan, &host, &mut seen, place);
             assert_eq!(parted(&came), parted(expected), "{}", self.before[place]);
@@ -132,13 +143,27 @@ fn the_tables_have_every_code_and_every_step() {
     };
     let codes = |text: &str| -> Vec<String> {
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-        rows.map(|row| row.split('`').next().unwrap_or_default().to_owned()).collect()
+        rows.map(|row| row.split('`').next().unwrap_or_default().to_owned())
+            .collect()
     };
     let problems: Vec<&str> = ProblemCode::ALL.iter().map(|it| it.as_str()).collect();
     assert_eq!(codes(part("## When a spec is wrong")), problems);
     let letters: Vec<&str> = DeadLetterCode::ALL.iter().map(|it| it.as_str()).collect();
     assert_eq!(codes(part("## Dead letters")), letters);
-    for word in ["filter", "project", "drop", "rename", "mask", "cast", "set", "flatten", "route", "deduplicate", "validate", "call"] {
+    for word in [
+        "filter",
+        "project",
+        "drop",
+        "rename",
+        "mask",
+        "cast",
+        "set",
+        "flatten",
+        "route",
+        "deduplicate",
+        "validate",
+        "call",
+    ] {
         assert!(PAGE.contains(&format!("\n### {word}\n")), "{word}");
     }
 }

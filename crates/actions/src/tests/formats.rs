@@ -6,7 +6,7 @@ use weir_contract::Format;
 use super::host::*;
 use crate::*;
 
-const AVRO: &str = r#"{"type":"record","name":"Payment","namespace":"p","fields":[
+pub const AVRO: &str = r#"{"type":"record","name":"Payment","namespace":"p","fields":[
     {"name":"id","type":"string"},{"name":"amount","type":"long"},{"name":"card","type":"string","confluent:tags":["PII"]},
     {"name":"note","type":["null","string"]},
     {"name":"customer","type":{"type":"record","name":"Customer","fields":[{"name":"name","type":"string","confluent:tags":["PII"]},
@@ -24,16 +24,20 @@ const PROTO: &str = r#"syntax = "proto3"; package p; import "confluent/meta.prot
     message Item { string sku = 1; double price = 2; }"#;
 
 /// Sinks of the three formats without a schema of their own, and a wide one each.
-fn formats() -> [(Format, &'static str); 3] {
-    [(Format::Avro, AVRO), (Format::Json, JSON), (Format::Protobuf, PROTO)]
+pub fn formats() -> [(Format, &'static str); 3] {
+    [
+        (Format::Avro, AVRO),
+        (Format::Json, JSON),
+        (Format::Protobuf, PROTO),
+    ]
 }
 
-fn payment() -> Json {
+pub fn payment() -> Json {
     json!({"id": "p1", "amount": 150, "card": "4111111111111111", "note": "hi",
         "customer": {"name": "Ann", "city": "Bern"}, "items": [{"sku": "a", "price": 1.5}, {"sku": "b", "price": 2.0}]})
 }
 
-fn avro_payment() -> Json {
+pub fn avro_payment() -> Json {
     let mut record = payment();
     record["note"] = json!({"string": "hi"});
     record
@@ -47,10 +51,18 @@ fn over_all(steps: &Json, expected: &Json) {
         host.schemas.insert(7, newest.clone());
         let spec = spec(&json!({"steps": steps, "sinks": {"out": {"topic": "out", "encoding": "JSON"}}}));
         let plan = compiled(&spec, of(&newest), &host);
-        let record = if format == Format::Avro { avro_payment() } else { payment() };
+        let record = if format == Format::Avro {
+            avro_payment()
+        } else {
+            payment()
+        };
         let bytes = payload(7, format, schema, &record);
         let outcome = run(&plan, &host, &bytes);
-        assert_eq!(&told(&host, &bytes, &outcome), expected, "{format:?}: {steps} {outcome:?}");
+        assert_eq!(
+            &told(&host, &bytes, &outcome),
+            expected,
+            "{format:?}: {steps} {outcome:?}"
+        );
     }
 }
 
@@ -69,8 +81,14 @@ fn but(changes: &Json) -> Json {
 
 #[test]
 fn filter() {
-    over_all(&json!([{"filter": {"where": "message.amount > 100"}}]), &out(&payment()));
-    over_all(&json!([{"filter": {"where": "message.amount < 100"}}]), &json!({"dropped": 1}));
+    over_all(
+        &json!([{"filter": {"where": "message.amount > 100"}}]),
+        &out(&payment()),
+    );
+    over_all(
+        &json!([{"filter": {"where": "message.amount < 100"}}]),
+        &json!({"dropped": 1}),
+    );
     over_all(
         &json!([{"filter": {"where": "key == 'k1' && partition == 3 && offset == 42 && topic == 'in' && timestamp.getFullYear() == 2023 && size(headers) == 0"}}]),
         &out(&payment()),
@@ -117,7 +135,11 @@ fn mask() {
         let newest = registered(7, format, schema);
         host.schemas.insert(7, newest.clone());
         let hash = |key: &str| steps(&json!([{"mask": {"fields": ["id"], "how": {"HASH": {"key": key}}}}]));
-        let record = if format == Format::Avro { avro_payment() } else { payment() };
+        let record = if format == Format::Avro {
+            avro_payment()
+        } else {
+            payment()
+        };
         let bytes = payload(7, format, schema, &record);
         let of_key = |key: &str| {
             let plan = compiled(&hash(key), of(&newest), &host);
@@ -148,7 +170,9 @@ fn set() {
     over_all(
         &json!([{"project": {"fields": ["id", "amount"]}}, {"set": {"fields": {"amount": "message.amount * 2", "before": "message.amount",
             "made.of.paths": "[message.id, key]", "at": "timestamp"}}}]),
-        &out(&json!({"id": "p1", "amount": 300, "before": 150, "made": {"of": {"paths": ["p1", "k1"]}}, "at": "2023-11-14T22:13:20Z"})),
+        &out(
+            &json!({"id": "p1", "amount": 300, "before": 150, "made": {"of": {"paths": ["p1", "k1"]}}, "at": "2023-11-14T22:13:20Z"}),
+        ),
     );
     over_all(
         &json!([{"set": {"fields": {"x": "1 / (message.amount - 150)"}}}]),
@@ -163,7 +187,10 @@ fn flatten() {
         &out(&json!({"id": "p1", "customer_name": "Ann", "customer_city": "Bern"})),
     );
     assert_eq!(
-        over_json(&json!([{"flatten": {"separator": ".", "depth": 1}}]), &json!({"a": {"b": {"c": 1}}, "l": [{"x": 1}], "e": {}})),
+        over_json(
+            &json!([{"flatten": {"separator": ".", "depth": 1}}]),
+            &json!({"a": {"b": {"c": 1}}, "l": [{"x": 1}], "e": {}})
+        ),
         out(&json!({"a.b": {"c": 1}, "l": [{"x": 1}], "e": {}}))
     );
     assert_eq!(
@@ -178,25 +205,53 @@ fn route() {
         let mut host = Fake::default();
         let newest = registered(7, format, schema);
         host.schemas.insert(7, newest.clone());
-        let record = if format == Format::Avro { avro_payment() } else { payment() };
+        let record = if format == Format::Avro {
+            avro_payment()
+        } else {
+            payment()
+        };
         let bytes = payload(7, format, schema, &record);
         for (route, expected) in [
-            (json!({"rules": [{"where": "message.amount > 200", "to": "a"}, {"where": "message.amount > 100", "to": "b"}], "otherwise": "a"}), json!("b")),
-            (json!({"rules": [{"where": "message.amount > 200", "to": "a"}], "otherwise": "b"}), json!("b")),
+            (
+                json!({"rules": [{"where": "message.amount > 200", "to": "a"}, {"where": "message.amount > 100", "to": "b"}], "otherwise": "a"}),
+                json!("b"),
+            ),
+            (
+                json!({"rules": [{"where": "message.amount > 200", "to": "a"}], "otherwise": "b"}),
+                json!("b"),
+            ),
             (json!({"by": "message.amount > 100 ? 'b' : 'a'"}), json!("b")),
             (json!({"by": "message.id", "otherwise": "b"}), json!("b")),
         ] {
-            let spec = spec(&json!({"steps": [{"route": route}], "sinks": {"a": {"topic": "a"}, "b": {"topic": "b"}}}));
+            let spec = spec(
+                &json!({"steps": [{"route": route}], "sinks": {"a": {"topic": "a"}, "b": {"topic": "b"}}}),
+            );
             let plan = compiled(&spec, of(&newest), &host);
-            assert_eq!(told(&host, &bytes, &run(&plan, &host, &bytes))["sink"], expected, "{format:?} {route}");
+            assert_eq!(
+                told(&host, &bytes, &run(&plan, &host, &bytes))["sink"],
+                expected,
+                "{format:?} {route}"
+            );
         }
         for (route, expected) in [
-            (json!({"rules": [{"where": "message.amount > 200", "to": "a"}, {"where": "false", "to": "b"}]}), json!({"dropped": 1})),
-            (json!({"by": "message.id"}), json!({"dead": "UNKNOWN_SINK", "step": 1})),
+            (
+                json!({"rules": [{"where": "message.amount > 200", "to": "a"}, {"where": "false", "to": "b"}]}),
+                json!({"dropped": 1}),
+            ),
+            (
+                json!({"by": "message.id"}),
+                json!({"dead": "UNKNOWN_SINK", "step": 1}),
+            ),
         ] {
-            let spec = spec(&json!({"steps": [{"route": route}], "sinks": {"a": {"topic": "a"}, "b": {"topic": "b"}}}));
+            let spec = spec(
+                &json!({"steps": [{"route": route}], "sinks": {"a": {"topic": "a"}, "b": {"topic": "b"}}}),
+            );
             let plan = compiled(&spec, of(&newest), &host);
-            assert_eq!(told(&host, &bytes, &run(&plan, &host, &bytes)), expected, "{format:?} {route}");
+            assert_eq!(
+                told(&host, &bytes, &run(&plan, &host, &bytes)),
+                expected,
+                "{format:?} {route}"
+            );
         }
     }
 }
@@ -226,102 +281,28 @@ fn deduplicate() {
         outcomes
     };
     let value = |n: i64| json!({"id": n, "x": {"y": [n]}});
-    let by_key = [("a", value(1), 0), ("a", value(2), 1000), ("b", value(2), 1000), ("a", value(2), 3000), ("", value(2), 3000), ("", value(2), 3000)];
-    assert_eq!(at(&json!([]), &by_key), "edeeee");
-    let by_field = [("a", value(1), 0), ("b", value(1), 0), ("b", json!({"id": 1.0}), 0), ("b", json!({"id": "1"}), 0), ("b", json!({}), 0), ("b", json!({}), 0)];
-    assert_eq!(at(&json!(["id"]), &by_field), "eddeee");
-    let by_two = [("a", json!({"p": "x", "q": "yz"}), 0), ("a", json!({"p": "xy", "q": "z"}), 0), ("a", json!({"p": "x", "q": "yz"}), 0)];
-    assert_eq!(at(&json!(["p", "q"]), &by_two), "eed");
-}
-
-#[test]
-fn what_fits_keeps_its_schema_and_what_does_not_has_that_of_the_sink() {
-    let narrow = |format: Format| match format {
-        Format::Avro => r#"{"type":"record","name":"N","fields":[{"name":"id","type":"string"},{"name":"amount","type":"double"},{"name":"extra","type":["null","int"]}]}"#,
-        Format::Json => r#"{"type":"object","properties":{"id":{"type":"string"},"amount":{"type":"number"}},"required":["id","amount"]}"#,
-        Format::Protobuf => r#"syntax = "proto3"; message N { string id = 1; double amount = 2; int32 extra = 3; }"#,
-    };
-    for (format, schema) in formats() {
-        let newest = registered(7, format, schema);
-        let record = if format == Format::Avro { avro_payment() } else { payment() };
-        let bytes = payload(7, format, schema, &record);
-        for (into, own) in formats().map(|(into, _schema)| (into, into == format)) {
-            let mut host = Fake::default();
-            let sink = registered(8, into, narrow(into));
-            host.schemas.insert(7, newest.clone());
-            host.schemas.insert(8, sink.clone());
-            host.newest.insert("out".to_owned(), sink);
-            // It fits its own schema: a mask that leaves types alone.
-            let same = steps(&json!([{"mask": {"fields": ["card"], "how": "REDACT"}}]));
-            if own && format == Format::Json {
-                let plan = compiled(&same, of(&newest), &host);
-                let Outcome::Emit { value: Part::New(value), .. } = run(&plan, &host, &bytes) else {
-                    panic!("it goes out")
-                };
-                assert_eq!(value[..5], bytes[..5], "{format:?}");
-            }
-            // It does not: a field of another type.
-            let other = steps(&json!([{"project": {"fields": ["id", "amount"]}}, {"cast": {"fields": {"amount": "DOUBLE"}}},
-                {"set": {"fields": {"amount": "message.amount + 0.5"}}}]));
-            let plan = compiled(&other, of(&newest), &host);
-            let outcome = run(&plan, &host, &bytes);
-            let Outcome::Emit { value: Part::New(value), .. } = &outcome else {
-                panic!("{format:?} to {into:?}: {outcome:?}")
-            };
-            assert_eq!(value[..5], [0, 0, 0, 0, 8], "{format:?} to {into:?}");
-            let said = told(&host, &bytes, &outcome);
-            assert_eq!((&said["value"]["id"], &said["value"]["amount"]), (&json!("p1"), &json!(150.5)), "{format:?} to {into:?}");
-            // There is no schema that it fits.
-            let lonely = Fake {
-                newest: std::collections::BTreeMap::new(),
-                ..host
-            };
-            let plan = compiled(&other, of(&newest), &lonely);
-            let dead = told(&lonely, &bytes, &run(&plan, &lonely, &bytes));
-            assert_eq!(dead, json!({"dead": "UNFIT_OUTPUT", "step": null}), "{format:?} to {into:?}");
-        }
-    }
-}
-
-#[test]
-fn a_schema_that_a_header_names_is_named_by_a_header_again() {
-    let mut host = Fake::default();
-    let (newest, sink) = (registered(7, Format::Avro, AVRO), registered(8, Format::Avro, r#"{"type":"record","name":"N","fields":[{"name":"id","type":"string"}]}"#));
-    host.schemas.insert(7, newest.clone());
-    host.schemas.insert(8, sink.clone());
-    host.newest.insert("out".to_owned(), sink);
-    let framed = payload(7, Format::Avro, AVRO, &avro_payment());
-    let guid = [vec![1], vec![7; 16]].concat();
-    let headers = [
-        Header { name: "trace", value: Some(b"t") },
-        Header { name: "__value_schema_id", value: Some(&guid) },
+    let by_key = [
+        ("a", value(1), 0),
+        ("a", value(2), 1000),
+        ("b", value(2), 1000),
+        ("a", value(2), 3000),
+        ("", value(2), 3000),
+        ("", value(2), 3000),
     ];
-    let record = Record { headers: &headers, ..record(&framed[5..]) };
-    let plan = compiled(&steps(&json!([{"project": {"fields": ["id"]}}])), of(&newest), &host);
-    let Next::Done(Outcome::Emit { value, headers, .. }) = plan.begin(&record, &mut plan.seen(), &host) else {
-        panic!("it goes out")
-    };
-    assert!(value == Part::New(vec![4, b'p', b'1']));
-    let Part::New(headers) = headers else { panic!("headers are new") };
-    let told: Vec<(&str, &[u8])> = headers.iter().map(|it| (it.name.as_str(), it.value.as_deref().expect("a value"))).collect();
-    assert_eq!(told, [("trace", b"t".as_slice()), ("__value_schema_id", [vec![1], vec![8; 16]].concat().as_slice())]);
-}
-
-#[test]
-fn records_without_a_value_go_past_the_steps() {
-    let host = Fake::default();
-    let tomb = Record { value: None, ..record(b"") };
-    for (spec, expected) in [
-        (json!({"steps": [{"filter": {"where": "false"}}], "sinks": {"out": {"topic": "out"}}}), Some("out")),
-        (json!({"steps": [], "sinks": {"out": {"topic": "out"}}, "null_values": "DROP"}), None),
-        (json!({"steps": [{"route": {"by": "'a'", "otherwise": "b"}}], "sinks": {"a": {"topic": "a"}, "b": {"topic": "b"}}}), Some("b")),
-        (json!({"steps": [{"route": {"by": "'a'"}}], "sinks": {"a": {"topic": "a"}}}), None),
-    ] {
-        let plan = compiled(&self::spec(&spec), plain(), &host);
-        match (plan.begin(&tomb, &mut plan.seen(), &host), expected) {
-            (Next::Done(Outcome::Emit { sink, value: Part::AsItCame, .. }), Some(name)) => assert_eq!(sink.as_ref(), name),
-            (Next::Done(Outcome::Dropped { step: None }), None) => {}
-            other => panic!("{spec}: {other:?}"),
-        }
-    }
+    assert_eq!(at(&json!([]), &by_key), "edeeee");
+    let by_field = [
+        ("a", value(1), 0),
+        ("b", value(1), 0),
+        ("b", json!({"id": 1.0}), 0),
+        ("b", json!({"id": "1"}), 0),
+        ("b", json!({}), 0),
+        ("b", json!({}), 0),
+    ];
+    assert_eq!(at(&json!(["id"]), &by_field), "eddeee");
+    let by_two = [
+        ("a", json!({"p": "x", "q": "yz"}), 0),
+        ("a", json!({"p": "xy", "q": "z"}), 0),
+        ("a", json!({"p": "x", "q": "yz"}), 0),
+    ];
+    assert_eq!(at(&json!(["p", "q"]), &by_two), "eed");
 }

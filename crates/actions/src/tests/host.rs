@@ -31,12 +31,19 @@ impl Host for Fake {
     }
 
     fn keyed_hash(&self, secret: &str, bytes: &[u8]) -> Option<[u8; 32]> {
-        let key = (secret != "missing").then(|| ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes()))?;
+        let key = (secret != "missing")
+            .then(|| ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes()))?;
         ring::hmac::sign(&key, bytes).as_ref().try_into().ok()
     }
 }
 
-pub fn registered_with(id: u32, format: Format, schema: &str, rules: &Json, metadata: &Json) -> Arc<Registered> {
+pub fn registered_with(
+    id: u32,
+    format: Format,
+    schema: &str,
+    rules: &Json,
+    metadata: &Json,
+) -> Arc<Registered> {
     let schema = Schema::parse(format, schema, &[]).unwrap_or_else(|error| panic!("{schema}: {error}"));
     let rules: RuleSet = serde_json::from_value(rules.clone()).expect("the rules can be read");
     let metadata: Metadata = serde_json::from_value(metadata.clone()).expect("the metadata can be read");

@@ -23,8 +23,10 @@ fn of_value(format: Option<(Format, &str)>, value: &[u8]) -> Outcome {
             of(&newest)
         }
     };
-    let steps = steps(&json!([{"filter": {"where": "message == message"}}, {"set": {"fields": {"b.c": "[message]"}}}, {"mask": {"fields": ["b"], "how": "REDACT"}},
-        {"flatten": {}}]));
+    let steps = steps(
+        &json!([{"filter": {"where": "message == message"}}, {"set": {"fields": {"b.c": "[message]"}}}, {"mask": {"fields": ["b"], "how": "REDACT"}},
+        {"flatten": {}}]),
+    );
     let spec = ActionSpec {
         sinks: spec(&json!({"sinks": {"out": {"topic": "out", "encoding": "JSON"}}})).sinks,
         ..steps
@@ -65,11 +67,19 @@ fn json() {
         (b"{\"b_c\":\"secret\"}".to_vec(), "FIELD_EXISTS"),
         (b"{\"a\":1,\"a\":2}".to_vec(), "-"),
         (b"{\"a\":1e999}".to_vec(), "NOT_DECODABLE"),
-        (b"{\"a\":1e308,\"c\":-0.0,\"d\":123456789012345678901234567890}".to_vec(), "-"),
+        (
+            b"{\"a\":1e308,\"c\":-0.0,\"d\":123456789012345678901234567890}".to_vec(),
+            "-",
+        ),
         (vec![b' '; limits::PAYLOAD_BYTES_MAX + 1], "TOO_LARGE"),
     ] {
         let outcome = of_value(None, &value);
-        assert_eq!(code(&outcome), expected, "{:?}: {outcome:?}", String::from_utf8_lossy(&value[..value.len().min(60)]));
+        assert_eq!(
+            code(&outcome),
+            expected,
+            "{:?}: {outcome:?}",
+            String::from_utf8_lossy(&value[..value.len().min(60)])
+        );
     }
 }
 
@@ -89,7 +99,10 @@ fn avro() {
         (framed(&[0xfe, 0xff, 0xff, 0xff, 0x0f, b'a']), "NOT_DECODABLE"),
         (framed(&[1]), "NOT_DECODABLE"),
         // So many nulls in a few bytes.
-        (framed(&[0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0]), "NOT_DECODABLE"),
+        (
+            framed(&[0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0]),
+            "NOT_DECODABLE",
+        ),
         (framed(&[0, 0x90, 0x4e, 0, 0]), "-"),
         (framed(&[0, 0, 4]), "NOT_DECODABLE"),
         (framed(&deep), "NOT_DECODABLE"),
@@ -105,7 +118,11 @@ fn protobuf() {
     let mut deep: Vec<u8> = Vec::new();
     for _level in 0..60 {
         let length = u8::try_from(deep.len()).expect("it is short");
-        deep = if length < 0x80 { [vec![0x12, length], deep].concat() } else { [vec![0x12, length, 1], deep].concat() };
+        deep = if length < 0x80 {
+            [vec![0x12, length], deep].concat()
+        } else {
+            [vec![0x12, length, 1], deep].concat()
+        };
     }
     for (value, expected) in [
         (vec![0, 0, 0, 0, 7], "NO_FRAME"),
@@ -124,22 +141,42 @@ fn protobuf() {
 
 #[test]
 fn a_record_cannot_grow_without_end() {
-    let doubling: Vec<Json> = (0..40).map(|_step| json!({"set": {"fields": {"a": "[message.a, message.a]"}}})).collect();
-    let concatenated: Vec<Json> = (0..40).map(|_step| json!({"set": {"fields": {"a": "message.a + message.a"}}})).collect();
-    let nested: Vec<Json> = (0..50).map(|_step| json!({"set": {"fields": {"a": "{'x': {'y': {'z': message.a}}}"}}})).collect();
+    let doubling: Vec<Json> = (0..40)
+        .map(|_step| json!({"set": {"fields": {"a": "[message.a, message.a]"}}}))
+        .collect();
+    let concatenated: Vec<Json> = (0..40)
+        .map(|_step| json!({"set": {"fields": {"a": "message.a + message.a"}}}))
+        .collect();
+    let nested: Vec<Json> = (0..50)
+        .map(|_step| json!({"set": {"fields": {"a": "{'x': {'y': {'z': message.a}}}"}}}))
+        .collect();
     let mapped = vec![json!({"set": {"fields": {"a": "message.l.map(x, message.l.map(y, message.l))"}}})];
     let long = json!({"a": "x".repeat(1000), "l": (0..1000).collect::<Vec<_>>()});
-    for (steps, expected) in [(doubling, "COST"), (concatenated, "COST"), (nested, "TOO_DEEP"), (mapped, "COST")] {
+    for (steps, expected) in [
+        (doubling, "COST"),
+        (concatenated, "COST"),
+        (nested, "TOO_DEEP"),
+        (mapped, "COST"),
+    ] {
         let began = Instant::now();
         let outcome = over_json(&json!(steps), &long);
         assert_eq!(outcome["dead"], json!(expected), "{outcome}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{expected} took {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{expected} took {:?}",
+            began.elapsed()
+        );
     }
     let host = Fake::default();
-    let small = spec(&json!({"steps": [{"set": {"fields": {"b": "message.a + message.a"}}}], "sinks": {"out": {"topic": "out", "value_bytes_max": 2500}}}));
+    let small = spec(
+        &json!({"steps": [{"set": {"fields": {"b": "message.a + message.a"}}}], "sinks": {"out": {"topic": "out", "value_bytes_max": 2500}}}),
+    );
     let plan = compiled(&small, plain(), &host);
     let text = long.to_string();
-    assert_eq!(told(&host, b"", &run(&plan, &host, text.as_bytes())), json!({"dead": "OUTPUT_TOO_LARGE", "step": null}));
+    assert_eq!(
+        told(&host, b"", &run(&plan, &host, text.as_bytes())),
+        json!({"dead": "OUTPUT_TOO_LARGE", "step": null})
+    );
 }
 
 #[test]
@@ -150,7 +187,20 @@ fn keys_and_headers_of_any_bytes_have_an_outcome() {
         compiled(&spec, Input { key, ..plain() }, &host)
     };
     let bad = b"\xff\x00secret";
-    let headers = [Header { name: "h", value: Some(bad) }, Header { name: "h", value: None }, Header { name: "i", value: Some(b"1") }];
+    let headers = [
+        Header {
+            name: "h",
+            value: Some(bad),
+        },
+        Header {
+            name: "h",
+            value: None,
+        },
+        Header {
+            name: "i",
+            value: Some(b"1"),
+        },
+    ];
     for (key, condition, expected) in [
         (KeyForm::Text, "type(key) == bytes", "-"),
         (KeyForm::Bytes, "type(key) == bytes", "-"),
@@ -161,8 +211,14 @@ fn keys_and_headers_of_any_bytes_have_an_outcome() {
         (KeyForm::Text, "headers.nothing == ''", "EXPRESSION"),
     ] {
         let plan = plan_with(key, condition);
-        let record = Record { key: Some(bad), headers: &headers, ..record(b"{}") };
-        let Next::Done(outcome) = plan.begin(&record, &mut plan.seen(), &host) else { panic!("it calls") };
+        let record = Record {
+            key: Some(bad),
+            headers: &headers,
+            ..record(b"{}")
+        };
+        let Next::Done(outcome) = plan.begin(&record, &mut plan.seen(), &host) else {
+            panic!("it calls")
+        };
         assert_eq!(code(&outcome), expected, "{condition}: {outcome:?}");
     }
 }

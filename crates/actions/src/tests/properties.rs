@@ -20,7 +20,8 @@ fn document() -> impl Strategy<Value = Json> {
         let names = prop::sample::select(vec!["a", "b", "c", "a_b", "d e"]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
-            prop::collection::btree_map(names.prop_map(str::to_owned), inner, 0..5).prop_map(|map| Json::Object(map.into_iter().collect())),
+            prop::collection::btree_map(names.prop_map(str::to_owned), inner, 0..5)
+                .prop_map(|map| Json::Object(map.into_iter().collect())),
         ]
     });
     let names = prop::sample::select(vec!["a", "b", "c", "x"]);
@@ -29,13 +30,32 @@ fn document() -> impl Strategy<Value = Json> {
 }
 
 fn path() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["a", "b", "a.b", "b.c", "c.a.b", "`d e`", "x", "", "a..b", "key"]).prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "a", "b", "a.b", "b.c", "c.a.b", "`d e`", "x", "", "a..b", "key",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn expression() -> impl Strategy<Value = String> {
     let good = prop::sample::select(vec![
-        "true", "message.a == 1", "has(message.b)", "message.a", "size(message.b) > 1", "[message]", "{'k': message.b}", "message.c.a.b",
-        "key + 'x'", "timestamp", "offset % 2 == 0", "headers", "message.b.map(x, x)", "response", "string(message.a)", "1 / 0", "'out'", "null",
+        "true",
+        "message.a == 1",
+        "has(message.b)",
+        "message.a",
+        "size(message.b) > 1",
+        "[message]",
+        "{'k': message.b}",
+        "message.c.a.b",
+        "key + 'x'",
+        "timestamp",
+        "offset % 2 == 0",
+        "headers",
+        "message.b.map(x, x)",
+        "response",
+        "string(message.a)",
+        "1 / 0",
+        "'out'",
+        "null",
     ]);
     prop_oneof![6 => good.prop_map(str::to_owned), 1 => "[ -~]{0,20}"]
 }
@@ -44,29 +64,54 @@ fn step() -> impl Strategy<Value = Json> {
     let paths = || prop::collection::vec(path(), 0..4);
     let by_path = |values: BoxedStrategy<Json>| prop::collection::btree_map(path(), values, 0..4);
     let how = prop_oneof![
-        Just(json!("REDACT")), Just(json!("NULL")), Just(json!({"HASH": {"key": "k"}})), Just(json!({"HASH": {"key": "missing"}})),
+        Just(json!("REDACT")),
+        Just(json!("NULL")),
+        Just(json!({"HASH": {"key": "k"}})),
+        Just(json!({"HASH": {"key": "missing"}})),
         (0..9_u32).prop_map(|n| json!({"KEEP_LAST": {"n": n}})),
     ];
-    let types = prop::sample::select(vec!["INT", "UINT", "DOUBLE", "STRING", "BYTES", "BOOL", "TIMESTAMP", "DURATION"]);
+    let types = prop::sample::select(vec![
+        "INT",
+        "UINT",
+        "DOUBLE",
+        "STRING",
+        "BYTES",
+        "BOOL",
+        "TIMESTAMP",
+        "DURATION",
+    ]);
     prop_oneof![
         expression().prop_map(|text| json!({"filter": {"where": text}})),
         paths().prop_map(|fields| json!({"project": {"fields": fields}})),
         paths().prop_map(|fields| json!({"drop": {"fields": fields}})),
-        by_path(prop::sample::select(vec!["a", "b", "new", ""]).prop_map(Json::from).boxed()).prop_map(|fields| json!({"rename": {"fields": fields}})),
+        by_path(
+            prop::sample::select(vec!["a", "b", "new", ""])
+                .prop_map(Json::from)
+                .boxed()
+        )
+        .prop_map(|fields| json!({"rename": {"fields": fields}})),
         (paths(), how).prop_map(|(fields, how)| json!({"mask": {"fields": fields, "how": how}})),
         by_path(types.prop_map(Json::from).boxed()).prop_map(|fields| json!({"cast": {"fields": fields}})),
-        by_path(expression().prop_map(Json::from).boxed()).prop_map(|fields| json!({"set": {"fields": fields}})),
-        (0..4_u32, prop::sample::select(vec!["_", "", "."])).prop_map(|(depth, separator)| json!({"flatten": {"depth": depth, "separator": separator}})),
+        by_path(expression().prop_map(Json::from).boxed())
+            .prop_map(|fields| json!({"set": {"fields": fields}})),
+        (0..4_u32, prop::sample::select(vec!["_", "", "."]))
+            .prop_map(|(depth, separator)| json!({"flatten": {"depth": depth, "separator": separator}})),
         expression().prop_map(|text| json!({"route": {"by": text, "otherwise": "out"}})),
-        (paths(), 1..5_u64).prop_map(|(by, window_ms)| json!({"deduplicate": {"by": by, "window_ms": window_ms}})),
+        (paths(), 1..5_u64)
+            .prop_map(|(by, window_ms)| json!({"deduplicate": {"by": by, "window_ms": window_ms}})),
         Just(json!({"validate": {}})),
-        (expression(), by_path(expression().prop_map(Json::from).boxed())).prop_map(|(body, set)| json!({"call": {"url": "http://h", "body": body, "set": set, "retries": 1}})),
+        (expression(), by_path(expression().prop_map(Json::from).boxed())).prop_map(
+            |(body, set)| json!({"call": {"url": "http://h", "body": body, "set": set, "retries": 1}})
+        ),
         (paths(), Just(json!("REDACT"))).prop_map(|(tags, how)| json!({"mask": {"tags": tags, "how": how}})),
     ]
 }
 
 fn answers() -> impl Strategy<Value = Answer> {
-    let body = prop_oneof![document().prop_map(|it| it.to_string()), "[ -~]{0,12}".prop_map(String::from)];
+    let body = prop_oneof![
+        document().prop_map(|it| it.to_string()),
+        "[ -~]{0,12}".prop_map(String::from)
+    ];
     prop_oneof![
         3 => (prop::sample::select(vec![200_u16, 204, 301, 400, 429, 500, 999, 0]), body).prop_map(|(status, body)| Answer::Response { status, body: body.into_bytes() }),
         1 => prop::sample::select(vec![Failure::Timeout, Failure::Unreachable, Failure::TooLarge, Failure::Refused]).prop_map(Answer::Failure),
@@ -92,7 +137,10 @@ const PROTO: &str = r#"syntax = "proto3"; message R { int64 a = 1; repeated I b 
 fn input(which: usize, host: &mut Fake) -> Input {
     let (format, schema) = match which {
         0 => return plain(),
-        1 => (Format::Json, r#"{"type":"object","properties":{"a":{"type":["integer","string"]},"b":{"type":"array","items":{"type":"object"}}}}"#),
+        1 => (
+            Format::Json,
+            r#"{"type":"object","properties":{"a":{"type":["integer","string"]},"b":{"type":"array","items":{"type":"object"}}}}"#,
+        ),
         2 => (Format::Avro, AVRO),
         _ => (Format::Protobuf, PROTO),
     };
@@ -101,10 +149,16 @@ fn input(which: usize, host: &mut Fake) -> Input {
     host.newest.insert("out".to_owned(), newest.clone());
     let Input { value, .. } = of(&newest);
     let value = match value {
-        ValueForm::Registered { newest, .. } => ValueForm::Registered { newest, unframed: which == 1 },
+        ValueForm::Registered { newest, .. } => ValueForm::Registered {
+            newest,
+            unframed: which == 1,
+        },
         other => other,
     };
-    Input { value, key: KeyForm::Text }
+    Input {
+        value,
+        key: KeyForm::Text,
+    }
 }
 
 proptest! {

@@ -11,9 +11,18 @@ use super::host::*;
 use crate::*;
 
 const SCHEMAS: [(Format, &str); 3] = [
-    (Format::Avro, r#"{"type":"record","name":"R","fields":[{"name":"n","type":"long"},{"name":"s","type":"string"},{"name":"l","type":{"type":"array","items":"int"}}]}"#),
-    (Format::Json, r#"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":-5},"s":{"type":"string","maxLength":3},"l":{"type":"array","items":{"type":"integer"}}}}"#),
-    (Format::Protobuf, r#"syntax = "proto3"; message R { int64 n = 1; string s = 2; repeated int32 l = 3; }"#),
+    (
+        Format::Avro,
+        r#"{"type":"record","name":"R","fields":[{"name":"n","type":"long"},{"name":"s","type":"string"},{"name":"l","type":{"type":"array","items":"int"}}]}"#,
+    ),
+    (
+        Format::Json,
+        r#"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":-5},"s":{"type":"string","maxLength":3},"l":{"type":"array","items":{"type":"integer"}}}}"#,
+    ),
+    (
+        Format::Protobuf,
+        r#"syntax = "proto3"; message R { int64 n = 1; string s = 2; repeated int32 l = 3; }"#,
+    ),
 ];
 const EXPRESSIONS: [&str; 6] = [
     "message.n > 0",
@@ -27,16 +36,31 @@ const EXPRESSIONS: [&str; 6] = [
 fn rule() -> impl Strategy<Value = Json> {
     let modes = prop::sample::select(vec!["WRITE", "READ", "WRITEREAD"]);
     let actions = prop::sample::select(vec!["ERROR", "DLQ", "NONE"]);
-    (prop::sample::select(EXPRESSIONS.to_vec()), modes, actions, any::<bool>()).prop_map(|(expr, mode, action, field)| {
-        let (kind, expr) = if field { ("CEL_FIELD", "typeName == 'STRING' ; size(value) < 3") } else { ("CEL", expr) };
-        json!({"kind": "CONDITION", "mode": mode, "type": kind, "expr": expr, "onFailure": action})
-    })
+    (
+        prop::sample::select(EXPRESSIONS.to_vec()),
+        modes,
+        actions,
+        any::<bool>(),
+    )
+        .prop_map(|(expr, mode, action, field)| {
+            let (kind, expr) = if field {
+                ("CEL_FIELD", "typeName == 'STRING' ; size(value) < 3")
+            } else {
+                ("CEL", expr)
+            };
+            json!({"kind": "CONDITION", "mode": mode, "type": kind, "expr": expr, "onFailure": action})
+        })
 }
 
 fn bytes() -> impl Strategy<Value = Json> {
     let good = (-9..9_i64, "[a-c]{0,4}", prop::collection::vec(-3..9_i32, 0..4))
         .prop_map(|(n, s, l)| json!({"n": n, "s": s, "l": l}));
-    let poor = prop_oneof![Just(json!({"s": "a"})), Just(json!([])), Just(json!({"n": "1"})), Just(json!({"n": 1, "s": 2}))];
+    let poor = prop_oneof![
+        Just(json!({"s": "a"})),
+        Just(json!([])),
+        Just(json!({"n": "1"})),
+        Just(json!({"n": 1, "s": 2}))
+    ];
     prop_oneof![4 => good, 1 => poor]
 }
 

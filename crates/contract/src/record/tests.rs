@@ -46,7 +46,9 @@ fn rewritten(
 
 /// The record with a field that has another value, or one more.
 fn with<'a>(value: Value<'a>, name: &'a str, new: Value<'a>) -> Value<'a> {
-    let Value::Map(map) = value else { panic!("a record") };
+    let Value::Map(map) = value else {
+        panic!("a record")
+    };
     let shape = map.shape().cloned().unwrap_or_default();
     let mut entries = map.entries();
     let is = |key: &Key<'_>| matches!(key, Key::Text(text) if text.as_str() == name);
@@ -92,7 +94,11 @@ fn what_does_not_fit_is_told_with_its_field() {
         ("secret", Value::Null, ""),
     ] {
         let error = rewritten(&codec, &payload, |value| with(value, name, new)).expect_err(name);
-        assert_eq!((error.kind, error.path.as_str()), (WriteErrorKind::Unfit, path), "{error:?}");
+        assert_eq!(
+            (error.kind, error.path.as_str()),
+            (WriteErrorKind::Unfit, path),
+            "{error:?}"
+        );
         assert!(!error.reason.contains("secret"), "{error:?}");
     }
     let (codec, encoder) = self::codec(Format::Protobuf, PROTO);
@@ -109,7 +115,11 @@ fn what_does_not_fit_is_told_with_its_field() {
         ("secret", Value::Int(1), ""),
     ] {
         let error = rewritten(&codec, &payload, |value| with(value, name, new)).expect_err(name);
-        assert_eq!((error.kind, error.path.as_str()), (WriteErrorKind::Unfit, path), "{error:?}");
+        assert_eq!(
+            (error.kind, error.path.as_str()),
+            (WriteErrorKind::Unfit, path),
+            "{error:?}"
+        );
         assert!(!error.reason.contains("secret"), "{error:?}");
     }
     let (codec, _encoder) = self::codec(Format::Json, "true");
@@ -142,11 +152,15 @@ fn a_missing_field_is_null_only_where_that_is_wanted() {
     let schema = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":["null","int"]}]}"#;
     let (codec, _encoder) = codec(Format::Avro, schema);
     let value = Value::Map(Map::of(vec![(Key::Text(Text::Borrowed("a")), Value::Int(1))]));
-    let exact = codec.write(&[], &value, Fit::Exact, 100).expect_err("b is missing");
+    let exact = codec
+        .write(&[], &value, Fit::Exact, 100)
+        .expect_err("b is missing");
     assert_eq!(exact.path, "b");
     assert_eq!(codec.write(&[], &value, Fit::NullIfMissing, 100), Ok(vec![2, 0]));
     let empty = Value::Map(Map::of(Vec::new()));
-    let error = codec.write(&[], &empty, Fit::NullIfMissing, 100).expect_err("a is missing");
+    let error = codec
+        .write(&[], &empty, Fit::NullIfMissing, 100)
+        .expect_err("a is missing");
     assert_eq!(error.path, "a");
 }
 
@@ -158,16 +172,22 @@ fn what_is_too_large_or_too_deep_is_refused_soon() {
     for _level in 0..40 {
         twice = Value::list(vec![twice.clone(), twice]);
     }
-    let error = json.write(&[], &twice, Fit::Exact, 8 << 20).expect_err("it is 16 TiB");
+    let error = json
+        .write(&[], &twice, Fit::Exact, 8 << 20)
+        .expect_err("it is 16 TiB");
     assert_eq!(error.kind, WriteErrorKind::TooLarge);
     let mut deep = Value::Null;
     for _level in 0..=DEPTH_MAX {
         deep = Value::list(vec![deep]);
     }
-    let error = json.write(&[], &deep, Fit::Exact, 8 << 20).expect_err("it is deep");
+    let error = json
+        .write(&[], &deep, Fit::Exact, 8 << 20)
+        .expect_err("it is deep");
     assert_eq!(error.kind, WriteErrorKind::TooLarge);
     let nulls = Value::list(vec![Value::Null; 5_000_000]);
-    let error = avro.write(&[], &nulls, Fit::Exact, 8 << 20).expect_err("they are many");
+    let error = avro
+        .write(&[], &nulls, Fit::Exact, 8 << 20)
+        .expect_err("they are many");
     assert_eq!(error.kind, WriteErrorKind::TooLarge);
 }
 
