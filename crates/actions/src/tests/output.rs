@@ -180,3 +180,111 @@ fn records_without_a_value_go_past_the_steps() {
         }
     }
 }
+
+#[test]
+fn a_field_that_may_be_null_is_missing_all_the_same() {
+    let newest = registered(7, Format::Avro, AVRO);
+    let without = AVRO.replacen(r#"{"name":"note","type":["null","string"]},"#, "", 1);
+    let mut host = Fake::default();
+    let sink = registered(8, Format::Avro, &without);
+    host.schemas.insert(7, newest.clone());
+    host.schemas.insert(8, sink.clone());
+    host.newest.insert("out".to_owned(), sink);
+    let plan = compiled(
+        &steps(&json!([{"drop": {"fields": ["note"]}}])),
+        of(&newest),
+        &host,
+    );
+    let bytes = payload(7, Format::Avro, AVRO, &avro_payment());
+    let outcome = run(&plan, &host, &bytes);
+    let Outcome::Emit {
+        value: Part::New(value),
+        ..
+    } = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(
+        value[..5],
+        [0, 0, 0, 0, 8],
+        "it has no `note`, and its schema has"
+    );
+}
+
+#[test]
+fn what_a_step_changed_is_judged_as_it_is_now() {
+    let rules = json!({"domainRules": [{"name": "some", "kind": "CONDITION", "mode": "READ", "type": "CEL", "expr": "message.amount > 0"}]});
+    for (format, schema) in formats() {
+        let mut host = Fake::default();
+        let newest = registered_with(7, format, schema, &rules, &json!({}));
+        host.schemas.insert(7, newest.clone());
+        let record = if format == Format::Avro {
+            avro_payment()
+        } else {
+            payment()
+        };
+        let bytes = payload(7, format, schema, &record);
+        for (change, expected) in [
+            (json!({"filter": {"where": "true"}}), "out"),
+            (
+                json!({"set": {"fields": {"amount": "message.amount - 1"}}}),
+                "out",
+            ),
+            (
+                json!({"set": {"fields": {"amount": "message.amount - 150"}}}),
+                "CONTRACT",
+            ),
+            (json!({"set": {"fields": {"amount": "message.id"}}}), "CONTRACT"),
+        ] {
+            let plan = compiled(&steps(&json!([change, {"validate": {}}])), of(&newest), &host);
+            let came = told(&host, &bytes, &run(&plan, &host, &bytes));
+            let word = came.get("dead").unwrap_or(&came["sink"]);
+            assert_eq!(word, &json!(expected), "{format:?} {change}: {came}");
+        }
+    }
+}
+
+#[test]
+fn the_encoding_of_a_sink_decides() {
+    let newest = registered(7, Format::Avro, AVRO);
+    let narrow = r#"{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}"#;
+    let mut host = Fake::default();
+    let sink = registered(8, Format::Json, narrow);
+    host.schemas.insert(7, newest.clone());
+    host.schemas.insert(8, sink.clone());
+    host.newest.insert("out".to_owned(), sink);
+    let bytes = payload(7, Format::Avro, AVRO, &avro_payment());
+    for (encoding, first) in [
+        ("KEEP", &bytes[..5]),
+        ("JSON", b"{\"amo".as_slice()),
+        ("CONTRACT", &[0, 0, 0, 0, 8]),
+    ] {
+        let spec = spec(&json!({"steps": [], "sinks": {"out": {"topic": "out", "encoding": encoding}}}));
+        let plan = compiled(&spec, of(&newest), &host);
+        let value = match run(&plan, &host, &bytes) {
+            Outcome::Emit {
+                value: Part::New(value),
+                ..
+            } => value,
+            Outcome::Emit {
+                value: Part::AsItCame,
+                ..
+            } => bytes.clone(),
+            other => panic!("{other:?}"),
+        };
+        let start = if encoding == "JSON" {
+            &value[..1]
+        } else {
+            &value[..5]
+        };
+        assert_eq!(start, &first[..start.len()], "{encoding}");
+    }
+    // A schema that went away while the job runs.
+    let spec = spec(&json!({"steps": [], "sinks": {"out": {"topic": "out", "encoding": "CONTRACT"}}}));
+    let plan = compiled(&spec, of(&newest), &host);
+    host.newest.clear();
+    assert_eq!(
+        told(&host, &bytes, &run(&plan, &host, &bytes)),
+        json!({"dead": "NO_SCHEMA", "step": null})
+    );
+}
