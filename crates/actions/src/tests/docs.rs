@@ -85,6 +85,8 @@ impl Example {
 
     fn hold(&self, after: &str) {
         let spec = spec(self.spec.as_ref().expect("the page has a step"));
+        let again = ActionSpec::read(&serde_json::to_string(&spec).expect("it can be written"));
+        assert_eq!(again.as_ref(), Ok(&spec));
         let host = Fake::default();
         let input = match &self.contract {
             None => plain(),

@@ -1,5 +1,7 @@
 //! `validate` says what the contract says: over generated pairs of a contract and a record.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use weir_contract::rules::{Metadata, RuleSet};
@@ -23,6 +25,11 @@ const SCHEMAS: [(Format, &str); 3] = [
         Format::Protobuf,
         r#"syntax = "proto3"; message R { int64 n = 1; string s = 2; repeated int32 l = 3; }"#,
     ),
+];
+/// The pairs that are kept beside other engines' verdicts.
+const KEPT: [&str; 2] = [
+    include_str!("../../../contract/tests/equal/json.jsonl"),
+    include_str!("../../../contract/tests/equal/rules.jsonl"),
 ];
 const EXPRESSIONS: [&str; 6] = [
     "message.n > 0",
@@ -62,6 +69,65 @@ fn bytes() -> impl Strategy<Value = Json> {
         Just(json!({"n": 1, "s": 2}))
     ];
     prop_oneof![4 => good, 1 => poor]
+}
+
+/// What the step says of a payload, and what the contract says.
+fn both(format: Format, schema: &str, rules: &Json, body: &[u8]) -> (String, Option<&'static str>) {
+    let newest = registered_with(7, format, schema, rules, &json!({}));
+    let verdict = newest.contract().judge(body, Place::Processor);
+    let mut host = Fake::default();
+    host.schemas.insert(7, newest.clone());
+    let plan = compiled(&steps(&json!([{"validate": {}}])), of(&newest), &host);
+    let indexes = (format == Format::Protobuf).then_some(&[0][..]);
+    let value = [wire::frame(SchemaId::Id(7), indexes), body.to_vec()].concat();
+    let said = match run(&plan, &host, &value) {
+        Outcome::Emit { .. } => "-".to_owned(),
+        Outcome::DeadLetter {
+            code: DeadLetterCode::NotDecodable,
+            ..
+        } => "NOT_DECODABLE".to_owned(),
+        Outcome::DeadLetter { sentence, .. } => sentence.split(':').next().unwrap_or_default().to_owned(),
+        Outcome::Dropped { .. } => "dropped".to_owned(),
+    };
+    (said, verdict.violation().map(|violation| violation.kind.as_str()))
+}
+
+#[test]
+fn validate_says_what_the_contract_says_of_every_kept_pair() {
+    let (mut pairs, mut valid, mut as_others) = (0, 0, 0);
+    for kept in KEPT {
+        let mut contract = (Format::Json, String::new(), json!({}));
+        for line in kept.lines() {
+            let case: Json = serde_json::from_str(line).expect("it is JSON");
+            if let Some(format) = case.get("format").and_then(Json::as_str) {
+                let format = Format::from_name(format).expect("it is a format");
+                let rules = case.get("rules").cloned().unwrap_or_else(|| json!({}));
+                contract = (
+                    format,
+                    case["schema"].as_str().expect("a schema").to_owned(),
+                    rules,
+                );
+            }
+            let body = match case["payload"].as_str() {
+                Some(payload) => STANDARD.decode(payload).expect("it is base64"),
+                None => case["record"].as_str().expect("a record").as_bytes().to_vec(),
+            };
+            let (said, violation) = both(contract.0, &contract.1, &contract.2, &body);
+            assert_eq!(said, violation.unwrap_or("-"), "{line}");
+            pairs += 1;
+            valid += usize::from(violation.is_none());
+            if case["place"] == "processor" {
+                as_others += usize::from(case["expected"] == json!(violation.is_none()));
+            }
+        }
+    }
+    assert_eq!(pairs, 2_600);
+    assert!(valid > 500, "{valid} are valid");
+    // The others are explained in docs/rules.md.
+    assert!(
+        as_others >= 140,
+        "{as_others} of 146 in a processor are as confluent-kafka judges them"
+    );
 }
 
 proptest! {
