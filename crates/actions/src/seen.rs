@@ -170,8 +170,9 @@ mod tests {
             (3, 32, false),
             (4, 32, false),
             (5, 32, false),
-            (1, 32, true),
+            (1, 32, false),
             (6, 32, false),
+            (1, 32, true),
             (2, 32, false),
             (3, 32, false),
         ]
