@@ -70,17 +70,17 @@ pub fn frame(schema: SchemaId, indexes: Option<&[u32]>) -> Vec<u8> {
         None => {}
         Some([] | [0]) => bytes.push(0),
         Some(indexes) => {
-            let count = u64::try_from(indexes.len()).unwrap_or(u64::MAX);
-            let numbers = std::iter::once(count).chain(indexes.iter().map(|index| u64::from(*index)));
+            let count = i64::try_from(indexes.len()).unwrap_or(i64::MAX);
+            let numbers = std::iter::once(count).chain(indexes.iter().map(|index| i64::from(*index)));
             numbers.for_each(|number| write_zigzag(&mut bytes, number));
         }
     }
     bytes
 }
 
-/// A number that is not negative.
-fn write_zigzag(bytes: &mut Vec<u8>, number: u64) {
-    let mut rest = number << 1;
+/// A zigzag variable-length number, as frames and Avro have it.
+pub(crate) fn write_zigzag(bytes: &mut Vec<u8>, number: i64) {
+    let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
     while rest > 0x7f {
         bytes.push(u8::try_from(rest & 0x7f).unwrap_or(0) | 0x80);
         rest >>= 7;

@@ -4,6 +4,7 @@ use super::{DEPTH_MAX, Fit, Room, WriteError, Written, deeper, double, integer, 
 use crate::avro::model::{Field, Kind, TypeId};
 use crate::value::avro::Plan;
 use crate::value::{Key, Map, Shape, Text, Value, protobuf};
+use crate::wire::write_zigzag;
 
 pub(super) fn write(
     plan: &Plan,
@@ -202,12 +203,7 @@ impl<'w> Writer<'w> {
 
     /// A zigzag variable-length number.
     fn long(&mut self, number: i64) {
-        let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
-        while rest > 0x7f {
-            self.out.push(u8::try_from(rest & 0x7f).unwrap_or(0) | 0x80);
-            rest >>= 7;
-        }
-        self.out.push(u8::try_from(rest).unwrap_or(0));
+        write_zigzag(&mut self.out, number);
     }
 
     fn count(&mut self, count: usize) {
