@@ -26,7 +26,7 @@ pub fn decode(message: &MessageDescriptor, payload: &[u8]) -> Result<DynamicMess
 }
 
 /// Fields that proto2 calls required are there, in all messages within.
-pub(crate) fn required(message: &DynamicMessage, path: &mut Vec<String>) -> Result<(), DecodeError> {
+fn required(message: &DynamicMessage, path: &mut Vec<String>) -> Result<(), DecodeError> {
     for field in message.descriptor().fields() {
         if field.cardinality() == Cardinality::Required && !message.has_field(&field) {
             path.push(field.name().to_owned());
