@@ -50,10 +50,12 @@ impl Compiler<'_> {
     }
 
     fn read(&mut self, text: &str, field: &str, wanted: Wanted, seen: usize) -> Option<(Expression, Known)> {
-        let mut shapes = Shapes::default();
-        let message = self.known.typed(&mut shapes);
+        let (message, shapes) = self.typed.take().unwrap_or_else(|| {
+            let mut shapes = Shapes::default();
+            (self.known.typed(&mut shapes), shapes)
+        });
         let types = [
-            message,
+            message.clone(),
             self.key_type(),
             Type::map(Type::Any),
             Type::Timestamp,
@@ -67,11 +69,15 @@ impl Compiler<'_> {
             .and_then(|expr| Ok((cel::check(&expr, &types[..seen], &shapes)?, expr)))
             .map_err(|error| (ProblemCode::BadExpression, error))
             .and_then(|(found, expr)| fits(&found, &expr, wanted).map(|()| (found, expr)));
+        let checked = checked.map(|(found, expr)| {
+            let known = Known::of_within(&found, &shapes, &mut self.parts_left);
+            (known, expr)
+        });
+        self.typed = Some((message, shapes));
         match checked {
-            Ok((found, expr)) => {
+            Ok((known, expr)) => {
                 let mut uses = 0;
                 gather(&expr, seen, &mut uses);
-                let known = Known::of(&found, &shapes);
                 Some((Expression::new(expr, text.to_owned(), uses), known))
             }
             Err((code, error)) => {

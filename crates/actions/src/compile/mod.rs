@@ -7,9 +7,9 @@ mod steps;
 
 use std::sync::Arc;
 
-use weir_contract::rules::cel::types::Type;
+use weir_contract::rules::cel::types::{Shapes, Type};
 
-use crate::known::{Known, misfit};
+use crate::known::{Known, PARTS_MAX, misfit};
 use crate::limits::{OUTPUT_BYTES_MAX, SINKS_MAX, STEPS_MAX};
 use crate::plan::{Inner, Input, KeyForm, Op, Plan, SinkPlan, ValueForm, Window, null_sink};
 use crate::problem::{Problem, ProblemCode};
@@ -22,6 +22,10 @@ pub(crate) struct Compiler<'c> {
     input: &'c Input,
     /// The record at this step.
     known: Known,
+    /// The same for the check of expressions, made by the first of a step.
+    typed: Option<(Type, Shapes)>,
+    /// Parts that the expressions of a step may still add to what is known.
+    parts_left: usize,
     problems: Vec<Problem>,
     /// The step, counted from 0.
     step: usize,
@@ -52,6 +56,8 @@ impl Plan {
             spec,
             input: &input,
             known,
+            typed: None,
+            parts_left: PARTS_MAX,
             problems: Vec::new(),
             step: 0,
             sinks: Vec::new(),
@@ -66,9 +72,11 @@ impl Plan {
         let mut ops = Vec::new();
         for (step, wished) in spec.steps.iter().take(STEPS_MAX).enumerate() {
             compiler.step = step;
+            (compiler.typed, compiler.parts_left) = (None, PARTS_MAX);
             if let Some(op) = compiler.compile_step(wished) {
                 ops.push(op);
             }
+            compiler.known.bound();
         }
         compiler.routes(&ops);
         compiler.outputs(host);

@@ -15,7 +15,7 @@ pub(crate) use steps::Lookup;
 /// Levels that are followed; recursive types end there.
 const DEPTH_MAX: usize = 8;
 /// Parts that are followed.
-const PARTS_MAX: usize = 5_000;
+pub(crate) const PARTS_MAX: usize = 5_000;
 
 /// What is known of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,49 @@ impl Known {
     /// What a schema says.
     pub(crate) fn of(root: &Type, shapes: &Shapes) -> Self {
         let mut left = PARTS_MAX;
-        from_type(root, shapes, DEPTH_MAX, &mut left)
+        Self::of_within(root, shapes, &mut left)
+    }
+
+    /// As [`of`](Self::of), with so many parts left, which are taken away.
+    pub(crate) fn of_within(root: &Type, shapes: &Shapes, left: &mut usize) -> Self {
+        from_type(root, shapes, DEPTH_MAX, left)
+    }
+
+    /// Forgets what is beyond the bounds, so that steps cannot make what is known grow without end.
+    pub(crate) fn bound(&mut self) {
+        if self.parts() > PARTS_MAX {
+            let mut left = PARTS_MAX;
+            *self = self.within(DEPTH_MAX, &mut left);
+        }
+    }
+
+    fn parts(&self) -> usize {
+        1 + match self {
+            Self::Any | Self::Plain(_) => 0,
+            Self::List(inner) | Self::Map(inner) | Self::Maybe(inner) => inner.parts(),
+            Self::Record(fields) => fields.fields.values().map(Self::parts).sum(),
+        }
+    }
+
+    fn within(&self, depth: usize, left: &mut usize) -> Self {
+        let (Some(below), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else {
+            return Self::Any;
+        };
+        *left = rest;
+        match self {
+            Self::Any | Self::Plain(_) => self.clone(),
+            Self::List(inner) => Self::List(Box::new(inner.within(below, left))),
+            Self::Map(inner) => Self::Map(Box::new(inner.within(below, left))),
+            Self::Maybe(inner) => inner.within(depth, left).maybe(),
+            Self::Record(fields) => Self::Record(Fields {
+                fields: fields
+                    .fields
+                    .iter()
+                    .map(|(name, field)| (name.clone(), field.within(below, left)))
+                    .collect(),
+                open: fields.open,
+            }),
+        }
     }
 
     /// A record without a schema: a JSON object is the most usual, and nothing is certain.

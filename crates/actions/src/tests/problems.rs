@@ -117,6 +117,21 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
+fn what_is_known_does_not_grow_without_end() {
+    let fields: serde_json::Map<String, Json> =
+        (0..100).map(|at| (format!("f{at}"), json!("message"))).collect();
+    let spec = steps(&json!(vec![json!({"set": {"fields": fields}}); 50]));
+    let began = std::time::Instant::now();
+    let plan = compiled(&spec, typed(), &Fake::default());
+    assert!(plan.columns().len() < 10_000, "{}", plan.columns().len());
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
 fn long_texts_are_refused_before_they_are_read() {
     let long = format!(
         "{{\"steps\":[],\"sinks\":{{}},\"x\":\"{}\"}}",
