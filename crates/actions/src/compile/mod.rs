@@ -14,7 +14,7 @@ use crate::limits::{OUTPUT_BYTES_MAX, SINKS_MAX, STEPS_MAX};
 use crate::plan::{Inner, Input, KeyForm, Op, Plan, SinkPlan, ValueForm, Window, null_sink};
 use crate::problem::{Problem, ProblemCode};
 use crate::schema::Host;
-use crate::spec::{ActionSpec, Encoding};
+use crate::spec::{ActionSpec, Encoding, Step};
 
 /// What is known so far, and what is wrong so far.
 pub(crate) struct Compiler<'c> {
@@ -197,11 +197,21 @@ impl Compiler<'_> {
     /// Whether every sink is gone to, and it is always clear to which.
     fn routes(&mut self, ops: &[Op]) {
         let by_expression = ops.iter().any(|op| matches!(op, Op::RouteBy(..)));
+        // Of a route that is wrong nobody knows where it would lead.
+        let compiled = ops
+            .iter()
+            .filter(|op| matches!(op, Op::Route(..) | Op::RouteBy(..)));
+        let wished = self
+            .spec
+            .steps
+            .iter()
+            .filter(|step| matches!(step, Step::Route(_)));
+        let is_whole = compiled.count() == wished.count();
         if self.last_route.is_none() && self.sinks.len() > 1 {
             let message = "There are several sinks and no step that chooses; add a route, or leave one sink.";
             self.problems
                 .push(Problem::new(ProblemCode::NeedsRoute, None, "/sinks", message));
-        } else if self.last_route.is_some() && !by_expression {
+        } else if self.last_route.is_some() && is_whole && !by_expression {
             let unused = self.sinks.iter().zip(&self.used).filter(|(_sink, used)| !**used);
             for (sink, _used) in unused {
                 let pointer = format!("/sinks/{}", escaped(&sink.name));
