@@ -283,6 +283,7 @@ impl Compiler<'_> {
 
     fn route(&mut self, route: &Route) -> Option<Op> {
         let Route { by, rules, otherwise } = route;
+        self.last_route = Some(None);
         let otherwise = match otherwise {
             None => None,
             Some(name) => Some(self.sink(name, "otherwise")?),
