@@ -1,6 +1,7 @@
 //! From a spec to a plan, or to everything that is wrong with it.
 
 mod call;
+mod cast;
 mod expression;
 mod fields;
 mod steps;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_contract::rules::cel::types::Type;
-use weir_contract::rules::cel::{check, parse};
 
 use super::expression::Wanted;
 use super::{Compiler, escaped};
@@ -12,7 +11,7 @@ use crate::limits::{DEPTH_MAX, ENTRIES_MAX, KEYS_MAX, WINDOW_MS_MAX, WORD_BYTES_
 use crate::path::{Path, shown};
 use crate::plan::{Expression, Masked, Op, ValueForm, Window};
 use crate::problem::ProblemCode;
-use crate::spec::{Cast, CastType, Deduplicate, Flatten, Mask, MaskHow, Rename, Route, Step};
+use crate::spec::{Deduplicate, Flatten, Mask, MaskHow, Rename, Route, Step};
 
 impl Step {
     /// Whether it changes values.
@@ -175,47 +174,6 @@ impl Compiler<'_> {
         good.then(|| Op::Mask(Masked::Tags(mask.tags.iter().cloned().collect()), how))
     }
 
-    fn cast(&mut self, cast: &Cast) -> Option<Op> {
-        let at = |_place: usize, text: &str| format!("fields/{}", escaped(text));
-        let paths = self.paths(cast.fields.keys().map(String::as_str), &at, "fields")?;
-        let mut expressions = Vec::new();
-        let mut good = true;
-        for (path, (from, to)) in paths.iter().zip(&cast.fields) {
-            let field = at(0, from);
-            good &= self.must_be(path, &field);
-            let text = format!("{}(value)", to.function());
-            let expr = parse(&text, &["value"]).ok()?;
-            let from = match self.known.at(path) {
-                Lookup::Here(known) => known.clone(),
-                _ => Known::Any,
-            };
-            let mut shapes = weir_contract::rules::cel::types::Shapes::default();
-            let typed = from.typed(&mut shapes);
-            // Null stays null, whatever the type.
-            let checked = match typed {
-                Type::Null => Ok(Type::Null),
-                typed => check(&expr, &[typed.present().clone()], &shapes),
-            };
-            if let Err(error) = checked {
-                let message = super::expression::sentence(&error.message);
-                self.problem(ProblemCode::WrongType, &field, message);
-                good = false;
-            }
-            expressions.push(Expression::new(expr, text, 1));
-        }
-        let tree = self.tree(&paths, "fields")?;
-        for (path, to) in paths.iter().zip(cast.fields.values()) {
-            let to = Known::Plain(to.known());
-            self.known.edit(path, &mut |known| {
-                Some(match known {
-                    Known::Maybe(_) => to.clone().maybe(),
-                    _ => to.clone(),
-                })
-            });
-        }
-        good.then_some(Op::Cast(tree, expressions))
-    }
-
     /// Expressions by paths; all see the record as it was before.
     pub(super) fn set(
         &mut self,
@@ -367,34 +325,5 @@ fn masked(known: &Known, how: &MaskHow) -> Known {
         MaskHow::Redact => known.clone(),
         MaskHow::Null => Known::Plain(Type::Null),
         MaskHow::Hash { .. } | MaskHow::KeepLast { .. } => known.as_text(),
-    }
-}
-
-impl CastType {
-    /// The function of CEL that converts.
-    const fn function(self) -> &'static str {
-        match self {
-            Self::Int => "int",
-            Self::Uint => "uint",
-            Self::Double => "double",
-            Self::String => "string",
-            Self::Bytes => "bytes",
-            Self::Bool => "bool",
-            Self::Timestamp => "timestamp",
-            Self::Duration => "duration",
-        }
-    }
-
-    const fn known(self) -> Type {
-        match self {
-            Self::Int => Type::Int,
-            Self::Uint => Type::Uint,
-            Self::Double => Type::Double,
-            Self::String => Type::Text,
-            Self::Bytes => Type::Bytes,
-            Self::Bool => Type::Bool,
-            Self::Timestamp => Type::Timestamp,
-            Self::Duration => Type::Duration,
-        }
     }
 }
