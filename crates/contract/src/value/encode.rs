@@ -15,6 +15,7 @@ use super::DecodeError;
 use super::json::decode;
 use crate::avro::model::{Field, Kind, Model, TypeId};
 use crate::schema::Schema;
+use crate::wire::write_zigzag;
 
 /// Makes records of JSON.
 #[derive(Debug, Clone)]
@@ -205,12 +206,7 @@ impl<'a> Writer<'a> {
 
     /// A zigzag variable-length number.
     fn long(&mut self, number: i64) {
-        let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
-        while rest > 0x7f {
-            self.bytes.push(u8::try_from(rest & 0x7f).unwrap_or(0) | 0x80);
-            rest >>= 7;
-        }
-        self.bytes.push(u8::try_from(rest).unwrap_or(0));
+        write_zigzag(&mut self.bytes, number);
     }
 
     fn index(&mut self, index: usize) {
