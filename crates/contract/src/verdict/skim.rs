@@ -283,8 +283,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
-
         #[test]
         fn yes_is_a_yes_of_the_decoder(payload in prop_oneof![fields(), prop::collection::vec(any::<u8>(), 0..30)]) {
             let found = messages_once();

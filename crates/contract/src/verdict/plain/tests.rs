@@ -146,8 +146,6 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
-
     #[test]
     fn yes_is_a_yes_of_the_validator(schema in schema(), values in prop::collection::vec(value(), 1..30)) {
         let Some(plain) = plain(&schema) else { return Ok(()) };
