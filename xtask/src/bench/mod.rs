@@ -244,7 +244,7 @@ async fn with_stack(
         api::run(&mut story, args.pairs, report).await?;
     }
     for part in parts.iter().filter(|it| it.on_stack()) {
-        progress.chapter(part.name());
+        progress.chapter(&part.name());
         match part {
             Part::Direct => gateway::run(&mut story, args.pairs, report).await?,
             other => bail!("{} does not run on a stack", other.name()),
