@@ -7,7 +7,6 @@
 
 use std::sync::atomic::AtomicU16;
 
-use serde::de::DeserializeSeed as _;
 use serde_json::{Map, Value};
 
 use crate::json::Draft;
@@ -53,8 +52,7 @@ impl Plain {
 
     /// Whether a text is JSON and plainly satisfies the schema.
     pub fn admits(&self, text: &[u8]) -> bool {
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        self.0.deserialize(&mut reader).is_ok() && reader.end().is_ok()
+        read::admits(&self.0, text)
     }
 }
 
@@ -335,7 +333,9 @@ impl Members {
         let mut named = properties.iter().collect::<Vec<_>>();
         named.sort_unstable_by_key(|it| it.0);
         let names: Vec<Box<str>> = named.iter().map(|it| it.0.as_str().into()).collect();
-        if names.len() > MEMBERS_MAX {
+        // A name that has to be escaped is not found as it stands.
+        let escaped = |it: &str| it.contains(|it| matches!(it, '"' | '\\' | '\0'..='\x1f'));
+        if names.len() > MEMBERS_MAX || names.iter().any(|it| escaped(it)) {
             return None;
         }
         let mut required = [0; WORDS];

@@ -32,6 +32,7 @@ fn plain_schemas_are_told_from_others() {
         json!({"contentEncoding": "base64"}),
         json!({"properties": {"a": false}}),
         json!({"properties": {"a": {"$schema": "http://json-schema.org/draft-04/schema#"}}}),
+        json!({"properties": {"a\"": true}}),
         json!({"uniqueItems": true}),
         json!(true),
     ] {
@@ -85,6 +86,60 @@ fn what_is_well_is_admitted_in_any_order_and_what_is_not_never() {
     assert!(!open.admits(br#"{"a":1e999}"#));
     assert!(!open.admits(br#"{"$serde_json::private::RawValue":"1"}"#));
     assert!(!open.admits("[".repeat(200).as_bytes()));
+}
+
+#[test]
+fn what_is_admitted_is_json() {
+    let any = Node::Any;
+    for text in [
+        "0",
+        "-1",
+        "1.5e-3",
+        " [ ] ",
+        "{ }",
+        "[1 , 2]",
+        r#""\u0000\"\/\\""#,
+        "true",
+        "\"\u{7f}\"",
+        "-0",
+        "0e0",
+        "1E+5",
+    ] {
+        assert!(read::admits(&any, text.as_bytes()), "{text}");
+        assert!(serde_json::from_str::<Value>(text).is_ok(), "{text}");
+    }
+    for text in [
+        "",
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "1e",
+        "1e999",
+        "+1",
+        "[1,]",
+        "[,1]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{\"a\" 1}",
+        "tru",
+        "nulll",
+        "\"",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\n\"",
+        "1 2",
+        "\u{feff}1",
+        "[1 2]",
+        "{\"a\":1 \"b\":2}",
+        "\"\\ud800\"",
+        "NaN",
+        "\u{a0}1",
+        "\u{c}1",
+    ] {
+        assert!(!read::admits(&any, text.as_bytes()), "{text}");
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -145,12 +200,51 @@ fn schema() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Texts that are nearly JSON: some characters of one that is are others.
+fn nearly() -> impl Strategy<Value = Vec<u8>> {
+    let change = (
+        any::<prop::sample::Index>(),
+        prop::sample::select(br#"{}[]",:\/0123456789.-+eEtfnu aD"#.to_vec()),
+        0..3,
+    );
+    (value(), prop::collection::vec(change, 0..4)).prop_map(|(value, changes)| {
+        let mut text = value.to_string().into_bytes();
+        for (at, byte, how) in changes {
+            let at = at.index(text.len().max(1)).min(text.len());
+            match how {
+                0 => text.insert(at, byte),
+                1 if at < text.len() => text[at] = byte,
+                _cut if at < text.len() => drop(text.remove(at)),
+                _end => {}
+            }
+        }
+        text
+    })
+}
+
 proptest! {
+    #[test]
+    fn a_yes_of_any_is_a_yes_of_the_parser(text in nearly()) {
+        if read::admits(&Node::Any, &text) {
+            prop_assert!(serde_json::from_slice::<Value>(&text).is_ok(), "{:?}", String::from_utf8_lossy(&text));
+        }
+    }
+
+    #[test]
+    fn texts_are_scanned_to_their_first_quote(text in "[ -~ä€]{0,40}", at in 0_usize..12) {
+        let inside = serde_json::to_string(&text).unwrap();
+        let plain = plain(&json!({"type": "string", "minLength": at, "maxLength": at + 20})).unwrap();
+        let fits = (at..=at + 20).contains(&text.chars().count());
+        prop_assert_eq!(plain.admits(inside.as_bytes()), fits);
+        prop_assert!(!plain.admits(&inside.as_bytes()[..inside.len() - 1]));
+    }
+
     #[test]
     fn yes_is_a_yes_of_the_validator(schema in schema(), values in prop::collection::vec(value(), 1..30)) {
         let Some(plain) = plain(&schema) else { return Ok(()) };
         let validator = jsonschema::validator_for(&schema).unwrap();
         for value in values {
+            let value: Value = serde_json::from_str(&value.to_string()).unwrap();
             if plain.admits(value.to_string().as_bytes()) {
                 prop_assert!(validator.is_valid(&value), "{} {}", schema, value);
             }
