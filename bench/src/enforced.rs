@@ -68,7 +68,9 @@ pub fn run(run: &mut Run) -> Result<Vec<Figure>> {
         for size in SIZES {
             let (made, fastest) = formats(run, (with, without), sample, number, size)?;
             figures.extend(made);
-            best = best.max(fastest);
+            if sample.format == Format::Json {
+                best = best.max(fastest);
+            }
         }
     }
     let json = samples.first().context("make records")?;
@@ -98,7 +100,7 @@ fn way<'a>(name: &str, proxy: &'a Part, topic: &str, batches: &'a [Bytes]) -> Wa
     }
 }
 
-/// All ways of one format and size of batches; and the most records per second of any.
+/// All ways of one format and size of batches; and the most records per second of one with a contract.
 fn formats(
     run: &Run,
     (with, without): (&Part, &Part),
@@ -161,7 +163,8 @@ fn formats(
         };
         figures.push(figure);
     }
-    let fastest = scores.iter().map(|it| median_of(it, |it| it.per_second));
+    let judged = scores.iter().skip(1).take(ENFORCED.len());
+    let fastest = judged.map(|it| median_of(it, |it| it.per_second));
     Ok((figures, fastest.fold(0.0, f64::max)))
 }
 
@@ -297,16 +300,19 @@ fn truly(run: &Run, plan: &Plan, lane: &Lane) -> Result<()> {
     Ok(())
 }
 
-/// The generator against the null broker: it must have twice what the fastest way had.
+/// The generator against the null broker: it must have twice what the fastest way with a contract had. Without one, a
+/// gateway may take all that it gives: only CPU is told of that.
 fn generator(run: &Run, broker: &Part, sample: &Sample, best: f64) -> Result<Figure> {
     let good = batches(sample, &[], 64, false)?;
     let ratio = score(&way("generator", broker, "plain", &good), TIME)?.per_second / best;
-    run.say(&format!("the generator has {ratio:.1} times the fastest way"));
+    run.say(&format!(
+        "the generator has {ratio:.1} times the fastest way with a contract"
+    ));
     let mut figure = absolute(
         Bar {
             id: "G3.generator",
             what: "produce, records per second of the generator against a null broker",
-            peer: "the fastest way of this run",
+            peer: "the fastest way with a contract of this run, JSON",
             version: "",
             ship: Some(2.0),
             goal: Some(2.0),
