@@ -86,7 +86,7 @@ pub fn batches(sample: &Sample, frame: &[u8], size: usize, some_bad: bool) -> Re
     let each = sample.mean_bytes() + frame.len() + RECORD_OVERHEAD;
     // Of a number that comes out even after a few batches.
     let records = (size * 1024 / each / 5 * 5).max(5);
-    let count = (1..=ONE_BAD_IN).find(|it| it * records % ONE_BAD_IN == 0);
+    let count = (1..=ONE_BAD_IN).find(|it| (it * records).is_multiple_of(ONE_BAD_IN));
     let batch = |number: usize| {
         let values = (0..records).map(|at| {
             let at = number * records + at;
