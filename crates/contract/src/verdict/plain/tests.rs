@@ -83,7 +83,7 @@ fn what_is_well_is_admitted_in_any_order_and_what_is_not_never() {
     }
     assert!(!four.admits(b"{\"a\":1,\"b\":\"\xff\xff\"}"));
     let open = plain(&json!({"type": ["object", "array"]})).unwrap();
-    assert!(open.admits(br#"{"a":[1e300,-5,18446744073709551615,{"b":null}]}"#));
+    assert!(open.admits(br#"{"a":[1e99,-5,18446744073709551615,{"b":null}]}"#));
     assert!(!open.admits(br#"{"a":1e999}"#));
     assert!(!open.admits(br#"{"$serde_json::private::RawValue":"1"}"#));
     assert!(!open.admits("[".repeat(200).as_bytes()));
