@@ -20,13 +20,13 @@ pub struct Programs {
     pub agent: PathBuf,
     /// `haproxy`.
     #[arg(long)]
-    pub haproxy: PathBuf,
+    pub haproxy: Option<PathBuf>,
     /// `java`.
     #[arg(long)]
     pub java: PathBuf,
     /// Kafka's jars.
     #[arg(long)]
-    pub kafka_libs: PathBuf,
+    pub kafka_libs: Option<PathBuf>,
     /// Kroxylicious: its jars and our starter's class.
     #[arg(long)]
     pub kroxylicious: Option<PathBuf>,
@@ -139,6 +139,7 @@ impl Programs {
 
     /// `HAProxy`, TCP mode: the floor of any proxy.
     pub fn haproxy(&self, name: &str, offset: u16, to: SocketAddr) -> Result<Part> {
+        let program = self.haproxy.as_ref().context("--haproxy is needed")?;
         let port = self.port_base + offset;
         let file = self.folder("haproxy")?.join(format!("{name}.cfg"));
         let text = format!(
@@ -146,18 +147,36 @@ impl Programs {
              listen kafka\n  bind 127.0.0.1:{port}\n  server one {to}\n"
         );
         std::fs::write(&file, text).context("write HAProxy's configuration")?;
-        let mut command = Command::new(&self.haproxy);
+        let mut command = Command::new(program);
         command.arg("-db").arg("-f").arg(&file);
         self.start(&format!("haproxy-{name}"), command, port, Duration::from_secs(10))
     }
 
     /// Kroxylicious with one tenant by its MultiTenant filter; its topics have the prefix `tenant-`.
     pub fn kroxylicious(&self, offset: u16, to: SocketAddr) -> Result<Part> {
+        let filter = "filterDefinitions:\n- name: filter\n  type: MultiTenant\n  config: {}\n";
+        self.kroxylicious_with(filter, offset, to)
+    }
+
+    /// Kroxylicious with its RecordValidation filter: the topic `syntax` holds JSON, the topic `schema` what schema 1
+    /// of a registry says.
+    pub fn kroxylicious_validating(&self, offset: u16, to: SocketAddr, registry: SocketAddr) -> Result<Part> {
+        let filter = format!(
+            "filterDefinitions:\n- name: filter\n  type: RecordValidation\n  config:\n    rules:\n\
+             \x20   - topicNames: [syntax]\n      valueRule:\n        syntacticallyCorrectJson:\n\
+             \x20         validateObjectKeysUnique: false\n\
+             \x20   - topicNames: [schema]\n      valueRule:\n        schemaValidationConfig:\n\
+             \x20         apicurioGlobalId: 1\n          apicurioRegistryUrl: http://{registry}\n"
+        );
+        self.kroxylicious_with(&filter, offset, to)
+    }
+
+    fn kroxylicious_with(&self, filter: &str, offset: u16, to: SocketAddr) -> Result<Part> {
         let libs = self.kroxylicious.as_ref().context("--kroxylicious is needed")?;
         let port = self.port_base + offset;
         let file = self.folder("kroxylicious")?.join("proxy.yaml");
         let text = format!(
-            "filterDefinitions:\n- name: tenants\n  type: MultiTenant\n  config: {{}}\ndefaultFilters: [tenants]\n\
+            "{filter}defaultFilters: [filter]\n\
              virtualClusters:\n- name: tenant\n  targetCluster:\n    bootstrapServers: {to}\n  gateways:\n\
              \x20 - name: default\n    portIdentifiesNode:\n      bootstrapAddress: 127.0.0.1:{port}\n"
         );
@@ -194,7 +213,8 @@ impl Programs {
         self.start("shotover", command, port, Duration::from_secs(20))
     }
 
-    fn kafka_tool(&self, class: &str, memory: &str) -> Command {
+    fn kafka_tool(&self, class: &str, memory: &str) -> Result<Command> {
+        let libs = self.kafka_libs.as_ref().context("--kafka-libs is needed")?;
         let mut command = Command::new(&self.java);
         command
             .args([&format!("-Xms{memory}"), &format!("-Xmx{memory}"), "-XX:+UseG1GC"])
@@ -203,9 +223,9 @@ impl Programs {
                 self.work.join("log4j2.properties").display()
             ))
             .arg("-cp")
-            .arg(format!("{}/*", self.kafka_libs.display()))
+            .arg(format!("{}/*", libs.display()))
             .arg(class);
-        command
+        Ok(command)
     }
 
     /// Apache Kafka, one node in `KRaft` mode, SASL/PLAIN.
@@ -242,7 +262,7 @@ impl Programs {
             data.display()
         );
         std::fs::write(&settings, text).context("write the broker's settings")?;
-        let mut format = self.kafka_tool("kafka.tools.StorageTool", "64m");
+        let mut format = self.kafka_tool("kafka.tools.StorageTool", "64m")?;
         format
             .args([
                 "format",
@@ -253,7 +273,7 @@ impl Programs {
             ])
             .arg(&settings);
         run(format, "format the broker's storage")?;
-        let mut command = self.kafka_tool("kafka.Kafka", "1g");
+        let mut command = self.kafka_tool("kafka.Kafka", "1g")?;
         command.arg(&settings);
         self.start("kafka", command, port, Duration::from_secs(90))
     }
@@ -267,7 +287,7 @@ impl Programs {
              username=\"{BROKER_USER}\" password=\"{BROKER_PASSWORD}\";\n"
         );
         std::fs::write(&file, text).context("write the administrator's configuration")?;
-        let mut command = self.kafka_tool(class, "128m");
+        let mut command = self.kafka_tool(class, "128m")?;
         command
             .args(["--bootstrap-server", &broker.to_string(), "--command-config"])
             .arg(&file)
