@@ -1,0 +1,13 @@
+//! A job: a program of the tenant's that runs beside a cluster, in a compute pool, with the rights of a service account.
+//! Spec and versions are written here; what runs is the agent's doing (link/job writes what it reports).
+
+mod api;
+mod model;
+mod routes;
+mod service;
+mod store;
+mod validate;
+
+pub use model::{AutoSuspend, Job, JobDesiredState, JobId, JobProgram, JobScaling, JobStart};
+pub use routes::router;
+pub use store::by_id;
