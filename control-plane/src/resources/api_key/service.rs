@@ -167,7 +167,7 @@ pub async fn delete(
 }
 
 /// A key gives its holder all that the service account may do: nobody hands on more than he holds.
-async fn check_held(
+pub async fn check_held(
     tx: &mut Tx,
     caller: &Caller,
     scope: TenantScope,

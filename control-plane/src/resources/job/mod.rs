@@ -3,6 +3,7 @@
 
 mod api;
 mod model;
+mod progress;
 mod routes;
 mod service;
 mod store;
