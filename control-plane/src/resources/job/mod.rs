@@ -9,6 +9,8 @@ mod service;
 mod store;
 mod validate;
 
-pub use model::{AutoSuspend, Job, JobDesiredState, JobId, JobProgram, JobScaling, JobStart};
+pub use model::{
+    AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobScaling, JobSink, JobStart,
+};
 pub use routes::router;
 pub use store::by_id;

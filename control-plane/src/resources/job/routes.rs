@@ -6,7 +6,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{WriteStreams, Allowed, ReadTenant, TenantScope};
+use crate::auth::{Allowed, ReadTenant, TenantScope, WriteStreams};
 use crate::kernel::{ClusterId, Id, Result, kind};
 use crate::resources::job::api::{JobProgress, JobRollback, JobVersionView, JobVersions, view};
 use crate::resources::job::model::JobId;
@@ -67,10 +67,16 @@ async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
     Listed(page): Listed,
-    Queried(JobFilter { cluster, compute_pool }): Queried<JobFilter>,
+    Queried(JobFilter {
+        cluster,
+        compute_pool,
+    }): Queried<JobFilter>,
 ) -> Result<axum::Json<Views>> {
     let mut tx = app.db.read(&scope.scope()).await?;
-    let filter = Filter { cluster, compute_pool };
+    let filter = Filter {
+        cluster,
+        compute_pool,
+    };
     let rows = store::list(&mut tx, scope, &filter, page).await?;
     let ids: Vec<_> = rows.iter().map(|it| it.id.uuid()).collect();
     let reports: BTreeMap<_, _> = served::reports(&mut tx, &ids).await?.into_iter().collect();
@@ -148,7 +154,10 @@ async fn rollback(
     State(app): State<App>,
     Allowed { caller, scope, .. }: Allowed<WriteStreams>,
     PathId(id): PathId<This>,
-    Mutation { body: JobRollback { version }, call }: Mutation<JobRollback>,
+    Mutation {
+        body: JobRollback { version },
+        call,
+    }: Mutation<JobRollback>,
 ) -> Result<Answer> {
     let answer = service::roll_back(&app, &caller, scope, &call, id, version).await?;
     ready(&app, scope, &call, answer).await

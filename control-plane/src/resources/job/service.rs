@@ -59,7 +59,10 @@ async fn check_surroundings(
     spec: &JobSpec,
 ) -> Result<()> {
     if cluster.deleted_at.is_some() {
-        return Err(Error::conflict(code::BEING_DELETED, "The cluster is being deleted."));
+        return Err(Error::conflict(
+            code::BEING_DELETED,
+            "The cluster is being deleted.",
+        ));
     }
     cluster.require_gateway("keeps a job to its rights there")?;
     let pool = referred(
@@ -68,7 +71,10 @@ async fn check_surroundings(
         "There is no such compute pool in this tenant.",
     )?;
     if pool.deleted_at.is_some() {
-        return Err(Error::conflict(code::BEING_DELETED, "The compute pool is being deleted."));
+        return Err(Error::conflict(
+            code::BEING_DELETED,
+            "The compute pool is being deleted.",
+        ));
     }
     if pool.spec.data_plane != cluster.data_plane {
         let detail = "The compute pool is on another data plane than the cluster.";
@@ -80,7 +86,11 @@ async fn check_surroundings(
             "The job needs {units} compute units at least, and its pool has {}.",
             pool.spec.max_units
         );
-        return Err(Error::invalid("/spec/scaling/min_workers", code::OUT_OF_RANGE, detail));
+        return Err(Error::invalid(
+            "/spec/scaling/min_workers",
+            code::OUT_OF_RANGE,
+            detail,
+        ));
     }
     referred(
         service_account::by_id(write.tx(), scope, spec.service_account).await,
@@ -243,7 +253,13 @@ async fn change(
     finish(write, scope, id, data_plane, action, Some(before)).await
 }
 
-pub async fn delete(app: &App, caller: &Caller, scope: TenantScope, call: &Call, id: JobId) -> Result<Answer> {
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: JobId,
+) -> Result<Answer> {
     let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Fresh(write) => write,

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::kernel::{FieldError, check_name, code};
-use crate::resources::job::model::{
-    AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec,
-};
+use crate::resources::job::model::{AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec};
 
 const DESCRIPTION_MAX: usize = 1000;
 const STEPS_MAX: usize = 50;

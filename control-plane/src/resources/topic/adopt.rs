@@ -80,6 +80,7 @@ pub async fn release(
     };
     let ids: Vec<TopicId> = rows.iter().map(|it| it.id).collect();
     contract::check_free(write.tx(), scope, &ids).await?;
+    jobs::check_unused(write.tx(), scope, &ids).await?;
     let n = bump_generation(write.tx(), data_plane).await?;
     let mut released = Vec::with_capacity(rows.len());
     for before in rows {

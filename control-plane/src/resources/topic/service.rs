@@ -180,6 +180,7 @@ pub async fn delete(
     };
     let before = present(&mut write, caller, scope, call, id).await?;
     contract::check_free(write.tx(), scope, &[id]).await?;
+    jobs::check_unused(write.tx(), scope, &[id]).await?;
     let pool = served::report(write.tx(), before.broker_pool.uuid()).await?;
     if pool.is_none() {
         // No agent ever spoke of the pool: there is nothing to destroy.
