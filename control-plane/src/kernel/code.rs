@@ -55,6 +55,8 @@ codes! {
     BAD_LIFECYCLE "bad_lifecycle",
     LINT_REFUSED "lint_refused",
     PROTECTED "protected",
+    ROLE_MISSING "role_missing",
+    BAD_PROGRAM "bad_program",
     IMMUTABLE "immutable",
     NOT_ENFORCED "not_enforced",
     CANNOT_SHRINK "cannot_shrink",

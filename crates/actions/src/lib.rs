@@ -30,6 +30,7 @@ pub use run::{DeadLetterCode, Header, Next, Outcome, OwnedHeader, Part, Record, 
 pub use schema::{Host, Registered};
 pub use seen::Seen;
 pub use spec::{
-    ActionSpec, Call, CallShape, CastType, Deduplicate, DropFields, Encoding, Filter, Flatten, Mask, MaskHow, Message,
-    Method, NullValues, Project, Rename, Role, Route, RouteRule, SecretUse, Set, Sink, Step, Validate,
+    ActionSpec, Call, CallShape, CastType, Deduplicate, DropFields, Encoding, Filter, Flatten, Mask, MaskHow,
+    Message, Method, NullValues, Project, Rename, Role, Route, RouteRule, SecretUse, Set, Sink, Step,
+    Validate,
 };

@@ -178,7 +178,11 @@ mod tests {
         .enumerate()
         {
             let offset = i64::try_from(offset).expect("it fits");
-            assert_eq!(seen.look(key, at, offset), expected, "key {key} at {at}, offset {offset}");
+            assert_eq!(
+                seen.look(key, at, offset),
+                expected,
+                "key {key} at {at}, offset {offset}"
+            );
             assert!(seen.len() <= 4);
         }
     }

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 use uuid::Uuid;
-use weir_proto::agent::v1::{self as wire, ActionEncoding, ActionProgram, ActionSink, ComputePool, Job, JobState};
+use weir_proto::agent::v1::{
+    self as wire, ActionEncoding, ActionProgram, ActionSink, ComputePool, Job, JobState,
+};
 
 use super::build::{count, type_id};
 use crate::kernel::{TenantId, kind};
-use crate::resources::job::{AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobStart};
+use crate::resources::job::{
+    AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobStart,
+};
 
 #[derive(Debug)]
 pub(in crate::link) struct ComputePoolRow {
@@ -112,11 +116,17 @@ fn action(program: JobProgram) -> ActionProgram {
         dead_letter,
         null_values,
     } = program;
-    let sinks = sinks.into_iter().map(|JobSink { name, topic, encoding }| ActionSink {
-        name,
-        topic_id: topic.to_string(),
-        encoding: self::encoding(encoding).into(),
-    });
+    let sinks = sinks.into_iter().map(
+        |JobSink {
+             name,
+             topic,
+             encoding,
+         }| ActionSink {
+            name,
+            topic_id: topic.to_string(),
+            encoding: self::encoding(encoding).into(),
+        },
+    );
     ActionProgram {
         source_topic_id: source.topic.to_string(),
         from_latest: source.start == JobStart::Latest,

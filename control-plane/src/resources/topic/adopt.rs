@@ -11,7 +11,7 @@ use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{Topic, TopicId, TopicSpec};
-use crate::resources::topic::{contract, store};
+use crate::resources::topic::{contract, jobs, store};
 use crate::resources::{owner, served};
 use crate::rest::Write;
 

@@ -108,7 +108,10 @@ impl Known {
             Self::Record(fields) => {
                 let fresh = Self::Record(Fields::default());
                 let missing = if fields.open { Self::Any } else { fresh };
-                let field = fields.fields.entry(String::from(name.as_ref())).or_insert(missing);
+                let field = fields
+                    .fields
+                    .entry(String::from(name.as_ref()))
+                    .or_insert(missing);
                 field.put(rest, found)
             }
             Self::List(_) | Self::Plain(_) => false,

@@ -253,16 +253,21 @@ impl Stop {
                 DeadLetterCode::Cost,
                 "It would take more computation than a record of its size may.".to_owned(),
             ),
-            (Fault::Failed { reason, .. }, None) if reason == TOO_DEEP => {
-                Self::Dead(DeadLetterCode::TooDeep, "The record would nest too deep.".to_owned())
-            }
+            (Fault::Failed { reason, .. }, None) if reason == TOO_DEEP => Self::Dead(
+                DeadLetterCode::TooDeep,
+                "The record would nest too deep.".to_owned(),
+            ),
             (Fault::Failed { at, reason }, Some(expression)) => Self::Dead(
                 DeadLetterCode::Expression,
-                format!("The expression has no value: {reason} ({}).", expression.position(at)),
+                format!(
+                    "The expression has no value: {reason} ({}).",
+                    expression.position(at)
+                ),
             ),
-            (Fault::Failed { reason, .. }, None) => {
-                Self::Dead(DeadLetterCode::BadField, format!("A field cannot be changed: {reason}."))
-            }
+            (Fault::Failed { reason, .. }, None) => Self::Dead(
+                DeadLetterCode::BadField,
+                format!("A field cannot be changed: {reason}."),
+            ),
         }
     }
 

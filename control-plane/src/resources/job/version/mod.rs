@@ -8,6 +8,18 @@ use serde_json::Value;
 
 use crate::kernel::{Error, Result};
 use crate::resources::job::model::JobProgram;
+use crate::resources::topic::{TopicContract, TopicId};
+
+/// A topic that a program may use.
+#[derive(Debug, Clone)]
+pub struct UsedTopic {
+    /// Its id.
+    pub id: TopicId,
+    /// Its name.
+    pub name: String,
+    /// What it promises.
+    pub contract: Option<TopicContract>,
+}
 
 /// Reads a stored program: the column holds what was validated.
 pub fn read(stored: Value) -> Result<JobProgram> {

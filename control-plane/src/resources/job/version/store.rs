@@ -5,8 +5,8 @@ use uuid::Uuid;
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, Error, Id, Result};
 use crate::resources::job::model::{JobId, JobProgram, JobVersion};
-use crate::resources::job::version::read;
-use crate::resources::topic::TopicId;
+use crate::resources::job::version::{UsedTopic, read};
+use crate::resources::topic::TopicContract;
 use crate::runtime::Tx;
 
 /// Versions that are kept of a job; older ones are forgotten.
@@ -110,18 +110,20 @@ pub async fn topics_of(
     scope: TenantScope,
     cluster: ClusterId,
     topics: &[Uuid],
-) -> Result<Vec<(TopicId, String)>> {
+) -> Result<Vec<UsedTopic>> {
     let rows = sqlx::query!(
-        "SELECT id, name FROM topic WHERE tenant_id = $1 AND cluster_id = $2 AND id = ANY($3) AND deleted_at IS NULL
-         ORDER BY id FOR SHARE",
+        "SELECT id, name, contract FROM topic
+         WHERE tenant_id = $1 AND cluster_id = $2 AND id = ANY($3) AND deleted_at IS NULL ORDER BY id FOR SHARE",
         scope.tenant().uuid(),
         cluster.uuid(),
         topics,
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (Id::from_uuid(row.id), row.name))
-        .collect())
+    let topics = rows.into_iter().map(|row| UsedTopic {
+        id: Id::from_uuid(row.id),
+        name: row.name,
+        contract: TopicContract::read(row.contract, None),
+    });
+    Ok(topics.collect())
 }

@@ -3,6 +3,8 @@
 
 mod store;
 
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use store::jobs_of;
@@ -12,8 +14,9 @@ use crate::kernel::{ClusterId, Error, Id, Result, code, kind};
 use crate::resources::topic::model::TopicId;
 use crate::runtime::Tx;
 
-/// What a job does with a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a job does with a topic. New parts may appear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum JobPart {
     /// It reads it.
     Source,
