@@ -46,10 +46,7 @@ impl Plan {
     pub fn compile(spec: &ActionSpec, input: Input, host: &dyn Host) -> Result<Self, Vec<Problem>> {
         let known = match &input.value {
             ValueForm::Json => Known::nothing(),
-            ValueForm::Registered { newest, .. } => {
-                let (root, shapes) = newest.codec.types();
-                Known::of(root, shapes)
-            }
+            ValueForm::Registered { newest, .. } => newest.known(),
         };
         let mut compiler = Compiler {
             spec,
@@ -209,7 +206,12 @@ impl Compiler<'_> {
 
     /// Whether what comes out fits the schemas of the sinks.
     fn outputs(&mut self, host: &dyn Host) {
-        let untouched = self.spec.steps.iter().all(|step| !step.changes());
+        // Records that no step changes are passed on as they are, and those whose fields keep their types keep their schema.
+        let own = match &self.input.value {
+            ValueForm::Json => None,
+            ValueForm::Registered { newest, .. } => Some(newest.known()),
+        };
+        let keeps = self.spec.steps.iter().all(|step| !step.changes()) || own.as_ref() == Some(&self.known);
         for sink in &self.sinks {
             let pointer = format!("/sinks/{}", escaped(&sink.name));
             let newest = host.newest(&sink.topic);
@@ -227,13 +229,12 @@ impl Compiler<'_> {
                     "The sink's topic has no schema to write by; register one, or choose another encoding."
                         .to_owned(),
                 ),
-                // Records that no step changes are passed on as they are.
-                (Encoding::Keep, ..) if untouched => {}
+                (Encoding::Keep, ..) if keeps => {}
                 (Encoding::Keep, _, ValueForm::Json) | (Encoding::Keep, None, _) => {}
                 (_, Some(newest), _) => {
-                    let (root, shapes) = newest.codec.types();
-                    let wanted = Known::of(root, shapes);
-                    if let Some(message) = misfit(&self.known, &wanted, newest.format(), &newest.required) {
+                    if let Some(message) =
+                        misfit(&self.known, &newest.known(), newest.format(), &newest.required)
+                    {
                         problem(message);
                     }
                 }

@@ -94,10 +94,10 @@ impl Known {
                 *self = self.present().clone();
                 self.put(path, found)
             }
-            Self::Any => {
+            Self::Any | Self::Plain(Type::Null) => {
                 *self = Self::Record(Fields {
                     fields: BTreeMap::new(),
-                    open: true,
+                    open: matches!(self, Self::Any),
                 });
                 self.put(path, found)
             }

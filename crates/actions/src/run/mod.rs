@@ -206,7 +206,7 @@ impl Suspended {
             headers: None,
             changed: self.changed,
             sink: self.sink,
-            steps: Steps::new(self.steps_left),
+            steps: Steps::new(self.steps_left + COST_PER_BYTE * answer.bytes()),
             slots: Vec::new(),
             host,
             seen: None,

@@ -28,7 +28,7 @@ pub struct Record<'r> {
 }
 
 /// A header of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'r> {
     /// Its name.
     pub name: &'r str,
@@ -37,12 +37,26 @@ pub struct Header<'r> {
 }
 
 /// A header that a plan made, or copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OwnedHeader {
     /// Its name.
     pub name: String,
     /// Its value.
     pub value: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Header<'_> {
+    /// Without its value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({:?})", self.name)
+    }
+}
+
+impl fmt::Debug for OwnedHeader {
+    /// Without its value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({:?})", self.name)
+    }
 }
 
 impl fmt::Debug for Record<'_> {
@@ -53,7 +67,7 @@ impl fmt::Debug for Record<'_> {
 }
 
 impl<'r> Record<'r> {
-    /// The last header of a name that has a value; of several the first holds.
+    /// The value of a header; of several with one name the first holds, as for all who read frames.
     pub(crate) fn header(&self, name: &str) -> Option<&'r [u8]> {
         self.headers
             .iter()
