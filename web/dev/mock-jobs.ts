@@ -15,7 +15,7 @@ export function seedJobs(put: Put, store: Store, plane: string, cluster: string,
   const base = { cluster, compute_pool: pool, service_account: account, description: '', desired_state: 'RUNNING', scaling: { min_workers: 1, max_workers: 2 }, priority: 5, deletion_protection: false }
   const program = {
     kind: 'ACTION', source: { topic: topic('payments'), start: 'EARLIEST' },
-    steps: [{ filter: { where: 'value.risk_score > 0.8' } }, { mask: { fields: ['card'], how: { KEEP_LAST: { n: 4 } } } }],
+    steps: [{ filter: { where: 'message.risk_score > 0.8' } }, { mask: { fields: ['card'], how: { KEEP_LAST: { n: 4 } } } }],
     sinks: [{ name: 'out', topic: topic('high-risk-payments'), encoding: 'KEEP' }], dead_letter: topic('payments.dead-letter'), null_values: 'PASS',
   }
   put('jobs', { ...base, name: 'high-risk', program, description: 'What the risk desk looks at' }, { phase: 'RUNNING', latest_version: 3, progress: PROGRESS }, tenant, 70, { team: 'risk' })

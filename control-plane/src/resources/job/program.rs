@@ -197,7 +197,7 @@ mod tests {
         let mut errors = Vec::new();
         let read = steps(
             &[
-                json!({"filter": {"where": "value.amount > 1"}}),
+                json!({"filter": {"where": "message.amount > 1"}}),
                 json!({"filter": {"when": "true"}}),
                 json!({"cast": {"fields": {"amount": "MONEY"}}}),
                 json!({"fly": {}}),

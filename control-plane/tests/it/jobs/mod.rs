@@ -59,7 +59,7 @@ impl World {
     pub fn spec(&self) -> Value {
         json!({"spec": {"cluster": self.made.cluster, "name": "approve", "compute_pool": self.pool,
             "service_account": self.account, "program": {"kind": "ACTION", "source": {"topic": self.made.topic},
-                "steps": [{"filter": {"where": "value.amount > 100"}}],
+                "steps": [{"filter": {"where": "message.amount > 100"}}],
                 "sinks": [{"topic": self.out}], "dead_letter": self.dead}}})
     }
 

@@ -100,7 +100,7 @@ async fn bad_wishes_are_refused_where_they_are_bad() {
         ),
         (
             "/spec/program/steps/0",
-            json!({"filter": {"where": "value.amount >"}}),
+            json!({"filter": {"where": "message.amount >"}}),
             "/spec/program/steps/0/filter/where",
             "bad_expression",
         ),
@@ -150,7 +150,7 @@ async fn steps_are_checked_against_the_sources_schema() {
     let filter = |text: &str| json!({"filter": {"where": text}});
     let first = |spec: Value| world.with("/spec/program/steps/0", spec);
     // Without a contract of the topic nobody knows what its records hold.
-    let spec = first(filter("value.amuont > 100"));
+    let spec = first(filter("message.amuont > 100"));
     world.admin.post("/v1/jobs?dry_run=true", &spec).await.expect(200);
     let takes = json!({"spec": {"contract": {"enforcement": "SHADOW"}}});
     let topic = format!("/v1/topics/{}", world.made.topic);
@@ -166,7 +166,7 @@ async fn steps_are_checked_against_the_sources_schema() {
         "{problem}"
     );
     assert!(error["detail"].as_str().unwrap().contains("amuont"), "{problem}");
-    for wrong in [filter("value.amount"), json!({"drop": {"fields": ["cvc"]}})] {
+    for wrong in [filter("message.amount"), json!({"drop": {"fields": ["cvc"]}})] {
         world
             .admin
             .post("/v1/jobs", &first(wrong))
@@ -175,7 +175,7 @@ async fn steps_are_checked_against_the_sources_schema() {
     }
     world
         .admin
-        .post("/v1/jobs", &first(filter("value.amount > 100")))
+        .post("/v1/jobs", &first(filter("message.amount > 100")))
         .await
         .expect(201);
 }
