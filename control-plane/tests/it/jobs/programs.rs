@@ -144,7 +144,7 @@ async fn steps_are_checked_against_the_sources_schema() {
     let world = World::make().await;
     let schema = json!({"type": "record", "name": "Payment", "fields": [
         {"name": "amount", "type": "long"}, {"name": "card", "type": "string"}]});
-    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value", "format": "AVRO",
+    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value",
         "schema": schema.to_string()}});
     world.admin.post("/v1/contracts", &contract).await.expect(201);
     let filter = |text: &str| json!({"filter": {"where": text}});

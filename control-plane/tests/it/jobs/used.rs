@@ -35,7 +35,7 @@ async fn a_plan_of_a_contract_names_the_jobs_that_it_meets() {
     let takes = json!({"spec": {"contract": {"enforcement": "SHADOW"}}});
     let topic = format!("/v1/topics/{}", world.made.topic);
     world.admin.patch(&topic, &takes).await.expect(200);
-    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value", "format": "AVRO",
+    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value",
         "schema": json!({"type": "record", "name": "Payment", "fields": [{"name": "amount", "type": "long"}]}).to_string()}});
     let plan = world
         .admin
