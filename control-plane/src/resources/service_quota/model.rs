@@ -101,8 +101,11 @@ impl Quota {
     #[must_use]
     pub const fn default_limit(self) -> i64 {
         match self {
-            Self::Environments | Self::DataPlanes | Self::BrokerPools | Self::ContractLintRules => 50,
-            Self::ComputePools => 50,
+            Self::Environments
+            | Self::DataPlanes
+            | Self::BrokerPools
+            | Self::ComputePools
+            | Self::ContractLintRules => 50,
             Self::Clusters => 200,
             Self::AlertRules | Self::Jobs => 500,
             Self::Topics | Self::ServiceAccounts | Self::Quotas | Self::Contracts => 5_000,

@@ -54,8 +54,6 @@ async fn a_guest_has_the_units_that_a_grant_lends_and_no_more() {
         let list = other.get("/v1/compute-pools").await.expect(200);
         assert!(!list.to_string().contains(&own));
     }
-    let plane = format!("/v1/data-planes/{}", world.made.data_plane);
-    world.admin.delete(&plane).await.expect_problem(409, "in_use");
 
     // A job of the owner's cannot run in the guest's pool, nor the other way about.
     let spec = world.with("/spec/compute_pool", json!(own));

@@ -238,7 +238,28 @@ async fn a_version_is_kept_and_can_run_again() {
         (&made["spec"]["program"], &json!(false))
     );
     assert!(first["created_by"].as_str().unwrap().starts_with("member_"));
+}
 
+#[tokio::test]
+async fn an_older_version_runs_again_if_it_still_can() {
+    let world = World::make().await;
+    let path = format!("/v1/jobs/{}", id(&world.job().await));
+    let patch = async |program: serde_json::Value| {
+        let wish = json!({"spec": {"program": program}});
+        world.admin.patch(&path, &wish).await.expect(200)
+    };
+    patch(json!({"dead_letter": null})).await;
+    let third = patch(json!({"steps": [{"drop": {"fields": ["card"]}}]})).await;
+    world
+        .admin
+        .patch(&path, &json!({"spec": {"priority": 9}}))
+        .await
+        .expect(200);
+    world
+        .admin
+        .delete(&format!("/v1/topics/{}", world.dead))
+        .await
+        .expect(204);
     let back = format!("{path}/rollback");
     // The first version's dead-letter topic is gone.
     let refused = world

@@ -140,23 +140,9 @@ async fn the_agent_is_told_of_a_job_and_its_rights_without_any_key() {
     assert_eq!(told.action.as_ref().map(|it| it.steps_json.as_str()), Some("[]"));
 }
 
-#[tokio::test]
-async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
-    let world = World::make().await;
-    let job = id(&world.job().await);
-    let path = format!("/v1/jobs/{job}");
-    let (_door, mut session) = session(&world).await;
-    let (frame, _state) = session.desired().await;
-    let mut waits = said(&job, Phase::Pending, frame.generation);
-    waits.reason = Reason::PoolExhausted.into();
-    report(&session, waits).await;
-    let shown = until(&world, &path, |it| it["status"]["reason"] == "POOL_EXHAUSTED").await;
-    assert!(shown["status"]["message"].as_str().unwrap().contains("max_units"));
-    assert!(shown["status"].get("progress").is_none(), "{shown}");
-
-    report(&session, said(&job, Phase::Running, frame.generation)).await;
-    let progress = JobProgress {
-        job_id: job.clone(),
+fn progress(job: &str) -> JobProgress {
+    JobProgress {
+        job_id: job.to_owned(),
         version: 1,
         workers: 1,
         units: 1,
@@ -176,7 +162,25 @@ async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
             count: 1,
         }],
         ..JobProgress::default()
-    };
+    }
+}
+
+#[tokio::test]
+async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
+    let world = World::make().await;
+    let job = id(&world.job().await);
+    let path = format!("/v1/jobs/{job}");
+    let (_door, mut session) = session(&world).await;
+    let (frame, _state) = session.desired().await;
+    let mut waits = said(&job, Phase::Pending, frame.generation);
+    waits.reason = Reason::PoolExhausted.into();
+    report(&session, waits).await;
+    let shown = until(&world, &path, |it| it["status"]["reason"] == "POOL_EXHAUSTED").await;
+    assert!(shown["status"]["message"].as_str().unwrap().contains("max_units"));
+    assert!(shown["status"].get("progress").is_none(), "{shown}");
+
+    report(&session, said(&job, Phase::Running, frame.generation)).await;
+    let progress = progress(&job);
     // What it says of a job that it does not serve is ignored.
     let stranger = JobProgress {
         job_id: "job_00000000000000000000000000".to_owned(),

@@ -4,14 +4,31 @@ use serde_json::{Value, json};
 
 use super::{World, made};
 
+type Wrong<'a> = (&'a str, Value, &'a str, &'a str);
+
+async fn refused(world: &World, wrong: Vec<Wrong<'_>>) {
+    for (pointer, value, at, code) in wrong {
+        let spec = world.with(pointer, value);
+        let problem = world
+            .admin
+            .post("/v1/jobs", &spec)
+            .await
+            .expect_problem(422, "invalid");
+        let found = problem["errors"].as_array().expect("errors");
+        let told = found
+            .iter()
+            .any(|it| it["code"] == code && it["pointer"].as_str().is_some_and(|it| it.starts_with(at)));
+        assert!(told, "{pointer}: {at} {code} is not in {problem:#}");
+    }
+    assert_eq!(world.get("/v1/jobs").await["data"], json!([]));
+}
+
 #[tokio::test]
-async fn bad_wishes_are_refused_where_they_are_bad() {
+async fn a_bad_wish_is_refused_where_it_is_bad() {
     let world = World::make().await;
     let (stranger, _) = world.bench.tenant("TENANT_ADMIN").await;
     let foreign = made(&stranger, "/v1/service-accounts", json!({"name": "foreign"})).await;
-    let second = json!({"cluster": world.made.cluster, "name": "second"});
-    let second = made(&world.admin, "/v1/topics", second).await;
-    for (pointer, value, at, code) in [
+    let wrong = vec![
         ("/spec/name", json!("Upper"), "/spec/name", "bad_name"),
         (
             "/spec/description",
@@ -62,6 +79,16 @@ async fn bad_wishes_are_refused_where_they_are_bad() {
             "/spec/auto_suspend/idle_after_seconds",
             "out_of_range",
         ),
+    ];
+    refused(&world, wrong).await;
+}
+
+#[tokio::test]
+async fn a_bad_program_is_refused_where_it_is_bad() {
+    let world = World::make().await;
+    let second = json!({"cluster": world.made.cluster, "name": "second"});
+    let second = made(&world.admin, "/v1/topics", second).await;
+    let wrong = vec![
         (
             "/spec/program/sinks",
             json!([]),
@@ -122,20 +149,8 @@ async fn bad_wishes_are_refused_where_they_are_bad() {
             "/spec/program/sinks",
             "bad_program",
         ),
-    ] {
-        let spec = world.with(pointer, value);
-        let problem = world
-            .admin
-            .post("/v1/jobs", &spec)
-            .await
-            .expect_problem(422, "invalid");
-        let found = problem["errors"].as_array().unwrap();
-        let told = found
-            .iter()
-            .any(|it| it["code"] == code && it["pointer"].as_str().is_some_and(|it| it.starts_with(at)));
-        assert!(told, "{pointer}: {at} {code} is not in {problem:#}");
-    }
-    assert_eq!(world.get("/v1/jobs").await["data"], json!([]));
+    ];
+    refused(&world, wrong).await;
 }
 
 /// A schema that a topic's contract takes tells which fields there are.
