@@ -54,6 +54,9 @@ codes! {
     BAD_EXPRESSION "bad_expression",
     BAD_LIFECYCLE "bad_lifecycle",
     LINT_REFUSED "lint_refused",
+    PROTECTED "protected",
+    ROLE_MISSING "role_missing",
+    BAD_PROGRAM "bad_program",
     IMMUTABLE "immutable",
     NOT_ENFORCED "not_enforced",
     CANNOT_SHRINK "cannot_shrink",
@@ -109,7 +112,8 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 }
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
-const CLUSTER_IN_USE: &str = "The cluster still has topics, keys, quotas or alert rules; delete them first.";
+const CLUSTER_IN_USE: &str =
+    "The cluster still has topics, keys, quotas, alert rules or jobs; delete them first.";
 const CONTRACTS_LEFT: &str = "The environment still has contracts; delete their subjects for good first.";
 const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
@@ -165,6 +169,34 @@ const VIOLATIONS: &[Violation] = &[
         "contract_schema_id_unique",
         "/id",
         "Another schema was imported under this id at the same moment.",
+    ),
+    taken(
+        "compute_pool_name_unique",
+        "/spec/name",
+        "Another compute pool of the tenant has this name (it may still be going away).",
+    ),
+    taken(
+        "job_name_unique",
+        "/spec/name",
+        "Another job of the cluster has this name (it may still be going away).",
+    ),
+    in_use("compute_pool_tenant_exists", TENANT_IN_USE),
+    in_use(
+        "compute_pool_data_plane_exists",
+        "The data plane still has compute pools, of your own or of guests; delete them first.",
+    ),
+    in_use(
+        "job_compute_pool_exists",
+        "The compute pool still has jobs; delete them, or move them to another.",
+    ),
+    in_use("job_cluster_exists", CLUSTER_IN_USE),
+    in_use(
+        "job_service_account_exists",
+        "A job has the rights of this service account; delete the job, or give it another.",
+    ),
+    in_use(
+        "job_topic_exists",
+        "A job reads or writes the topic; delete the job, or change what it does.",
     ),
     taken(
         "rate_card_name_unique",

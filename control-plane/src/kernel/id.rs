@@ -54,6 +54,8 @@ pub mod kind {
         BrokerPool "pool" "One physical Kafka cluster.",
         Cluster "cluster" "A tenant's own logical Kafka cluster.",
         Topic "topic" "A named, partitioned log.",
+        ComputePool "compute_pool" "How much of a data plane a tenant's jobs may use.",
+        Job "job" "A program that runs beside a cluster.",
         Quota "quota" "How much principals may use of a cluster.",
         AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
         Contract "contract" "The promise about a stream: a subject, its schemas and their rules.",

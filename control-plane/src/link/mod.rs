@@ -5,6 +5,7 @@ mod desired;
 mod enroll;
 mod identity;
 mod intent;
+mod job;
 mod judged;
 mod lag;
 mod limit;

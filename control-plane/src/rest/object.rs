@@ -35,6 +35,16 @@ pub enum Phase {
     Degraded,
     /// It cannot be made so; the reason tells why.
     Failed,
+    /// A job that does what it should.
+    Running,
+    /// A job that sleeps until there is something to do.
+    Suspended,
+    /// A job that is about to stop.
+    Stopping,
+    /// A job that stands still, as wished.
+    Stopped,
+    /// A job that has done all that there was to do.
+    Completed,
     /// Going away.
     Deleting,
     /// A credential past its end.

@@ -43,7 +43,7 @@ where
         let now = read(app.clone(), id).await?;
         let settled = matches!(
             now.pointer("/status/phase").and_then(Value::as_str),
-            Some("READY" | "FAILED" | "ACTIVE")
+            Some("READY" | "FAILED" | "ACTIVE" | "RUNNING" | "SUSPENDED" | "STOPPED" | "COMPLETED")
         );
         Ok::<_, Error>((now, settled))
     };

@@ -13,6 +13,8 @@ use weir_proto::agent::v1::{
 
 use super::contract;
 pub(in crate::link) use super::contract::Contracts;
+pub(in crate::link) use super::job::{ComputePoolRow, JobRow};
+use super::job::{compute_pool, job};
 pub(in crate::link) use super::lag_watch::LagWatchRow;
 use super::lag_watch::lag_watch;
 pub(in crate::link) use super::pool::PoolRow;
@@ -44,6 +46,10 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) token_keys: Vec<TokenKeyRow>,
     /// Groups whose lag alert rules ask for.
     pub(in crate::link) lag_watches: Vec<LagWatchRow>,
+    /// Compute pools on it.
+    pub(in crate::link) compute_pools: Vec<ComputePoolRow>,
+    /// Jobs in those.
+    pub(in crate::link) jobs: Vec<JobRow>,
     /// Schemas that topics' contracts take.
     pub(in crate::link) contracts: Contracts,
 }
@@ -119,6 +125,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         quotas,
         token_keys,
         lag_watches,
+        compute_pools,
+        jobs,
         contracts,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
@@ -132,7 +140,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         .filter(|it| it.access == ClusterAccess::Native)
         .map(|it| it.id)
         .collect();
-    let mut grants = grants(&clusters, &keys, &bindings);
+    let mut grants = grants(&clusters, holders(&keys, &jobs), &bindings);
     grants.sort_by(|a, b| {
         (&a.principal_id, &a.cluster_id, &a.pattern, a.role).cmp(&(
             &b.principal_id,
@@ -163,6 +171,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
         token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
         lag_watches: sorted(lag_watches.into_iter().map(lag_watch).collect(), |it| &it.rule_id),
+        compute_pools: sorted(compute_pools.into_iter().map(compute_pool).collect(), |it| &it.id),
+        jobs: sorted(jobs.into_iter().map(job).collect(), |it| &it.id),
         schemas: sorted(contract::schemas(contracts), |it| &it.id),
     }
 }
@@ -303,17 +313,20 @@ fn key(row: KeyRow) -> ApiKey {
     }
 }
 
-fn grants(clusters: &[ClusterRow], keys: &[KeyRow], bindings: &[BindingRow]) -> Vec<Grant> {
+/// Who acts on which cluster: service accounts with a key, and those whose rights a job has.
+fn holders(keys: &[KeyRow], jobs: &[JobRow]) -> BTreeSet<(Uuid, Uuid)> {
+    let keys = keys.iter().map(|it| (it.cluster_id, it.service_account_id));
+    let jobs = jobs.iter().map(|it| (it.cluster_id, it.service_account_id));
+    keys.chain(jobs).collect()
+}
+
+fn grants(clusters: &[ClusterRow], holders: BTreeSet<(Uuid, Uuid)>, bindings: &[BindingRow]) -> Vec<Grant> {
     let mut bindings_of: BTreeMap<(Uuid, Uuid), Vec<&BindingRow>> = BTreeMap::new();
     for binding in bindings {
         let holder = (binding.tenant_id, binding.service_account_id);
         bindings_of.entry(holder).or_default().push(binding);
     }
     let clusters: BTreeMap<Uuid, &ClusterRow> = clusters.iter().map(|it| (it.id, it)).collect();
-    let holders: BTreeSet<(Uuid, Uuid)> = keys
-        .iter()
-        .map(|key| (key.cluster_id, key.service_account_id))
-        .collect();
     let mut grants = Vec::new();
     for (cluster_id, principal) in holders {
         let Some(cluster) = clusters.get(&cluster_id) else {

@@ -2,6 +2,7 @@
 
 mod build;
 mod contract;
+mod job;
 mod lag_watch;
 mod pool;
 mod quota;

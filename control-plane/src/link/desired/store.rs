@@ -7,12 +7,14 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow,
+    TokenKeyRow, TopicRow,
 };
 use super::contract;
 use crate::kernel::{DataPlaneId, Id, Result};
 use crate::resources::broker_pool::AttachedKafka;
 use crate::resources::cluster::ClusterAccess;
+use crate::resources::job::{AutoSuspend, JobProgram, JobScaling};
 use crate::resources::topic::TopicContract;
 use crate::runtime::Tx;
 
@@ -147,6 +149,8 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
         quotas: quotas(tx, data_plane).await?,
         token_keys: token_keys(tx).await?,
         lag_watches: lag_watches(tx, data_plane).await?,
+        compute_pools: compute_pools(tx, data_plane).await?,
+        jobs: jobs(tx, data_plane).await?,
     })
 }
 
@@ -254,7 +258,8 @@ async fn bindings(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<BindingRow
         BindingRow,
         r#"SELECT tenant_id AS "tenant_id!", service_account_id AS "service_account_id!", role, resource
            FROM role_binding b
-           WHERE service_account_id IN (SELECT service_account_id FROM api_key WHERE data_plane_id = $1)
+           WHERE service_account_id IN (SELECT service_account_id FROM api_key WHERE data_plane_id = $1
+                 UNION ALL SELECT service_account_id FROM job WHERE data_plane_id = $1)
              AND tenant_id IN (SELECT tenant_id FROM cluster WHERE data_plane_id = $1)"#,
         data_plane.uuid(),
     )
@@ -288,6 +293,47 @@ async fn lag_watches(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<LagWatc
     .fetch_all(tx.conn())
     .await?;
     Ok(rows)
+}
+
+async fn compute_pools(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ComputePoolRow>> {
+    let rows = sqlx::query_as!(
+        ComputePoolRow,
+        r#"SELECT id, tenant_id, name, max_units, deleted_at IS NOT NULL AS "deleted!" FROM compute_pool WHERE data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+async fn jobs(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<JobRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT j.id, j.cluster_id, j.compute_pool_id, j.service_account_id, j.name, j.version, v.keeps_state,
+                  v.program AS "program: Json<JobProgram>", j.desired_state, j.auto_suspend AS "auto_suspend: Json<AutoSuspend>",
+                  j.scaling AS "scaling: Json<JobScaling>", j.priority, j.restart_nonce, j.deleted_at IS NOT NULL AS "deleted!"
+           FROM job j JOIN job_version v ON v.tenant_id = j.tenant_id AND v.job_id = j.id AND v.version = j.version
+           WHERE j.data_plane_id = $1"#,
+        data_plane.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let jobs = rows.into_iter().map(|row| JobRow {
+        id: row.id,
+        cluster_id: row.cluster_id,
+        compute_pool_id: row.compute_pool_id,
+        service_account_id: row.service_account_id,
+        name: row.name,
+        version: row.version,
+        keeps_state: row.keeps_state,
+        program: row.program.0,
+        desired_state: row.desired_state,
+        auto_suspend: row.auto_suspend.map(|it| it.0),
+        scaling: row.scaling.0,
+        priority: row.priority,
+        restart_nonce: row.restart_nonce,
+        deleted: row.deleted,
+    });
+    Ok(jobs.collect())
 }
 
 pub(in crate::link) fn numbered(epoch: i64, n: i64) -> Generation {

@@ -114,10 +114,14 @@ fn object_id(text: &str) -> Option<Uuid> {
     let topic = || text.parse().map(Id::<kind::Topic>::uuid);
     let key = || text.parse().map(Id::<kind::ApiKey>::uuid);
     let quota = || text.parse().map(Id::<kind::Quota>::uuid);
+    let compute_pool = || text.parse().map(Id::<kind::ComputePool>::uuid);
+    let job = || text.parse().map(Id::<kind::Job>::uuid);
     pool.or_else(|_| cluster())
         .or_else(|_| topic())
         .or_else(|_| key())
         .or_else(|_| quota())
+        .or_else(|_| compute_pool())
+        .or_else(|_| job())
         .ok()
 }
 
@@ -142,6 +146,11 @@ fn phase(phase: Phase) -> Option<&'static str> {
         Phase::Degraded => "DEGRADED",
         Phase::Failed => "FAILED",
         Phase::Deleting => "DELETING",
+        Phase::Running => "RUNNING",
+        Phase::Suspended => "SUSPENDED",
+        Phase::Stopping => "STOPPING",
+        Phase::Stopped => "STOPPED",
+        Phase::Completed => "COMPLETED",
         Phase::Deleted => "DELETED",
     })
 }

@@ -48,7 +48,11 @@ pub(super) async fn served(tx: &mut Tx, data_plane: DataPlaneId, ids: &[Uuid]) -
            UNION ALL SELECT id, 'ApiKey', tenant_id, generation, false
              FROM api_key WHERE data_plane_id = $1 AND id = ANY($2)
            UNION ALL SELECT id, 'Quota', tenant_id, generation, false
-             FROM quota WHERE data_plane_id = $1 AND id = ANY($2)"#,
+             FROM quota WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'ComputePool', tenant_id, generation, deleted_at IS NOT NULL
+             FROM compute_pool WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'Job', tenant_id, generation, deleted_at IS NOT NULL
+             FROM job WHERE data_plane_id = $1 AND id = ANY($2)"#,
         data_plane.uuid(),
         ids,
     )
@@ -114,13 +118,29 @@ pub(super) async fn upsert(
     Ok(moved)
 }
 
-/// Forgets tombstones that were carried out: topics, then clusters without topics, then pools without clusters.
+/// Forgets tombstones that were carried out: jobs, then topics and compute pools without jobs, then clusters without topics, then pools without clusters.
 /// The report has to speak of the very wish that it go. Whatever still holds another back goes with a later report.
 pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<Uuid>> {
     let id = data_plane.uuid();
+    let jobs = sqlx::query_scalar!(
+        "DELETE FROM job j USING object_status s WHERE s.object_id = j.id AND s.phase = 'DELETED'
+           AND j.deleted_at IS NOT NULL AND s.observed_n >= j.desired_n AND j.data_plane_id = $1 RETURNING j.id",
+        id,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let compute_pools = sqlx::query_scalar!(
+        "DELETE FROM compute_pool p USING object_status s WHERE s.object_id = p.id AND s.phase = 'DELETED'
+           AND p.deleted_at IS NOT NULL AND s.observed_n >= p.desired_n AND p.data_plane_id = $1
+           AND NOT EXISTS (SELECT FROM job WHERE compute_pool_id = p.id) RETURNING p.id",
+        id,
+    )
+    .fetch_all(tx.conn())
+    .await?;
     let mut removed = sqlx::query_scalar!(
         "DELETE FROM topic t USING object_status s WHERE s.object_id = t.id AND s.phase = 'DELETED'
-           AND t.deleted_at IS NOT NULL AND s.observed_n >= t.desired_n AND t.data_plane_id = $1 RETURNING t.id",
+           AND t.deleted_at IS NOT NULL AND s.observed_n >= t.desired_n AND t.data_plane_id = $1
+           AND NOT EXISTS (SELECT FROM job_topic WHERE topic_id = t.id) RETURNING t.id",
         id,
     )
     .fetch_all(tx.conn())
@@ -131,6 +151,7 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
            AND NOT EXISTS (SELECT FROM topic WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM quota WHERE cluster_id = c.id)
+           AND NOT EXISTS (SELECT FROM job WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM alert_rule WHERE cluster_id = c.id) RETURNING c.id",
         id,
     )
@@ -144,6 +165,8 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
     )
     .fetch_all(tx.conn())
     .await?;
+    removed.extend(jobs);
+    removed.extend(compute_pools);
     removed.extend(clusters);
     removed.extend(pools);
     sqlx::query!(

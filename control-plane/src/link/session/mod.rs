@@ -25,7 +25,7 @@ use self::protocol::Conversation;
 use self::store::{Claim, Pulse, Standing};
 use super::limit::Bucket;
 use super::tls::{Identity, Peer};
-use super::{Door, desired, enroll, judged, lag, quota, refused};
+use super::{Door, desired, enroll, job, judged, lag, quota, refused};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Scope;
 use crate::runtime::agents::Asked;
@@ -301,6 +301,9 @@ impl Session {
             Frame::Status(report) => self.report(report).await,
             Frame::Usage(report) => self.count(report).await,
             Frame::Quotas(report) => quota::keep(&self.door.app.db, self.data_plane, report, Utc::now())
+                .await
+                .map_err(refused),
+            Frame::Jobs(report) => job::keep(&self.door.app.db, self.data_plane, report)
                 .await
                 .map_err(refused),
             Frame::Lags(report) => lag::keep(&self.door.app.db, self.data_plane, report)

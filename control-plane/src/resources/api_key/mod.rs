@@ -13,4 +13,5 @@ mod verifiers;
 
 pub use model::ApiKey;
 pub use routes::router;
+pub use service::check_held;
 pub use store::{by_id, keys_changed};

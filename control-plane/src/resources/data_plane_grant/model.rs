@@ -31,6 +31,10 @@ pub struct DataPlaneGrantSpec {
     #[serde(default = "partitions_default")]
     #[schema(minimum = 0, maximum = 1_000_000, default = 1000)]
     pub partitions_max: i32,
+    /// Compute units that the guest's compute pools may have on the pool's data plane.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000, default = 0)]
+    pub compute_units_max: i32,
 }
 
 const fn clusters_default() -> i32 {
@@ -127,11 +131,13 @@ pub fn validate(spec: &DataPlaneGrantSpec, errors: &mut Vec<FieldError>) {
         clusters_max,
         topics_max,
         partitions_max,
+        compute_units_max,
     } = spec;
     let limits = [
         ("clusters_max", *clusters_max, 1000),
         ("topics_max", *topics_max, 100_000),
         ("partitions_max", *partitions_max, 1_000_000),
+        ("compute_units_max", *compute_units_max, 1000),
     ];
     for (name, value, most) in limits {
         if !(0..=most).contains(&value) {
@@ -155,6 +161,7 @@ mod tests {
             clusters_max: 1,
             topics_max: 1,
             partitions_max: 1,
+            compute_units_max: 0,
         };
         DataPlaneGrant {
             id: Id::generate(),

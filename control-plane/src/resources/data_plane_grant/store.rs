@@ -20,6 +20,7 @@ struct Row {
     clusters_max: i32,
     topics_max: i32,
     partitions_max: i32,
+    compute_units_max: i32,
     phase: String,
     decided_at: Option<DateTime<Utc>>,
     labels: Value,
@@ -42,6 +43,7 @@ impl From<Row> for DataPlaneGrant {
             clusters_max: row.clusters_max,
             topics_max: row.topics_max,
             partitions_max: row.partitions_max,
+            compute_units_max: row.compute_units_max,
         };
         Self {
             id: Id::from_uuid(row.id),
@@ -104,7 +106,7 @@ async fn select(
 ) -> Result<Vec<DataPlaneGrant>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT id, tenant_id, broker_pool_id, guest_tenant_id, clusters_max, topics_max, partitions_max, phase,
+        "SELECT id, tenant_id, broker_pool_id, guest_tenant_id, clusters_max, topics_max, partitions_max, compute_units_max, phase,
                 decided_at, labels, generation, created_at, updated_at
          FROM data_plane_grant
          WHERE ((tenant_id = $1 AND NOT $3) OR (guest_tenant_id = $1 AND NOT $4))
@@ -134,11 +136,12 @@ pub async fn insert(
         clusters_max,
         topics_max,
         partitions_max,
+        compute_units_max,
     } = spec;
     sqlx::query!(
         "INSERT INTO data_plane_grant (id, tenant_id, broker_pool_id, guest_tenant_id, clusters_max, topics_max,
-             partitions_max, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             partitions_max, compute_units_max, labels)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.uuid(),
         scope.tenant().uuid(),
         broker_pool.uuid(),
@@ -146,6 +149,7 @@ pub async fn insert(
         clusters_max,
         topics_max,
         partitions_max,
+        compute_units_max,
         serde_json::to_value(labels).map_err(Error::internal)?,
     )
     .execute(tx.conn())
@@ -161,10 +165,11 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &DataPlan
         clusters_max,
         topics_max,
         partitions_max,
+        compute_units_max,
     } = &row.spec;
     let done = sqlx::query!(
         "UPDATE data_plane_grant SET clusters_max = $3, topics_max = $4, partitions_max = $5, phase = $6,
-             decided_at = $7, labels = $8, generation = $9, updated_at = now()
+             decided_at = $7, labels = $8, generation = $9, compute_units_max = $11, updated_at = now()
          WHERE (tenant_id = $1 OR guest_tenant_id = $1) AND id = $2 AND generation = $10",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -176,6 +181,7 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: i64, row: &DataPlan
         serde_json::to_value(&row.labels).map_err(Error::internal)?,
         row.generation,
         before,
+        compute_units_max,
     )
     .execute(tx.conn())
     .await?;

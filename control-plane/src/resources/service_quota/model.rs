@@ -19,6 +19,10 @@ pub enum Quota {
     ServiceAccounts,
     /// API keys of a tenant.
     ApiKeys,
+    /// Compute pools of a tenant.
+    ComputePools,
+    /// Jobs of a tenant.
+    Jobs,
     /// Quotas of a tenant's principals.
     Quotas,
     /// Alert rules of a tenant.
@@ -35,7 +39,7 @@ pub enum Quota {
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -44,6 +48,8 @@ impl Quota {
         Self::Partitions,
         Self::ServiceAccounts,
         Self::ApiKeys,
+        Self::ComputePools,
+        Self::Jobs,
         Self::Quotas,
         Self::AlertRules,
         Self::ContractLintRules,
@@ -64,6 +70,8 @@ impl Quota {
             Self::Partitions => "partitions",
             Self::ServiceAccounts => "service_accounts",
             Self::ApiKeys => "api_keys",
+            Self::ComputePools => "compute_pools",
+            Self::Jobs => "jobs",
             Self::Quotas => "quotas",
             Self::AlertRules => "alert_rules",
             Self::ContractLintRules => "contract_lint_rules",
@@ -93,9 +101,13 @@ impl Quota {
     #[must_use]
     pub const fn default_limit(self) -> i64 {
         match self {
-            Self::Environments | Self::DataPlanes | Self::BrokerPools | Self::ContractLintRules => 50,
+            Self::Environments
+            | Self::DataPlanes
+            | Self::BrokerPools
+            | Self::ComputePools
+            | Self::ContractLintRules => 50,
             Self::Clusters => 200,
-            Self::AlertRules => 500,
+            Self::AlertRules | Self::Jobs => 500,
             Self::Topics | Self::ServiceAccounts | Self::Quotas | Self::Contracts => 5_000,
             Self::Partitions => 20_000,
             Self::ApiKeys => 10_000,

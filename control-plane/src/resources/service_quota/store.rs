@@ -101,6 +101,16 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
                 .fetch_one(conn)
                 .await?
         }
+        Quota::ComputePools => {
+            sqlx::query_scalar!("SELECT count(*) FROM compute_pool WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
+        Quota::Jobs => {
+            sqlx::query_scalar!("SELECT count(*) FROM job WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
         Quota::AlertRules => {
             sqlx::query_scalar!("SELECT count(*) FROM alert_rule WHERE tenant_id = $1", tenant)
                 .fetch_one(conn)

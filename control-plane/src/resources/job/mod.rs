@@ -1,0 +1,20 @@
+//! A job: a program of the tenant's that runs beside a cluster, in a compute pool, with the rights of a service account.
+//! Spec and versions are written here; what runs is the agent's doing (link/job writes what it reports).
+
+mod api;
+mod model;
+mod program;
+mod progress;
+mod routes;
+mod service;
+mod store;
+mod surroundings;
+mod validate;
+mod version;
+
+pub use model::{
+    AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobScaling, JobSink,
+    JobStart,
+};
+pub use routes::router;
+pub use store::by_id;
