@@ -4,6 +4,7 @@
 //! [`routes`] says what goes where, [`scan`] finds it in what was read, [`letter`] makes what is written, [`session`] writes it
 //! in transactions; one [`worker`] for each pool does so for all of its topics. Without a topic under DLQ nothing runs.
 
+pub(crate) mod headers;
 mod letter;
 mod routes;
 mod scan;

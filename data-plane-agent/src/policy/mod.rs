@@ -193,7 +193,7 @@ impl Policy {
         self.jobs.units_max.map_or(wished, |most| wished.min(most))
     }
 
-    /// Whom jobs may call, as `host:port`; a host that begins with `*.` stands for all below it.
+    /// Whom jobs may call, as `host:port`; a host that begins with `*.` stands for all below it, the port `*` for every one.
     #[must_use]
     pub fn job_hosts(&self) -> &[String] {
         &self.jobs.hosts
