@@ -13,7 +13,7 @@ pub struct Position {
 
 impl Position {
     /// The place of a byte.
-    pub(crate) fn of(text: &str, byte: usize) -> Self {
+    pub fn of(text: &str, byte: usize) -> Self {
         let mut end = byte.min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;

@@ -15,6 +15,7 @@ pub mod json;
 pub mod limits;
 pub mod lint;
 pub mod protobuf;
+pub mod record;
 pub mod rules;
 mod schema;
 pub mod standards;

@@ -53,6 +53,41 @@ pub enum FrameError {
     Indexes,
 }
 
+/// The bytes that name a schema, to be put in front of a payload or into a header; of Protobuf with the indexes of the message.
+pub fn frame(schema: SchemaId, indexes: Option<&[u32]>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(24);
+    match schema {
+        SchemaId::Id(id) => {
+            bytes.push(0);
+            bytes.extend(id.to_be_bytes());
+        }
+        SchemaId::Guid(guid) => {
+            bytes.push(1);
+            bytes.extend(guid);
+        }
+    }
+    match indexes {
+        None => {}
+        Some([] | [0]) => bytes.push(0),
+        Some(indexes) => {
+            let count = u64::try_from(indexes.len()).unwrap_or(u64::MAX);
+            let numbers = std::iter::once(count).chain(indexes.iter().map(|index| u64::from(*index)));
+            numbers.for_each(|number| write_zigzag(&mut bytes, number));
+        }
+    }
+    bytes
+}
+
+/// A number that is not negative.
+fn write_zigzag(bytes: &mut Vec<u8>, number: u64) {
+    let mut rest = number << 1;
+    while rest > 0x7f {
+        bytes.push(u8::try_from(rest & 0x7f).unwrap_or(0) | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(u8::try_from(rest).unwrap_or(0));
+}
+
 /// Parts a frame from its payload.
 ///
 /// # Errors
@@ -201,6 +236,20 @@ mod tests {
             }
             let expected = expected.map(|indexes| (indexes, b"body".as_slice()));
             assert_eq!(framed.message(), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_written_is_read_as_it_was() {
+        for schema in [SchemaId::Id(70_000), SchemaId::Guid([9; 16])] {
+            for indexes in [vec![0], vec![1, 0], vec![0, 1, 2], vec![200], vec![u32::MAX / 2]] {
+                let record = [frame(schema, Some(&indexes)), b"body".to_vec()].concat();
+                let framed = unframe(&record).expect("it is framed");
+                assert_eq!(framed.schema, schema);
+                assert_eq!(framed.message(), Ok((indexes, b"body".as_slice())));
+            }
+            let record = [frame(schema, None), b"{}".to_vec()].concat();
+            assert_eq!(unframe(&record).map(|it| it.body), Ok(b"{}".as_slice()));
         }
     }
 

@@ -14,7 +14,7 @@ use std::fmt;
 pub(crate) use check::actions;
 pub use check::{RULES_MAX, check};
 pub use compile::compile;
-pub(crate) use compile::{Compiled, Engine, Guarded, domain, root_message};
+pub(crate) use compile::{Compiled, Engine, Guarded, domain, root_message, types_of};
 pub use model::{EnableAt, Metadata, Rule, RuleKind, RuleMode, RuleSet};
 
 use crate::error::Position;

@@ -68,6 +68,11 @@ impl Plan {
         Ok(value)
     }
 
+    /// Units a second of a type whose values are points in time.
+    pub(crate) fn units(&self, id: TypeId) -> Option<i64> {
+        self.timestamps.get(&id).copied()
+    }
+
     /// What the schema says of a record before there is one.
     pub(crate) fn types(&self) -> (Type, Shapes) {
         let mut shapes = Shapes::default();

@@ -12,7 +12,7 @@ use prost_reflect::{DescriptorPool, FieldDescriptor};
 use regex::Regex;
 
 use super::avro::Plan;
-use super::map::Map;
+use super::map::{Map, Shape};
 use super::{List, Value};
 use crate::avro::model::{Field, Kind, TypeId};
 use crate::json::JsonSchema;
@@ -21,6 +21,8 @@ use crate::text::Json;
 mod avro;
 mod json;
 mod protobuf;
+
+use json::Way;
 
 /// The attribute by which Avro fields and JSON properties carry tags of their own.
 pub(crate) const INLINE_TAGS: &str = "confluent:tags";
@@ -151,6 +153,52 @@ impl FieldTypes {
             }
         }
         Self::Protobuf(fields)
+    }
+
+    /// Whether a field of a record or message carries one of these tags; JSON is asked by [`ways`](Self::ways).
+    pub fn is_tagged(&self, shape: &Shape, field: &str, tags: &BTreeSet<String>) -> bool {
+        let found = match (self, shape) {
+            (Self::Avro(plan, records), Shape::Avro(id)) => {
+                let Kind::Record { fields, .. } = plan.model.kind(*id) else {
+                    return false;
+                };
+                let place = fields.iter().position(|it| it.name == field);
+                place.and_then(|place| Some(&records.get(id)?.get(place)?.tags))
+            }
+            (Self::Protobuf(fields), Shape::Message(message)) => {
+                let field = message.get_field_by_name(field);
+                field.and_then(|field| fields.get(field.full_name()))
+            }
+            _ => None,
+        };
+        found.is_some_and(|found| !found.is_disjoint(tags))
+    }
+
+    /// The ways to the properties of a JSON record that carry one of these tags; none for other formats.
+    pub fn ways(
+        &self,
+        value: &Value<'_>,
+        tags: &BTreeSet<String>,
+        charge: &mut dyn FnMut() -> Result<(), Stopped>,
+    ) -> Result<BTreeSet<Way>, Stopped> {
+        match self {
+            Self::Json(nodes, patterns) => nodes.tagged(value, patterns, tags, charge),
+            Self::Avro(..) | Self::Protobuf(_) => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Whether a field may carry one of these tags.
+    pub fn mentions(&self, tags: &BTreeSet<String>) -> bool {
+        match self {
+            Self::Avro(_, records) => {
+                let mut fields = records.values().flatten();
+                fields.any(|field| !field.tags.is_disjoint(tags))
+            }
+            Self::Json(nodes, patterns) => {
+                nodes.mentions(tags) || patterns.0.iter().any(|(_path, found)| !found.is_disjoint(tags))
+            }
+            Self::Protobuf(fields) => fields.values().any(|found| !found.is_disjoint(tags)),
+        }
     }
 
     /// Goes through a record.

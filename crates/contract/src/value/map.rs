@@ -204,6 +204,11 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// Whether no two entries can have the same name, by what the map is.
+    pub(crate) fn has_unique_names(&self) -> bool {
+        self.len() < 2 || !matches!(self.shape(), Some(Shape::Free))
+    }
+
     /// The key at a position.
     pub fn key_at(&self, index: usize) -> Option<Key<'a>> {
         match self {

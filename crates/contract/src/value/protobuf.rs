@@ -26,7 +26,7 @@ pub fn decode(message: &MessageDescriptor, payload: &[u8]) -> Result<DynamicMess
 }
 
 /// Fields that proto2 calls required are there, in all messages within.
-fn required(message: &DynamicMessage, path: &mut Vec<String>) -> Result<(), DecodeError> {
+pub(crate) fn required(message: &DynamicMessage, path: &mut Vec<String>) -> Result<(), DecodeError> {
     for field in message.descriptor().fields() {
         if field.cardinality() == Cardinality::Required && !message.has_field(&field) {
             path.push(field.name().to_owned());
@@ -195,6 +195,34 @@ pub fn default_value<'a>(field: &FieldDescriptor) -> Value<'a> {
         Proto::F64(number) => Value::Double(number),
         Proto::Message(_) | Proto::List(_) | Proto::Map(_) => Value::Null,
     }
+}
+
+/// The value of a field, which is its default where the field cannot be unset; `None` for one that is unset or unknown.
+pub fn member<'a>(map: &Map<'a>, name: &str) -> Option<Value<'a>> {
+    map.get(&Key::Text(Text::Borrowed(name))).or_else(|| {
+        let Some(Shape::Message(message)) = map.shape() else {
+            return None;
+        };
+        let field = message.get_field_by_name(name)?;
+        (!field.supports_presence()).then(|| default_value(&field))
+    })
+}
+
+/// The entries of a map; of a message with the defaults of fields that cannot be unset, in the order of its type.
+pub fn with_defaults<'a>(map: &Map<'a>) -> Vec<(Key<'a>, Value<'a>)> {
+    let Some(Shape::Message(message)) = map.shape() else {
+        return map.entries();
+    };
+    let present = |field: FieldDescriptor| {
+        let value = member(map, field.name())?;
+        Some((Key::Text(Text::Owned(field.name().into())), value))
+    };
+    let mut entries: Vec<_> = message.fields().filter_map(present).collect();
+    let foreign = |key: &Key<'_>| {
+        !matches!(key, Key::Text(name) if message.get_field_by_name(name.as_str()).is_some())
+    };
+    entries.extend(map.entries().into_iter().filter(|(key, _value)| foreign(key)));
+    entries
 }
 
 /// Whether a value is what a field without presence has when nobody set it.

@@ -77,7 +77,7 @@ fn undecodable(error: DecodeError) -> Violation {
 }
 
 /// The message that indexes name: the first is one of the file, each other one within the one before.
-pub(super) fn message_of(
+pub(crate) fn message_of(
     schema: &crate::protobuf::ProtobufSchema,
     first: &MessageDescriptor,
     indexes: &[u32],

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use prost_reflect::MessageDescriptor;
 
+pub(crate) use judge::message_of;
 pub use limits::JudgeLimits;
 
 use crate::error::{Position, SchemaError};

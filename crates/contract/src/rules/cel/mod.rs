@@ -25,6 +25,18 @@ pub use check::check;
 pub use eval::{Fault, Steps, evaluate};
 pub use parser::parse;
 
+use crate::value::Timestamp;
+
+/// A point in time as RFC 3339 writes it, if it can.
+pub(crate) fn timestamp_text(moment: Timestamp) -> Option<String> {
+    time::is_within(moment).then(|| time::write_timestamp(moment))
+}
+
+/// A span in seconds, with an `s` behind.
+pub(crate) fn duration_text(span: i128) -> String {
+    time::write_duration(span)
+}
+
 /// Bytes of one expression.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Parts of one expression.

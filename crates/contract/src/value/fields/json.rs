@@ -10,6 +10,10 @@ use crate::json::address::escape;
 use crate::json::refs::{Library, Place, Target};
 use crate::value::{Key, List, Map, Text, Value};
 
+mod tagged;
+
+pub(crate) use tagged::Way;
+
 /// How many nodes a schema may have; what is beyond is not walked into.
 const NODES_MAX: usize = 20_000;
 /// How many schemas may speak of one value.
