@@ -102,6 +102,7 @@ impl Agent {
             quota_uses: fed.uses,
             contracts: fed.contracts,
             lags,
+            jobs: Arc::clone(&shared.jobs),
             usage_window: config.usage_window,
             intents: fed.intents,
             inlet,
@@ -238,6 +239,7 @@ fn shared(accepted: Accepted) -> Shared {
         directory: Arc::default(),
         storage: Arc::<Storage>::default(),
         questions: Arc::<Questions>::default(),
+        jobs: Arc::default(),
         wake,
     }
 }

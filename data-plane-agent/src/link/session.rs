@@ -27,6 +27,7 @@ use super::{Board, Inlet};
 use crate::backoff::Backoff;
 use crate::contract_counts::ContractCounts;
 use crate::intents::Intents;
+use crate::job_reports::JobReports;
 use crate::lag::Lags;
 use crate::metering::{Key, Store};
 use crate::quota_uses::QuotaUses;
@@ -62,6 +63,8 @@ pub struct Uplink {
     pub contracts: Arc<ContractCounts>,
     /// Lags of watched groups that were not told yet.
     pub lags: Arc<Lags>,
+    /// How jobs go, as far as it was not told yet.
+    pub jobs: Arc<JobReports>,
     /// Administrative wishes of clients that wait for their results.
     pub intents: Arc<Intents>,
     /// Who handles wishes and questions.
@@ -329,6 +332,9 @@ impl Session {
         }
         if let Some(report) = uplink.lags.take() {
             self.out.send(Frame::Lags(report)).await?;
+        }
+        if let Some(report) = uplink.jobs.take() {
+            self.out.send(Frame::Jobs(report)).await?;
         }
         if let Some(report) = uplink.contracts.take() {
             self.out.send(Frame::Contracts(report)).await?;

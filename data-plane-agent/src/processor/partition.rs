@@ -76,6 +76,10 @@ pub struct Partition {
     pub newest_committed_ms: i64,
     /// What the deduplication remembers.
     pub seen: Seen,
+    /// What it remembers for good: everything below.
+    settled: i64,
+    /// Its place is not committed yet, though nothing was done: a job that begins at the end.
+    pub begins: bool,
     waiting: VecDeque<Slot>,
     bytes: usize,
 }
@@ -91,6 +95,8 @@ impl Partition {
             newest_ms,
             newest_committed_ms: newest_ms,
             seen,
+            settled: committed,
+            begins: false,
             waiting: VecDeque::new(),
             bytes: 0,
         }
@@ -108,7 +114,7 @@ impl Partition {
 
     /// Something was done that is not committed.
     pub const fn is_dirty(&self) -> bool {
-        self.done > self.committed
+        self.done > self.committed || self.begins
     }
 
     /// A record came; false: it was there before.
@@ -174,33 +180,37 @@ impl Partition {
     pub fn commit(&mut self) {
         self.committed = self.done;
         self.newest_committed_ms = self.newest_ms;
+        self.begins = false;
         if self.waiting.is_empty() {
-            // With records in between, what was seen could not be told apart from what is committed.
+            // With records in between, what was seen of them could not be told apart from what is committed.
             self.seen.settle();
+            self.settled = self.committed;
         }
     }
 
-    /// Nothing since the last commit has happened; says whether records have to come again.
-    pub fn rewind(&mut self) -> bool {
+    /// Nothing since the last commit has happened. Says from where records have to come again, if any do.
+    pub fn rewind(&mut self) -> Option<i64> {
         if self.next <= self.learn_until {
             // It still learns, and has done nothing.
-            return false;
+            return None;
         }
+        self.seen.undo();
         self.done = self.committed;
-        self.next = self.committed;
+        // What is committed and forgotten is learned once more.
+        self.next = self.settled;
+        self.learn_until = self.committed;
         self.newest_ms = self.newest_committed_ms;
         self.waiting.clear();
         self.bytes = 0;
-        self.seen.undo();
-        true
+        Some(self.next)
     }
 
     /// A record below `learn_until` was learned: it stays, whatever is taken back later.
     pub fn learned(&mut self, offset: i64, timestamp_ms: i64) {
         self.newest_ms = self.newest_ms.max(timestamp_ms);
         self.newest_committed_ms = self.newest_ms;
-        debug_assert!(offset < self.learn_until, "it is of the past");
         self.seen.settle();
+        self.settled = self.settled.max(offset + 1);
     }
 }
 
@@ -268,7 +278,7 @@ mod tests {
         assert!(it.comes(6) && it.comes(7));
         it.finish(6, 200);
         it.wait(3, original(7));
-        assert!(it.rewind());
+        assert_eq!(it.rewind(), Some(6));
         assert_eq!((it.committed, it.done, it.next, it.newest_ms), (6, 6, 6, 100));
         assert!(it.is_clear() && !it.answered(3, GONE));
         assert!(it.comes(6), "it comes again");
@@ -282,9 +292,26 @@ mod tests {
         let mut it = Partition::at(10, 4, 50, engine.seen());
         assert!(it.comes(4));
         it.learned(4, 60);
-        assert!(!it.rewind());
+        assert_eq!(it.rewind(), None);
         assert_eq!((it.next, it.done, it.newest_ms), (5, 10, 60));
         assert!(!it.is_dirty());
+    }
+
+    #[test]
+    fn what_is_committed_before_its_turn_to_be_remembered_is_learned_again() {
+        let mut it = partition(5);
+        assert!(it.comes(5) && it.comes(6));
+        it.finish(5, 100);
+        it.wait(1, original(6));
+        it.commit();
+        assert_eq!(it.rewind(), Some(5), "the first one taught something that was not settled");
+        assert_eq!((it.committed, it.learn_until), (6, 6));
+        assert!(it.comes(5));
+        it.learned(5, 100);
+        assert!(it.comes(6));
+        it.finish(6, 110);
+        it.commit();
+        assert_eq!(it.rewind(), Some(7));
     }
 
     #[test]

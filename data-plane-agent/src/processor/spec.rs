@@ -45,6 +45,8 @@ pub struct Program {
     pub contracts: BTreeMap<String, Encoded>,
     /// Schemas that contracts name; `Schema` of the wire.
     pub schemas: Vec<Encoded>,
+    /// Bytes of a record that the dead-letter topic takes; 0: there is none, or nothing is known.
+    pub dead_letter_bytes_max: usize,
     /// Whom calls may reach: `host:port`, a host that begins with `*.` stands for all below it.
     pub hosts: Vec<String>,
 }

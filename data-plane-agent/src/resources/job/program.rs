@@ -69,14 +69,17 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Program, Refused> {
         named.insert(topic.name.clone(), topic);
     }
     let mut actions = json!({"steps": steps, "sinks": targets});
+    let mut dead_letter_bytes_max = 0;
     if !dead_letter_topic_id.is_empty() {
         let topic = topics.get(dead_letter_topic_id)?;
         actions["dead_letter_topic"] = Value::String(topic.name.clone());
+        dead_letter_bytes_max = value_bytes_max(topic);
     }
     let program = Program {
         source: source.name.clone(),
         from_latest: *from_latest,
         actions: actions.to_string(),
+        dead_letter_bytes_max,
         contracts: named
             .iter()
             .filter_map(|(name, topic)| Some((name.clone(), Encoded::of(topic.contract.as_ref()?))))
