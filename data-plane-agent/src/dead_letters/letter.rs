@@ -9,8 +9,8 @@ use crate::gateway::contract::unpack::Codec;
 use crate::gateway::contract::write::{put, put_bytes, put_nullable};
 
 use super::headers::{
-    ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, RULE_EXCEPTION, RULE_MODE, RULE_NAME, RULE_SUBJECT, RULE_TOPIC,
-    TOO_LARGE,
+    ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, RULE_EXCEPTION, RULE_MODE, RULE_NAME, RULE_SUBJECT,
+    RULE_TOPIC, TOO_LARGE,
 };
 use super::routes::Route;
 

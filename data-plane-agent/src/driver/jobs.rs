@@ -114,7 +114,9 @@ impl Driver {
             if let (Err(refused), true) = (&made, news) {
                 tracing::warn!(job = job.id, reason = ?refused.reason, "a job cannot run: {}", refused.text);
             }
-            self.jobs.programs.insert(job.id.clone(), Made { of, program: made });
+            self.jobs
+                .programs
+                .insert(job.id.clone(), Made { of, program: made });
         }
     }
 
@@ -130,8 +132,9 @@ impl Driver {
         let pools: Vec<ComputePool> = self.admitted.compute_pools.clone();
         let known: BTreeSet<&str> = pools.iter().map(|it| it.id.as_str()).collect();
         let jobs = self.admitted.jobs.clone();
-        let (homeless, housed): (Vec<&Job>, Vec<&Job>) =
-            jobs.iter().partition(|it| !known.contains(it.compute_pool_id.as_str()));
+        let (homeless, housed): (Vec<&Job>, Vec<&Job>) = jobs
+            .iter()
+            .partition(|it| !known.contains(it.compute_pool_id.as_str()));
         for job in homeless {
             restless |= self.one_job(job, Share::Waits(0), &mut 0)?;
         }
@@ -158,8 +161,17 @@ impl Driver {
     fn shares(&self) -> BTreeMap<String, Share> {
         let mut shares = BTreeMap::new();
         let pools = living(&self.admitted.compute_pools);
-        for pool in self.admitted.compute_pools.iter().filter(|it| pools.contains(it.id.as_str())) {
-            let own = self.admitted.jobs.iter().filter(|it| it.compute_pool_id == pool.id);
+        for pool in self
+            .admitted
+            .compute_pools
+            .iter()
+            .filter(|it| pools.contains(it.id.as_str()))
+        {
+            let own = self
+                .admitted
+                .jobs
+                .iter()
+                .filter(|it| it.compute_pool_id == pool.id);
             let demands = own.filter(|it| self.would_run(it)).map(|job| Demand {
                 job: job.id.clone(),
                 priority: job.priority,
@@ -212,7 +224,13 @@ impl Driver {
             _not_yet => None,
         };
         if hand.is_some() || !runs {
-            room.turn(hand.as_ref(), wanted(job), free, processes.as_ref(), Instant::now())?;
+            room.turn(
+                hand.as_ref(),
+                wanted(job),
+                free,
+                processes.as_ref(),
+                Instant::now(),
+            )?;
         }
         room.look();
         let want = if runs { wanted(job) } else { 0 };
@@ -296,7 +314,10 @@ impl Driver {
             let credential = Credential::read(&folder, name).ok()?;
             let for_all = places.iter().all(|(host, port)| credential.is_for(host, *port));
             if !for_all {
-                tracing::warn!(name, "a credential is not for all hosts that a job calls, and is not given to it");
+                tracing::warn!(
+                    name,
+                    "a credential is not for all hosts that a job calls, and is not given to it"
+                );
             }
             for_all.then(|| (name.clone(), Hidden(credential.password().to_owned())))
         };
@@ -306,7 +327,13 @@ impl Driver {
     /// Rooms whose jobs are gone, and workers of jobs that are named no longer.
     fn forget_jobs(&mut self) -> io::Result<()> {
         let processes = Arc::clone(&self.platform.processes);
-        let deleted: BTreeSet<&str> = self.admitted.jobs.iter().filter(|it| it.deleted).map(|it| it.id.as_str()).collect();
+        let deleted: BTreeSet<&str> = self
+            .admitted
+            .jobs
+            .iter()
+            .filter(|it| it.deleted)
+            .map(|it| it.id.as_str())
+            .collect();
         let named: BTreeSet<&str> = self.admitted.jobs.iter().map(|it| it.id.as_str()).collect();
         let mut gone = Vec::new();
         for (id, room) in &mut self.jobs.rooms {

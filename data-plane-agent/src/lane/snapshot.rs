@@ -250,10 +250,26 @@ mod tests {
             sha256: vec![1],
             ..Default::default()
         };
-        let jobs = [job("job_1", "cluster_1"), job("job_2", "cluster_2"), job("key_1", "cluster_1")];
+        let jobs = [
+            job("job_1", "cluster_1"),
+            job("job_2", "cluster_2"),
+            job("key_1", "cluster_1"),
+        ];
         let with_jobs = build(&admitted(), &pools, known, &policy, &jobs);
-        assert_eq!(with_jobs.job_keys, ["job_1", "key_1"], "those of clusters that are served");
-        let keys: Vec<_> = with_jobs.api_keys.iter().map(|it| (it.id.as_str(), it.sha256.len())).collect();
-        assert_eq!(keys, [("job_1", 1), ("key_1", 1)], "of two keys of one id the agent's own counts");
+        assert_eq!(
+            with_jobs.job_keys,
+            ["job_1", "key_1"],
+            "those of clusters that are served"
+        );
+        let keys: Vec<_> = with_jobs
+            .api_keys
+            .iter()
+            .map(|it| (it.id.as_str(), it.sha256.len()))
+            .collect();
+        assert_eq!(
+            keys,
+            [("job_1", 1), ("key_1", 1)],
+            "of two keys of one id the agent's own counts"
+        );
     }
 }

@@ -325,19 +325,16 @@ impl Session {
         Ok(())
     }
 
-    /// What quotas were used for, how far watched groups are behind, and what was judged.
+    /// What quotas were used for, how far watched groups are behind, how jobs go, and what was judged.
     async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
-        if let Some(report) = uplink.quota_uses.take() {
-            self.out.send(Frame::Quotas(report)).await?;
-        }
-        if let Some(report) = uplink.lags.take() {
-            self.out.send(Frame::Lags(report)).await?;
-        }
-        if let Some(report) = uplink.jobs.take() {
-            self.out.send(Frame::Jobs(report)).await?;
-        }
-        if let Some(report) = uplink.contracts.take() {
-            self.out.send(Frame::Contracts(report)).await?;
+        let news = [
+            uplink.quota_uses.take().map(Frame::Quotas),
+            uplink.lags.take().map(Frame::Lags),
+            uplink.jobs.take().map(Frame::Jobs),
+            uplink.contracts.take().map(Frame::Contracts),
+        ];
+        for frame in news.into_iter().flatten() {
+            self.out.send(frame).await?;
         }
         Ok(())
     }

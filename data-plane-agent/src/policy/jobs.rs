@@ -124,7 +124,11 @@ mod tests {
         let mut more = running.clone();
         more.jobs[0].priority = 9;
         assert_eq!(admit(&running, &more, &policy).state, more);
-        assert_eq!(admit(&running, &none, &policy).state.jobs, running.jobs, "silence ends nothing");
+        assert_eq!(
+            admit(&running, &none, &policy).state.jobs,
+            running.jobs,
+            "silence ends nothing"
+        );
     }
 
     #[test]
@@ -135,7 +139,10 @@ mod tests {
         assert_eq!(admitted.state.compute_pools[0].max_units, 2);
         assert!(admitted.refused.contains("compute_pool_1"));
         let small = admit(&admitted.state, &with(Vec::new(), 1), &policy);
-        assert_eq!((small.state.compute_pools[0].max_units, small.refused.len()), (1, 0));
+        assert_eq!(
+            (small.state.compute_pools[0].max_units, small.refused.len()),
+            (1, 0)
+        );
         assert_eq!(admit(&admitted.state, &wish, &Policy::default()).state, wish);
         assert_eq!(policy.job_hosts(), ["models.internal:443"]);
     }

@@ -84,15 +84,17 @@ impl Calls {
 /// Connects; without authorities of the system nobody is believed, and plain connections serve.
 fn dial() -> Dial {
     let tls = roots::system_tls();
-    BoxCloneSyncService::new(tower::service_fn(move |uri: Uri| -> BoxFuture<'static, std::io::Result<TokioIo<Wire>>> {
-        match &tls {
-            Ok(tls) => Box::pin(roots::connect(uri, tls.clone())),
-            Err(error) => {
-                let error = std::io::Error::other(error.to_string());
-                Box::pin(std::future::ready(Err(error)))
+    BoxCloneSyncService::new(tower::service_fn(
+        move |uri: Uri| -> BoxFuture<'static, std::io::Result<TokioIo<Wire>>> {
+            match &tls {
+                Ok(tls) => Box::pin(roots::connect(uri, tls.clone())),
+                Err(error) => {
+                    let error = std::io::Error::other(error.to_string());
+                    Box::pin(std::future::ready(Err(error)))
+                }
             }
-        }
-    }))
+        },
+    ))
 }
 
 impl Made {
@@ -120,7 +122,10 @@ impl Made {
             }
         };
         let status = response.status().as_u16();
-        match Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await {
+        match Limited::new(response.into_body(), RESPONSE_BYTES_MAX)
+            .collect()
+            .await
+        {
             Ok(body) => Answer::Response {
                 status,
                 body: body.to_bytes().to_vec(),
@@ -172,12 +177,20 @@ mod tests {
 
     async fn endpoint() -> u16 {
         let routes = Router::new()
-            .route("/echo", post(|headers: HeaderMap, body: String| async move {
-                let login = headers.get("authorization").map(|it| it.to_str().unwrap().to_owned());
-                format!("{}{body}", login.unwrap_or_default())
-            }))
+            .route(
+                "/echo",
+                post(|headers: HeaderMap, body: String| async move {
+                    let login = headers
+                        .get("authorization")
+                        .map(|it| it.to_str().unwrap().to_owned());
+                    format!("{}{body}", login.unwrap_or_default())
+                }),
+            )
             .route("/wrong", post(|| async { StatusCode::BAD_GATEWAY }))
-            .route("/away", post(|| async { (StatusCode::FOUND, [("location", "/echo")]) }))
+            .route(
+                "/away",
+                post(|| async { (StatusCode::FOUND, [("location", "/echo")]) }),
+            )
             .route("/large", get(|| async { vec![b'x'; RESPONSE_BYTES_MAX + 1] }))
             .route("/slow", post(|| std::future::pending::<()>()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -205,7 +218,11 @@ mod tests {
         };
         assert_eq!(made.ask(&at("/echo")).await, said(200, b"{}"));
         assert_eq!(made.ask(&at("/wrong")).await, said(502, b""));
-        assert_eq!(made.ask(&at("/away")).await, said(302, b""), "nobody is followed elsewhere");
+        assert_eq!(
+            made.ask(&at("/away")).await,
+            said(302, b""),
+            "nobody is followed elsewhere"
+        );
         let large = Request {
             method: "GET",
             body: None,

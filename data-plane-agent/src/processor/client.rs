@@ -77,7 +77,10 @@ impl ClientContext for ConsumerSide {
         self.joined.store(joined, Ordering::Relaxed);
         let mut ends = lock(&self.ends);
         if let Some(topic) = statistics.topics.get(&self.source) {
-            let known = topic.partitions.values().filter(|it| it.partition >= 0 && it.ls_offset >= 0);
+            let known = topic
+                .partitions
+                .values()
+                .filter(|it| it.partition >= 0 && it.ls_offset >= 0);
             ends.extend(known.map(|it| (it.partition, it.ls_offset)));
         }
     }
@@ -89,7 +92,12 @@ impl ClientContext for ConsumerSide {
 
 impl ConsumerContext for ConsumerSide {
     /// Changes wait until the worker has ended what it has under way: it agrees to them itself.
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        err: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
         let given = err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if self.closing.load(Ordering::Relaxed) {
             let agreed = if given {
@@ -103,7 +111,11 @@ impl ConsumerContext for ConsumerSide {
             return;
         }
         let named = partitions.elements().iter().map(|it| it.partition()).collect();
-        let change = if given { Change::Given(named) } else { Change::Taken(named) };
+        let change = if given {
+            Change::Given(named)
+        } else {
+            Change::Taken(named)
+        };
         lock(&self.changes).push_back(change);
     }
 }
@@ -145,7 +157,9 @@ impl ProducerContext for ProducerSide {
         if let Err((error, _record)) = delivery_result {
             let mut held = lock(&self.undelivered);
             // Records behind the first that failed are purged with it.
-            if held.is_none_or(|it| it == RDKafkaErrorCode::PurgeQueue || it == RDKafkaErrorCode::PurgeInflight) {
+            if held
+                .is_none_or(|it| it == RDKafkaErrorCode::PurgeQueue || it == RDKafkaErrorCode::PurgeInflight)
+            {
                 *held = error.rdkafka_error_code();
             }
         }
@@ -154,7 +168,10 @@ impl ProducerContext for ProducerSide {
 
 fn log(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
             tracing::warn!(facility, "librdkafka: {text}");
         }
         RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
@@ -221,7 +238,10 @@ fn common(spec: &WorkerSpec) -> ClientConfig {
         .set("allow.auto.create.topics", "false")
         .set("reconnect.backoff.max.ms", "2000")
         .set("topic.metadata.refresh.interval.ms", "10000")
-        .set("receive.message.max.bytes", (RECORD_BYTES_MAX + (1 << 20)).to_string());
+        .set(
+            "receive.message.max.bytes",
+            (RECORD_BYTES_MAX + (1 << 20)).to_string(),
+        );
     match tls {
         None => config.set("security.protocol", "SASL_PLAINTEXT"),
         Some(authorities) if authorities.is_empty() => config.set("security.protocol", "SASL_SSL"),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ring::hmac;
 use weir_actions::{ActionSpec, Host, Input, KeyForm, Plan, Registered, ValueForm};
 pub use weir_actions::{
-    Answer, DeadLetterCode, Failure, Header, Next, Outcome, OwnedHeader, Part, Record, Request, Seen, Suspended,
+    Answer, DeadLetterCode, Failure, Header, Next, Outcome, OwnedHeader, Part, Record, Request, Seen,
+    Suspended,
 };
 use weir_contract::Schema;
 use weir_contract::wire::SchemaId;
@@ -68,7 +69,10 @@ impl Engine {
             let sentences: Vec<String> = problems.iter().map(ToString::to_string).collect();
             sentences.join("; ")
         })?;
-        let targets = spec.sinks.iter().map(|(name, sink)| (name.clone(), sink.topic.clone()));
+        let targets = spec
+            .sinks
+            .iter()
+            .map(|(name, sink)| (name.clone(), sink.topic.clone()));
         Ok(Self {
             targets: targets.collect(),
             plan,
@@ -104,7 +108,9 @@ impl Engine {
 
     /// How many calls are made at the same time; `None`: it calls nobody.
     pub fn concurrency(&self) -> Option<usize> {
-        self.plan.concurrency().map(|it| usize::try_from(it).unwrap_or(1).max(1))
+        self.plan
+            .concurrency()
+            .map(|it| usize::try_from(it).unwrap_or(1).max(1))
     }
 
     /// The topic of a sink.
@@ -156,7 +162,11 @@ fn input(contract: Option<&TopicContract>, host: &Surroundings, source: &str) ->
     };
     let keys = contract.and_then(|it| it.key.as_ref());
     let registered = keys.is_some_and(|it| !it.schema_ids.is_empty());
-    let key = if registered { KeyForm::Registered } else { KeyForm::Text };
+    let key = if registered {
+        KeyForm::Registered
+    } else {
+        KeyForm::Text
+    };
     Ok(Input { value, key })
 }
 
@@ -180,19 +190,28 @@ impl Surroundings {
         for told in schemas {
             match registered(told, &texts) {
                 Ok(schema) => drop(compiled.insert(&told.id, Arc::new(schema))),
-                Err(reason) => tracing::error!(schema = told.id, reason, "a schema cannot be compiled: no record is of it"),
+                Err(reason) => tracing::error!(
+                    schema = told.id,
+                    reason,
+                    "a schema cannot be compiled: no record is of it"
+                ),
             }
         }
         let parts = |part: Option<&PartContract>| -> Vec<Arc<Registered>> {
             let ids = part.map_or(&[][..], |it| it.schema_ids.as_slice());
-            ids.iter().filter_map(|id| compiled.get(id.as_str())).cloned().collect()
+            ids.iter()
+                .filter_map(|id| compiled.get(id.as_str()))
+                .cloned()
+                .collect()
         };
         let of_source = contracts.get(source);
         let mut allowed = parts(of_source.and_then(|it| it.value.as_ref()));
         allowed.extend(parts(of_source.and_then(|it| it.key.as_ref())));
         let newest = contracts.iter().filter_map(|(topic, contract)| {
             // Numbers rise with each schema of a registry.
-            let newest = parts(contract.value.as_ref()).into_iter().max_by_key(|it| it.id())?;
+            let newest = parts(contract.value.as_ref())
+                .into_iter()
+                .max_by_key(|it| it.id())?;
             Some((topic.clone(), newest))
         });
         let key = |secret: &Hidden| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_bytes());
@@ -203,7 +222,10 @@ impl Surroundings {
                 .iter()
                 .filter_map(|it| Some((it.guid()?, Arc::clone(it))))
                 .collect(),
-            keys: secrets.iter().map(|(name, secret)| (name.clone(), key(secret))).collect(),
+            keys: secrets
+                .iter()
+                .map(|(name, secret)| (name.clone(), key(secret)))
+                .collect(),
         }
     }
 }
@@ -263,17 +285,26 @@ mod tests {
             "sinks":{"out":{"topic":"large"}},"dead_letter_topic":"dead"}"#;
         let secrets = BTreeMap::from([("pepper".to_owned(), Hidden("salt".to_owned()))]);
         let engine = Engine::build(&program(actions), &secrets).unwrap();
-        assert_eq!((engine.topic("out"), engine.dead_letter_topic()), (Some("large"), Some("dead")));
+        assert_eq!(
+            (engine.topic("out"), engine.dead_letter_topic()),
+            (Some("large"), Some("dead"))
+        );
         let mut seen = engine.seen();
-        let Next::Done(Outcome::Emit { sink, value: Part::New(value), .. }) =
-            engine.begin(&record(br#"{"amount":500,"card":"4111"}"#), &mut seen)
+        let Next::Done(Outcome::Emit {
+            sink,
+            value: Part::New(value),
+            ..
+        }) = engine.begin(&record(br#"{"amount":500,"card":"4111"}"#), &mut seen)
         else {
             panic!("it is passed on");
         };
         assert_eq!(&*sink, "out");
         let value: serde_json::Value = serde_json::from_slice(&value).unwrap();
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"salt");
-        assert_eq!(value["card"], weir_credentials::hex(hmac::sign(&key, b"4111").as_ref()));
+        assert_eq!(
+            value["card"],
+            weir_credentials::hex(hmac::sign(&key, b"4111").as_ref())
+        );
         let small = engine.begin(&record(br#"{"amount":5,"card":"4111"}"#), &mut seen);
         assert!(matches!(small, Next::Done(Outcome::Dropped { .. })));
         let needs = check(&program(actions)).unwrap();
@@ -282,7 +313,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        let said = check(&program(r#"{"steps":[{"filter":{"where":"1 +"}}],"sinks":{"out":{"topic":"x"}}}"#));
+        let said = check(&program(
+            r#"{"steps":[{"filter":{"where":"1 +"}}],"sinks":{"out":{"topic":"x"}}}"#,
+        ));
         assert!(said.unwrap_err().contains("step 1"));
         assert!(check(&program("{")).is_err());
     }

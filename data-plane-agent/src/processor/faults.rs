@@ -18,9 +18,10 @@ pub struct Faults(BTreeMap<u8, (Instant, Instant)>);
 #[must_use]
 pub const fn meaning(code: Code) -> Option<HaltCode> {
     match code {
-        Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicOrPartition | Code::UnknownTopicId => {
-            Some(HaltCode::TopicMissing)
-        }
+        Code::UnknownTopic
+        | Code::UnknownPartition
+        | Code::UnknownTopicOrPartition
+        | Code::UnknownTopicId => Some(HaltCode::TopicMissing),
         Code::TopicAuthorizationFailed
         | Code::GroupAuthorizationFailed
         | Code::ClusterAuthorizationFailed
@@ -89,7 +90,10 @@ mod tests {
             faults.meet(Code::UnknownTopicOrPartition, at(221)),
             Some(HaltCode::TopicMissing)
         );
-        assert_eq!(faults.meet(Code::AutoOffsetReset, now), Some(HaltCode::DataExpired));
+        assert_eq!(
+            faults.meet(Code::AutoOffsetReset, now),
+            Some(HaltCode::DataExpired)
+        );
         faults.clear();
         assert_eq!(faults.meet(Code::TopicAuthorizationFailed, at(500)), None);
     }

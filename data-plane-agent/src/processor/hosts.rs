@@ -43,7 +43,10 @@ pub fn place(url: &str) -> Option<(String, u16)> {
 /// Host and port of an address, for a sentence.
 #[must_use]
 pub fn shown(url: &str) -> String {
-    place(url).map_or_else(|| "what is no address".to_owned(), |(host, port)| format!("{host}:{port}"))
+    place(url).map_or_else(
+        || "what is no address".to_owned(),
+        |(host, port)| format!("{host}:{port}"),
+    )
 }
 
 #[cfg(test)]
@@ -52,7 +55,14 @@ mod tests {
 
     #[test]
     fn only_named_hosts_on_named_ports_are_reachable() {
-        let hosts = ["models.internal:443", "*.lab.internal:8080", "[::1]:81", "any.internal:*", "bad"].map(str::to_owned);
+        let hosts = [
+            "models.internal:443",
+            "*.lab.internal:8080",
+            "[::1]:81",
+            "any.internal:*",
+            "bad",
+        ]
+        .map(str::to_owned);
         let may = |url| is_reachable(url, &hosts);
         assert!(may("https://models.internal/score"));
         assert!(may("https://MODELS.internal:443/x?y=z"));

@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(of("__rule.name"), Some("EXPRESSION"));
         assert_eq!(of("__rule.topic"), Some("orders"));
         assert_eq!(of("__weir.origin.offset"), Some("41"));
-        assert_eq!((of("__weir.job"), of("__weir.job.step")), (Some("job_1"), Some("2")));
+        assert_eq!(
+            (of("__weir.job"), of("__weir.job.step")),
+            (Some("job_1"), Some("2"))
+        );
         let none = why(writer, &record, None, DeadLetterCode::NotDecodable, "No JSON.");
         assert!(none.iter().all(|it| it.0 != JOB_STEP));
         assert!(carries_on("trace") && !carries_on("__weir.violation") && !carries_on("__rule.name"));

@@ -53,7 +53,9 @@ pub fn run() -> anyhow::Result<()> {
 
 /// Counts go on where the worker before stopped.
 fn begun(spec: &WorkerSpec) -> Progress {
-    let before = Progress::read_open(std::io::stdout()).unwrap_or(None).unwrap_or_default();
+    let before = Progress::read_open(std::io::stdout())
+        .unwrap_or(None)
+        .unwrap_or_default();
     let mut progress = Progress {
         version: spec.version,
         pid: std::process::id(),

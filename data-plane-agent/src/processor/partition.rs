@@ -47,7 +47,9 @@ impl Original {
 
     fn bytes(&self) -> usize {
         let headers = self.headers.iter();
-        let headers: usize = headers.map(|it| it.name.len() + it.value.as_ref().map_or(0, Vec::len)).sum();
+        let headers: usize = headers
+            .map(|it| it.name.len() + it.value.as_ref().map_or(0, Vec::len))
+            .sum();
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len) + headers + 128
     }
 }
@@ -263,7 +265,9 @@ mod tests {
         assert!(it.pop().is_none(), "the first one still waits");
         assert!(it.answered(1, GONE));
         assert!(!it.answered(1, GONE), "once");
-        let order: Vec<i64> = std::iter::from_fn(|| it.pop()).map(|(it, _outcome)| it.offset).collect();
+        let order: Vec<i64> = std::iter::from_fn(|| it.pop())
+            .map(|(it, _outcome)| it.offset)
+            .collect();
         assert_eq!(order, [5, 6, 7, 8]);
         assert_eq!((it.waiting(), it.waiting_bytes()), (0, 0));
     }
@@ -304,7 +308,11 @@ mod tests {
         it.finish(5, 100);
         it.wait(1, original(6));
         it.commit();
-        assert_eq!(it.rewind(), Some(5), "the first one taught something that was not settled");
+        assert_eq!(
+            it.rewind(),
+            Some(5),
+            "the first one taught something that was not settled"
+        );
         assert_eq!((it.committed, it.learn_until), (6, 6));
         assert!(it.comes(5));
         it.learned(5, 100);

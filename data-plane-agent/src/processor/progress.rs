@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(Progress::read_open(&open).unwrap(), None);
         let mut long = Progress::default();
         for partition in 0..50 {
-            long.partitions.insert(partition, PartitionProgress { offset: 7, end: 9 });
+            long.partitions
+                .insert(partition, PartitionProgress { offset: 7, end: 9 });
         }
         long.write(&open).unwrap();
         assert_eq!(Progress::read(&path).unwrap(), Some(long.clone()));
@@ -181,7 +182,11 @@ mod tests {
             ..Progress::default()
         };
         short.write(&open).unwrap();
-        assert_eq!(Progress::read(&path).unwrap(), Some(short.clone()), "what is left of the longer one is not read");
+        assert_eq!(
+            Progress::read(&path).unwrap(),
+            Some(short.clone()),
+            "what is left of the longer one is not read"
+        );
         assert_eq!(Progress::read_open(&open).unwrap(), Some(short));
         rustix::io::pwrite(&open, b"x", 30).unwrap();
         assert_eq!(Progress::read(&path).unwrap(), None);
@@ -191,10 +196,16 @@ mod tests {
     fn lag_is_known_when_it_is_of_every_partition() {
         let mut progress = Progress::default();
         assert_eq!(progress.lag(), Some(0));
-        progress.partitions.insert(0, PartitionProgress { offset: 3, end: 10 });
-        progress.partitions.insert(1, PartitionProgress { offset: 5, end: 4 });
+        progress
+            .partitions
+            .insert(0, PartitionProgress { offset: 3, end: 10 });
+        progress
+            .partitions
+            .insert(1, PartitionProgress { offset: 5, end: 4 });
         assert_eq!(progress.lag(), Some(7));
-        progress.partitions.insert(2, PartitionProgress { offset: 5, end: -1 });
+        progress
+            .partitions
+            .insert(2, PartitionProgress { offset: 5, end: -1 });
         assert_eq!(progress.lag(), None);
     }
 
@@ -205,7 +216,13 @@ mod tests {
         progress.fail(JobFailureCode::CallTimeout, 2);
         progress.fail(JobFailureCode::Decode, 0);
         let told: Vec<_> = progress.failures().collect();
-        assert_eq!(told, [(JobFailureCode::Decode, 0, 1), (JobFailureCode::CallTimeout, 2, 2)]);
+        assert_eq!(
+            told,
+            [
+                (JobFailureCode::Decode, 0, 1),
+                (JobFailureCode::CallTimeout, 2, 2)
+            ]
+        );
         for step in 0..500 {
             progress.fail(JobFailureCode::Type, step);
         }

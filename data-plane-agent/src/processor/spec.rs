@@ -124,7 +124,10 @@ impl WorkerSpec {
         let mut bytes = Vec::new();
         from.take(SPEC_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > SPEC_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the spec is too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the spec is too large",
+            ));
         }
         // The parser's words would repeat parts of it.
         serde_json::from_slice(&bytes)
@@ -175,7 +178,10 @@ pub mod tests {
         let written = serde_json::to_vec(&spec).unwrap();
         let read = WorkerSpec::read(written.as_slice()).unwrap();
         assert!(read == spec);
-        assert_eq!((read.group(), read.transactional_id().as_str()), ("job_1", "job_1-2"));
+        assert_eq!(
+            (read.group(), read.transactional_id().as_str()),
+            ("job_1", "job_1-2")
+        );
         assert!(!format!("{:?} {:?}", read.gateway.secret, read.secrets).contains("hush"));
         let torn = WorkerSpec::read(&written[..written.len() - 2]).err().unwrap();
         assert!(!torn.to_string().contains("weirs_"), "{torn}");

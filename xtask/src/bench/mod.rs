@@ -112,7 +112,7 @@ pub async fn run(ws: &Workspace, args: &BenchArgs) -> Result<()> {
 async fn go(ws: &Workspace, args: &BenchArgs, state: &StateDir) -> Result<()> {
     let progress = Progress::new();
     progress.chapter("Set-up");
-    let mut needs = vec![Need::Java, Need::Maven];
+    let mut needs = vec![Need::Java, Need::Maven, Need::Openssl];
     let stack_needed = args.name != Bench::Gateway || wanted(args, Part::Direct);
     if stack_needed {
         needs.extend([Need::Node, Need::Postgres, Need::Kcat]);

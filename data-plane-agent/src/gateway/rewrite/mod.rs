@@ -168,7 +168,10 @@ impl Tenant {
 
     /// May it use a consumer group or transactional id of this name so? A job may use those of its own, without a grant.
     fn may_coordinate(&self, operation: Operation, id: &str) -> bool {
-        let own = |job: &Arc<str>| id.strip_prefix(&**job).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let own = |job: &Arc<str>| {
+            id.strip_prefix(&**job)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
         self.access.may(operation, id) || self.job.as_ref().is_some_and(own)
     }
 

@@ -57,7 +57,8 @@ impl Worker<'_> {
         for number in numbers {
             self.partitions.remove(number);
         }
-        self.pending.retain(|_id, (number, _suspended)| !numbers.contains(number));
+        self.pending
+            .retain(|_id, (number, _suspended)| !numbers.contains(number));
         let list = self.list(numbers);
         self.consumer
             .incremental_unassign(&list)
@@ -168,7 +169,9 @@ impl Worker<'_> {
         let found = self.consumer.offsets_for_times(times, ASK).map_err(fails)?;
         for place in found.elements() {
             place.error().map_err(fails)?;
-            if let (Some(start), Offset::Offset(offset)) = (starts.get_mut(&place.partition()), place.offset()) {
+            if let (Some(start), Offset::Offset(offset)) =
+                (starts.get_mut(&place.partition()), place.offset())
+            {
                 start.learn = offset.min(start.resume);
             }
         }
@@ -196,7 +199,8 @@ fn start(held: Committed, low: i64, high: i64, from_latest: bool) -> Result<Star
         });
     };
     if offset < low {
-        let text = format!("the job was at {offset}, and the log begins at {low}: what was between has expired");
+        let text =
+            format!("the job was at {offset}, and the log begins at {low}: what was between has expired");
         return Err(Halt::new(HaltCode::DataExpired, text));
     }
     Ok(Start {

@@ -44,7 +44,10 @@ pub(super) fn begin(producer: &BaseProducer<ProducerSide>) -> Result<(), Halt> {
         let lasting = halt.filter(|_any| began.elapsed() > TAKING_OVER);
         let retriable = matches!(&error, KafkaError::Transaction(it) if it.is_retriable());
         if let Some(code) = lasting {
-            return Err(Halt::new(code, format!("take over the transactional id: {error}")));
+            return Err(Halt::new(
+                code,
+                format!("take over the transactional id: {error}"),
+            ));
         }
         if began.elapsed() > STEPS || !(retriable || halt.is_some()) {
             return Err(Halt::new(halt.unwrap_or(HaltCode::Kafka), error.to_string()));
@@ -162,7 +165,11 @@ impl Worker<'_> {
     /// Nothing of the open transaction has happened: its records come again.
     pub(super) fn abort(&mut self, why: &str) -> Result<(), Halt> {
         self.aborts += 1;
-        tracing::warn!(why, times = self.aborts, "a transaction is aborted, and its records come again");
+        tracing::warn!(
+            why,
+            times = self.aborts,
+            "a transaction is aborted, and its records come again"
+        );
         if self.open.is_some() {
             match tried("abort", || self.producer.abort_transaction(STEP)) {
                 Ok(()) => {}
@@ -176,7 +183,10 @@ impl Worker<'_> {
         self.counts = Counts::default();
         self.pending.clear();
         if self.aborts > ABORTS_MAX {
-            return Err(Halt::new(HaltCode::Kafka, format!("transactions are aborted again and again: {why}")));
+            return Err(Halt::new(
+                HaltCode::Kafka,
+                format!("transactions are aborted again and again: {why}"),
+            ));
         }
         self.go_back()?;
         std::thread::sleep(Duration::from_millis(100 * u64::from(self.aborts)));
@@ -187,14 +197,18 @@ impl Worker<'_> {
         let mut places = TopicPartitionList::new();
         for (number, partition) in &mut self.partitions {
             if let Some(offset) = partition.rewind() {
-                let added = places.add_partition_offset(&self.spec.program.source, *number, Offset::Offset(offset));
+                let added =
+                    places.add_partition_offset(&self.spec.program.source, *number, Offset::Offset(offset));
                 added.map_err(|error| ended_by(&error))?;
             }
         }
         if places.count() == 0 {
             return Ok(());
         }
-        let sought = self.consumer.seek_partitions(places, STEP).map_err(|error| ended_by(&error))?;
+        let sought = self
+            .consumer
+            .seek_partitions(places, STEP)
+            .map_err(|error| ended_by(&error))?;
         for place in sought.elements() {
             place.error().map_err(|error| ended_by(&error))?;
         }

@@ -50,7 +50,9 @@ impl Worker<'_> {
                 headers,
             } => {
                 let topic = self.engine.topic(&sink).map(str::to_owned);
-                let topic = topic.ok_or_else(|| Halt::new(HaltCode::ProgramRefused, format!("no sink is called {sink}")))?;
+                let topic = topic.ok_or_else(|| {
+                    Halt::new(HaltCode::ProgramRefused, format!("no sink is called {sink}"))
+                })?;
                 let sent = self.produce(Outgoing {
                     topic: &topic,
                     key: part(&key, record.key),
@@ -175,7 +177,9 @@ impl Worker<'_> {
     pub(super) fn opened(&mut self) -> Result<(), Halt> {
         use rdkafka::producer::Producer as _;
         if self.open.is_none() {
-            self.producer.begin_transaction().map_err(|error| ended_by(&error))?;
+            self.producer
+                .begin_transaction()
+                .map_err(|error| ended_by(&error))?;
             self.open = Some(Open {
                 since: Instant::now(),
                 records: 0,
@@ -256,7 +260,12 @@ fn copied(record: &Record<'_>) -> Option<OwnedHeaders> {
         })
     };
     let count = record.headers.len();
-    (count > 0).then(|| record.headers.iter().fold(OwnedHeaders::new_with_capacity(count), of))
+    (count > 0).then(|| {
+        record
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new_with_capacity(count), of)
+    })
 }
 
 fn made(headers: &[OwnedHeader]) -> Option<OwnedHeaders> {

@@ -193,7 +193,11 @@ impl<'a> Worker<'a> {
 
     /// Takes what came, as much as there is room for.
     fn consume(&mut self) -> Result<(), Halt> {
-        let paused = if self.has_room() { self.let_go()? } else { self.hold_back()? };
+        let paused = if self.has_room() {
+            self.let_go()?
+        } else {
+            self.hold_back()?
+        };
         let wait = match (&self.open, self.calls.under_way()) {
             (_any, 1..) => BUSY,
             (Some(open), 0) => COMMIT_EVERY.saturating_sub(open.since.elapsed()).min(IDLE),
@@ -331,7 +335,10 @@ impl<'a> Worker<'a> {
     fn tell(&mut self) {
         self.producer.poll(Duration::ZERO);
         let now = Instant::now();
-        if self.progress_at.is_some_and(|at| now.duration_since(at) < PROGRESS_EVERY) {
+        if self
+            .progress_at
+            .is_some_and(|at| now.duration_since(at) < PROGRESS_EVERY)
+        {
             return;
         }
         self.progress_at = Some(now);

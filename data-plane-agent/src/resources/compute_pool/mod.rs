@@ -115,12 +115,23 @@ mod tests {
 
     #[test]
     fn a_small_job_does_not_pass_a_large_one_that_would_fit_but_one_that_never_fits_blocks_nobody() {
-        let large = [demand("job_1", 5, 2), demand("job_2", 5, 2), demand("job_3", 5, 1)];
+        let large = [
+            demand("job_1", 5, 2),
+            demand("job_2", 5, 2),
+            demand("job_3", 5, 1),
+        ];
         assert_eq!(shares(3, &large)[2].1, Share::Waits(2));
-        let never = [demand("job_1", 5, 2), demand("job_2", 5, 9), demand("job_3", 5, 1)];
+        let never = [
+            demand("job_1", 5, 2),
+            demand("job_2", 5, 9),
+            demand("job_3", 5, 1),
+        ];
         let said = shares(3, &never);
         assert_eq!((said[1].1, said[2].1), (Share::Waits(1), Share::Given));
-        assert_eq!(shares(0, &never).iter().filter(|it| it.1 == Share::Given).count(), 0);
+        assert_eq!(
+            shares(0, &never).iter().filter(|it| it.1 == Share::Given).count(),
+            0
+        );
     }
 
     #[test]

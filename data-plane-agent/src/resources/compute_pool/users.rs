@@ -34,7 +34,9 @@ impl Users {
         let root = rustix::process::geteuid().is_root();
         let reachable = program.is_none_or(by_others);
         if root && !reachable {
-            tracing::warn!("other users cannot run the agent's program: workers of jobs run as the agent's user");
+            tracing::warn!(
+                "other users cannot run the agent's program: workers of jobs run as the agent's user"
+            );
         }
         Ok(Self {
             given: disk::read_json(&path, FILE_BYTES_MAX)?.unwrap_or_default(),

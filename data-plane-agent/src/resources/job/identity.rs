@@ -69,7 +69,12 @@ impl Identity {
         let secret = Secret::parse(SecretKind::ApiKey, &secret).ok()?;
         let verifier = |mechanism, salt: &str| {
             let rounds = weir_credentials::SCRAM_ITERATIONS;
-            Some(ScramVerifier::with_salt(mechanism, secret.reveal(), unhex(salt)?, rounds))
+            Some(ScramVerifier::with_salt(
+                mechanism,
+                secret.reveal(),
+                unhex(salt)?,
+                rounds,
+            ))
         };
         Some(Self {
             scram_sha_256: verifier(Mechanism::Sha256, &salt_sha_256)?,
@@ -133,9 +138,16 @@ mod tests {
         };
         let made = Identity::open_or_make(&folder).unwrap();
         let again = Identity::open_or_make(&folder).unwrap();
-        assert_eq!(made.key(&job), again.key(&job), "the same key: nobody has to log in anew");
+        assert_eq!(
+            made.key(&job),
+            again.key(&job),
+            "the same key: nobody has to log in anew"
+        );
         assert_eq!(made.reveal(), again.reveal());
-        assert_eq!(made.key(&job).sha256, weir_credentials::sha256(made.reveal().as_bytes()));
+        assert_eq!(
+            made.key(&job).sha256,
+            weir_credentials::sha256(made.reveal().as_bytes())
+        );
         let mode = |name: &str| {
             let path = folder.join(name);
             path.metadata().unwrap().permissions().mode() & 0o777

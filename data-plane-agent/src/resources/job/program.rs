@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::{ActionProgram, Cluster, ClusterAccess, DesiredState, Job, Reason, Topic};
 
-use crate::processor::{engine, hosts};
 use crate::processor::spec::{Encoded, Program};
+use crate::processor::{engine, hosts};
 
 /// Kafka's own bound on a record, where the topic says nothing.
 const RECORD_BYTES_DEFAULT: usize = 1_048_588;
@@ -46,7 +46,10 @@ impl Refused {
 /// Why it cannot run.
 pub fn program(job: &Job, place: &Place<'_>) -> Result<Program, Refused> {
     let Some(action) = &job.action else {
-        return Err(Refused::new(Reason::Unsupported, "a kind of program that this agent does not run"));
+        return Err(Refused::new(
+            Reason::Unsupported,
+            "a kind of program that this agent does not run",
+        ));
     };
     let ActionProgram {
         source_topic_id,
@@ -89,7 +92,10 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Program, Refused> {
     };
     let plan = engine::check(&program).map_err(|text| Refused::new(Reason::ProgramRefused, text))?;
     if let Some(url) = plan.urls.iter().find(|it| !hosts::is_reachable(it, place.hosts)) {
-        let text = format!("the customer's policy does not let jobs call {}", hosts::shown(url));
+        let text = format!(
+            "the customer's policy does not let jobs call {}",
+            hosts::shown(url)
+        );
         return Err(Refused::new(Reason::PolicyRefused, text));
     }
     Ok(program)
@@ -113,7 +119,10 @@ struct Topics<'a>(BTreeMap<&'a str, &'a Topic>);
 
 impl<'a> Topics<'a> {
     fn of(cluster: &Cluster, admitted: &'a DesiredState) -> Self {
-        let living = admitted.topics.iter().filter(|it| !it.deleted && it.cluster_id == cluster.id);
+        let living = admitted
+            .topics
+            .iter()
+            .filter(|it| !it.deleted && it.cluster_id == cluster.id);
         Self(living.map(|it| (it.id.as_str(), it)).collect())
     }
 
@@ -126,7 +135,9 @@ impl<'a> Topics<'a> {
 /// How large a value may be for its record to be taken.
 fn value_bytes_max(topic: &Topic) -> usize {
     let said = topic.configs.iter().find(|it| it.name == RECORD_BYTES_CONFIG);
-    let bytes = said.and_then(|it| it.value.parse().ok()).unwrap_or(RECORD_BYTES_DEFAULT);
+    let bytes = said
+        .and_then(|it| it.value.parse().ok())
+        .unwrap_or(RECORD_BYTES_DEFAULT);
     bytes.saturating_sub(RECORD_BYTES_SPARE).max(bytes / 2)
 }
 
@@ -136,7 +147,11 @@ fn schemas<'a>(topics: impl Iterator<Item = &'a Topic>, admitted: &DesiredState)
         .filter_map(|it| it.contract.as_ref())
         .flat_map(|it| it.key.iter().chain(&it.value));
     let mut open: Vec<&str> = parts
-        .flat_map(|it| it.schema_ids.iter().chain(std::iter::once(&it.unframed_schema_id)))
+        .flat_map(|it| {
+            it.schema_ids
+                .iter()
+                .chain(std::iter::once(&it.unframed_schema_id))
+        })
         .map(String::as_str)
         .collect();
     let texts: BTreeMap<&str, _> = admitted.schemas.iter().map(|it| (it.id.as_str(), it)).collect();
@@ -211,12 +226,22 @@ mod tests {
 
     #[test]
     fn a_job_reads_and_writes_topics_of_its_own_cluster_by_their_names() {
-        let made = said(&job("topic_1", "topic_2", r#"[{"filter":{"where":"true"}}]"#), &[]).unwrap();
+        let made = said(
+            &job("topic_1", "topic_2", r#"[{"filter":{"where":"true"}}]"#),
+            &[],
+        )
+        .unwrap();
         assert_eq!(made.source, "name-topic_1");
         let actions: Value = serde_json::from_str(&made.actions).unwrap();
         assert_eq!(actions["sinks"]["out"]["topic"], "name-topic_2");
-        assert_eq!(said(&job("topic_3", "topic_2", "[]"), &[]), Err(Reason::SourceMissing));
-        assert_eq!(said(&job("topic_1", "topic_3", "[]"), &[]), Err(Reason::SourceMissing));
+        assert_eq!(
+            said(&job("topic_3", "topic_2", "[]"), &[]),
+            Err(Reason::SourceMissing)
+        );
+        assert_eq!(
+            said(&job("topic_1", "topic_3", "[]"), &[]),
+            Err(Reason::SourceMissing)
+        );
         let mut native = job("topic_1", "topic_2", "[]");
         native.cluster_id = "cluster_native".to_owned();
         assert_eq!(said(&native, &[]), Err(Reason::Unsupported));
@@ -227,7 +252,11 @@ mod tests {
     #[test]
     fn what_cannot_run_is_refused_before_a_worker_starts() {
         for steps in ["", "{", r#"[{"filter":{"where":"1 +"}}]"#, r#"[{"explode":{}}]"#] {
-            assert_eq!(said(&job("topic_1", "topic_2", steps), &[]), Err(Reason::ProgramRefused), "{steps}");
+            assert_eq!(
+                said(&job("topic_1", "topic_2", steps), &[]),
+                Err(Reason::ProgramRefused),
+                "{steps}"
+            );
         }
     }
 
@@ -236,7 +265,10 @@ mod tests {
         let steps = r#"[{"call":{"url":"https://models.internal/score","set":{"score":"response.score"}}}]"#;
         let job = job("topic_1", "topic_2", steps);
         assert_eq!(said(&job, &[]), Err(Reason::PolicyRefused));
-        assert_eq!(said(&job, &["models.internal:8443".to_owned()]), Err(Reason::PolicyRefused));
+        assert_eq!(
+            said(&job, &["models.internal:8443".to_owned()]),
+            Err(Reason::PolicyRefused)
+        );
         assert!(said(&job, &["*.internal:443".to_owned()]).is_ok());
     }
 

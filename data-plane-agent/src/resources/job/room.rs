@@ -88,7 +88,9 @@ impl Room {
         let identity = Identity::open_or_make(&folder)?;
         let mut room = Self {
             identity,
-            kept: disk::read_json(&folder.join("room.json"), FILE_BYTES_MAX).unwrap_or(None).unwrap_or_default(),
+            kept: disk::read_json(&folder.join("room.json"), FILE_BYTES_MAX)
+                .unwrap_or(None)
+                .unwrap_or_default(),
             workers: BTreeMap::new(),
             progress: BTreeMap::new(),
             id: id.to_owned(),
@@ -121,7 +123,10 @@ impl Room {
     /// Running processes.
     #[must_use]
     pub fn alive(&self, processes: &dyn Processes) -> u32 {
-        let alive = self.workers.values().filter(|it| it.child.running(processes).is_some());
+        let alive = self
+            .workers
+            .values()
+            .filter(|it| it.child.running(processes).is_some());
         u32::try_from(alive.count()).unwrap_or(u32::MAX)
     }
 
@@ -140,7 +145,11 @@ impl Room {
     ) -> io::Result<()> {
         let wanted = hand.map_or(0, |_hand| wanted.min(SLOTS_MAX));
         self.count_ends(processes)?;
-        let leaving: Vec<u32> = self.workers.range(wanted..).map(|(slot, _worker)| *slot).collect();
+        let leaving: Vec<u32> = self
+            .workers
+            .range(wanted..)
+            .map(|(slot, _worker)| *slot)
+            .collect();
         for slot in leaving {
             self.end_one(slot, processes, now)?;
         }
@@ -206,7 +215,10 @@ impl Room {
         let mut newest = 0;
         for (slot, worker) in &self.workers {
             let progress = self.progress.get(slot);
-            let pid = worker.child.running(processes).and_then(|it| u32::try_from(it).ok());
+            let pid = worker
+                .child
+                .running(processes)
+                .and_then(|it| u32::try_from(it).ok());
             told.alive += u32::from(pid.is_some());
             told.resting += u32::from(worker.resting && pid.is_none() && *slot < wanted);
             let Some(progress) = progress else { continue };
@@ -323,7 +335,10 @@ impl Room {
             slot,
             ..hand.spec.clone()
         };
-        let (path, bytes) = (self.folder.join(format!("worker-{slot}.json")), serde_json::to_vec(&spec)?);
+        let (path, bytes) = (
+            self.folder.join(format!("worker-{slot}.json")),
+            serde_json::to_vec(&spec)?,
+        );
         let same = std::fs::read(&path).is_ok_and(|it| it == bytes);
         if !same {
             disk::write_atomic(&path, &bytes)?;
@@ -378,8 +393,14 @@ fn slots(folder: &Path, before: &str, after: &str) -> io::Result<Vec<u32>> {
     let mut slots = Vec::new();
     for item in std::fs::read_dir(folder)? {
         let name = item?.file_name();
-        let number = name.to_str().and_then(|it| it.strip_prefix(before)?.strip_suffix(after));
-        slots.extend(number.and_then(|it| it.parse::<u32>().ok()).filter(|it| *it < SLOTS_MAX));
+        let number = name
+            .to_str()
+            .and_then(|it| it.strip_prefix(before)?.strip_suffix(after));
+        slots.extend(
+            number
+                .and_then(|it| it.parse::<u32>().ok())
+                .filter(|it| *it < SLOTS_MAX),
+        );
     }
     Ok(slots)
 }

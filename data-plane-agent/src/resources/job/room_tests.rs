@@ -35,7 +35,9 @@ impl Scene {
             user: None,
             logs: self.folder.path(),
         };
-        let turned = self.room.turn(Some(&hand), wanted, &mut free, &self.processes, self.now);
+        let turned = self
+            .room
+            .turn(Some(&hand), wanted, &mut free, &self.processes, self.now);
         turned.unwrap();
         free
     }
@@ -51,7 +53,12 @@ impl Scene {
 
     fn writes(&mut self, slot: u32, progress: &Progress) {
         let path = progress_path(&self.room.folder, slot);
-        let file = std::fs::File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
         progress.write(file.unwrap()).unwrap();
         self.room.look();
     }
@@ -72,7 +79,10 @@ fn a_job_has_as_many_workers_as_are_wanted_and_never_more_than_fit() {
     assert_eq!(scene.alive(), 3);
     scene.turn(1, "v1", 0);
     assert_eq!(scene.alive(), 1);
-    assert!(scene.processes.is_alive("job_1-worker-0"), "the last one to come goes first");
+    assert!(
+        scene.processes.is_alive("job_1-worker-0"),
+        "the last one to come goes first"
+    );
     let gone = scene.room.stop(&scene.processes, scene.now).unwrap();
     assert!(gone || scene.room.stop(&scene.processes, scene.now).unwrap());
     assert_eq!(scene.alive(), 0);
@@ -126,7 +136,10 @@ fn what_workers_write_is_added_up() {
     let workers = scene.room.workers(2, &scene.processes, 101_000);
     assert_eq!((workers.alive, workers.joined, workers.halted), (2, 2, None));
     let told = scene.room.progress(workers, 0, &scene.processes);
-    assert_eq!((told.records_in, told.records_out, told.lag_records), (20, 14, 10));
+    assert_eq!(
+        (told.records_in, told.records_out, told.lag_records),
+        (20, 14, 10)
+    );
     assert_eq!((told.watermark_unix_ms, told.version, told.units), (18, 4, 2));
     let offsets: Vec<_> = told.offsets.iter().map(|it| (it.partition, it.offset)).collect();
     assert_eq!(offsets, [(0, 12), (1, 18)]);
@@ -143,7 +156,11 @@ fn what_workers_write_is_added_up() {
     let workers = scene.room.workers(2, &scene.processes, 102_000);
     assert_eq!((workers.alive, workers.halted), (1, Some(HaltCode::PoisonRecord)));
     let told = scene.room.progress(workers, 0, &scene.processes);
-    assert_eq!((told.records_in, told.restarts), (20, 1), "counts of those that are gone stay");
+    assert_eq!(
+        (told.records_in, told.restarts),
+        (20, 1),
+        "counts of those that are gone stay"
+    );
     assert_eq!(told.offsets.len(), 1);
 }
 
@@ -164,7 +181,11 @@ fn no_secret_is_on_the_command_line_and_files_are_private() {
     assert_eq!(program.arguments, ["processor"]);
     let input = program.input.unwrap();
     assert_eq!(input.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(std::fs::read_to_string(&input).unwrap().contains(&spec.gateway.secret.0));
+    assert!(
+        std::fs::read_to_string(&input)
+            .unwrap()
+            .contains(&spec.gateway.secret.0)
+    );
     scene.room.stop(&scene.processes, scene.now).unwrap();
     scene.room.bury().unwrap();
     assert!(!input.exists());

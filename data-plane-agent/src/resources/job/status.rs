@@ -48,25 +48,41 @@ pub fn stage(job: &Job, seen: Seen, was_running: bool) -> Stage {
         suspended,
     } = seen;
     if job.deleted {
-        let phase = if workers.alive == 0 { Phase::Deleted } else { Phase::Deleting };
+        let phase = if workers.alive == 0 {
+            Phase::Deleted
+        } else {
+            Phase::Deleting
+        };
         return at(phase, Reason::Unspecified);
     }
     if job.state() == JobState::Stopped {
-        let phase = if workers.alive == 0 { Phase::Stopped } else { Phase::Stopping };
+        let phase = if workers.alive == 0 {
+            Phase::Stopped
+        } else {
+            Phase::Stopping
+        };
         return at(phase, Reason::Unspecified);
     }
     if let Some(reason) = stuck {
         return at(Phase::Failed, reason);
     }
     if suspended {
-        let phase = if workers.alive == 0 { Phase::Suspended } else { Phase::Stopping };
+        let phase = if workers.alive == 0 {
+            Phase::Suspended
+        } else {
+            Phase::Stopping
+        };
         return at(phase, Reason::Idle);
     }
     if let Share::Waits(_place) = share {
         return at(Phase::Pending, Reason::PoolExhausted);
     }
     if let Some(halt) = workers.halted {
-        let phase = if halt.is_lasting() { Phase::Failed } else { Phase::Degraded };
+        let phase = if halt.is_lasting() {
+            Phase::Failed
+        } else {
+            Phase::Degraded
+        };
         return at(phase, halt.reason());
     }
     if workers.resting > 0 {
@@ -75,7 +91,11 @@ pub fn stage(job: &Job, seen: Seen, was_running: bool) -> Stage {
     if workers.joined >= wanted && wanted > 0 {
         return at(Phase::Running, Reason::Unspecified);
     }
-    let phase = if was_running { Phase::Degraded } else { Phase::Provisioning };
+    let phase = if was_running {
+        Phase::Degraded
+    } else {
+        Phase::Provisioning
+    };
     match served.verdict(was_running) {
         Verdict {
             phase: Phase::Ready, ..
@@ -146,7 +166,10 @@ mod tests {
         let run = |seen, was| say(JobState::Running, false, seen, was);
         assert_eq!(run(FINE, false), (Phase::Running, Reason::Unspecified));
         let joining = Seen {
-            workers: Workers { joined: 1, ..FINE.workers },
+            workers: Workers {
+                joined: 1,
+                ..FINE.workers
+            },
             ..FINE
         };
         assert_eq!(run(joining, false), (Phase::Provisioning, Reason::WorkerStarting));
@@ -161,7 +184,11 @@ mod tests {
         };
         assert_eq!(run(unknown, false), (Phase::Provisioning, Reason::NoGateway));
         let crashing = Seen {
-            workers: Workers { joined: 1, resting: 1, ..FINE.workers },
+            workers: Workers {
+                joined: 1,
+                resting: 1,
+                ..FINE.workers
+            },
             ..FINE
         };
         assert_eq!(run(crashing, true), (Phase::Degraded, Reason::WorkerFailing));
@@ -189,7 +216,10 @@ mod tests {
             (HaltCode::Kafka, (Phase::Degraded, Reason::WorkerFailing)),
         ] {
             let halted = Seen {
-                workers: Workers { halted: Some(halt), ..NONE },
+                workers: Workers {
+                    halted: Some(halt),
+                    ..NONE
+                },
                 ..FINE
             };
             assert_eq!(run(halted), expected);
@@ -198,8 +228,14 @@ mod tests {
 
     #[test]
     fn an_end_is_told_when_the_last_worker_is_gone() {
-        let gone = Seen { workers: NONE, ..FINE };
-        let sleeping = Seen { suspended: true, ..gone };
+        let gone = Seen {
+            workers: NONE,
+            ..FINE
+        };
+        let sleeping = Seen {
+            suspended: true,
+            ..gone
+        };
         assert_eq!(say(JobState::Stopped, false, FINE, true).0, Phase::Stopping);
         assert_eq!(say(JobState::Stopped, false, gone, true).0, Phase::Stopped);
         assert_eq!(say(JobState::Running, true, FINE, true).0, Phase::Deleting);

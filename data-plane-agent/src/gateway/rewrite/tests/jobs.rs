@@ -1,11 +1,11 @@
 //! A job's own groups and transactional ids, which it may use without a grant; and that it may do nothing else.
 
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
     AddOffsetsToTxnRequest, DeleteGroupsRequest, EndTxnRequest, FindCoordinatorRequest, HeartbeatRequest,
     InitProducerIdRequest, JoinGroupRequest, OffsetFetchRequest, ProduceRequest, TxnOffsetCommitRequest,
 };
-use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use weir_proto::agent::v1::ApiKey;
 
 use super::*;
@@ -35,15 +35,27 @@ fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
     let mut memory = Memory::default();
     let group = || text(id).into();
     let codes = [
-        ask(tenant, &mut memory, 5, &JoinGroupRequest::default().with_group_id(group()))
-            .refusal(|it| it.error_code),
-        ask(tenant, &mut memory, 4, &HeartbeatRequest::default().with_group_id(group()))
-            .refusal(|it| it.error_code),
+        ask(
+            tenant,
+            &mut memory,
+            5,
+            &JoinGroupRequest::default().with_group_id(group()),
+        )
+        .refusal(|it| it.error_code),
+        ask(
+            tenant,
+            &mut memory,
+            4,
+            &HeartbeatRequest::default().with_group_id(group()),
+        )
+        .refusal(|it| it.error_code),
         ask(
             tenant,
             &mut memory,
             3,
-            &FindCoordinatorRequest::default().with_key_type(1).with_key(text(id)),
+            &FindCoordinatorRequest::default()
+                .with_key_type(1)
+                .with_key(text(id)),
         )
         .refusal(|it| it.error_code),
         ask(
@@ -70,8 +82,13 @@ fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
                 .with_group_id(group()),
         )
         .refusal(|it| it.error_code),
-        ask(tenant, &mut memory, 3, &EndTxnRequest::default().with_transactional_id(group()))
-            .refusal(|it| it.error_code),
+        ask(
+            tenant,
+            &mut memory,
+            3,
+            &EndTxnRequest::default().with_transactional_id(group()),
+        )
+        .refusal(|it| it.error_code),
     ];
     codes.into_iter().flatten().collect()
 }
