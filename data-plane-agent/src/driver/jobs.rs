@@ -11,15 +11,13 @@ use tokio::time::Instant;
 use weir_proto::agent::v1::{ApiKey, ComputePool, Job, JobState, Reason};
 
 use super::Driver;
+use super::job_specs::fingerprint;
 use crate::config::AgentConfig;
-use crate::credentials::Credential;
 use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
-use crate::processor::engine;
-use crate::processor::hosts;
-use crate::processor::spec::{Gateway, Hidden, Program, WorkerSpec};
+use crate::processor::spec::Program;
 use crate::resources::compute_pool::{Demand, Share, Users, arbitrate, living};
 use crate::resources::job::{Hand, Place, Refused, Room, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
@@ -28,14 +26,13 @@ use crate::resources::{Served, is_plain_id};
 const LOOK: Duration = Duration::from_secs(2);
 /// The same while workers come or go.
 const SOON: Duration = Duration::from_millis(400);
-const PEM_BYTES_MAX: u64 = 1024 * 1024;
 
 /// All jobs of this data plane.
 pub(super) struct JobSide {
     folder: PathBuf,
     users: Users,
-    rooms: BTreeMap<String, Room>,
-    programs: BTreeMap<String, Made>,
+    pub(super) rooms: BTreeMap<String, Room>,
+    pub(super) programs: BTreeMap<String, Made>,
     stages: BTreeMap<String, Stage>,
     waiting: BTreeMap<String, u32>,
     ran: BTreeSet<String>,
@@ -43,9 +40,9 @@ pub(super) struct JobSide {
 }
 
 /// A program, and what it was made of.
-struct Made {
+pub(super) struct Made {
     of: [u8; 32],
-    program: Result<Program, Refused>,
+    pub(super) program: Result<Program, Refused>,
 }
 
 impl JobSide {
@@ -262,68 +259,6 @@ impl Driver {
         self.jobs.stages.insert(job.id.clone(), stage);
     }
 
-    /// What workers are told, but for their slots. `None`: a secret that the program uses is not there, or the gateway's
-    /// authorities cannot be read.
-    fn worker_spec(&self, job: &Job) -> Option<WorkerSpec> {
-        let room = self.jobs.rooms.get(&job.id)?;
-        let program = self.jobs.programs.get(&job.id)?.program.as_ref().ok()?;
-        let gateway = match self.gateway_of(&job.cluster_id, room.secret()) {
-            Ok(gateway) => gateway,
-            Err(error) => {
-                tracing::error!(%error, job = job.id, "the authorities of the gateway's certificate cannot be read");
-                return None;
-            }
-        };
-        Some(WorkerSpec {
-            job_id: job.id.clone(),
-            version: job.version,
-            slot: 0,
-            program: program.clone(),
-            gateway,
-            secrets: self.secrets_of(program),
-        })
-    }
-
-    fn gateway_of(&self, cluster_id: &str, secret: &str) -> io::Result<Gateway> {
-        let listener = &self.config.gateway_listener;
-        let named = listener.sni_domain.as_ref().and_then(|it| it.front(cluster_id));
-        let host = named.unwrap_or_else(|| self.config.advertised_host.clone());
-        let tls = match (&listener.tls, listener.tls_own) {
-            (None, _any) => None,
-            (Some(_own), true) => {
-                let path = self.config.state_dir.join("authority").join("ca.pem");
-                let pem = disk::read_bounded(&path, PEM_BYTES_MAX)?.unwrap_or_default();
-                Some(String::from_utf8(pem).map_err(io::Error::other)?)
-            }
-            // The system's: who brings a certificate has its authority there.
-            (Some(_theirs), false) => Some(String::new()),
-        };
-        Ok(Gateway {
-            address: format!("{host}:{}", self.config.ports.gateway()),
-            tls,
-            secret: Hidden(secret.to_owned()),
-        })
-    }
-
-    /// What the program's references stand for: files of the customer's, each for its hosts only.
-    fn secrets_of(&self, program: &Program) -> BTreeMap<String, Hidden> {
-        let needs = engine::check(program).unwrap_or_default();
-        let folder = self.config.state_dir.join("credentials");
-        let places: Vec<(String, u16)> = needs.urls.iter().filter_map(|it| hosts::place(it)).collect();
-        let read = |name: &String| {
-            let credential = Credential::read(&folder, name).ok()?;
-            let for_all = places.iter().all(|(host, port)| credential.is_for(host, *port));
-            if !for_all {
-                tracing::warn!(
-                    name,
-                    "a credential is not for all hosts that a job calls, and is not given to it"
-                );
-            }
-            for_all.then(|| (name.clone(), Hidden(credential.password().to_owned())))
-        };
-        needs.secrets.iter().filter_map(read).collect()
-    }
-
     /// Rooms whose jobs are gone, and workers of jobs that are named no longer.
     fn forget_jobs(&mut self) -> io::Result<()> {
         let processes = Arc::clone(&self.platform.processes);
@@ -401,12 +336,4 @@ impl Driver {
 /// Workers that a job has while it runs.
 fn wanted(job: &Job) -> u32 {
     job.scaling.map_or(1, |it| it.min_workers.max(1))
-}
-
-/// What a worker is started anew for.
-fn fingerprint(spec: &WorkerSpec, job: &Job, user: Option<u32>) -> String {
-    let told = serde_json::to_vec(spec).unwrap_or_default();
-    let mut all = format!("{}\n{}\n{user:?}\n", env!("CARGO_PKG_VERSION"), job.restart_nonce).into_bytes();
-    all.extend_from_slice(&weir_credentials::sha256(&told));
-    weir_credentials::hex(&weir_credentials::sha256(&all))
 }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod gateway_child;
+mod job_specs;
 mod jobs;
 mod native;
 mod pools;

@@ -17,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::spec::{Gateway, WorkerSpec};
 
 /// A transaction that its worker left open ends by itself after this time.
-pub const TRANSACTION_TIMEOUT_MS: u32 = 60_000;
+pub const TRANSACTION_TIMEOUT_MS: u32 = 30_000;
 /// Larger than any record that a topic may take.
 const RECORD_BYTES_MAX: u32 = 64 << 20;
 

@@ -13,7 +13,8 @@ use crate::processor::halt::{Halt, HaltCode};
 use crate::processor::partition::{Partition, read_note};
 
 /// What is asked of brokers and not answered by then.
-const ASK: Duration = Duration::from_secs(30);
+/// An earlier worker's transaction may have to end first.
+const ASK: Duration = Duration::from_secs(60);
 
 /// Where a partition is taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,9 @@ impl Worker<'_> {
         tracing::info!(?numbers, "partitions are given back");
         if self.consumer.assignment_lost() {
             // Somebody else has them already: nothing of ours may count.
+            for number in numbers {
+                self.partitions.remove(number);
+            }
             if self.open.is_some() {
                 self.abort("the partitions were lost")?;
             }

@@ -134,6 +134,8 @@ impl Worker<'_> {
 
     fn committed(&mut self) {
         self.open = None;
+        // Told in this very turn, so that a kill loses few counts.
+        self.progress_at = None;
         self.aborts = 0;
         self.faults.clear();
         let Counts {

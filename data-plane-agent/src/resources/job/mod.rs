@@ -5,6 +5,7 @@ mod identity;
 mod program;
 mod room;
 mod status;
+mod told;
 
 pub use identity::Identity;
 pub use program::{Place, Refused, program};
