@@ -8,17 +8,17 @@ use weir_proto::agent::v1::Job;
 use super::Driver;
 use crate::credentials::Credential;
 use crate::disk;
-use crate::processor::spec::{Gateway, Hidden, Program, WorkerSpec};
-use crate::processor::{engine, hosts};
+use crate::processor::engine::Needs;
+use crate::processor::hosts;
+use crate::processor::spec::{Gateway, Hidden, WorkerSpec};
 
 const PEM_BYTES_MAX: u64 = 1024 * 1024;
 
 impl Driver {
-    /// What workers are told, but for their slots. `None`: a secret that the program uses is not there, or the gateway's
-    /// authorities cannot be read.
+    /// What workers are told, but for their slots. `None`: there is no program, or the gateway's authorities cannot be read.
     pub(super) fn worker_spec(&self, job: &Job) -> Option<WorkerSpec> {
         let room = self.jobs.rooms.get(&job.id)?;
-        let program = self.jobs.programs.get(&job.id)?.program.as_ref().ok()?;
+        let runnable = self.jobs.programs.get(&job.id)?.program.as_ref().ok()?;
         let gateway = match self.gateway_of(&job.cluster_id, room.secret()) {
             Ok(gateway) => gateway,
             Err(error) => {
@@ -30,9 +30,9 @@ impl Driver {
             job_id: job.id.clone(),
             version: job.version,
             slot: 0,
-            program: program.clone(),
+            program: runnable.program.clone(),
             gateway,
-            secrets: self.secrets_of(program),
+            secrets: self.secrets_of(&runnable.needs),
         })
     }
 
@@ -58,8 +58,7 @@ impl Driver {
     }
 
     /// What the program's references stand for: files of the customer's, each for its hosts only.
-    fn secrets_of(&self, program: &Program) -> BTreeMap<String, Hidden> {
-        let needs = engine::check(program).unwrap_or_default();
+    fn secrets_of(&self, needs: &Needs) -> BTreeMap<String, Hidden> {
         let folder = self.config.state_dir.join("credentials");
         let places: Vec<(String, u16)> = needs.urls.iter().filter_map(|it| hosts::place(it)).collect();
         let read = |name: &String| {

@@ -17,9 +17,8 @@ use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
-use crate::processor::spec::Program;
 use crate::resources::compute_pool::{Demand, Share, Users, arbitrate, living};
-use crate::resources::job::{Hand, Place, Refused, Room, Seen, Stage, program, stage};
+use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
 
 /// How often jobs are looked at while there are any.
@@ -42,7 +41,7 @@ pub(super) struct JobSide {
 /// A program, and what it was made of.
 pub(super) struct Made {
     of: [u8; 32],
-    pub(super) program: Result<Program, Refused>,
+    pub(super) program: Result<Runnable, Refused>,
 }
 
 impl JobSide {
@@ -119,8 +118,8 @@ impl Driver {
 
     /// Takes one step for every job. Says how long to rest, if there are any.
     pub(super) fn turn_jobs(&mut self) -> io::Result<Option<Duration>> {
-        self.forget_jobs()?;
         if self.jobs.rooms.is_empty() {
+            self.forget_jobs()?;
             self.jobs.reports.told(Vec::new(), Instant::now());
             return Ok(None);
         }
@@ -150,6 +149,7 @@ impl Driver {
                 restless |= self.one_job(job, share, &mut free)?;
             }
         }
+        self.forget_jobs()?;
         self.report_jobs();
         Ok(Some(if restless { SOON } else { LOOK }))
     }
@@ -247,14 +247,14 @@ impl Driver {
 
     fn note(&mut self, job: &Job, stage: Stage, share: Share) {
         use weir_proto::agent::v1::Phase;
-        match stage.phase {
-            Phase::Running => drop(self.jobs.ran.insert(job.id.clone())),
-            Phase::Stopped | Phase::Suspended | Phase::Pending => drop(self.jobs.ran.remove(&job.id)),
-            _other => {}
+        if stage.phase == Phase::Running {
+            self.jobs.ran.insert(job.id.clone());
+        } else if matches!(stage.phase, Phase::Stopped | Phase::Suspended | Phase::Pending) {
+            self.jobs.ran.remove(&job.id);
         }
-        match share {
-            Share::Waits(place) => drop(self.jobs.waiting.insert(job.id.clone(), place)),
-            Share::Given => drop(self.jobs.waiting.remove(&job.id)),
+        self.jobs.waiting.remove(&job.id);
+        if let Share::Waits(place) = share {
+            self.jobs.waiting.insert(job.id.clone(), place);
         }
         self.jobs.stages.insert(job.id.clone(), stage);
     }

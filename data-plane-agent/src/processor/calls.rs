@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::Uri;
 use http::header::{HeaderName, HeaderValue};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -83,18 +82,16 @@ impl Calls {
 
 /// Connects; without authorities of the system nobody is believed, and plain connections serve.
 fn dial() -> Dial {
-    let tls = roots::system_tls();
-    BoxCloneSyncService::new(tower::service_fn(
-        move |uri: Uri| -> BoxFuture<'static, std::io::Result<TokioIo<Wire>>> {
-            match &tls {
-                Ok(tls) => Box::pin(roots::connect(uri, tls.clone())),
-                Err(error) => {
-                    let error = std::io::Error::other(error.to_string());
-                    Box::pin(std::future::ready(Err(error)))
-                }
+    let tls = Arc::new(roots::system_tls());
+    BoxCloneSyncService::new(tower::service_fn(move |uri: Uri| {
+        let tls = Arc::clone(&tls);
+        async move {
+            match tls.as_ref() {
+                Ok(tls) => roots::connect(uri, tls.clone()).await,
+                Err(error) => Err(std::io::Error::other(error.to_string())),
             }
-        },
-    ))
+        }
+    }))
 }
 
 impl Made {

@@ -136,13 +136,15 @@ fn kill(state: &Path, slot: u32) -> bool {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok()
 }
 
+/// A record as a consumer has it.
+struct Found {
+    key: Vec<u8>,
+    value: Value,
+    headers: BTreeMap<String, String>,
+}
+
 /// Everything committed in a topic, until nothing came for five seconds and at least `enough` did.
-fn read(
-    port: u16,
-    topic: &str,
-    group: &str,
-    enough: usize,
-) -> Vec<(i32, Vec<u8>, Value, BTreeMap<String, String>)> {
+fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     let consumer: BaseConsumer = client(port)
         .set("group.id", group)
         .set("auto.offset.reset", "earliest")
@@ -169,12 +171,11 @@ fn read(
             let value = String::from_utf8_lossy(it.value.unwrap_or_default());
             (it.key.to_owned(), value.into_owned())
         });
-        found.push((
-            message.partition(),
-            message.key().unwrap_or_default().to_vec(),
+        found.push(Found {
+            key: message.key().unwrap_or_default().to_vec(),
             value,
-            headers.collect(),
-        ));
+            headers: headers.collect(),
+        });
     }
     found
 }
@@ -261,13 +262,21 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
     let wanted: Vec<Value> = (0..RECORDS).filter_map(expected).collect();
     let enough = wanted.len();
     let found = beside(move || read(port, "large", "reader-1", enough)).await;
-    let mut numbers: Vec<u64> = found.iter().map(|it| it.2["number"].as_u64().unwrap()).collect();
+    let mut numbers: Vec<u64> = found
+        .iter()
+        .map(|it| it.value["number"].as_u64().unwrap())
+        .collect();
     numbers.sort_unstable();
     let expected_numbers: Vec<u64> = wanted.iter().map(|it| it["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers.len(), expected_numbers.len(), "each record once");
     assert_eq!(numbers, expected_numbers);
     let mut last: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-    for (_partition, key, value, _headers) in &found {
+    for Found {
+        key,
+        value,
+        headers: _,
+    } in &found
+    {
         let number = value["number"].as_u64().unwrap();
         assert_eq!(Some(value), expected(usize::try_from(number).unwrap()).as_ref());
         let before = last.insert(key.clone(), number);
@@ -278,7 +287,7 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
     }
     let letters = beside(move || read(port, "dead", "reader-2", 1)).await;
     assert_eq!(letters.len(), 1);
-    let (_partition, _key, _value, headers) = &letters[0];
+    let headers = &letters[0].headers;
     assert_eq!(headers["__rule.name"], "NOT_DECODABLE");
     assert_eq!(
         (headers["__rule.topic"].as_str(), headers["__weir.job"].as_str()),

@@ -144,7 +144,7 @@ impl Worker<'_> {
     /// beginning.
     fn ever_ran(&self) -> Result<bool, Halt> {
         let source = &self.spec.program.source;
-        let asked = self.consumer.fetch_metadata(Some(source), ASK);
+        let asked = self.consumer.fetch_metadata(Some(source.as_str()), ASK);
         let metadata = asked.map_err(|error| ended_by(&error))?;
         let topics = metadata.topics().iter().filter(|it| it.name() == source);
         let numbers: Vec<i32> = topics.flat_map(|it| it.partitions()).map(|it| it.id()).collect();
@@ -182,7 +182,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn list(&self, numbers: &[i32]) -> TopicPartitionList {
+    pub(super) fn list(&self, numbers: &[i32]) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for number in numbers {
             list.add_partition(&self.spec.program.source, *number);

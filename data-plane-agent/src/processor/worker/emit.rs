@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header as Told, OwnedHeaders};
-use rdkafka::producer::BaseRecord;
+use rdkafka::producer::{BaseRecord, Producer as _};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{
     BYTES_MAX, COMMIT_EVERY, Open, PAUSE_AFTER, RECORDS_MAX, WAITING_BYTES_MAX, WAITING_MAX, Worker, ended_by,
@@ -14,8 +16,6 @@ use crate::processor::engine::{DeadLetterCode, Outcome, OwnedHeader, Part, Recor
 use crate::processor::halt::{Halt, HaltCode};
 use crate::processor::letter::{self, Writer};
 use crate::processor::partition::Partition;
-use rdkafka::consumer::Consumer as _;
-use rdkafka::topic_partition_list::TopicPartitionList;
 
 /// How long the producer's queue may stay full.
 const QUEUE_FULL_MAX: Duration = Duration::from_secs(60);
@@ -155,9 +155,7 @@ impl Worker<'_> {
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
                     if Instant::now() < deadline =>
                 {
-                    use rdkafka::producer::Producer as _;
                     // What is under way makes room.
-                    debug_assert!(self.producer.in_flight_count() > 0, "something is under way");
                     self.producer.poll(QUEUE_LOOK);
                     record = back;
                 }
@@ -175,7 +173,6 @@ impl Worker<'_> {
 
     /// A transaction is open from the first record on.
     pub(super) fn opened(&mut self) -> Result<(), Halt> {
-        use rdkafka::producer::Producer as _;
         if self.open.is_none() {
             self.producer
                 .begin_transaction()

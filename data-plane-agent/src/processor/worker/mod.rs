@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use rdkafka::producer::BaseProducer;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use weir_proto::agent::v1::JobFailureCode;
 
 use super::calls::Calls;
-use super::client::{self, ConsumerSide, ProducerSide};
+use super::client::{self, Change, ConsumerSide, ProducerSide};
 use super::engine::{DeadLetterCode, Engine, Header, Next, Outcome, Record, Request, Suspended};
 use super::faults::{Faults, meaning};
 use super::halt::{Halt, HaltCode};
@@ -186,8 +187,7 @@ impl<'a> Worker<'a> {
         self.progress.joined = false;
         self.progress.partitions.clear();
         super::write(self.progress);
-        // Dropping the consumer leaves the group.
-        self.consumer.context().close();
+        // Dropped, the worker leaves its group.
         Ok(())
     }
 
@@ -359,5 +359,26 @@ impl<'a> Worker<'a> {
         });
         self.progress.partitions = partitions.collect();
         super::write(self.progress);
+    }
+}
+
+impl Drop for Worker<'_> {
+    /// Whatever it ends for: nothing stays open, nothing waits for an agreement that nobody would give, and the group is left.
+    fn drop(&mut self) {
+        if self.open.is_some()
+            && let Err(error) = self.producer.abort_transaction(FAREWELL)
+        {
+            tracing::info!(%error, "a transaction is left to the brokers");
+        }
+        self.consumer.context().close();
+        while let Some(change) = self.consumer.context().change() {
+            let agreed = match change {
+                Change::Given(_numbers) => self.consumer.incremental_assign(&TopicPartitionList::new()),
+                Change::Taken(numbers) => self.consumer.incremental_unassign(&self.list(&numbers)),
+            };
+            if let Err(error) = agreed {
+                tracing::info!(%error, "the consumer closes");
+            }
+        }
     }
 }

@@ -8,6 +8,6 @@ mod status;
 mod told;
 
 pub use identity::Identity;
-pub use program::{Place, Refused, program};
+pub use program::{Place, Refused, Runnable, program};
 pub use room::{Hand, Room, Workers};
 pub use status::{Seen, Stage, stage, status};

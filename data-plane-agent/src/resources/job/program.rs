@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::{ActionProgram, Cluster, ClusterAccess, DesiredState, Job, Reason, Topic};
 
+use crate::processor::engine::Needs;
 use crate::processor::spec::{Encoded, Program};
 use crate::processor::{engine, hosts};
 
@@ -20,6 +21,15 @@ pub struct Place<'a> {
     pub admitted: &'a DesiredState,
     /// Whom jobs may call.
     pub hosts: &'a [String],
+}
+
+/// A program that a worker can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runnable {
+    /// What it does.
+    pub program: Program,
+    /// What it needs beside its topics.
+    pub needs: Needs,
 }
 
 /// Why a job cannot run.
@@ -44,7 +54,7 @@ impl Refused {
 ///
 /// # Errors
 /// Why it cannot run.
-pub fn program(job: &Job, place: &Place<'_>) -> Result<Program, Refused> {
+pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
     let Some(action) = &job.action else {
         return Err(Refused::new(
             Reason::Unsupported,
@@ -90,15 +100,15 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Program, Refused> {
         schemas: schemas(named.values().copied(), place.admitted),
         hosts: place.hosts.to_vec(),
     };
-    let plan = engine::check(&program).map_err(|text| Refused::new(Reason::ProgramRefused, text))?;
-    if let Some(url) = plan.urls.iter().find(|it| !hosts::is_reachable(it, place.hosts)) {
+    let needs = engine::check(&program).map_err(|text| Refused::new(Reason::ProgramRefused, text))?;
+    if let Some(url) = needs.urls.iter().find(|it| !hosts::is_reachable(it, place.hosts)) {
         let text = format!(
             "the customer's policy does not let jobs call {}",
             hosts::shown(url)
         );
         return Err(Refused::new(Reason::PolicyRefused, text));
     }
-    Ok(program)
+    Ok(Runnable { program, needs })
 }
 
 /// The job's cluster, if gateways serve it.
@@ -221,7 +231,7 @@ mod tests {
             admitted: &admitted,
             hosts,
         };
-        program(job, &place).map_err(|it| it.reason)
+        program(job, &place).map(|it| it.program).map_err(|it| it.reason)
     }
 
     #[test]
