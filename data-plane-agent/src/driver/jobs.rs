@@ -220,7 +220,8 @@ impl Driver {
             }),
             _not_yet => None,
         };
-        if hand.is_some() || !runs {
+        let starts = hand.is_some();
+        if starts || !runs {
             room.turn(
                 hand.as_ref(),
                 wanted(job),
@@ -242,7 +243,9 @@ impl Driver {
         };
         let stage = stage(job, seen, self.jobs.ran.contains(&job.id));
         self.note(job, stage, share);
-        Ok(workers.alive != want || workers.joined != want)
+        // One that rests after a failure is no reason to look often.
+        let moves = workers.alive != want || workers.joined != want;
+        Ok(moves && workers.resting == 0 && (starts || workers.alive > 0))
     }
 
     fn note(&mut self, job: &Job, stage: Stage, share: Share) {
