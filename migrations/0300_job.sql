@@ -31,7 +31,7 @@ CREATE TABLE job (
     name text NOT NULL,
     description text NOT NULL DEFAULT '',
     desired_state text NOT NULL CHECK (desired_state IN ('RUNNING', 'STOPPED', 'AUTO_SUSPEND')),
-    -- Of AUTO_SUSPEND only.
+    -- Of AUTO_SUSPEND; kept while the job is wished to run or to stand.
     auto_suspend jsonb,
     scaling jsonb NOT NULL DEFAULT '{}',
     priority integer NOT NULL DEFAULT 5 CHECK (priority BETWEEN 0 AND 9),
@@ -46,7 +46,7 @@ CREATE TABLE job (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (tenant_id, id),
-    CHECK ((desired_state = 'AUTO_SUSPEND') = (auto_suspend IS NOT NULL)),
+    CHECK (desired_state <> 'AUTO_SUSPEND' OR auto_suspend IS NOT NULL),
     CONSTRAINT job_name_unique UNIQUE (cluster_id, name),
     CONSTRAINT job_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id)
         REFERENCES cluster (tenant_id, data_plane_id, id),
@@ -117,6 +117,13 @@ CREATE POLICY tenant_scope ON data_plane_generation USING (
     data_plane_id IN (SELECT id FROM data_plane WHERE tenant_id = (SELECT app_tenant()))
     OR data_plane_id IN (SELECT data_plane_id FROM cluster WHERE tenant_id = (SELECT app_tenant()))
     OR data_plane_id IN (SELECT data_plane_id FROM compute_pool WHERE tenant_id = (SELECT app_tenant())));
+
+-- Reports change the status of compute pools, of tenants without a cluster there, too.
+DROP POLICY data_plane_writes ON event;
+CREATE POLICY data_plane_writes ON event FOR INSERT WITH CHECK (
+    tenant_id IN (SELECT tenant_id FROM cluster WHERE data_plane_id = (SELECT app_data_plane()))
+    OR tenant_id IN (SELECT tenant_id FROM data_plane WHERE data_plane.id = (SELECT app_data_plane()))
+    OR tenant_id IN (SELECT tenant_id FROM compute_pool WHERE data_plane_id = (SELECT app_data_plane())));
 
 CALL guard_tenant('compute_pool');
 CALL guard_tenant('job');

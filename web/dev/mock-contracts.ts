@@ -81,7 +81,7 @@ function plan(store: Store, next: Version, before: Version | undefined, tenant: 
       { source: 'LINT', rule: 'Every field is explained', path: '$.note', message: 'Explain what the field is for.', blocking: false },
     ],
     changes: changed ? [{ part: 'SCHEMA', path: '$.note', breaking: true, message: 'the field is gone' }, { part: 'SCHEMA', path: '$.country', breaking: false, message: 'a new field that may be absent' }] : [],
-    impact: { topics: [{ topic_id: topic.id, name: topic.spec.name, cluster_id: topic.spec.cluster, enforcement: 'REJECT' }], writers: [account(writer!)], readers: [account(reader!)], truncated: false },
+    impact: { topics: [{ topic_id: topic.id, name: topic.spec.name, cluster_id: topic.spec.cluster, enforcement: 'REJECT' }], writers: [account(writer!)], readers: [account(reader!)], jobs: [], truncated: false },
   }
 }
 

@@ -1,5 +1,6 @@
 // What the mock begins with: the story of Northbank with its tenants payments and risk.
 import { seedContracts } from './mock-contracts.ts'
+import { seedJobs } from './mock-jobs.ts'
 import type { MockObject, Store } from './mock-store.ts'
 
 const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
@@ -30,6 +31,7 @@ export function seed(store: Store): void {
   seedContracts(store, prod.id, payments)
   const producer = put('service-accounts', { name: 'payment-api', description: 'Writes card payments' }, {}, payments)
   const consumer = put('service-accounts', { name: 'fraud-scorer', description: 'Reads card payments, writes scores' }, {}, payments)
+  seedJobs(put, store, plane.id, cards.id, consumer.id, payments)
   for (const account of [producer, consumer]) {
     put('api-keys', { service_account: account.id, cluster: cards.id, description: `${String(account.spec.name)} in prod` }, {}, payments)
     put('role-bindings', { principal: account.id, role: 'DEVELOPER', resource: 'environment=prod/*' }, {}, payments)

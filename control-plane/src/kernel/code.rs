@@ -55,6 +55,8 @@ codes! {
     BAD_LIFECYCLE "bad_lifecycle",
     LINT_REFUSED "lint_refused",
     PROTECTED "protected",
+    ROLE_MISSING "role_missing",
+    BAD_PROGRAM "bad_program",
     IMMUTABLE "immutable",
     NOT_ENFORCED "not_enforced",
     CANNOT_SHRINK "cannot_shrink",
@@ -110,7 +112,8 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 }
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
-const CLUSTER_IN_USE: &str = "The cluster still has topics, keys, quotas, alert rules or jobs; delete them first.";
+const CLUSTER_IN_USE: &str =
+    "The cluster still has topics, keys, quotas, alert rules or jobs; delete them first.";
 const CONTRACTS_LEFT: &str = "The environment still has contracts; delete their subjects for good first.";
 const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";

@@ -8,7 +8,9 @@ mod problem;
 mod wait;
 mod write;
 
-pub use extract::{Call, CallHeaders, CallQuery, Empty, Listed, Mutation, PageQuery, PathId, Queried};
+pub use extract::{
+    Call, CallHeaders, CallQuery, Empty, Listed, Mutation, PageQuery, PathId, Queried, bad_field,
+};
 pub use layers::{REQUEST_ID, RequestId, detached, no_route, panicked, request_id, wrong_method};
 pub use object::{
     List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,

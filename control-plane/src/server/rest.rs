@@ -12,8 +12,8 @@ use crate::registry;
 use crate::resources::{
     access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, compute_pool, connection,
     consumer_group, contract, contract_lint_rule, cost, data_plane, data_plane_grant, environment, event,
-    job, lineage, member, metrics, organization, quota, rate_card, role_binding, service_account, service_level,
-    service_quota, session, tenant, topic, usage,
+    job, lineage, member, metrics, organization, quota, rate_card, role_binding, service_account,
+    service_level, service_quota, session, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;

@@ -108,6 +108,17 @@ impl World {
         let member = post(&owner, "/v1/members", &member).await;
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
         let binding = post(&owner, "/v1/role-bindings", &binding).await;
+        let writes =
+            json!({"spec": {"principal": account, "role": "DEVELOPER", "resource": "environment=prod/*"}});
+        post(&owner, "/v1/role-bindings", &writes).await;
+        let compute_pool = json!({"spec": {"data_plane": made.data_plane, "name": "jobs"}});
+        let compute_pool = post(&owner, "/v1/compute-pools", &compute_pool).await;
+        let sink = json!({"spec": {"cluster": made.cluster, "name": "approved"}});
+        let sink = post(&owner, "/v1/topics", &sink).await;
+        let job = json!({"spec": {"cluster": made.cluster, "name": "approve", "compute_pool": compute_pool,
+            "service_account": account, "program": {"kind": "ACTION", "source": {"topic": made.topic}, "steps": [],
+                "sinks": [{"topic": sink}]}}});
+        let job = post(&owner, "/v1/jobs", &job).await;
         let (_guest, guest) = bench.tenant("TENANT_ADMIN").await;
         let grant = json!({"spec": {"broker_pool": made.pool, "guest_tenant": guest.tenant,
             "clusters_max": 1, "topics_max": 1, "partitions_max": 1}});
@@ -141,6 +152,8 @@ impl World {
             ("data-plane-grants", grant),
             ("clusters", made.cluster),
             ("topics", made.topic),
+            ("compute-pools", compute_pool),
+            ("jobs", job),
             ("quotas", quota),
             ("alert-rules", rule),
             ("contracts", id(&contract["data"][0])),

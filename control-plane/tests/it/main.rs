@@ -15,6 +15,7 @@ mod environments;
 mod events;
 mod harness;
 mod intents;
+mod jobs;
 mod lag;
 mod lineage;
 mod link;

@@ -4,6 +4,23 @@
 //! A plan takes a record and says what comes of it: [`Outcome::Emit`], [`Outcome::Dropped`], [`Outcome::DeadLetter`], or first
 //! [`Next::Call`]: a request that the caller makes and whose answer it hands back. Nothing here reads a clock, a file or the
 //! network, and the same record has the same outcome everywhere. Time and memory that a record takes are bounded ([`limits`]).
+//!
+//! Whoever runs a plan keeps a [`Seen`] for each partition, and does for each record
+//! ```text
+//! let mut next = plan.begin(&record, seen, &host);
+//! let outcome = loop {
+//!     match next {
+//!         Next::Done(outcome) => break outcome,
+//!         Next::Call(request, waiting) => {
+//!             let answer = ...; // wait request.wait_ms, add the secret, send, read no more than RESPONSE_BYTES_MAX
+//!             next = waiting.resume(&answer, &host);
+//!         }
+//!     }
+//! };
+//! ```
+//! and after each transaction `seen.settle()` if it was committed, `seen.undo()` if it was aborted. Calls of several records may wait at the
+//! same time ([`Plan::concurrency`]); records go out in the order in which they came. After a start, [`Plan::learn`] is told the window
+//! again ([`Plan::window_ms`]).
 
 mod call;
 mod compile;
@@ -30,6 +47,7 @@ pub use run::{DeadLetterCode, Header, Next, Outcome, OwnedHeader, Part, Record, 
 pub use schema::{Host, Registered};
 pub use seen::Seen;
 pub use spec::{
-    ActionSpec, Call, CallShape, CastType, Deduplicate, DropFields, Encoding, Filter, Flatten, Mask, MaskHow, Message,
-    Method, NullValues, Project, Rename, Role, Route, RouteRule, SecretUse, Set, Sink, Step, Validate,
+    ActionSpec, Call, CallShape, CastType, Deduplicate, DropFields, Encoding, Filter, Flatten, Mask, MaskHow,
+    Message, Method, NullValues, Project, Rename, Role, Route, RouteRule, SecretUse, Set, Sink, Step,
+    Validate,
 };

@@ -38,7 +38,7 @@ pub const RESPONSE_BYTES_MAX: usize = 1 << 20;
 /// Steps of computation that a record may take, whatever its size.
 pub const COST_BASE: usize = 200_000;
 /// Steps more for each byte of its value and key.
-pub const COST_PER_BYTE: usize = 32;
+pub const COST_PER_BYTE: usize = 16;
 /// Levels of a record that a step may make.
 pub const DEPTH_MAX: usize = 64;
 /// Milliseconds before a call is made again; doubled each time, up to the next.

@@ -19,7 +19,9 @@ pub(crate) fn read(text: &str) -> Result<Path, String> {
                 .ok_or("A name in back ticks does not end; close it with a back tick.")?,
             None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
         };
-        let plain = name.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'));
+        let plain = name
+            .chars()
+            .all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'));
         if name.is_empty() || (!plain && !rest.starts_with('`')) {
             return Err(
                 "A path is names with points between them, such as customer.address.city; put a name with other \
@@ -51,11 +53,17 @@ mod tests {
 
     #[test]
     fn paths_are_names_with_points() {
-        let read = |text: &str| read(text).map(|path| path.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let read =
+            |text: &str| read(text).map(|path| path.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(read("a"), Ok(vec!["a".to_owned()]));
-        assert_eq!(read("a.b-1.ü"), Ok(vec!["a".to_owned(), "b-1".to_owned(), "ü".to_owned()]));
+        assert_eq!(
+            read("a.b-1.ü"),
+            Ok(vec!["a".to_owned(), "b-1".to_owned(), "ü".to_owned()])
+        );
         assert_eq!(read("`a.b`.c"), Ok(vec!["a.b".to_owned(), "c".to_owned()]));
-        for wrong in ["", ".", "a.", ".a", "a..b", "a b", "`a", "``", "`a`b", "a[0]", "$.a"] {
+        for wrong in [
+            "", ".", "a.", ".a", "a..b", "a b", "`a", "``", "`a`b", "a[0]", "$.a",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert!(read(&vec!["a"; 17].join(".")).is_err());

@@ -221,7 +221,9 @@ impl Plan {
             _ => None,
         });
         let sent = self.calls().filter_map(|call| call.secret.as_ref());
-        hashes.chain(sent.map(|secret| secret.reference.as_str())).collect()
+        hashes
+            .chain(sent.map(|secret| secret.reference.as_str()))
+            .collect()
     }
 
     /// The addresses of all endpoints that the plan calls.
@@ -243,7 +245,10 @@ impl SinkPlan {
             name: name.into(),
             topic: sink.topic.clone(),
             encoding: sink.encoding,
-            value_bytes_max: sink.value_bytes_max.unwrap_or(OUTPUT_BYTES_MAX).min(OUTPUT_BYTES_MAX),
+            value_bytes_max: sink
+                .value_bytes_max
+                .unwrap_or(OUTPUT_BYTES_MAX)
+                .min(OUTPUT_BYTES_MAX),
         }
     }
 }

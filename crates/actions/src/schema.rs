@@ -9,6 +9,7 @@ use weir_contract::verdict::{Contract, JudgeLimits, Place};
 use weir_contract::wire::SchemaId;
 use weir_contract::{Format, Schema};
 
+use crate::known::Known;
 use crate::limits::PAYLOAD_BYTES_MAX;
 
 const LIMITS: JudgeLimits = JudgeLimits {
@@ -77,6 +78,12 @@ impl Registered {
     /// The language of its schema.
     pub fn format(&self) -> Format {
         self.codec.format()
+    }
+
+    /// What it says of a record before there is one.
+    pub(crate) fn known(&self) -> Known {
+        let (root, shapes) = self.codec.types();
+        Known::of(root, shapes)
     }
 
     /// Its verdict on a payload, as a job that reads gives it.

@@ -68,7 +68,8 @@ impl Seen {
         self.keys.is_empty()
     }
 
-    /// What was seen so far stays: the transaction of the host was committed.
+    /// What was seen so far stays: the transaction of the host was committed. Called after each, for what could be undone is kept
+    /// until then.
     pub fn settle(&mut self) {
         self.undo.clear();
         self.newest_settled_ms = self.newest_ms;
@@ -178,7 +179,11 @@ mod tests {
         .enumerate()
         {
             let offset = i64::try_from(offset).expect("it fits");
-            assert_eq!(seen.look(key, at, offset), expected, "key {key} at {at}, offset {offset}");
+            assert_eq!(
+                seen.look(key, at, offset),
+                expected,
+                "key {key} at {at}, offset {offset}"
+            );
             assert!(seen.len() <= 4);
         }
     }
@@ -231,7 +236,7 @@ mod tests {
         fn an_aborted_transaction_leaves_nothing(records in records(), cut in 0..120_usize, end in 0..120_usize) {
             let (cut, end) = (cut.min(records.len()), end.min(records.len()));
             let mut seen = Seen::new(WINDOW);
-            let mut look = |seen: &mut Seen, from: usize, to: usize| -> Vec<bool> {
+            let look = |seen: &mut Seen, from: usize, to: usize| -> Vec<bool> {
                 (from..to).map(|at| seen.look(records[at].0, records[at].1, i64::try_from(at).expect("it fits"))).collect()
             };
             look(&mut seen, 0, cut);

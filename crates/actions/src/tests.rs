@@ -1,1 +1,11 @@
-//! Tests of the whole.
+//! Tests of the whole: specs in, outcomes out, in three formats.
+
+mod calls;
+mod docs;
+mod formats;
+mod host;
+mod output;
+mod poison;
+mod problems;
+mod properties;
+mod verdicts;

@@ -168,7 +168,10 @@ pub(crate) fn has_a_name_twice(entries: &[(Key<'_>, Value<'_>)]) -> bool {
         Key::Text(name) => Some(name.as_str().to_owned()),
         _ => None,
     };
-    !entries.iter().filter_map(|(key, _value)| text(key)).all(|name| names.insert(name))
+    !entries
+        .iter()
+        .filter_map(|(key, _value)| text(key))
+        .all(|name| names.insert(name))
 }
 
 /// The elements of a list.

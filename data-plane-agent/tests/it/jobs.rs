@@ -37,6 +37,7 @@ fn job(id: &str, priority: u32, workers: u32) -> Job {
             sinks: vec![ActionSink {
                 name: "out".to_owned(),
                 topic_id: "topic_01b".to_owned(),
+                ..ActionSink::default()
             }],
             ..ActionProgram::default()
         }),

@@ -117,6 +117,7 @@ fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> De
             sinks: vec![ActionSink {
                 name: "out".to_owned(),
                 topic_id: "topic_01b".to_owned(),
+                ..ActionSink::default()
             }],
             dead_letter_topic_id: if dead_letters { "topic_01c" } else { "" }.to_owned(),
             ..ActionProgram::default()

@@ -102,7 +102,7 @@ export function useObject<P extends ListPath>(path: P, id: string | undefined, o
 
 function isSettled(object: unknown): boolean {
   const phase = (object as { status?: { phase?: string } } | undefined)?.status?.phase
-  return phase === undefined || !['PENDING', 'PROVISIONING', 'DELETING'].includes(phase)
+  return phase === undefined || !['PENDING', 'PROVISIONING', 'STOPPING', 'DELETING'].includes(phase)
 }
 
 /** Any other read. */

@@ -26,6 +26,7 @@ export const AREAS: readonly Area[] = [
       { to: '/environments', label: 'Environments', icon: 'environment' },
       { to: '/clusters', label: 'Clusters', icon: 'cluster' },
       { to: '/topics', label: 'Topics', icon: 'topic' },
+      { to: '/jobs', label: 'Jobs', icon: 'job' },
       { to: '/contracts', label: 'Contracts', icon: 'contract' },
       { to: '/contract-lint-rules', label: 'Lint rules', icon: 'check' },
     ],
@@ -34,6 +35,7 @@ export const AREAS: readonly Area[] = [
     label: 'Network',
     places: [
       { to: '/data-planes', label: 'Data planes', icon: 'plane' },
+      { to: '/compute-pools', label: 'Compute pools', icon: 'compute' },
       { to: '/grants', label: 'Grants', icon: 'grant' },
     ],
   },

@@ -30,6 +30,8 @@ const key = () => import('../features/api_key/routes.tsx')
 const binding = () => import('../features/role_binding/routes.tsx')
 const quota = () => import('../features/quota/routes.tsx')
 const alert = () => import('../features/alert_rule/routes.tsx')
+const computePool = () => import('../features/compute_pool/routes.tsx')
+const job = () => import('../features/job/routes.tsx')
 const member = () => import('../features/member/routes.tsx')
 const card = () => import('../features/rate_card/routes.tsx')
 const organization = () => import('../features/organization/routes.tsx')
@@ -64,6 +66,10 @@ const routes = root.addChildren([
   page('/quotas/$id', lazyRouteComponent(quota, 'QuotaPage')),
   page('/alerts', lazyRouteComponent(alert, 'AlertsPage')),
   page('/alerts/$id', lazyRouteComponent(alert, 'AlertPage')),
+  page('/compute-pools', lazyRouteComponent(computePool, 'ComputePoolsPage')),
+  page('/compute-pools/$id', lazyRouteComponent(computePool, 'ComputePoolPage')),
+  page('/jobs', lazyRouteComponent(job, 'JobsPage')),
+  page('/jobs/$id', lazyRouteComponent(job, 'JobPage')),
   page('/members', lazyRouteComponent(member, 'MembersPage')),
   page('/members/$id', lazyRouteComponent(member, 'MemberPage')),
   page('/costs', lazyRouteComponent(() => import('../features/cost/routes.tsx'), 'CostsPage')),

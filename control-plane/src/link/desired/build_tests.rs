@@ -71,6 +71,8 @@ fn rows() -> Rows {
         quotas: Vec::new(),
         token_keys: Vec::new(),
         lag_watches: Vec::new(),
+        compute_pools: Vec::new(),
+        jobs: Vec::new(),
         contracts: Contracts::default(),
         bindings: vec![binding(
             TENANT,

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 use uuid::Uuid;
-use weir_proto::agent::v1::{self as wire, ActionProgram, ActionSink, ComputePool, Job, JobState};
+use weir_proto::agent::v1::{
+    self as wire, ActionEncoding, ActionProgram, ActionSink, ComputePool, Job, JobState,
+};
 
 use super::build::{count, type_id};
 use crate::kernel::{TenantId, kind};
-use crate::resources::job::{AutoSuspend, JobProgram, JobScaling, JobStart};
+use crate::resources::job::{
+    AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobStart,
+};
 
 #[derive(Debug)]
 pub(in crate::link) struct ComputePoolRow {
@@ -110,16 +114,33 @@ fn action(program: JobProgram) -> ActionProgram {
         steps,
         sinks,
         dead_letter,
+        null_values,
     } = program;
-    let sinks = sinks.into_iter().map(|it| ActionSink {
-        name: it.name,
-        topic_id: it.topic.to_string(),
-    });
+    let sinks = sinks.into_iter().map(
+        |JobSink {
+             name,
+             topic,
+             encoding,
+         }| ActionSink {
+            name,
+            topic_id: topic.to_string(),
+            encoding: self::encoding(encoding).into(),
+        },
+    );
     ActionProgram {
         source_topic_id: source.topic.to_string(),
         from_latest: source.start == JobStart::Latest,
         steps_json: Value::Array(steps).to_string(),
         sinks: sinks.collect(),
         dead_letter_topic_id: dead_letter.map(|it| it.to_string()).unwrap_or_default(),
+        drops_null_values: null_values == JobNullValues::Drop,
+    }
+}
+
+const fn encoding(encoding: JobEncoding) -> ActionEncoding {
+    match encoding {
+        JobEncoding::Keep => ActionEncoding::Keep,
+        JobEncoding::Json => ActionEncoding::Json,
+        JobEncoding::Contract => ActionEncoding::Contract,
     }
 }

@@ -7,7 +7,8 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow,
+    TokenKeyRow, TopicRow,
 };
 use super::contract;
 use crate::kernel::{DataPlaneId, Id, Result};

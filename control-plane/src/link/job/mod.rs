@@ -76,7 +76,11 @@ fn row(told: JobProgress) -> Option<ProgressRow> {
         watermark_at: moment(watermark_unix_ms),
         suspended_at: moment(suspended_at_unix_ms),
         offsets: offsets.into_iter().take(OFFSETS_MOST).map(offset).collect(),
-        failures: failures.into_iter().take(FAILURES_MOST).filter_map(failure).collect(),
+        failures: failures
+            .into_iter()
+            .take(FAILURES_MOST)
+            .filter_map(failure)
+            .collect(),
     })
 }
 
@@ -139,7 +143,10 @@ mod tests {
             jobs: vec![progress(1, 3, 5), progress(1, u64::MAX, -1), nonsense],
         });
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].records_in, rows[0].lag, rows[0].queue_place), (COUNT_MOST, None, None));
+        assert_eq!(
+            (rows[0].records_in, rows[0].lag, rows[0].queue_place),
+            (COUNT_MOST, None, None)
+        );
         let told = json!([{"code": "CALL_TIMEOUT", "step": 2, "count": COUNT_MOST}]);
         assert_eq!(Value::Array(rows[0].failures.clone()), told);
     }

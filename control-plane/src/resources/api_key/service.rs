@@ -166,7 +166,10 @@ pub async fn delete(
     write.finish_empty().await
 }
 
-/// A key gives its holder all that the service account may do: nobody hands on more than he holds.
+/// A key gives its holder all that the service account may do, and a job does it: nobody hands on more than he holds.
+///
+/// # Errors
+/// 403 naming what the service account holds and the caller does not.
 pub async fn check_held(
     tx: &mut Tx,
     caller: &Caller,
@@ -181,7 +184,7 @@ pub async fn check_held(
     {
         None => Ok(()),
         Some(more) => Err(Error::denied(format!(
-            "The service account holds {} on {}, which you do not. Somebody who does can make its key.",
+            "The service account holds {} on {}, which you do not. Somebody who does can make its keys and jobs.",
             more.role.name(),
             more.resource
         ))),

@@ -290,15 +290,16 @@ pub async fn key_changed(
     Ok(())
 }
 
-/// Tells every data plane on which the service account has keys that what it may do changed.
+/// Tells every data plane on which the service account has keys or jobs that what it may do changed.
 ///
 /// # Errors
 /// The database's.
 pub async fn keys_changed(tx: &mut Tx, scope: TenantScope, account: ServiceAccountId) -> Result<()> {
     // In the order of ids, so that two such changes cannot hold each other up.
     let data_planes = sqlx::query_scalar!(
-        r#"SELECT DISTINCT data_plane_id AS "data_plane_id!" FROM api_key
-         WHERE tenant_id = $1 AND service_account_id = $2 AND data_plane_id IS NOT NULL ORDER BY 1"#,
+        r#"SELECT data_plane_id AS "data_plane_id!" FROM api_key
+         WHERE tenant_id = $1 AND service_account_id = $2 AND data_plane_id IS NOT NULL
+         UNION SELECT data_plane_id FROM job WHERE tenant_id = $1 AND service_account_id = $2 ORDER BY 1"#,
         scope.tenant().uuid(),
         account.uuid(),
     )

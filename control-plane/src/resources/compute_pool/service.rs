@@ -109,20 +109,24 @@ pub async fn delete(
     };
     let before = present(&mut write, scope, call, id).await?;
     if before.jobs > 0 {
-        let detail = format!("{} jobs are in the compute pool: delete them, or move them to another.", before.jobs);
+        let detail = format!(
+            "{} jobs are in the compute pool: delete them, or move them to another.",
+            before.jobs
+        );
         return Err(Error::conflict(code::IN_USE, detail));
     }
     let reported = served::report(write.tx(), id.uuid()).await?;
     let data_plane = before.spec.data_plane;
     if reported.is_none() {
         // No agent ever spoke of it: there is nothing to end.
+        // A guest without a cluster there sees the data plane's generation only while it has the pool.
+        bump_generation(write.tx(), data_plane).await?;
         store::delete(write.tx(), scope, id).await?;
         let name = before.resource_name();
         let change = Change::new(Action::Delete, id, &name, before.generation, owner(scope));
         write
             .record(change.with_before(view(before, None).json()?))
             .await?;
-        bump_generation(write.tx(), data_plane).await?;
         return write.finish_empty().await;
     }
     let after = ComputePool {
@@ -134,7 +138,12 @@ pub async fn delete(
     finish(write, scope, id, data_plane, Action::Delete, Some(before)).await
 }
 
-async fn present(write: &mut Write, scope: TenantScope, call: &Call, id: ComputePoolId) -> Result<ComputePool> {
+async fn present(
+    write: &mut Write,
+    scope: TenantScope,
+    call: &Call,
+    id: ComputePoolId,
+) -> Result<ComputePool> {
     let row = store::by_id(write.tx(), scope, id).await?;
     call.check_generation(row.generation)?;
     if row.deleted_at.is_some() {

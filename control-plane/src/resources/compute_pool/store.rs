@@ -154,11 +154,15 @@ pub async fn check_room(
     )
     .fetch_one(tx.conn())
     .await?;
-    let (limit, total) = (lent.into_iter().map(i64::from).sum::<i64>(), held + i64::from(units));
+    let (limit, total) = (
+        lent.into_iter().map(i64::from).sum::<i64>(),
+        held + i64::from(units),
+    );
     if total <= limit {
         return Ok(());
     }
-    let detail = format!("The grants on this data plane allow {limit} compute units; this would make {total}.");
+    let detail =
+        format!("The grants on this data plane allow {limit} compute units; this would make {total}.");
     Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail))
 }
 

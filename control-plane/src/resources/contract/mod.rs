@@ -11,6 +11,7 @@ mod lifecycle;
 mod linting;
 mod look_up;
 mod model;
+mod newest;
 mod plan;
 mod problem;
 pub mod promise;
@@ -34,6 +35,7 @@ pub use config::{Config, Mode};
 pub use delete::{delete_subject, delete_version};
 pub use look_up::{Verdict, judge, look_up};
 pub use model::{Asker, Context, ContextName, Lookup, Registered, Schema, SchemaReference, Subject, Window};
+pub use newest::{Newest, newest_value};
 pub use read::{
     Search, by_guid, by_id, context, contexts, find, home_of, ids_of_guid, latest_with_metadata, max_id,
     named, placed, referenced_by, search, subjects, used_by, versions,

@@ -66,6 +66,12 @@ impl Parsed {
     pub fn record_names(&self) -> Vec<String> {
         self.schema.record_names(RECORD_NAMES_MAX)
     }
+
+    /// The schema.
+    #[must_use]
+    pub fn into_schema(self) -> weir_contract::Schema {
+        self.schema
+    }
 }
 
 /// Reads a schema; `normalize` chooses which text is stored.

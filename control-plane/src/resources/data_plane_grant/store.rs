@@ -140,8 +140,8 @@ pub async fn insert(
     } = spec;
     sqlx::query!(
         "INSERT INTO data_plane_grant (id, tenant_id, broker_pool_id, guest_tenant_id, clusters_max, topics_max,
-             partitions_max, labels)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             partitions_max, compute_units_max, labels)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.uuid(),
         scope.tenant().uuid(),
         broker_pool.uuid(),

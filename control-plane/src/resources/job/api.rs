@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::kernel::kind;
+use crate::kernel::{Page, PageToken, kind};
 use crate::resources::job::model::{Job, JobProgram, JobSpec, JobVersion};
 use crate::resources::served::{Report, Standing, stand};
-use crate::rest::{Metadata, Object, Phase, Resource};
+use crate::rest::{ListMetadata, Metadata, Object, Phase, Resource};
 
 /// What is so.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -135,6 +136,7 @@ pub fn view(row: Job, report: Option<&Report>, progress: Option<JobProgress>) ->
 
 /// One version of a job.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = JobVersion)]
 pub struct JobVersionView {
     /// Always `JobVersion`.
     kind: &'static str,
@@ -172,9 +174,37 @@ impl From<JobVersion> for JobVersionView {
 
 /// Versions, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct JobVersions {
+pub struct JobVersionList {
+    /// Always `JobVersionList`.
+    kind: &'static str,
+    /// Where it goes on.
+    metadata: ListMetadata,
     /// The versions.
-    pub data: Vec<JobVersionView>,
+    data: Vec<JobVersionView>,
+}
+
+impl JobVersionList {
+    /// A page; `rows` hold one more than its size when another page follows.
+    pub fn new(page: Page, rows: Vec<JobVersion>) -> Self {
+        let (rows, next) = page.cut(rows, |it| place_of(it.version));
+        Self {
+            kind: "JobVersionList",
+            metadata: ListMetadata {
+                next_page_token: next.map(PageToken::encode),
+            },
+            data: rows.into_iter().map(JobVersionView::from).collect(),
+        }
+    }
+}
+
+/// Page tokens name ids; versions have numbers.
+fn place_of(version: i32) -> Uuid {
+    Uuid::from_u128(u128::from(version.unsigned_abs()))
+}
+
+/// The number below which a page of versions begins.
+pub fn versions_before(page: Page) -> i32 {
+    i32::try_from(page.before().as_u128()).unwrap_or(i32::MAX)
 }
 
 /// Which version is to run again.

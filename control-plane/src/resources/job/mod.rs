@@ -3,12 +3,18 @@
 
 mod api;
 mod model;
+mod program;
 mod progress;
 mod routes;
 mod service;
 mod store;
+mod surroundings;
 mod validate;
+mod version;
 
-pub use model::{AutoSuspend, Job, JobDesiredState, JobId, JobProgram, JobScaling, JobStart};
+pub use model::{
+    AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobScaling, JobSink,
+    JobStart,
+};
 pub use routes::router;
 pub use store::by_id;

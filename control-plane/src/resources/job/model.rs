@@ -30,7 +30,45 @@ pub enum JobProgram {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         dead_letter: Option<TopicId>,
+        /// What happens to records without a value, which delete on compacted topics.
+        #[serde(default)]
+        null_values: JobNullValues,
     },
+}
+
+/// A topic of a program: where the spec names it, and what it is to the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTopic {
+    /// Pointer into the program.
+    pub field: String,
+    /// The topic.
+    pub topic: TopicId,
+    /// `SOURCE`, `SINK` or `DEAD_LETTER`.
+    pub part: &'static str,
+}
+
+impl JobProgram {
+    /// Every topic that it reads or writes.
+    #[must_use]
+    pub fn topics(&self) -> Vec<NamedTopic> {
+        let Self::Action {
+            source,
+            steps: _,
+            sinks,
+            dead_letter,
+            null_values: _,
+        } = self;
+        let named = |field: String, topic, part| NamedTopic { field, topic, part };
+        let source = std::iter::once(named("source/topic".to_owned(), source.topic, "SOURCE"));
+        let sinks = sinks
+            .iter()
+            .enumerate()
+            .map(|(number, it)| named(format!("sinks/{number}/topic"), it.topic, "SINK"));
+        let dead_letter = dead_letter
+            .iter()
+            .map(|it| named("dead_letter".to_owned(), *it, "DEAD_LETTER"));
+        source.chain(sinks).chain(dead_letter).collect()
+    }
 }
 
 /// What a job reads.
@@ -55,6 +93,30 @@ pub enum JobStart {
     Latest,
 }
 
+/// What happens to records without a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobNullValues {
+    /// They go, untouched by the steps, to the only sink, or to the `otherwise` of the last route; without one they are dropped.
+    #[default]
+    Pass,
+    /// They are dropped.
+    Drop,
+}
+
+/// How values are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobEncoding {
+    /// As they came. One with a schema keeps it while it fits, and else has the newest schema of the sink.
+    #[default]
+    Keep,
+    /// JSON without a schema.
+    Json,
+    /// By the newest schema of the sink.
+    Contract,
+}
+
 /// Where a job's records go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +127,9 @@ pub struct JobSink {
     pub name: String,
     /// The topic, of the job's cluster.
     pub topic: TopicId,
+    /// How values are written.
+    #[serde(default)]
+    pub encoding: JobEncoding,
 }
 
 fn sink_default() -> String {
@@ -186,7 +251,7 @@ pub struct JobSpec {
     /// Whether it runs.
     #[serde(default)]
     pub desired_state: JobDesiredState,
-    /// Of AUTO_SUSPEND.
+    /// When it sleeps and wakes, as AUTO_SUSPEND; kept while something else is wished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub auto_suspend: Option<AutoSuspend>,

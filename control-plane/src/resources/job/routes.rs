@@ -6,12 +6,12 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{WriteStreams, Allowed, ReadTenant, TenantScope};
+use crate::auth::{Allowed, ReadTenant, TenantScope, WriteStreams};
 use crate::kernel::{ClusterId, Id, Result, kind};
-use crate::resources::job::api::{JobProgress, JobRollback, JobVersionView, JobVersions, view};
+use crate::resources::job::api::{JobProgress, JobRollback, JobVersionList, versions_before, view};
 use crate::resources::job::model::JobId;
 use crate::resources::job::store::Filter;
-use crate::resources::job::{progress, service, store};
+use crate::resources::job::{progress, service, store, version};
 use crate::resources::served;
 use crate::rest::{
     Answer, Call, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
@@ -67,10 +67,16 @@ async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
     Listed(page): Listed,
-    Queried(JobFilter { cluster, compute_pool }): Queried<JobFilter>,
+    Queried(JobFilter {
+        cluster,
+        compute_pool,
+    }): Queried<JobFilter>,
 ) -> Result<axum::Json<Views>> {
     let mut tx = app.db.read(&scope.scope()).await?;
-    let filter = Filter { cluster, compute_pool };
+    let filter = Filter {
+        cluster,
+        compute_pool,
+    };
     let rows = store::list(&mut tx, scope, &filter, page).await?;
     let ids: Vec<_> = rows.iter().map(|it| it.id.uuid()).collect();
     let reports: BTreeMap<_, _> = served::reports(&mut tx, &ids).await?.into_iter().collect();
@@ -148,28 +154,32 @@ async fn rollback(
     State(app): State<App>,
     Allowed { caller, scope, .. }: Allowed<WriteStreams>,
     PathId(id): PathId<This>,
-    Mutation { body: JobRollback { version }, call }: Mutation<JobRollback>,
+    Mutation {
+        body: JobRollback { version },
+        call,
+    }: Mutation<JobRollback>,
 ) -> Result<Answer> {
     let answer = service::roll_back(&app, &caller, scope, &call, id, version).await?;
     ready(&app, scope, &call, answer).await
 }
 
-/// The hundred newest versions of a job
+/// List the versions of a job
+///
+/// The newest first; the thousand newest are kept.
 #[utoipa::path(get, path = "/v1/jobs/{id}/versions", operation_id = "job_version_list", tag = "Job",
-    params(("id" = String, Path, description = "Id of the job.")),
-    responses((status = 200, description = "The versions, the newest first.", body = JobVersions)))]
+    params(("id" = String, Path, description = "Id of the job."), PageQuery),
+    responses((status = 200, description = "A page.", body = JobVersionList)))]
 async fn list_versions(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
+    Listed(page): Listed,
     PathId(id): PathId<This>,
-) -> Result<axum::Json<JobVersions>> {
-    const VERSIONS_MAX: i64 = 100;
+) -> Result<axum::Json<JobVersionList>> {
     let mut tx = app.db.read(&scope.scope()).await?;
     store::by_id(&mut tx, scope, id).await?;
-    let rows = store::versions(&mut tx, scope, id, i32::MAX, VERSIONS_MAX).await?;
+    let rows = version::list(&mut tx, scope, id, versions_before(page), page.limit()).await?;
     tx.commit().await?;
-    let data = rows.into_iter().map(JobVersionView::from).collect();
-    Ok(axum::Json(JobVersions { data }))
+    Ok(axum::Json(JobVersionList::new(page, rows)))
 }
 
 /// Holds the answer, if the caller asked to, until the job runs.

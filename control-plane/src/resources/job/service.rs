@@ -3,14 +3,13 @@
 use chrono::Utc;
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Change, DataPlaneId, Error, FieldError, Id, Labels, Result, code, kind};
-use crate::resources::cluster::Cluster;
+use crate::kernel::{Action, Change, DataPlaneId, Error, Id, Labels, Result, code, kind};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::job::api::view;
-use crate::resources::job::model::{Job, JobId, JobProgram, JobSpec, resource_name};
-use crate::resources::job::{store, validate};
+use crate::resources::job::model::{Job, JobId, JobSpec, resource_name};
+use crate::resources::job::{store, surroundings, validate, version};
 use crate::resources::service_quota::{self, Quota};
-use crate::resources::{api_key, cluster, compute_pool, owner, referred, served, service_account};
+use crate::resources::{cluster, owner, referred, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
 use crate::runtime::App;
 
@@ -35,11 +34,11 @@ pub async fn create(
     let name = resource_name(&cluster.environment_name, &cluster.spec.name, &spec.name);
     caller.require(Role::Developer, &name)?;
     service_quota::check(write.tx(), scope, Quota::Jobs).await?;
-    check_surroundings(&mut write, caller, scope, &cluster, &spec).await?;
+    surroundings::check_new(write.tx(), caller, scope, &cluster, &spec).await?;
     let id: JobId = Id::generate();
     store::insert(write.tx(), scope, id, cluster.data_plane, &spec, &metadata.labels).await?;
     let by = caller.principal.to_string();
-    store::keep_version(write.tx(), scope, id, 1, &spec.program, false, &by).await?;
+    version::keep(write.tx(), scope, id, 1, &spec.program, &by).await?;
     finish(write, scope, id, cluster.data_plane, Action::Create, None).await
 }
 
@@ -48,74 +47,6 @@ fn check(spec: &JobSpec, labels: &Labels) -> Result<()> {
     validate::validate(spec, &mut errors);
     crate::kernel::check_labels(labels, &mut errors);
     Error::check(errors)
-}
-
-/// Everything that the spec refers to is there, fits together, and is the caller's to use.
-async fn check_surroundings(
-    write: &mut Write,
-    caller: &Caller,
-    scope: TenantScope,
-    cluster: &Cluster,
-    spec: &JobSpec,
-) -> Result<()> {
-    if cluster.deleted_at.is_some() {
-        return Err(Error::conflict(code::BEING_DELETED, "The cluster is being deleted."));
-    }
-    cluster.require_gateway("keeps a job to its rights there")?;
-    let pool = referred(
-        compute_pool::by_id(write.tx(), scope, spec.compute_pool).await,
-        "/spec/compute_pool",
-        "There is no such compute pool in this tenant.",
-    )?;
-    if pool.deleted_at.is_some() {
-        return Err(Error::conflict(code::BEING_DELETED, "The compute pool is being deleted."));
-    }
-    if pool.spec.data_plane != cluster.data_plane {
-        let detail = "The compute pool is on another data plane than the cluster.";
-        return Err(Error::invalid("/spec/compute_pool", code::BAD_REFERENCE, detail));
-    }
-    let units = spec.scaling.min_workers;
-    if units > pool.spec.max_units {
-        let detail = format!(
-            "The job needs {units} compute units at least, and its pool has {}.",
-            pool.spec.max_units
-        );
-        return Err(Error::invalid("/spec/scaling/min_workers", code::OUT_OF_RANGE, detail));
-    }
-    referred(
-        service_account::by_id(write.tx(), scope, spec.service_account).await,
-        "/spec/service_account",
-        "There is no such service account in this tenant.",
-    )?;
-    // Whoever makes a program run as somebody could otherwise do what only that one may.
-    api_key::check_held(write.tx(), caller, scope, spec.service_account).await?;
-    check_topics(write, scope, spec).await
-}
-
-/// Its topics are there, of this cluster.
-async fn check_topics(write: &mut Write, scope: TenantScope, spec: &JobSpec) -> Result<()> {
-    let JobProgram::Action {
-        source,
-        steps: _,
-        sinks,
-        dead_letter,
-    } = &spec.program;
-    let source = std::iter::once(("source/topic".to_owned(), source.topic));
-    let sinks = sinks.iter().enumerate();
-    let sinks = sinks.map(|(number, it)| (format!("sinks/{number}/topic"), it.topic));
-    let dead_letter = dead_letter.iter().map(|it| ("dead_letter".to_owned(), *it));
-    let named: Vec<_> = source.chain(sinks).chain(dead_letter).collect();
-    let ids: Vec<_> = named.iter().map(|(_field, topic)| topic.uuid()).collect();
-    let found = store::topics_of(write.tx(), scope, spec.cluster, &ids).await?;
-    let missing = named
-        .into_iter()
-        .filter(|(_field, topic)| !found.iter().any(|(id, _name)| id == topic));
-    let errors = missing.map(|(field, _topic)| FieldError {
-        pointer: format!("/spec/program/{field}"),
-        code: code::BAD_REFERENCE.into(),
-        detail: "There is no such topic in the job's cluster.".into(),
-    });
-    Error::check(errors.collect())
 }
 
 /// The end of every change: stamp, record, answer.
@@ -168,10 +99,9 @@ pub async fn roll_back(
 ) -> Result<Answer> {
     let mut tx = app.db.read(&scope.scope()).await?;
     store::by_id(&mut tx, scope, id).await?;
-    let found = store::versions(&mut tx, scope, id, to.saturating_add(1), 1).await?;
+    let found = version::one(&mut tx, scope, id, to).await?;
     tx.commit().await?;
-    let version = found.into_iter().find(|it| it.version == to);
-    let program = version
+    let program = found
         .map(|it| it.program)
         .ok_or_else(|| Error::invalid("/version", code::BAD_REFERENCE, "The job has no such version."))?;
     let wish = |before: &Job| {
@@ -225,7 +155,7 @@ async fn change(
     let (spec, labels) = wish(&before)?;
     check(&spec, &labels)?;
     let cluster = cluster::by_id(write.tx(), scope, spec.cluster).await?;
-    check_surroundings(&mut write, caller, scope, &cluster, &spec).await?;
+    surroundings::check_changed(write.tx(), caller, scope, &cluster, &before, &spec).await?;
     let evolves = spec.program != before.spec.program;
     let after = Job {
         spec,
@@ -234,16 +164,22 @@ async fn change(
         generation: before.generation + 1,
         ..before.clone()
     };
+    store::update(write.tx(), scope, before.generation, &after).await?;
     if evolves {
         let (by, program) = (caller.principal.to_string(), &after.spec.program);
-        store::keep_version(write.tx(), scope, id, after.version, program, true, &by).await?;
+        version::keep(write.tx(), scope, id, after.version, program, &by).await?;
     }
-    store::update(write.tx(), scope, before.generation, &after).await?;
     let data_plane = before.data_plane;
     finish(write, scope, id, data_plane, action, Some(before)).await
 }
 
-pub async fn delete(app: &App, caller: &Caller, scope: TenantScope, call: &Call, id: JobId) -> Result<Answer> {
+pub async fn delete(
+    app: &App,
+    caller: &Caller,
+    scope: TenantScope,
+    call: &Call,
+    id: JobId,
+) -> Result<Answer> {
     let mut write = match Write::begin(app, &scope.scope(), caller, owner(scope), call).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Fresh(write) => write,

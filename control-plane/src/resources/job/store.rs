@@ -1,4 +1,4 @@
-//! All SQL that names the tables `job`, `job_version` and `job_topic`.
+//! All SQL that names the table `job`; versions and topics have their own store.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kind};
-use crate::resources::job::model::{Job, JobDesiredState, JobId, JobProgram, JobSpec, JobVersion};
-use crate::resources::topic::TopicId;
+use crate::resources::job::model::{Job, JobDesiredState, JobId, JobSpec};
+use crate::resources::job::version;
 use crate::resources::{held, labels_of};
 use crate::runtime::Tx;
 
@@ -48,7 +48,7 @@ impl TryFrom<Row> for Job {
             description: row.description,
             compute_pool: Id::from_uuid(row.compute_pool_id),
             service_account: Id::from_uuid(row.service_account_id),
-            program: program(row.program)?,
+            program: version::read(row.program)?,
             desired_state: JobDesiredState::stored(&row.desired_state),
             auto_suspend: row.auto_suspend.and_then(|it| serde_json::from_value(it).ok()),
             scaling: serde_json::from_value(row.scaling).unwrap_or_default(),
@@ -71,10 +71,6 @@ impl TryFrom<Row> for Job {
             updated_at: row.updated_at,
         })
     }
-}
-
-fn program(stored: Value) -> Result<JobProgram> {
-    serde_json::from_value(stored).map_err(Error::internal)
 }
 
 /// Which jobs a list shows.
@@ -129,30 +125,6 @@ async fn select(
     rows.into_iter().map(Job::try_from).collect()
 }
 
-/// Versions of a job, the newest first.
-pub async fn versions(tx: &mut Tx, scope: TenantScope, id: JobId, before: i32, limit: i64) -> Result<Vec<JobVersion>> {
-    let rows = sqlx::query!(
-        "SELECT version, program, keeps_state, created_at, created_by FROM job_version
-         WHERE tenant_id = $1 AND job_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4",
-        scope.tenant().uuid(),
-        id.uuid(),
-        before,
-        limit,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    let versions = rows.into_iter().map(|row| {
-        Ok(JobVersion {
-            version: row.version,
-            program: program(row.program)?,
-            keeps_state: row.keeps_state,
-            created_at: row.created_at,
-            created_by: row.created_by,
-        })
-    });
-    versions.collect()
-}
-
 pub async fn insert(
     tx: &mut Tx,
     scope: TenantScope,
@@ -202,80 +174,6 @@ fn json_of<T: serde::Serialize>(value: Option<&T>) -> Result<Option<Value>> {
     value
         .map(|it| serde_json::to_value(it).map_err(Error::internal))
         .transpose()
-}
-
-/// Keeps a version, and notes which topics it reads and writes.
-pub async fn keep_version(
-    tx: &mut Tx,
-    scope: TenantScope,
-    id: JobId,
-    version: i32,
-    program: &JobProgram,
-    keeps_state: bool,
-    by: &str,
-) -> Result<()> {
-    let JobProgram::Action {
-        source,
-        steps: _,
-        sinks,
-        dead_letter,
-    } = program;
-    let tenant = scope.tenant().uuid();
-    sqlx::query!(
-        "INSERT INTO job_version (tenant_id, job_id, version, kind, program, keeps_state, created_by)
-         VALUES ($1, $2, $3, 'ACTION', $4, $5, $6)",
-        tenant,
-        id.uuid(),
-        version,
-        serde_json::to_value(program).map_err(Error::internal)?,
-        keeps_state,
-        by,
-    )
-    .execute(tx.conn())
-    .await?;
-    sqlx::query!("DELETE FROM job_topic WHERE tenant_id = $1 AND job_id = $2", tenant, id.uuid())
-        .execute(tx.conn())
-        .await?;
-    let source = std::iter::once((source.topic, "SOURCE"));
-    let sinks = sinks.iter().map(|it| (it.topic, "SINK"));
-    let dead_letter = dead_letter.iter().map(|it| (*it, "DEAD_LETTER"));
-    let (topics, parts): (Vec<Uuid>, Vec<&str>) = source
-        .chain(sinks)
-        .chain(dead_letter)
-        .map(|(topic, part)| (topic.uuid(), part))
-        .unzip();
-    sqlx::query!(
-        "INSERT INTO job_topic (tenant_id, job_id, topic_id, part)
-         SELECT DISTINCT $1::uuid, $2::uuid, t, p FROM unnest($3::uuid[], $4::text[]) AS named (t, p)",
-        tenant,
-        id.uuid(),
-        &topics,
-        &parts as &[&str],
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// Those of these topics that are of the cluster, and stay.
-pub async fn topics_of(
-    tx: &mut Tx,
-    scope: TenantScope,
-    cluster: ClusterId,
-    topics: &[Uuid],
-) -> Result<Vec<(TopicId, String)>> {
-    let rows = sqlx::query!(
-        "SELECT id, name FROM topic WHERE tenant_id = $1 AND cluster_id = $2 AND id = ANY($3) AND deleted_at IS NULL FOR SHARE",
-        scope.tenant().uuid(),
-        cluster.uuid(),
-        topics,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (Id::from_uuid(row.id), row.name))
-        .collect())
 }
 
 /// Writes a changed row, if it still has the generation that it was read with.

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use weir_actions::limits::{SINKS_MAX, STEPS_MAX};
+
 use crate::kernel::{FieldError, check_name, code};
-use crate::resources::job::model::{
-    AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec,
-};
+use crate::resources::job::model::{AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec};
+use crate::resources::job::program;
 
 const DESCRIPTION_MAX: usize = 1000;
-const STEPS_MAX: usize = 50;
 /// Bytes of all steps together, as JSON.
 const STEPS_BYTES_MAX: usize = 64 * 1024;
-const SINKS_MAX: usize = 20;
 const WORKERS_MAX: i32 = 200;
 const SECONDS_MAX: i32 = 86_400;
 
@@ -35,7 +34,7 @@ pub fn validate(spec: &JobSpec, errors: &mut Vec<FieldError>) {
         let detail = format!("A description has at most {DESCRIPTION_MAX} characters.");
         errors.push(out_of_range("/spec/description", detail));
     }
-    self::program(program, errors);
+    check_program(program, errors);
     suspension(*desired_state, auto_suspend.as_ref(), errors);
     self::scaling(scaling, errors);
     if !(0..=9).contains(priority) {
@@ -51,12 +50,13 @@ fn out_of_range(pointer: &str, detail: String) -> FieldError {
     }
 }
 
-fn program(program: &JobProgram, errors: &mut Vec<FieldError>) {
+fn check_program(program: &JobProgram, errors: &mut Vec<FieldError>) {
     let JobProgram::Action {
         source,
         steps,
         sinks,
         dead_letter,
+        null_values: _,
     } = program;
     let at = |field: &str| format!("/spec/program/{field}");
     let bytes: usize = steps.iter().map(|step| step.to_string().len()).sum();
@@ -64,12 +64,21 @@ fn program(program: &JobProgram, errors: &mut Vec<FieldError>) {
         let detail = format!("An action has at most {STEPS_MAX} steps, and {STEPS_BYTES_MAX} bytes of them.");
         errors.push(out_of_range(&at("steps"), detail));
     }
+    program::steps(steps.get(..STEPS_MAX).unwrap_or(steps), errors);
     if sinks.is_empty() || sinks.len() > SINKS_MAX {
         let detail = format!("An action has 1 to {SINKS_MAX} sinks.");
         errors.push(out_of_range(&at("sinks"), detail));
     }
     let mut names = BTreeSet::new();
-    for (number, JobSink { name, topic }) in sinks.iter().enumerate() {
+    for (
+        number,
+        JobSink {
+            name,
+            topic,
+            encoding: _,
+        },
+    ) in sinks.iter().enumerate()
+    {
         check_name(&at(&format!("sinks/{number}/name")), name, errors);
         let wrong = if !names.insert(name) {
             Some(("name", "Two sinks have this name."))
@@ -104,13 +113,6 @@ fn suspension(state: JobDesiredState, suspend: Option<&AutoSuspend>, errors: &mu
         }
         return;
     };
-    if state != JobDesiredState::AutoSuspend {
-        errors.push(FieldError {
-            pointer: "/spec/auto_suspend".into(),
-            code: code::INVALID.into(),
-            detail: "It says something of AUTO_SUSPEND alone.".into(),
-        });
-    }
     let AutoSuspend {
         idle_after_seconds,
         wake_lag_records,

@@ -18,6 +18,8 @@ pub enum LineageNodeKind {
     ServiceAccount,
     /// A consumer group.
     ConsumerGroup,
+    /// A job, running or not.
+    Job,
 }
 
 /// A node.
@@ -33,11 +35,12 @@ pub struct LineageNode {
     pub object_id: Option<String>,
     /// Its name; of a contract its subject.
     pub name: String,
-    /// Of a topic its contract's enforcement, of a contract its newest version, of a consumer group its state.
+    /// Of a topic its contract's enforcement, of a contract its newest version, of a consumer group its state, of a job what is
+    /// wished of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub detail: Option<String>,
-    /// Where it is; of topics and consumer groups.
+    /// Where it is; of topics, consumer groups and jobs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cluster_id: Option<ClusterId>,
@@ -49,11 +52,11 @@ pub struct LineageNode {
 pub enum LineageEdgeKind {
     /// From a contract to a topic.
     Governs,
-    /// From a service account to a topic.
+    /// From a service account or a job to a topic.
     Produces,
-    /// From a topic to a service account or a consumer group.
+    /// From a topic to a service account, a consumer group or a job.
     Consumes,
-    /// From a topic to the one that its dead letters are for.
+    /// From a topic or a job to the topic that its dead letters are for.
     DeadLetters,
 }
 

@@ -8,7 +8,7 @@ use crate::resources::lineage::api::{
     Lineage, LineageEdge, LineageEdgeKind, LineageGroups, LineageNode, LineageNodeKind,
 };
 use crate::resources::lineage::model::{Consumes, Governs, Topic, Traffic};
-use crate::resources::topic::TopicId;
+use crate::resources::topic::{JobPart, JobUse, TopicId};
 
 /// Nodes of one answer.
 pub const NODES_MAX: usize = 1_000;
@@ -22,6 +22,7 @@ pub struct Facts {
     pub governs: Vec<Governs>,
     pub traffic: Vec<Traffic>,
     pub groups: Option<Vec<Consumes>>,
+    pub jobs: Vec<JobUse>,
     /// Was one of these cut already?
     pub truncated: bool,
 }
@@ -83,7 +84,7 @@ fn group_node(cluster: ClusterId, group: &str) -> String {
     format!("CONSUMER_GROUP:{cluster}/{group}")
 }
 
-/// Draws. What comes first has room first: topics, contracts, those who move most, groups.
+/// Draws. What comes first has room first: topics, contracts, jobs, those who move most, groups.
 #[must_use]
 pub fn draw(facts: Facts) -> Lineage {
     let Facts {
@@ -91,6 +92,7 @@ pub fn draw(facts: Facts) -> Lineage {
         governs,
         traffic,
         groups,
+        jobs,
         truncated,
     } = facts;
     let mut graph = Graph {
@@ -99,13 +101,18 @@ pub fn draw(facts: Facts) -> Lineage {
     };
     put_topics(&mut graph, &topics);
     put_contracts(&mut graph, &governs);
+    put_jobs(&mut graph, &jobs);
     put_traffic(&mut graph, traffic);
     let known = if groups.is_some() {
         LineageGroups::Known
     } else {
         LineageGroups::Unknown
     };
-    put_groups(&mut graph, groups.unwrap_or_default());
+    // A job reads as a group of its own, which says nothing more.
+    let own: BTreeSet<String> = jobs.iter().map(|it| it.job.to_string()).collect();
+    let mut groups = groups.unwrap_or_default();
+    groups.retain(|it| !own.contains(&it.group));
+    put_groups(&mut graph, groups);
     let mut nodes: Vec<_> = graph.nodes.into_values().collect();
     nodes.sort_by(|a, b| (a.kind, &a.name, &a.id).cmp(&(b.kind, &b.name, &b.id)));
     Lineage {
@@ -152,6 +159,37 @@ fn put_contracts(graph: &mut Graph, governs: &[Governs]) {
             let (from, to) = (contract_node(it.contract), topic_node(it.topic));
             graph.edge(edge(LineageEdgeKind::Governs, from, to));
         }
+    }
+}
+
+fn put_jobs(graph: &mut Graph, jobs: &[JobUse]) {
+    for it in jobs {
+        let JobUse {
+            job,
+            name,
+            cluster,
+            desired_state,
+            topic,
+            part,
+        } = it;
+        let (who, what) = (format!("JOB:{job}"), topic_node(*topic));
+        let node = LineageNode {
+            id: who.clone(),
+            kind: LineageNodeKind::Job,
+            object_id: Some(job.to_string()),
+            name: name.clone(),
+            detail: Some(desired_state.clone()),
+            cluster_id: Some(*cluster),
+        };
+        if !graph.nodes.contains_key(&what) || !graph.node(node) {
+            continue;
+        }
+        let (kind, from, to) = match part {
+            JobPart::Source => (LineageEdgeKind::Consumes, what, who),
+            JobPart::Sink => (LineageEdgeKind::Produces, who, what),
+            JobPart::DeadLetter => (LineageEdgeKind::DeadLetters, who, what),
+        };
+        graph.edge(edge(kind, from, to));
     }
 }
 
@@ -274,6 +312,39 @@ mod tests {
             (2, LineageGroups::Known, false)
         );
         assert_eq!(drawn.nodes[1].object_id, None);
+    }
+
+    #[test]
+    fn a_job_stands_between_its_topics_and_its_own_group_is_not_drawn() {
+        let job = Id::from_uuid(Uuid::from_u128(9));
+        let uses = |topic: u128, part| JobUse {
+            job,
+            name: "enrich".into(),
+            cluster: Id::from_uuid(Uuid::from_u128(1)),
+            desired_state: "RUNNING".into(),
+            topic: Id::from_uuid(Uuid::from_u128(topic)),
+            part,
+        };
+        let drawn = draw(Facts {
+            topics: vec![topic(7), topic(8)],
+            jobs: vec![
+                uses(7, JobPart::Source),
+                uses(8, JobPart::Sink),
+                uses(3, JobPart::DeadLetter),
+            ],
+            groups: Some(vec![Consumes {
+                cluster: Id::from_uuid(Uuid::from_u128(1)),
+                group: job.to_string(),
+                state: "STABLE",
+                topic: Id::from_uuid(Uuid::from_u128(7)),
+            }]),
+            ..Facts::default()
+        });
+        let kinds: Vec<_> = drawn.edges.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [LineageEdgeKind::Produces, LineageEdgeKind::Consumes]);
+        assert_eq!(drawn.edges[0].to, topic_node(Id::from_uuid(Uuid::from_u128(8))));
+        let last = drawn.nodes.last().unwrap();
+        assert_eq!((last.kind, drawn.nodes.len()), (LineageNodeKind::Job, 3));
     }
 
     #[test]

@@ -34,8 +34,8 @@ struct LineageQuery {
 
 /// Who writes, who reads, what governs
 ///
-/// Service accounts by the usage of a week, consumer groups as the agent tells of them now, contracts and dead-letter topics as they
-/// are wished. At most 1,000 nodes and 5,000 edges.
+/// Service accounts by the usage of a week, consumer groups as the agent tells of them now, contracts, jobs and dead-letter topics as
+/// they are wished. At most 1,000 nodes and 5,000 edges.
 #[utoipa::path(get, path = "/v1/lineage", operation_id = "lineage_get", tag = "Lineage",
     params(LineageQuery), responses((status = 200, description = "The graph.", body = Lineage)))]
 async fn get(

@@ -17,6 +17,8 @@ use crate::runtime::App;
 
 /// Who was not seen for so long is not drawn.
 const HOURS: i64 = 7 * 24;
+/// Uses of topics by jobs that are read.
+const JOB_USES_MAX: i64 = 5_000;
 /// Half of the graph at most is topics, so that there is room for who uses them.
 const TOPICS_MAX: usize = graph::NODES_MAX / 2;
 
@@ -50,10 +52,14 @@ pub async fn draw(app: &App, scope: TenantScope, around: Around, now: DateTime<U
     ids.extend(beside);
     facts.topics = store::topics(&mut tx, scope, &ids).await?;
     facts.governs = store::governs(&mut tx, scope, &ids).await?;
+    facts.jobs = topic::jobs_of(&mut tx, scope, &ids, JOB_USES_MAX).await?;
     let clusters: BTreeSet<Uuid> = facts.topics.iter().map(|it| it.cluster.uuid()).collect();
     let clusters: Vec<Uuid> = clusters.into_iter().collect();
     facts.traffic = store::traffic(&mut tx, scope, &clusters, &ids, &hours(now)?).await?;
-    facts.truncated |= facts.governs.len() >= graph::EDGES_MAX || facts.traffic.len() >= graph::EDGES_MAX;
+    let most = graph::EDGES_MAX;
+    facts.truncated |= [facts.governs.len(), facts.traffic.len(), facts.jobs.len()]
+        .into_iter()
+        .any(|it| it >= most);
     // No connection is held while agents think.
     tx.commit().await?;
     if let Some((groups, more)) = groups::ask(app, &facts.topics).await {

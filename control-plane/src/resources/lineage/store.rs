@@ -63,13 +63,16 @@ pub async fn of_contract(tx: &mut Tx, scope: TenantScope, contract: Id<kind::Con
     Ok(ids)
 }
 
-/// The dead-letter topics of these; with `both`, also those of which these are the dead-letter topics.
+/// The dead-letter topics of these, and what jobs that use them use besides; with `both`, also those of which these are the
+/// dead-letter topics.
 pub async fn beside(tx: &mut Tx, scope: TenantScope, topics: &[Uuid], both: bool) -> Result<Vec<Uuid>> {
     let ids = sqlx::query_scalar!(
         r#"SELECT d.id AS "id!" FROM topic t JOIN topic d ON d.tenant_id = t.tenant_id AND d.id = t.dead_letter_topic_id
          WHERE t.tenant_id = $1 AND t.id = ANY($2) AND d.deleted_at IS NULL
          UNION SELECT t.id FROM topic t
          WHERE $3 AND t.tenant_id = $1 AND t.dead_letter_topic_id = ANY($2) AND t.deleted_at IS NULL
+         UNION SELECT o.topic_id FROM job_topic u JOIN job_topic o ON o.tenant_id = u.tenant_id AND o.job_id = u.job_id
+         WHERE u.tenant_id = $1 AND u.topic_id = ANY($2)
          ORDER BY 1 LIMIT $4"#,
         scope.tenant().uuid(),
         topics,

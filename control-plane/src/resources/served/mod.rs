@@ -139,14 +139,22 @@ fn message(reason: &str) -> &'static str {
         "PER_KEY" => {
             "A service account has several keys on the cluster, and Kafka gives each of them the limits for itself."
         }
-        "POOL_EXHAUSTED" => "The compute pool has no room: the job waits for its turn. Raise max_units, or stop another job.",
+        "POOL_EXHAUSTED" => {
+            "The compute pool has no room: the job waits for its turn. Raise max_units, or stop another job."
+        }
         "IDLE" => "Nothing came for a while: the job sleeps, and wakes when there is something to do.",
         "WORKER_STARTING" => "A worker is starting.",
-        "WORKER_FAILING" => "Workers end unasked; the agent starts them again. Their logs are on the agent's machine.",
+        "WORKER_FAILING" => {
+            "Workers end unasked; the agent starts them again. Their logs are on the agent's machine."
+        }
         "SOURCE_MISSING" => "A topic that the job reads or writes is gone.",
-        "UNAUTHORIZED" => "The job's service account may not read or write there: give it a role on the topic.",
+        "UNAUTHORIZED" => {
+            "The job's service account may not read or write there: give it a role on the topic."
+        }
         "PROGRAM_REFUSED" => "The agent cannot run this program; its version may be too old for it.",
-        "POISON_RECORD" => "A step cannot take a record, and there is no dead-letter topic: name one, or change the step.",
+        "POISON_RECORD" => {
+            "A step cannot take a record, and there is no dead-letter topic: name one, or change the step."
+        }
         "DATA_EXPIRED" => {
             "What the job had not read yet is gone from the topic: retention took it. Restart it to go on from what is left."
         }

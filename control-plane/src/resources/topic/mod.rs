@@ -8,6 +8,7 @@ mod api;
 mod config;
 mod contract;
 mod extent;
+mod jobs;
 mod model;
 mod routes;
 mod service;
@@ -21,6 +22,7 @@ pub use contract::{
     Enforcement, PartContract, SubjectStrategy, Taking, TopicContract, Unframed, taking, tell_of_subject,
     until_judged,
 };
+pub use jobs::{JobPart, JobUse, jobs_of};
 pub use model::{Topic, TopicId, TopicSpec, validate};
 pub use routes::router;
 pub use settings::{

@@ -47,9 +47,27 @@ fn read(call: &CallPlan, answer: &Answer) -> Result<Verdict, Wrong> {
     };
     match status {
         200..=299 => {}
-        408 | 425 | 429 => return Err((Code::CallRefused4xx, format!("The endpoint answered {status}"), true)),
-        400..=499 => return Err((Code::CallRefused4xx, format!("The endpoint answered {status}"), false)),
-        500..=599 => return Err((Code::CallFailed5xx, format!("The endpoint answered {status}"), true)),
+        408 | 425 | 429 => {
+            return Err((
+                Code::CallRefused4xx,
+                format!("The endpoint answered {status}"),
+                true,
+            ));
+        }
+        400..=499 => {
+            return Err((
+                Code::CallRefused4xx,
+                format!("The endpoint answered {status}"),
+                false,
+            ));
+        }
+        500..=599 => {
+            return Err((
+                Code::CallFailed5xx,
+                format!("The endpoint answered {status}"),
+                true,
+            ));
+        }
         _ => {
             let sentence = format!("The endpoint answered {status}, which is neither a success nor an error");
             return Err((Code::CallUnexpected, sentence, false));
@@ -69,7 +87,9 @@ fn read(call: &CallPlan, answer: &Answer) -> Result<Verdict, Wrong> {
         return Ok(Verdict::Answered(json, status));
     };
     let Some(text) = json.pointer("/choices/0/message/content").and_then(Json::as_str) else {
-        return Err(not_json("The model's answer has no text in choices[0].message.content"));
+        return Err(not_json(
+            "The model's answer has no text in choices[0].message.content",
+        ));
     };
     let said = if chat.json {
         decode(text.as_bytes()).map_err(|_error| not_json("The text of the model's answer is not JSON"))?
@@ -81,14 +101,23 @@ fn read(call: &CallPlan, answer: &Answer) -> Result<Verdict, Wrong> {
 
 fn failed(failure: Failure) -> Wrong {
     match failure {
-        Failure::Timeout => (Code::CallTimeout, "The endpoint did not answer in time".to_owned(), true),
-        Failure::Unreachable => (Code::CallUnreachable, "The endpoint cannot be reached".to_owned(), true),
+        Failure::Timeout => (
+            Code::CallTimeout,
+            "The endpoint did not answer in time".to_owned(),
+            true,
+        ),
+        Failure::Unreachable => (
+            Code::CallUnreachable,
+            "The endpoint cannot be reached".to_owned(),
+            true,
+        ),
         Failure::TooLarge => {
             let sentence = format!("The endpoint's answer is larger than {RESPONSE_BYTES_MAX} bytes");
             (Code::CallTooLarge, sentence, false)
         }
         Failure::Refused => {
-            let sentence = "The call is not allowed by the egress policy, or its secret is missing".to_owned();
+            let sentence =
+                "The call is not allowed by the egress policy, or its secret is missing".to_owned();
             (Code::CallForbidden, sentence, false)
         }
     }

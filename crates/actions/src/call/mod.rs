@@ -8,6 +8,7 @@ use std::fmt;
 pub(crate) use answer::{Verdict, judge};
 pub(crate) use request::build;
 
+use crate::limits::RESPONSE_BYTES_MAX;
 use crate::path::Path;
 use crate::plan::Expression;
 use crate::spec::{Method, Role, SecretUse};
@@ -58,6 +59,16 @@ pub enum Answer {
     },
     /// It did not.
     Failure(Failure),
+}
+
+impl Answer {
+    /// Bytes of its body that are read.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Response { body, .. } => body.len().min(RESPONSE_BYTES_MAX),
+            Self::Failure(_) => 0,
+        }
+    }
 }
 
 impl fmt::Debug for Answer {

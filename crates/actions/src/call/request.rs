@@ -78,7 +78,9 @@ fn text(value: &Value<'_>) -> Result<String, Stop> {
         Value::Int(number) => Ok(number.to_string()),
         Value::Uint(number) => Ok(number.to_string()),
         Value::Bool(truth) => Ok(truth.to_string()),
-        _ => Err(refused("A part of the address is neither a string nor a whole number nor a bool.")),
+        _ => Err(refused(
+            "A part of the address is neither a string nor a whole number nor a bool.",
+        )),
     }
 }
 

@@ -40,7 +40,8 @@ impl Compiler<'_> {
         self.numbers(call);
         self.headers(call);
         if call.path.len() > PATH_NAMES_MAX || call.query.len() > ENTRIES_MAX {
-            let message = format!("At most {PATH_NAMES_MAX} parts of a path and {ENTRIES_MAX} of a query are allowed.");
+            let message =
+                format!("At most {PATH_NAMES_MAX} parts of a path and {ENTRIES_MAX} of a query are allowed.");
             self.problem(ProblemCode::TooLong, "path", message);
             return None;
         }
@@ -83,7 +84,11 @@ impl Compiler<'_> {
             ("concurrency", call.concurrency, 1, CONCURRENCY_MAX),
         ] {
             if !(least..=most).contains(&number) {
-                self.problem(ProblemCode::OutOfRange, field, format!("Choose {least} to {most}."));
+                self.problem(
+                    ProblemCode::OutOfRange,
+                    field,
+                    format!("Choose {least} to {most}."),
+                );
             }
         }
     }
@@ -136,7 +141,10 @@ impl Compiler<'_> {
             }
             return good.then(|| self.rest_body(call)).flatten();
         }
-        for (field, given) in [("body", call.body.is_some()), ("method", call.method != Method::Post)] {
+        for (field, given) in [
+            ("body", call.body.is_some()),
+            ("method", call.method != Method::Post),
+        ] {
             if given {
                 let message = "This field is for REST; a chat is built from `messages`.";
                 self.problem(ProblemCode::NotForShape, field, message);
@@ -191,7 +199,8 @@ impl Compiler<'_> {
 
 /// `https://host:port/path` and nothing behind it.
 fn url(text: &str) -> Result<(), String> {
-    let form = "An address is https://host/path, without query, user or blanks; give values in `path` and `query`.";
+    let form =
+        "An address is https://host/path, without query, user or blanks; give values in `path` and `query`.";
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))

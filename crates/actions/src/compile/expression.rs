@@ -35,7 +35,12 @@ pub(crate) enum Wanted {
 
 impl Compiler<'_> {
     /// Reads an expression; what is wrong with it is told.
-    pub(crate) fn expression(&mut self, text: &str, field: &str, wanted: Wanted) -> Option<(Expression, Known)> {
+    pub(crate) fn expression(
+        &mut self,
+        text: &str,
+        field: &str,
+        wanted: Wanted,
+    ) -> Option<(Expression, Known)> {
         self.read(text, field, wanted, BEFORE_ANSWER)
     }
 
@@ -93,13 +98,7 @@ fn fits(found: &Type, expr: &Expr, wanted: Wanted) -> Result<(), Wrong> {
         return Ok(());
     }
     let message = format!("{word} is wanted here, and this is {found}");
-    Err((
-        ProblemCode::WrongType,
-        CelError {
-            at: expr.at,
-            message,
-        },
-    ))
+    Err((ProblemCode::WrongType, CelError { at: expr.at, message }))
 }
 
 /// A message of an expression as a sentence.

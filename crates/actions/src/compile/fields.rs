@@ -56,7 +56,11 @@ impl Compiler<'_> {
                 format!("No record has a field `{}` at this step.", shown(path))
             }
             Lookup::Missing(names) => {
-                format!("No record has a field `{}` at this step; there are {}.", shown(path), names.join(", "))
+                format!(
+                    "No record has a field `{}` at this step; there are {}.",
+                    shown(path),
+                    names.join(", ")
+                )
             }
             Lookup::NoFields => format!(
                 "`{}` leads through a value that has no fields; shorten the path.",

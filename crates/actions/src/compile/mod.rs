@@ -37,7 +37,6 @@ pub(crate) struct Compiler<'c> {
     calls: usize,
 }
 
-
 impl Plan {
     /// Compiles a spec for records of which `input` is known. `host` is asked for the newest schemas of sinks; secrets are not
     /// asked for.
@@ -47,10 +46,7 @@ impl Plan {
     pub fn compile(spec: &ActionSpec, input: Input, host: &dyn Host) -> Result<Self, Vec<Problem>> {
         let known = match &input.value {
             ValueForm::Json => Known::nothing(),
-            ValueForm::Registered { newest, .. } => {
-                let (root, shapes) = newest.codec.types();
-                Known::of(root, shapes)
-            }
+            ValueForm::Registered { newest, .. } => newest.known(),
         };
         let mut compiler = Compiler {
             spec,
@@ -124,7 +120,10 @@ impl Compiler<'_> {
             problem(
                 ProblemCode::TooLong,
                 "/steps".to_owned(),
-                format!("There are {} steps, and {STEPS_MAX} are allowed; split the job.", spec.steps.len()),
+                format!(
+                    "There are {} steps, and {STEPS_MAX} are allowed; split the job.",
+                    spec.steps.len()
+                ),
             );
         }
         if spec.sinks.is_empty() || spec.sinks.len() > SINKS_MAX {
@@ -156,9 +155,17 @@ impl Compiler<'_> {
                 problem(ProblemCode::OutOfRange, format!("{at}/value_bytes_max"), message);
             }
         }
-        if spec.dead_letter_topic.as_ref().is_some_and(|topic| !is_name(topic, 249)) {
+        if spec
+            .dead_letter_topic
+            .as_ref()
+            .is_some_and(|topic| !is_name(topic, 249))
+        {
             let message = "A topic's name is 1 to 249 letters, digits, points, _ and -.";
-            problem(ProblemCode::BadName, "/dead_letter_topic".to_owned(), message.to_owned());
+            problem(
+                ProblemCode::BadName,
+                "/dead_letter_topic".to_owned(),
+                message.to_owned(),
+            );
         }
         let sinks = spec.sinks.iter().take(SINKS_MAX);
         self.sinks = sinks.map(|(name, sink)| SinkPlan::new(name, sink)).collect();
@@ -199,26 +206,35 @@ impl Compiler<'_> {
 
     /// Whether what comes out fits the schemas of the sinks.
     fn outputs(&mut self, host: &dyn Host) {
-        let untouched = self.spec.steps.iter().all(|step| !step.changes());
+        // Records that no step changes are passed on as they are, and those whose fields keep their types keep their schema.
+        let own = match &self.input.value {
+            ValueForm::Json => None,
+            ValueForm::Registered { newest, .. } => Some(newest.known()),
+        };
+        let keeps = self.spec.steps.iter().all(|step| !step.changes()) || own.as_ref() == Some(&self.known);
         for sink in &self.sinks {
             let pointer = format!("/sinks/{}", escaped(&sink.name));
             let newest = host.newest(&sink.topic);
             let mut problem = |message: String| {
-                self.problems
-                    .push(Problem::new(ProblemCode::UnfitOutput, None, pointer.clone(), message));
+                self.problems.push(Problem::new(
+                    ProblemCode::UnfitOutput,
+                    None,
+                    pointer.clone(),
+                    message,
+                ));
             };
             match (sink.encoding, newest, &self.input.value) {
                 (Encoding::Json, ..) => {}
                 (Encoding::Contract, None, _) => problem(
-                    "The sink's topic has no schema to write by; register one, or choose another encoding.".to_owned(),
+                    "The sink's topic has no schema to write by; register one, or choose another encoding."
+                        .to_owned(),
                 ),
-                // Records that no step changes are passed on as they are.
-                (Encoding::Keep, ..) if untouched => {}
+                (Encoding::Keep, ..) if keeps => {}
                 (Encoding::Keep, _, ValueForm::Json) | (Encoding::Keep, None, _) => {}
                 (_, Some(newest), _) => {
-                    let (root, shapes) = newest.codec.types();
-                    let wanted = Known::of(root, shapes);
-                    if let Some(message) = misfit(&self.known, &wanted, newest.format(), &newest.required) {
+                    if let Some(message) =
+                        misfit(&self.known, &newest.known(), newest.format(), &newest.required)
+                    {
                         problem(message);
                     }
                 }

@@ -90,7 +90,9 @@ impl Compiler<'_> {
             self.known.edit(path, &mut |_known| None);
         }
         for (path, (from, to)) in paths.iter().zip(&rename.fields) {
-            let Some((_last, parent)) = path.split_last() else { continue };
+            let Some((_last, parent)) = path.split_last() else {
+                continue;
+            };
             let mut target: Path = parent.to_vec();
             target.push(to.as_str().into());
             let is_free = !matches!(self.known.at(&target), Lookup::Here(_));
@@ -99,7 +101,10 @@ impl Compiler<'_> {
                 _ => Known::Any,
             };
             if !is_free {
-                let message = format!("There is a field `{}` already; drop it before, or choose another name.", shown(&target));
+                let message = format!(
+                    "There is a field `{}` already; drop it before, or choose another name.",
+                    shown(&target)
+                );
                 self.problem(ProblemCode::FieldExists, &at(0, from), message);
                 good = false;
             } else {
@@ -268,7 +273,8 @@ impl Compiler<'_> {
                 Some(Op::Flatten { separator, depth })
             }
             Err(name) => {
-                let message = format!("Two fields would be called `{name}`; choose another separator, or rename one.");
+                let message =
+                    format!("Two fields would be called `{name}`; choose another separator, or rename one.");
                 self.problem(ProblemCode::FieldExists, "separator", message);
                 None
             }
@@ -313,7 +319,11 @@ impl Compiler<'_> {
     }
 
     fn deduplicate(&mut self, deduplicate: &Deduplicate) -> Option<Op> {
-        let Deduplicate { by, window_ms, keys_max } = deduplicate;
+        let Deduplicate {
+            by,
+            window_ms,
+            keys_max,
+        } = deduplicate;
         let mut good = true;
         if let Some(step) = self.called {
             let message = format!(

@@ -94,10 +94,10 @@ impl Known {
                 *self = self.present().clone();
                 self.put(path, found)
             }
-            Self::Any => {
+            Self::Any | Self::Plain(Type::Null) => {
                 *self = Self::Record(Fields {
                     fields: BTreeMap::new(),
-                    open: true,
+                    open: matches!(self, Self::Any),
                 });
                 self.put(path, found)
             }
@@ -108,7 +108,10 @@ impl Known {
             Self::Record(fields) => {
                 let fresh = Self::Record(Fields::default());
                 let missing = if fields.open { Self::Any } else { fresh };
-                let field = fields.fields.entry(String::from(name.as_ref())).or_insert(missing);
+                let field = fields
+                    .fields
+                    .entry(String::from(name.as_ref()))
+                    .or_insert(missing);
                 field.put(rest, found)
             }
             Self::List(_) | Self::Plain(_) => false,

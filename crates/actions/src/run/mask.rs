@@ -30,7 +30,9 @@ pub(super) fn apply<'a>(
     let mut lost = false;
     let result = match (masked, &frame.registered) {
         (Masked::Fields(tree), _) => edit(tree, how, value, host, steps, &mut lost),
-        (Masked::Tags(tags), Some(registered)) => by_tags(&registered.codec, tags, how, value, host, steps, &mut lost),
+        (Masked::Tags(tags), Some(registered)) => {
+            by_tags(&registered.codec, tags, how, value, host, steps, &mut lost)
+        }
         (Masked::Tags(_), None) => Ok(value.clone()),
     };
     if lost {
@@ -199,7 +201,10 @@ fn keep_last(text: &str, n: u32) -> String {
     let kept = usize::try_from(n).unwrap_or(usize::MAX);
     let count = text.chars().count();
     let masked = if count <= kept { count } else { count - kept };
-    "*".repeat(masked).chars().chain(text.chars().skip(masked)).collect()
+    "*".repeat(masked)
+        .chars()
+        .chain(text.chars().skip(masked))
+        .collect()
 }
 
 /// A plain value as bytes: texts and bytes as they are, others as CEL writes them.

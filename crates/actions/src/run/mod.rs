@@ -14,8 +14,8 @@ use std::sync::Arc;
 use weir_contract::rules::cel::Steps;
 use weir_contract::value::json;
 
-pub use outcome::{DeadLetterCode, Header, Outcome, OwnedHeader, Part, Record};
 pub(crate) use outcome::Stop;
+pub use outcome::{DeadLetterCode, Header, Outcome, OwnedHeader, Part, Record};
 
 use crate::call::{Answer, Request, Verdict, judge};
 use crate::frozen::Frozen;
@@ -169,7 +169,11 @@ impl Suspended {
         };
         let step = Some(self.at + 1);
         let Some(Op::Call(call)) = plan.inner.ops.get(self.at) else {
-            return dead(step, DeadLetterCode::BadRequest, "The step does not call.".to_owned());
+            return dead(
+                step,
+                DeadLetterCode::BadRequest,
+                "The step does not call.".to_owned(),
+            );
         };
         let (response, status) = match judge(call, answer, self.request.attempt) {
             Verdict::Answered(response, status) => (response, status),
@@ -202,7 +206,7 @@ impl Suspended {
             headers: None,
             changed: self.changed,
             sink: self.sink,
-            steps: Steps::new(self.steps_left),
+            steps: Steps::new(self.steps_left + COST_PER_BYTE * answer.bytes()),
             slots: Vec::new(),
             host,
             seen: None,

@@ -28,7 +28,7 @@ pub struct Record<'r> {
 }
 
 /// A header of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header<'r> {
     /// Its name.
     pub name: &'r str,
@@ -37,12 +37,26 @@ pub struct Header<'r> {
 }
 
 /// A header that a plan made, or copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OwnedHeader {
     /// Its name.
     pub name: String,
     /// Its value.
     pub value: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Header<'_> {
+    /// Without its value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({:?})", self.name)
+    }
+}
+
+impl fmt::Debug for OwnedHeader {
+    /// Without its value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({:?})", self.name)
+    }
 }
 
 impl fmt::Debug for Record<'_> {
@@ -53,7 +67,7 @@ impl fmt::Debug for Record<'_> {
 }
 
 impl<'r> Record<'r> {
-    /// The last header of a name that has a value; of several the first holds.
+    /// The value of a header; of several with one name the first holds, as for all who read frames.
     pub(crate) fn header(&self, name: &str) -> Option<&'r [u8]> {
         self.headers
             .iter()
@@ -253,16 +267,21 @@ impl Stop {
                 DeadLetterCode::Cost,
                 "It would take more computation than a record of its size may.".to_owned(),
             ),
-            (Fault::Failed { reason, .. }, None) if reason == TOO_DEEP => {
-                Self::Dead(DeadLetterCode::TooDeep, "The record would nest too deep.".to_owned())
-            }
+            (Fault::Failed { reason, .. }, None) if reason == TOO_DEEP => Self::Dead(
+                DeadLetterCode::TooDeep,
+                "The record would nest too deep.".to_owned(),
+            ),
             (Fault::Failed { at, reason }, Some(expression)) => Self::Dead(
                 DeadLetterCode::Expression,
-                format!("The expression has no value: {reason} ({}).", expression.position(at)),
+                format!(
+                    "The expression has no value: {reason} ({}).",
+                    expression.position(at)
+                ),
             ),
-            (Fault::Failed { reason, .. }, None) => {
-                Self::Dead(DeadLetterCode::BadField, format!("A field cannot be changed: {reason}."))
-            }
+            (Fault::Failed { reason, .. }, None) => Self::Dead(
+                DeadLetterCode::BadField,
+                format!("A field cannot be changed: {reason}."),
+            ),
         }
     }
 

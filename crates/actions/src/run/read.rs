@@ -61,9 +61,10 @@ pub(super) fn frame<'r>(
             let sentence = format!("The value does not say which schema it is of: {error}.");
             dead(Code::NoFrame, sentence)
         }
-        Err(NotNamed::Unknown) => {
-            dead(Code::UnknownSchema, "The value names a schema that is not among those of the topic.")
-        }
+        Err(NotNamed::Unknown) => dead(
+            Code::UnknownSchema,
+            "The value names a schema that is not among those of the topic.",
+        ),
         Ok(found) => Ok(found),
     }
 }

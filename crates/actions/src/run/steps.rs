@@ -27,7 +27,9 @@ pub(super) fn put<'a>(
             return Err(Stop::Dead(Code::BadField, sentence));
         }
     };
-    steps.charge(1 + map.len()).map_err(|fault| Stop::of(fault, None))?;
+    steps
+        .charge(1 + map.len())
+        .map_err(|fault| Stop::of(fault, None))?;
     let mut entries = with_defaults(&map);
     let is = |key: &Key<'_>| matches!(key, Key::Text(text) if text.as_str() == name.as_ref());
     let place = entries.iter().rposition(|(key, _value)| is(key));

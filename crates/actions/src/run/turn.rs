@@ -52,7 +52,9 @@ impl<'a> Turn<'a> {
         for (at, op) in inner.ops.iter().enumerate().skip(from) {
             if let Op::Call(call) = op {
                 let message = self.value.clone();
-                let built = build(at + 1, call, &message, &mut |expression| self.evaluate(expression, None));
+                let built = build(at + 1, call, &message, &mut |expression| {
+                    self.evaluate(expression, None)
+                });
                 return match built {
                     Ok(request) => Ended::Call(at, request),
                     Err(stop) => Ended::Outcome(stop.outcome(Some(at + 1))),
@@ -80,7 +82,9 @@ impl<'a> Turn<'a> {
                 self.change(kept.map_err(|fault| Stop::of(fault, None))?)
             }
             Op::Drop(tree) => {
-                let kept = tree.edit(&self.value, &mut self.steps, &mut |_at, _value, _steps| Ok(Edit::Gone));
+                let kept = tree.edit(&self.value, &mut self.steps, &mut |_at, _value, _steps| {
+                    Ok(Edit::Gone)
+                });
                 self.change(kept.map_err(|fault| Stop::of(fault, None))?)
             }
             Op::Rename(tree, names) => {
@@ -269,17 +273,19 @@ impl<'a> Turn<'a> {
             None => {
                 let bytes_max = crate::limits::OUTPUT_BYTES_MAX;
                 let fit = weir_contract::record::Fit::Exact;
-                written = registered
-                    .write(indexes, &self.value, fit, bytes_max)
-                    .map_err(|error| match error {
-                        Unwritten::Unfit(reason) => {
-                            let sentence = format!("The value as the steps made it is not of its schema: {reason}.");
-                            Stop::Dead(Code::Contract, sentence)
-                        }
-                        Unwritten::TooLarge(reason) => {
-                            Stop::Dead(Code::OutputTooLarge, format!("The value is too large: {reason}."))
-                        }
-                    })?;
+                written =
+                    registered
+                        .write(indexes, &self.value, fit, bytes_max)
+                        .map_err(|error| match error {
+                            Unwritten::Unfit(reason) => {
+                                let sentence =
+                                    format!("The value as the steps made it is not of its schema: {reason}.");
+                                Stop::Dead(Code::Contract, sentence)
+                            }
+                            Unwritten::TooLarge(reason) => {
+                                Stop::Dead(Code::OutputTooLarge, format!("The value is too large: {reason}."))
+                            }
+                        })?;
                 &written
             }
         };
@@ -297,6 +303,9 @@ impl<'a> Turn<'a> {
 }
 
 fn wrong_type(wanted: &str, found: &Value<'_>) -> Stop {
-    let sentence = format!("The expression is {wanted} for every good record, and here it is {}.", found.type_name());
+    let sentence = format!(
+        "The expression is {wanted} for every good record, and here it is {}.",
+        found.type_name()
+    );
     Stop::Dead(Code::Expression, sentence)
 }

@@ -148,7 +148,7 @@ pub struct Mask {
 
 /// How fields are made unreadable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
 pub enum MaskHow {
     /// A constant of the same type: `***`, 0, false, no bytes, 1970.
     Redact,

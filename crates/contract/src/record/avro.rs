@@ -134,9 +134,7 @@ impl<'w> Writer<'w> {
             }
             self.path.pop();
         }
-        let named = |key: &Key<'_>| {
-            matches!(key, Key::Text(name) if fields.iter().any(|field| field.name == name.as_str()))
-        };
+        let named = |key: &Key<'_>| matches!(key, Key::Text(name) if fields.iter().any(|field| field.name == name.as_str()));
         if map.len() > found && !map.entries().iter().all(|(key, _value)| named(key)) {
             return unfit("the record has a field that its schema does not have");
         }
@@ -159,7 +157,9 @@ impl<'w> Writer<'w> {
                     || self.plan.units(id).is_some())
         };
         let first = |test: &dyn Fn(TypeId) -> bool| {
-            branches.iter().position(|it| test(*it) && self.may_be(*it, value))
+            branches
+                .iter()
+                .position(|it| test(*it) && self.may_be(*it, value))
         };
         first(&|it| Some(it) == own)
             .or_else(|| first(&|it| !converted(it)))
@@ -186,9 +186,7 @@ impl<'w> Writer<'w> {
             }
             (Kind::Array(_), Value::List(_)) | (Kind::Map(_), Value::Map(_)) => true,
             (Kind::Record { fields, .. }, Value::Map(map)) => {
-                let field = |key: &Key<'_>| {
-                    matches!(key, Key::Text(name) if fields.iter().any(|field| field.name == name.as_str()))
-                };
+                let field = |key: &Key<'_>| matches!(key, Key::Text(name) if fields.iter().any(|field| field.name == name.as_str()));
                 let lacking = |field: &Field| {
                     let name = Key::Text(Text::Borrowed(&field.name));
                     self.fit == Fit::Exact

@@ -95,7 +95,10 @@ impl Writer {
         self.out.push(b'{');
         let mut first = true;
         for (at, (name, (_key, value))) in names.iter().zip(&entries).enumerate() {
-            if last.as_ref().is_some_and(|last| last.get(name.as_ref()) != Some(&at)) {
+            if last
+                .as_ref()
+                .is_some_and(|last| last.get(name.as_ref()) != Some(&at))
+            {
                 continue;
             }
             if !first {

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
-    Cardinality, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor,
-    ReflectMessage as _, Value as Proto,
+    Cardinality, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _,
+    Value as Proto,
 };
 
 use super::{DEPTH_MAX, Room, WriteError, WriteErrorKind, Written, deeper, double, integer, unfit};
@@ -77,10 +77,7 @@ impl Writer {
                 _ => None,
             };
             let Some(field) = field else {
-                return unfit(format!(
-                    "the message {} has no such field",
-                    message.full_name()
-                ));
+                return unfit(format!("the message {} has no such field", message.full_name()));
             };
             if matches!(value, Value::Null) && !takes_null(&field) {
                 continue;

@@ -218,9 +218,8 @@ pub fn with_defaults<'a>(map: &Map<'a>) -> Vec<(Key<'a>, Value<'a>)> {
         Some((Key::Text(Text::Owned(field.name().into())), value))
     };
     let mut entries: Vec<_> = message.fields().filter_map(present).collect();
-    let foreign = |key: &Key<'_>| {
-        !matches!(key, Key::Text(name) if message.get_field_by_name(name.as_str()).is_some())
-    };
+    let foreign =
+        |key: &Key<'_>| !matches!(key, Key::Text(name) if message.get_field_by_name(name.as_str()).is_some());
     entries.extend(map.entries().into_iter().filter(|(key, _value)| foreign(key)));
     entries
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use weir_proto::agent::v1::{ActionProgram, Cluster, ClusterAccess, DesiredState, Job, Reason, Topic};
+use weir_proto::agent::v1::{
+    ActionEncoding, ActionProgram, Cluster, ClusterAccess, DesiredState, Job, Reason, Topic,
+};
 
 use crate::processor::engine::Needs;
 use crate::processor::spec::{Encoded, Program};
@@ -67,6 +69,7 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
         steps_json,
         sinks,
         dead_letter_topic_id,
+        drops_null_values,
     } = action;
     let cluster = served(job, place.admitted)?;
     let topics = Topics::of(cluster, place.admitted);
@@ -77,11 +80,18 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
     let mut targets = serde_json::Map::new();
     for sink in sinks {
         let topic = topics.get(&sink.topic_id)?;
-        let said = json!({"topic": topic.name, "value_bytes_max": value_bytes_max(topic)});
+        let encoding = match sink.encoding() {
+            ActionEncoding::Unspecified | ActionEncoding::Keep => "KEEP",
+            ActionEncoding::Json => "JSON",
+            ActionEncoding::Contract => "CONTRACT",
+        };
+        let said =
+            json!({"topic": topic.name, "encoding": encoding, "value_bytes_max": value_bytes_max(topic)});
         targets.insert(sink.name.clone(), said);
         named.insert(topic.name.clone(), topic);
     }
-    let mut actions = json!({"steps": steps, "sinks": targets});
+    let null_values = if *drops_null_values { "DROP" } else { "PASS" };
+    let mut actions = json!({"steps": steps, "sinks": targets, "null_values": null_values});
     let mut dead_letter_bytes_max = 0;
     if !dead_letter_topic_id.is_empty() {
         let topic = topics.get(dead_letter_topic_id)?;
@@ -218,7 +228,9 @@ mod tests {
                 sinks: vec![ActionSink {
                     name: "out".to_owned(),
                     topic_id: sink.to_owned(),
+                    encoding: ActionEncoding::Json.into(),
                 }],
+                drops_null_values: true,
                 ..ActionProgram::default()
             }),
             ..Job::default()
@@ -244,6 +256,8 @@ mod tests {
         assert_eq!(made.source, "name-topic_1");
         let actions: Value = serde_json::from_str(&made.actions).unwrap();
         assert_eq!(actions["sinks"]["out"]["topic"], "name-topic_2");
+        assert_eq!(actions["sinks"]["out"]["encoding"], "JSON");
+        assert_eq!(actions["null_values"], "DROP");
         assert_eq!(
             said(&job("topic_3", "topic_2", "[]"), &[]),
             Err(Reason::SourceMissing)

@@ -4,7 +4,7 @@ import { plural, words } from '../../ui/format.ts'
 import { ObjectLink } from '../../ui/object-link.tsx'
 import { Age } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
-import type { ContractPlan, Impact, ImpactAccount, ImpactTopic, PlanChange, PlanProblem } from './wire.ts'
+import type { ContractPlan, Impact, ImpactAccount, ImpactJob, ImpactTopic, PlanChange, PlanProblem } from './wire.ts'
 
 const SOURCES: Record<string, string> = { SCHEMA: 'Schema', RULE_SET: 'Rules', COMPATIBILITY: 'Compatibility', LINT: 'Lint', LIFECYCLE: 'Lifecycle', SERVICE_LEVEL: 'Service level' }
 
@@ -71,6 +71,12 @@ const topicColumns: readonly Column<ImpactTopic>[] = [
   { key: 'enforcement', label: 'Enforcement', cell: (t) => words(t.enforcement) },
 ]
 
+const PARTS: Record<string, string> = { SOURCE: 'reads', SINK: 'writes', DEAD_LETTER: 'writes dead letters' }
+const jobColumns: readonly Column<ImpactJob>[] = [
+  { key: 'job', label: 'Job', cell: (j) => <ObjectLink id={j.job_id} name={j.name} /> },
+  { key: 'part', label: 'Does', cell: (j) => PARTS[j.part] ?? words(j.part) },
+]
+
 export function ImpactView({ impact }: { impact: Impact }) {
   const topicName = (id: string) => impact.topics.find((topic) => topic.topic_id === id)?.name
   if (impact.topics.length === 0) return <p className="muted">No topic that is judged takes records of this subject.</p>
@@ -85,6 +91,7 @@ export function ImpactView({ impact }: { impact: Impact }) {
       <Table caption="Topics" rows={impact.topics} columns={topicColumns} id={(t) => t.topic_id} still />
       {impact.writers.length > 0 ? <Table caption="Who writes" rows={impact.writers} columns={accounts('Writes')} id={id} still /> : <p className="muted">Nobody wrote there in the last seven days.</p>}
       {impact.readers.length > 0 ? <Table caption="Who reads" rows={impact.readers} columns={accounts('Reads')} id={id} still /> : <p className="muted">Nobody read there in the last seven days.</p>}
+      {impact.jobs.length > 0 && <Table caption="Jobs" rows={impact.jobs} columns={[...jobColumns, { key: 'topic', label: 'Topic', cell: (j) => <ObjectLink id={j.topic_id} name={topicName(j.topic_id)} /> }]} id={(j) => `${j.job_id}/${j.topic_id}/${j.part}`} still />}
       {impact.truncated && <p className="muted">There are more than are shown.</p>}
     </div>
   )

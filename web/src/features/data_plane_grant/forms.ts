@@ -19,6 +19,7 @@ export function useGrantFields(): readonly Field[] {
     { name: 'clusters_max', label: 'Clusters at most', kind: 'whole', required: true, initial: '5', min: 0, max: 1000 },
     { name: 'topics_max', label: 'Topics at most', kind: 'whole', required: true, initial: '100', min: 0, max: 100_000 },
     { name: 'partitions_max', label: 'Partitions at most', kind: 'whole', required: true, initial: '1000', min: 0, max: 1_000_000 },
+    { name: 'compute_units_max', label: 'Compute units at most', kind: 'whole', initial: '0', min: 0, max: 1000, advanced: true, hint: "For the guest's jobs: half a processor and 512 MiB each." },
     labelsField(),
   ]
 }

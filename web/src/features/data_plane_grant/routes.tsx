@@ -89,6 +89,7 @@ function GrantFacts({ grant }: { grant: DataPlaneGrant }) {
       ['To', <Copyable key="g" text={spec.guest_tenant} label="Copy guest id" />],
       ['Broker pool', <Copyable key="b" text={spec.broker_pool} label="Copy broker pool id" />],
       ['Clusters at most', formatCount(spec.clusters_max)],
+      ['Compute units at most', formatCount(spec.compute_units_max ?? 0)],
       ['Topics at most', formatCount(spec.topics_max)],
       ['Partitions at most', formatCount(spec.partitions_max)],
       ['Offered', <Moment key="m" at={metadata.created_at} />],

@@ -1,6 +1,6 @@
 // Where the parts of a lineage stand in its picture. Pure: the same graph is always drawn the same way.
 
-export type NodeKind = 'SERVICE_ACCOUNT' | 'TOPIC' | 'CONSUMER_GROUP' | 'CONTRACT'
+export type NodeKind = 'SERVICE_ACCOUNT' | 'TOPIC' | 'CONSUMER_GROUP' | 'CONTRACT' | 'JOB'
 export type EdgeKind = 'PRODUCES' | 'CONSUMES' | 'GOVERNS' | 'DEAD_LETTERS'
 
 export interface LineageNode {

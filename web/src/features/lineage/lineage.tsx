@@ -57,7 +57,7 @@ function Behind({ graph }: { graph: LineageGraph }) {
   return <Table caption="Lineage" rows={graph.edges} columns={columns} id={(e) => `${e.from}/${e.kind}/${e.to}`} still />
 }
 
-export const KIND_WORDS: Record<string, string> = { SERVICE_ACCOUNT: 'service account', TOPIC: 'topic', CONSUMER_GROUP: 'group', CONTRACT: 'contract' }
+export const KIND_WORDS: Record<string, string> = { SERVICE_ACCOUNT: 'service account', TOPIC: 'topic', CONSUMER_GROUP: 'group', CONTRACT: 'contract', JOB: 'job' }
 
 function NodeName({ node, id }: { node: LineageNode | undefined; id: string }) {
   return <>{node ? <NodeLink node={node} /> : id} <span className="muted">{node && KIND_WORDS[node.kind]}</span></>

@@ -4,8 +4,8 @@ import { Icon, type IconName } from '../../ui/icons.tsx'
 import { layout, NODE, type LineageGraph, type NodeKind, type Placed } from './layout.ts'
 import { NodeLink } from './node-link.tsx'
 
-const ICONS: Record<NodeKind, IconName> = { SERVICE_ACCOUNT: 'account', TOPIC: 'topic', CONSUMER_GROUP: 'members', CONTRACT: 'contract' }
-const WORDS: Record<NodeKind, string> = { SERVICE_ACCOUNT: 'service account', TOPIC: 'topic', CONSUMER_GROUP: 'consumer group', CONTRACT: 'contract' }
+const ICONS: Record<NodeKind, IconName> = { SERVICE_ACCOUNT: 'account', TOPIC: 'topic', CONSUMER_GROUP: 'members', CONTRACT: 'contract', JOB: 'job' }
+const WORDS: Record<NodeKind, string> = { SERVICE_ACCOUNT: 'service account', TOPIC: 'topic', CONSUMER_GROUP: 'consumer group', CONTRACT: 'contract', JOB: 'job' }
 const ARROW = 'M0 0 8 4 0 8z'
 
 export function LineagePicture({ graph }: { graph: LineageGraph }) {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::{ClusterId, ServiceAccountId};
+use crate::kernel::{ClusterId, Id, ServiceAccountId, kind};
 use crate::resources::contract::problem::ContractProblem;
-use crate::resources::topic::{Enforcement, TopicId};
+use crate::resources::topic::{Enforcement, JobPart, TopicId};
 
 /// What would come of registering a version. Nothing was written.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -49,6 +49,8 @@ pub struct ContractImpact {
     pub writers: Vec<ContractImpactUse>,
     /// Service accounts that read from those in the last seven days, the latest first.
     pub readers: Vec<ContractImpactUse>,
+    /// Jobs that read or write those, whether they run or not.
+    pub jobs: Vec<ContractImpactJob>,
     /// Is there more than stands here? 200 topics are named, and 500 of each of the others.
     pub truncated: bool,
 }
@@ -81,4 +83,19 @@ pub struct ContractImpactUse {
     pub topic_id: TopicId,
     /// The beginning of the last hour in which it did.
     pub last_hour_at: DateTime<Utc>,
+}
+
+/// What a job does with such a topic.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractImpactJob {
+    /// The job.
+    #[schema(value_type = String)]
+    pub job_id: Id<kind::Job>,
+    /// Its name.
+    pub name: String,
+    /// The topic.
+    #[schema(value_type = String)]
+    pub topic_id: TopicId,
+    /// What it does with it.
+    pub part: JobPart,
 }

@@ -1,4 +1,4 @@
-//! Whom a change of a contract meets: topics that take its schemas, and who wrote to and read from them lately.
+//! Whom a change of a contract meets: topics that take its schemas, who wrote to and read from them lately, and jobs that do.
 
 use chrono::{Duration, Utc};
 use uuid::Uuid;
@@ -6,8 +6,10 @@ use uuid::Uuid;
 use crate::auth::TenantScope;
 use crate::kernel::Result;
 use crate::resources::contract::model::Subject;
-use crate::resources::contract::plan::api::{ContractImpact, ContractImpactTopic, ContractImpactUse};
-use crate::resources::topic::{self, Taking};
+use crate::resources::contract::plan::api::{
+    ContractImpact, ContractImpactJob, ContractImpactTopic, ContractImpactUse,
+};
+use crate::resources::topic::{self, JobUse, Taking};
 use crate::resources::usage::{self, Direction, LastUse};
 use crate::runtime::Tx;
 
@@ -44,11 +46,14 @@ pub async fn of(
         *found = usage::last_uses(tx, scope, &ids, since, direction, one_more(USES_MAX)).await?;
         truncated |= cut(found, USES_MAX);
     }
+    let mut jobs = topic::jobs_of(tx, scope, &ids, one_more(USES_MAX)).await?;
+    truncated |= cut(&mut jobs, USES_MAX);
     let [writers, readers] = uses.map(|it| it.into_iter().map(ContractImpactUse::from).collect());
     Ok(ContractImpact {
         topics: topics.into_iter().map(ContractImpactTopic::from).collect(),
         writers,
         readers,
+        jobs: jobs.into_iter().map(ContractImpactJob::from).collect(),
         truncated,
     })
 }
@@ -95,6 +100,25 @@ impl From<LastUse> for ContractImpactUse {
             display_name: name,
             topic_id: topic,
             last_hour_at,
+        }
+    }
+}
+
+impl From<JobUse> for ContractImpactJob {
+    fn from(found: JobUse) -> Self {
+        let JobUse {
+            job,
+            name,
+            cluster: _,
+            desired_state: _,
+            topic,
+            part,
+        } = found;
+        Self {
+            job_id: job,
+            name,
+            topic_id: topic,
+            part,
         }
     }
 }

@@ -78,8 +78,8 @@ impl Walk<'_> {
             };
             self.way.push(property.name.clone());
             let full_name = format!("$.{}", self.way.join("."));
-            let tagged = !property.tags.is_disjoint(self.tags)
-                || !self.patterns.of(&full_name).is_disjoint(self.tags);
+            let tagged =
+                !property.tags.is_disjoint(self.tags) || !self.patterns.of(&full_name).is_disjoint(self.tags);
             if tagged {
                 self.found.insert(self.way.clone());
             } else {
