@@ -61,23 +61,14 @@ pub fn build(
         })
         .collect();
     let served: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.id.as_str()).collect();
-    let jobs: BTreeMap<&str, &ApiKey> = jobs
-        .iter()
-        .filter(|key| served.contains(key.cluster_id.as_str()))
-        .map(|key| (key.id.as_str(), key))
-        .collect();
-    let mut keys = those(&admitted.api_keys, |key| {
-        served.contains(key.cluster_id.as_str()) && !jobs.contains_key(key.id.as_str())
-    });
-    let job_keys = jobs.keys().map(|id| (*id).to_owned()).collect();
-    keys.extend(jobs.into_values().cloned());
+    let (api_keys, job_keys) = keys(&admitted.api_keys, jobs, &served);
     Snapshot {
         version: 0,
         upstreams: pools
             .values()
             .map(|pool| upstream(pool, attached.contains(pool.pool_id.as_str())))
             .collect(),
-        api_keys: keys,
+        api_keys,
         job_keys,
         grants: those(&admitted.grants, |grant| {
             served.contains(grant.cluster_id.as_str())
@@ -90,6 +81,21 @@ pub fn build(
         schemas: admitted.schemas.clone(),
         clusters,
     }
+}
+
+/// All keys of clusters that are served, and the ids of those that are jobs'.
+fn keys(others: &[ApiKey], jobs: &[ApiKey], served: &BTreeSet<&str>) -> (Vec<ApiKey>, Vec<String>) {
+    let jobs: BTreeMap<&str, &ApiKey> = jobs
+        .iter()
+        .filter(|key| served.contains(key.cluster_id.as_str()))
+        .map(|key| (key.id.as_str(), key))
+        .collect();
+    let mut keys = those(others, |key| {
+        served.contains(key.cluster_id.as_str()) && !jobs.contains_key(key.id.as_str())
+    });
+    let job_keys = jobs.keys().map(|id| (*id).to_owned()).collect();
+    keys.extend(jobs.into_values().cloned());
+    (keys, job_keys)
 }
 
 fn those<T: Clone>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<T> {
@@ -244,6 +250,13 @@ mod tests {
             snapshot,
             "equal input, equal snapshot"
         );
+    }
+
+    #[test]
+    fn keys_of_jobs_are_the_agents_own_and_told_as_such() {
+        let pools = BTreeMap::from([("pool_1".to_owned(), PoolAddress::default())]);
+        let known = |_id: &str| Some([5; 16]);
+        let policy = Policy::default();
         let job = |id: &str, cluster: &str| ApiKey {
             id: id.to_owned(),
             cluster_id: cluster.to_owned(),

@@ -63,7 +63,7 @@ pub struct Uplink {
     pub contracts: Arc<ContractCounts>,
     /// Lags of watched groups that were not told yet.
     pub lags: Arc<Lags>,
-    /// How jobs go, as far as it was not told yet.
+    /// How jobs go.
     pub jobs: Arc<JobReports>,
     /// Administrative wishes of clients that wait for their results.
     pub intents: Arc<Intents>,
@@ -130,11 +130,11 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
     let own = Own::begin(&uplink.identity)?;
     let (wire, frames) = mpsc::channel(64);
     let out = Outbound::new(Arc::clone(&uplink.ledger), wire);
-    let board = uplink.board.borrow_and_update().clone();
+    let accepted = uplink.board.borrow_and_update().accepted;
     out.send(Frame::Hello(Hello {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         instance: uplink.instance,
-        accepted: Some(board.accepted),
+        accepted: Some(accepted),
         kafka_version: uplink.kafka_version.clone(),
         session: own.number,
         sealing_public_key: uplink.sealing_public_key.clone(),
@@ -277,7 +277,7 @@ impl Session {
                 ),
             },
             Some(Down::IntentResult(result)) => uplink.intents.answer(result),
-            // Feeds have no taker in this version; Welcome was handled before.
+            // Feeds have no taker in this version.
             Some(Down::Feed(_) | Down::Welcome(_)) | None => {}
         }
         Ok(())
