@@ -325,7 +325,6 @@ impl Session {
         Ok(())
     }
 
-    /// What quotas were used for, how far watched groups are behind, how jobs go, and what was judged.
     async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
         let news = [
             uplink.quota_uses.take().map(Frame::Quotas),
