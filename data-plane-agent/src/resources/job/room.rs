@@ -100,7 +100,8 @@ impl Room {
         disk::private_folder(run)?;
         let before = format!("{id}-worker-");
         for slot in slots(run, &before, ".pid")? {
-            room.workers.insert(slot, room.worker(slot, now)?);
+            let worker = room.worker(slot, now)?;
+            room.workers.insert(slot, worker);
         }
         for slot in slots(&room.folder, "worker-", ".progress")? {
             room.progress.insert(slot, Progress::default());

@@ -3,8 +3,9 @@
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, DeleteGroupsRequest, EndTxnRequest, FindCoordinatorRequest, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, OffsetFetchRequest, ProduceRequest, TxnOffsetCommitRequest,
+    AddOffsetsToTxnRequest, DeleteGroupsRequest, EndTxnRequest, FindCoordinatorRequest, GroupId,
+    HeartbeatRequest, InitProducerIdRequest, JoinGroupRequest, OffsetFetchRequest, ProduceRequest,
+    TransactionalId, TxnOffsetCommitRequest,
 };
 use weir_proto::agent::v1::ApiKey;
 
@@ -33,7 +34,8 @@ fn worker(job: bool) -> Tenant {
 /// Which of the uses of a group and transactional id called `id` are refused.
 fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
     let mut memory = Memory::default();
-    let group = || text(id).into();
+    let group = || -> GroupId { text(id).into() };
+    let transaction = || -> TransactionalId { text(id).into() };
     let codes = [
         ask(
             tenant,
@@ -70,7 +72,7 @@ fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
             tenant,
             &mut memory,
             4,
-            &InitProducerIdRequest::default().with_transactional_id(Some(group())),
+            &InitProducerIdRequest::default().with_transactional_id(Some(transaction())),
         )
         .refusal(|it| it.error_code),
         ask(
@@ -78,7 +80,7 @@ fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
             &mut memory,
             3,
             &AddOffsetsToTxnRequest::default()
-                .with_transactional_id(group())
+                .with_transactional_id(transaction())
                 .with_group_id(group()),
         )
         .refusal(|it| it.error_code),
@@ -86,7 +88,7 @@ fn refusals(tenant: &Tenant, id: &str) -> Vec<i16> {
             tenant,
             &mut memory,
             3,
-            &EndTxnRequest::default().with_transactional_id(group()),
+            &EndTxnRequest::default().with_transactional_id(transaction()),
         )
         .refusal(|it| it.error_code),
     ];
