@@ -43,6 +43,8 @@ pub struct Progress {
     pub records_dropped: u64,
     /// Records that went to the dead-letter topic.
     pub records_dead: u64,
+    /// How long it was busy, in microseconds: all but waiting for records and for answers to calls.
+    pub busy_us: u64,
     /// The newest time of a record that was done, in milliseconds since 1970; 0: none.
     pub watermark_unix_ms: i64,
     /// The partitions that it has now.

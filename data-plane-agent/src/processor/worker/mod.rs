@@ -96,6 +96,8 @@ pub struct Worker<'a> {
     joined_at: Option<Instant>,
     /// Transactions that were aborted one after another.
     aborts: u32,
+    /// How long there was nothing to do.
+    waited: Duration,
     /// A record that a step cannot take, and no dead-letter topic: what came before it is still committed.
     poison: Option<String>,
 }
@@ -146,6 +148,7 @@ impl<'a> Worker<'a> {
             full: None,
             joined_at: None,
             aborts: 0,
+            waited: Duration::ZERO,
             poison: None,
         })
     }
@@ -162,6 +165,7 @@ impl<'a> Worker<'a> {
     }
 
     fn turn(&mut self) -> Result<(), Halt> {
+        let (began, waited) = (Instant::now(), self.waited);
         self.consume()?;
         self.change()?;
         self.hear();
@@ -173,6 +177,8 @@ impl<'a> Worker<'a> {
             self.commit()?;
             return Err(Halt::new(HaltCode::PoisonRecord, sentence));
         }
+        let busy = began.elapsed().saturating_sub(self.waited.saturating_sub(waited));
+        self.progress.busy_us += u64::try_from(busy.as_micros()).unwrap_or(0);
         self.tell();
         Ok(())
     }
@@ -205,12 +211,16 @@ impl<'a> Worker<'a> {
         };
         if !self.has_room() && !paused {
             std::thread::sleep(BUSY);
+            self.waited += BUSY;
             return Ok(());
         }
         let consumer = Rc::clone(&self.consumer);
         for taken in 0..BATCH {
             let wait = if taken == 0 { wait } else { Duration::ZERO };
-            match consumer.poll(wait) {
+            let asked = (taken == 0).then(Instant::now);
+            let polled = consumer.poll(wait);
+            self.waited += asked.map_or(Duration::ZERO, |it| it.elapsed());
+            match polled {
                 None => break,
                 Some(Ok(message)) => self.take(&message)?,
                 Some(Err(error)) => {
