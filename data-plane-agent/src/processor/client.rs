@@ -60,6 +60,11 @@ impl ConsumerSide {
         self.joined.load(Ordering::Relaxed)
     }
 
+    /// Partitions were taken up, be they none: statistics say the same, a second later.
+    pub fn joins(&self) {
+        self.joined.store(true, Ordering::Relaxed);
+    }
+
     /// From now on every change is agreed to: nothing is under way any more.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);

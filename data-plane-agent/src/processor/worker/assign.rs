@@ -93,6 +93,7 @@ impl Worker<'_> {
         self.consumer
             .incremental_assign(&list)
             .map_err(|error| ended_by(&error))?;
+        self.consumer.context().joins();
         // Whether there is room is asked anew: what was added is not paused.
         if self.full.is_some() {
             self.let_go()?;
