@@ -241,6 +241,23 @@ CREATE TABLE public.cluster (
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.compute_pool (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    name text NOT NULL,
+    max_units integer NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT compute_pool_max_units_check CHECK (((max_units >= 1) AND (max_units <= 1000)))
+);
+
+ALTER TABLE ONLY public.compute_pool FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contract (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -392,7 +409,9 @@ CREATE TABLE public.data_plane_grant (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    compute_units_max integer DEFAULT 0 NOT NULL,
     CONSTRAINT data_plane_grant_clusters_max_check CHECK ((clusters_max >= 0)),
+    CONSTRAINT data_plane_grant_compute_units_max_check CHECK ((compute_units_max >= 0)),
     CONSTRAINT data_plane_grant_partitions_max_check CHECK ((partitions_max >= 0)),
     CONSTRAINT data_plane_grant_phase_check CHECK ((phase = ANY (ARRAY['OFFERED'::text, 'ACTIVE'::text, 'DECLINED'::text, 'REVOKED'::text]))),
     CONSTRAINT data_plane_grant_to_another CHECK ((guest_tenant_id <> tenant_id)),
@@ -499,6 +518,83 @@ CREATE TABLE public.idempotency (
 );
 
 ALTER TABLE ONLY public.idempotency FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.job (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    compute_pool_id uuid NOT NULL,
+    service_account_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    desired_state text NOT NULL,
+    auto_suspend jsonb,
+    scaling jsonb DEFAULT '{}'::jsonb NOT NULL,
+    priority integer DEFAULT 5 NOT NULL,
+    protected boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    restart_nonce bigint DEFAULT 0 NOT NULL,
+    desired_n bigint DEFAULT 0 NOT NULL,
+    deleted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT job_check CHECK (((desired_state <> 'AUTO_SUSPEND'::text) OR (auto_suspend IS NOT NULL))),
+    CONSTRAINT job_desired_state_check CHECK ((desired_state = ANY (ARRAY['RUNNING'::text, 'STOPPED'::text, 'AUTO_SUSPEND'::text]))),
+    CONSTRAINT job_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+);
+
+ALTER TABLE ONLY public.job FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.job_status (
+    job_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    version integer NOT NULL,
+    workers integer NOT NULL,
+    units integer NOT NULL,
+    queue_place integer,
+    restarts bigint NOT NULL,
+    records_in bigint NOT NULL,
+    records_out bigint NOT NULL,
+    records_dropped bigint NOT NULL,
+    records_dead bigint NOT NULL,
+    lag bigint,
+    watermark_at timestamp with time zone,
+    suspended_at timestamp with time zone,
+    offsets jsonb DEFAULT '[]'::jsonb NOT NULL,
+    failures jsonb DEFAULT '[]'::jsonb NOT NULL,
+    reported_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.job_status FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.job_topic (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    part text NOT NULL,
+    CONSTRAINT job_topic_part_check CHECK ((part = ANY (ARRAY['SOURCE'::text, 'SINK'::text, 'DEAD_LETTER'::text])))
+);
+
+ALTER TABLE ONLY public.job_topic FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.job_version (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    version integer NOT NULL,
+    kind text NOT NULL,
+    program jsonb NOT NULL,
+    keeps_state boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT job_version_kind_check CHECK ((kind = ANY (ARRAY['ACTION'::text, 'SQL'::text]))),
+    CONSTRAINT job_version_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.job_version FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.lease (
     name text NOT NULL,
@@ -926,6 +1022,18 @@ ALTER TABLE ONLY public.cluster
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_tenant_id_id_key UNIQUE (tenant_id, id);
 
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_name_unique UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_tenant_id_data_plane_id_id_key UNIQUE (tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_tenant_id_id_key UNIQUE (tenant_id, id);
+
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_pkey PRIMARY KEY (id);
 
@@ -1030,6 +1138,24 @@ ALTER TABLE ONLY public.event
 
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (principal_id, key_sha256);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_name_unique UNIQUE (cluster_id, name);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.job_status
+    ADD CONSTRAINT job_status_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.job_topic
+    ADD CONSTRAINT job_topic_pkey PRIMARY KEY (job_id, part, topic_id);
+
+ALTER TABLE ONLY public.job_version
+    ADD CONSTRAINT job_version_pkey PRIMARY KEY (job_id, version);
 
 ALTER TABLE ONLY public.lease
     ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
@@ -1174,6 +1300,8 @@ CREATE UNIQUE INDEX cluster_own_names_unique ON public.cluster USING btree (brok
 
 CREATE INDEX cluster_pool ON public.cluster USING btree (broker_pool_id);
 
+CREATE INDEX compute_pool_data_plane ON public.compute_pool USING btree (data_plane_id, id);
+
 CREATE INDEX contract_config_environment ON public.contract_config USING btree (environment_id);
 
 CREATE INDEX contract_environment ON public.contract USING btree (environment_id);
@@ -1205,6 +1333,18 @@ CREATE INDEX event_tenant ON public.event USING btree (tenant_id, "position");
 CREATE INDEX event_unnumbered ON public.event USING btree (id) WHERE ("position" IS NULL);
 
 CREATE INDEX idempotency_created ON public.idempotency USING btree (created_at);
+
+CREATE INDEX job_compute_pool ON public.job USING btree (compute_pool_id, id);
+
+CREATE INDEX job_data_plane ON public.job USING btree (data_plane_id, id);
+
+CREATE INDEX job_service_account ON public.job USING btree (service_account_id);
+
+CREATE INDEX job_status_data_plane ON public.job_status USING btree (data_plane_id);
+
+CREATE INDEX job_tenant ON public.job USING btree (tenant_id, id);
+
+CREATE INDEX job_topic_topic ON public.job_topic USING btree (topic_id);
 
 CREATE INDEX member_tenant ON public.member USING btree (tenant_id, id);
 
@@ -1269,6 +1409,12 @@ ALTER TABLE ONLY public.cluster
 
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_pool_exists FOREIGN KEY (data_plane_id, broker_pool_id) REFERENCES public.broker_pool(data_plane_id, id);
+
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_data_plane_exists FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id);
+
+ALTER TABLE ONLY public.compute_pool
+    ADD CONSTRAINT compute_pool_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
 
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id) ON DELETE CASCADE;
@@ -1335,6 +1481,27 @@ ALTER TABLE ONLY public.enrollment_token
 
 ALTER TABLE ONLY public.environment
     ADD CONSTRAINT environment_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_cluster_exists FOREIGN KEY (tenant_id, data_plane_id, cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_compute_pool_exists FOREIGN KEY (tenant_id, data_plane_id, compute_pool_id) REFERENCES public.compute_pool(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
+
+ALTER TABLE ONLY public.job_status
+    ADD CONSTRAINT job_status_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES public.job(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.job_topic
+    ADD CONSTRAINT job_topic_exists FOREIGN KEY (tenant_id, topic_id) REFERENCES public.topic(tenant_id, id);
+
+ALTER TABLE ONLY public.job_topic
+    ADD CONSTRAINT job_topic_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES public.job(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.job_version
+    ADD CONSTRAINT job_version_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES public.job(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.member
     ADD CONSTRAINT member_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
@@ -1422,6 +1589,8 @@ ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.compute_pool ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_config ENABLE ROW LEVEL SECURITY;
@@ -1465,6 +1634,8 @@ CREATE POLICY data_plane_scope ON public.broker_pool USING ((data_plane_id = ( S
 
 CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_scope ON public.compute_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
 CREATE POLICY data_plane_scope ON public.contract FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
@@ -1504,6 +1675,18 @@ CREATE POLICY data_plane_scope ON public.enrollment_token USING ((data_plane_id 
 CREATE POLICY data_plane_scope ON public.environment FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.job USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.job_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.job_topic FOR SELECT USING ((job_id IN ( SELECT job.id
+   FROM public.job
+  WHERE (job.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.job_version FOR SELECT USING ((job_id IN ( SELECT job.id
+   FROM public.job
+  WHERE (job.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.object_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -1560,7 +1743,9 @@ CREATE POLICY data_plane_writes ON public.event FOR INSERT WITH CHECK (((tenant_
    FROM public.cluster
   WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))) OR (tenant_id IN ( SELECT data_plane.tenant_id
    FROM public.data_plane
-  WHERE (data_plane.id = ( SELECT public.app_data_plane() AS app_data_plane))))));
+  WHERE (data_plane.id = ( SELECT public.app_data_plane() AS app_data_plane)))) OR (tenant_id IN ( SELECT compute_pool.tenant_id
+   FROM public.compute_pool
+  WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))))));
 
 ALTER TABLE public.desired_state ENABLE ROW LEVEL SECURITY;
 
@@ -1585,6 +1770,14 @@ CREATE POLICY guest_scope ON public.object_status FOR SELECT USING ((object_id I
   WHERE ((data_plane_grant.guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)) AND (data_plane_grant.phase = 'ACTIVE'::text)))));
 
 ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job_status ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job_topic ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job_version ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.lease ENABLE ROW LEVEL SECURITY;
 
@@ -1626,6 +1819,8 @@ CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_s
 
 CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.compute_pool USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract_config USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -1663,6 +1858,14 @@ CREATE POLICY operator_scope ON public.event USING ((( SELECT public.app_scope()
 CREATE POLICY operator_scope ON public.event_head USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.idempotency USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.job USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.job_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.job_topic USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.job_version USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.lease USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -1738,6 +1941,10 @@ CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id 
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.compute_pool FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.contract FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -1797,6 +2004,22 @@ CREATE POLICY organization_scope ON public.environment FOR SELECT USING ((tenant
 CREATE POLICY organization_scope ON public.event FOR SELECT USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
 CREATE POLICY organization_scope ON public.idempotency USING (((tenant_id IS NULL) AND (organization_id = ( SELECT public.app_organization() AS app_organization))));
+
+CREATE POLICY organization_scope ON public.job FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.job_status FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.job_topic FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.job_version FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.member USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
@@ -1912,6 +2135,8 @@ CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT pu
 
 CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY tenant_scope ON public.compute_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
 CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_config USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
@@ -1936,7 +2161,9 @@ CREATE POLICY tenant_scope ON public.data_plane_generation USING (((data_plane_i
    FROM public.data_plane
   WHERE (data_plane.tenant_id = ( SELECT public.app_tenant() AS app_tenant)))) OR (data_plane_id IN ( SELECT cluster.data_plane_id
    FROM public.cluster
-  WHERE (cluster.tenant_id = ( SELECT public.app_tenant() AS app_tenant))))));
+  WHERE (cluster.tenant_id = ( SELECT public.app_tenant() AS app_tenant)))) OR (data_plane_id IN ( SELECT compute_pool.data_plane_id
+   FROM public.compute_pool
+  WHERE (compute_pool.tenant_id = ( SELECT public.app_tenant() AS app_tenant))))));
 
 CREATE POLICY tenant_scope ON public.data_plane_grant USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
@@ -1949,6 +2176,14 @@ CREATE POLICY tenant_scope ON public.environment USING ((tenant_id = ( SELECT pu
 CREATE POLICY tenant_scope ON public.event FOR SELECT USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.idempotency USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.job USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.job_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.job_topic USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.job_version USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.member USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

@@ -1319,6 +1319,153 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/compute-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List quotas */
+        get: operations["compute_pool_list"];
+        put?: never;
+        /**
+         * Create a quota
+         * @description Every quota that matches a request applies, and the tightest wins: a principal's own (or else the default), the one
+         *     that it shares, and the tenant's. Who exceeds one is answered at once and then not read from for the answer's
+         *     `throttle_time_ms`, as Kafka does; nothing is refused. Begin with the mode SHADOW to see who would be throttled.
+         */
+        post: operations["compute_pool_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compute-pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a quota */
+        get: operations["compute_pool_get"];
+        put?: never;
+        post?: never;
+        /** Delete a quota */
+        delete: operations["compute_pool_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a quota
+         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
+         */
+        patch: operations["compute_pool_update"];
+        trace?: never;
+    };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List quotas */
+        get: operations["job_list"];
+        put?: never;
+        /**
+         * Create a quota
+         * @description Every quota that matches a request applies, and the tightest wins: a principal's own (or else the default), the one
+         *     that it shares, and the tenant's. Who exceeds one is answered at once and then not read from for the answer's
+         *     `throttle_time_ms`, as Kafka does; nothing is refused. Begin with the mode SHADOW to see who would be throttled.
+         */
+        post: operations["job_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a quota */
+        get: operations["job_get"];
+        put?: never;
+        post?: never;
+        /** Delete a quota */
+        delete: operations["job_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a quota
+         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
+         */
+        patch: operations["job_update"];
+        trace?: never;
+    };
+    "/v1/jobs/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a quota */
+        get: operations["job_version_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a quota
+         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
+         */
+        post: operations["job_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a quota
+         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
+         */
+        post: operations["job_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2042,6 +2189,7 @@ export interface components {
             truncated: boolean;
             /** @description Service accounts that wrote to those in the last seven days, the latest first. */
             writers: components["schemas"]["ContractImpactUse"][];
+            jobs: components["schemas"]["ContractImpactJob"][];
         };
         /** @description A topic whose contract takes schemas of the subject. */
         ContractImpactTopic: {
@@ -2484,6 +2632,7 @@ export interface components {
              * @default 100
              */
             topics_max: number;
+            compute_units_max?: number;
         };
         /** @description What is so. */
         DataPlaneGrantStatus: {
@@ -3983,6 +4132,176 @@ export interface components {
             tenant?: string;
             /** @description When grouped by topic. */
             topic?: string;
+        };
+        ComputePool: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Quota. */
+            id: string;
+            /** @enum {string} */
+            kind: "Quota";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ComputePoolSpec"];
+            status: components["schemas"]["ComputePoolStatus"];
+        };
+        ComputePoolInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["ComputePoolSpec"];
+        };
+        ComputePoolList: {
+            data: components["schemas"]["ComputePool"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        ComputePoolPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ComputePoolSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        ComputePoolSpec: {
+            data_plane: string;
+            name: string;
+            max_units?: number;
+        };
+        ComputePoolStatus: {
+            phase: components["schemas"]["Phase"];
+            reason?: string;
+            message?: string;
+            observed_generation?: number | null;
+            units_used: number;
+            jobs: number;
+        };
+        JobOffset: {
+            partition: number;
+            offset: number;
+        };
+        JobFailure: {
+            code: string;
+            step?: number | null;
+            count: number;
+        };
+        JobProgress: {
+            version: number;
+            workers: number;
+            units: number;
+            queue_place?: number | null;
+            restarts: number;
+            records_in: number;
+            records_out: number;
+            records_dropped: number;
+            records_dead: number;
+            lag?: number | null;
+            watermark_at?: string | null;
+            suspended_at?: string | null;
+            offsets: components["schemas"]["JobOffset"][];
+            failures: components["schemas"]["JobFailure"][];
+            reported_at: string;
+        };
+        /** @enum {string} */
+        JobStart: "EARLIEST" | "LATEST";
+        /** @enum {string} */
+        JobNullValues: "PASS" | "DROP";
+        /** @enum {string} */
+        JobEncoding: "KEEP" | "JSON" | "CONTRACT";
+        /** @enum {string} */
+        JobPart: "SOURCE" | "SINK" | "DEAD_LETTER";
+        /** @enum {string} */
+        JobDesiredState: "RUNNING" | "STOPPED" | "AUTO_SUSPEND";
+        JobSource: {
+            topic: string;
+            start?: components["schemas"]["JobStart"];
+        };
+        JobSink: {
+            name?: string;
+            topic: string;
+            encoding?: components["schemas"]["JobEncoding"];
+        };
+        JobProgram: {
+            /** @enum {string} */
+            kind: "ACTION";
+            source: components["schemas"]["JobSource"];
+            steps: Record<string, never>[];
+            sinks: components["schemas"]["JobSink"][];
+            dead_letter?: string;
+            null_values?: components["schemas"]["JobNullValues"];
+        };
+        AutoSuspend: {
+            idle_after_seconds?: number;
+            wake_lag_records?: number;
+            wake_within_seconds?: number;
+        };
+        JobScaling: {
+            min_workers?: number;
+            max_workers?: number;
+        };
+        Job: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Quota. */
+            id: string;
+            /** @enum {string} */
+            kind: "Quota";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["JobSpec"];
+            status: components["schemas"]["JobStatus"];
+        };
+        JobInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["JobSpec"];
+        };
+        JobList: {
+            data: components["schemas"]["Job"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        JobPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of JobSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        JobSpec: {
+            cluster: string;
+            name: string;
+            description?: string;
+            compute_pool: string;
+            service_account: string;
+            program: components["schemas"]["JobProgram"];
+            desired_state?: components["schemas"]["JobDesiredState"];
+            auto_suspend?: components["schemas"]["AutoSuspend"];
+            scaling?: components["schemas"]["JobScaling"];
+            priority?: number;
+            deletion_protection?: boolean;
+        };
+        JobStatus: {
+            phase: components["schemas"]["Phase"];
+            reason?: string;
+            message?: string;
+            observed_generation?: number | null;
+            latest_version: number;
+            progress?: components["schemas"]["JobProgress"];
+        };
+        JobVersion: {
+            kind: string;
+            version: number;
+            program: components["schemas"]["JobProgram"];
+            keeps_state: boolean;
+            created_at: string;
+            created_by: string;
+        };
+        JobVersionList: {
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+            data: components["schemas"]["JobVersion"][];
+        };
+        ContractImpactJob: {
+            job_id: string;
+            name: string;
+            topic_id: string;
+            part: components["schemas"]["JobPart"];
         };
     };
     responses: never;
@@ -8976,6 +9295,549 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+                data_plane?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePoolList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputePoolInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["ComputePoolPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+                compute_pool?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["JobPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_version_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quota. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobVersionList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_restart: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_rollback: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the quota. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    version: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description A problem; `code` names it. */

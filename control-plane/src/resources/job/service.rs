@@ -190,9 +190,10 @@ pub async fn delete(
         return Err(Error::conflict(code::PROTECTED, detail));
     }
     let reported = served::report(write.tx(), id.uuid()).await?;
+    let pool = served::report(write.tx(), before.spec.compute_pool.uuid()).await?;
     let data_plane = before.data_plane;
-    if reported.is_none() {
-        // No agent ever spoke of it: there is nothing to end.
+    if reported.is_none() && pool.is_none() {
+        // No agent ever spoke of it or of its pool: none runs it.
         store::delete(write.tx(), scope, id).await?;
         let name = before.resource_name();
         let change = Change::new(Action::Delete, id, &name, before.generation, owner(scope));

@@ -80,5 +80,5 @@ export function wishText({ desired_state, auto_suspend }: Pick<Job['spec'], 'des
 export function workersText({ spec, status }: Pick<Job, 'spec' | 'status'>): string {
   const { min_workers = 1, max_workers = 1 } = spec.scaling ?? {}
   const wished = min_workers === max_workers ? formatCount(min_workers) : `${formatCount(min_workers)} to ${formatCount(max_workers)}`
-  return status.progress ? `${formatCount(status.progress.workers)} of ${wished}` : wished
+  return status.progress ? `${formatCount(status.progress.workers)} now, ${wished} wished` : wished
 }

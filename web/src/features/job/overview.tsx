@@ -45,21 +45,23 @@ export function JobOverview({ job }: { job: Job }) {
 function HowItGoes({ progress }: { progress: Progress }) {
   return (
     <Section title="How it goes" note="As the agent said last; counts begin with the job.">
-      <Facts items={[
-        ['Behind', lagText(progress)],
-        ['Read', formatCount(progress.records_in)],
-        ['Written', formatCount(progress.records_out)],
-        ['Left out', formatCount(progress.records_dropped)],
-        ['Dead letters', formatCount(progress.records_dead)],
-        ['Version that runs', formatCount(progress.version)],
-        ['Compute units', formatCount(progress.units)],
-        !!progress.queue_place && ['Place in the queue', formatCount(progress.queue_place)],
-        progress.restarts > 0 && ['Workers that ended unasked', formatCount(progress.restarts)],
-        !!progress.watermark_at && ['Done up to', <Moment key="w" at={progress.watermark_at} />],
-        !!progress.suspended_at && ['Asleep since', <Moment key="s" at={progress.suspended_at} />],
-        ['Reported', <Age key="r" at={progress.reported_at} />],
-      ]} />
-      {progress.failures.length > 0 && <Table caption="What went wrong" rows={progress.failures} columns={failureColumns} id={(f) => `${f.code}/${f.step ?? 0}`} still />}
+      <div className="stack">
+        <Facts items={[
+          ['Behind', lagText(progress)],
+          ['Read', formatCount(progress.records_in)],
+          ['Written', formatCount(progress.records_out)],
+          ['Left out', formatCount(progress.records_dropped)],
+          ['Dead letters', formatCount(progress.records_dead)],
+          ['Version that runs', formatCount(progress.version)],
+          ['Compute units', formatCount(progress.units)],
+          !!progress.queue_place && ['Place in the queue', formatCount(progress.queue_place)],
+          progress.restarts > 0 && ['Workers that ended unasked', formatCount(progress.restarts)],
+          !!progress.watermark_at && ['Done up to', <Moment key="w" at={progress.watermark_at} />],
+          !!progress.suspended_at && ['Asleep since', <Moment key="s" at={progress.suspended_at} />],
+          ['Reported', <Age key="r" at={progress.reported_at} />],
+        ]} />
+        {progress.failures.length > 0 && <Table caption="What went wrong" rows={progress.failures} columns={failureColumns} id={(f) => `${f.code}/${f.step ?? 0}`} still />}
+      </div>
     </Section>
   )
 }

@@ -9,7 +9,7 @@ export function ProgramTab({ program }: { program: Program }) {
   const link = (id: string) => <ObjectLink id={id} name={topicName(id)} />
   const encoding = (value: string | undefined) => ENCODINGS.find((e) => e.value === value)?.label ?? value ?? 'as it came'
   return (
-    <>
+    <div className="stack">
       <Facts items={[
         ['Reads', link(program.source.topic)],
         ['Began with', program.source.start === 'LATEST' ? 'the first record after its start' : 'the oldest record that was left'],
@@ -18,6 +18,6 @@ export function ProgramTab({ program }: { program: Program }) {
         ['Records without a value', program.null_values === 'DROP' ? 'are dropped' : 'pass'],
       ]} />
       <CodeBlock text={stepsText(program.steps)} label="steps" />
-    </>
+    </div>
   )
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { parseProgram, parseSuspend, printProgram, stepsText, wishText } from './job.ts'
+
+const program = {
+  kind: 'ACTION', source: { topic: 'topic_1', start: 'LATEST' }, steps: [{ filter: { where: 'true' } }],
+  sinks: [{ name: 'out', topic: 'topic_2', encoding: 'KEEP' }], null_values: 'PASS',
+}
+
+test('a program survives the form', () => {
+  const read = parseProgram(printProgram(program))
+  expect(read).toEqual({ ok: true, value: { ...program, dead_letter: null } })
+})
+
+test('what is missing in a program is said', () => {
+  const draft = (part: object) => JSON.stringify({ ...(JSON.parse(printProgram(program)) as object), ...part })
+  for (const [part, word] of [[{ steps: '[{' }, 'JSON'], [{ steps: '{}' }, 'list'], [{ source: '' }, 'read'], [{ sinks: [{ name: 'out', topic: '', encoding: 'KEEP' }] }, 'sink']] as const) {
+    const read = parseProgram(draft(part))
+    expect(read.ok ? '' : read.error).toContain(word)
+  }
+  expect(parseProgram(draft({ steps: '' }))).toMatchObject({ ok: true, value: { steps: [] } })
+})
+
+test('one step stands on a line', () => {
+  expect(stepsText([])).toBe('[]')
+  expect(stepsText([{ validate: {} }, { drop: { fields: ['a'] } }])).toBe('[\n  {"validate":{}},\n  {"drop":{"fields":["a"]}}\n]')
+})
+
+test('what is wished, in words', () => {
+  expect(wishText({ desired_state: 'STOPPED' })).toBe('stopped')
+  expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60 } })).toContain('asleep after')
+  expect(parseSuspend('9').ok).toBe(false)
+})
