@@ -93,15 +93,17 @@ impl Agent {
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
+        let board = shared.board.subscribe();
         let uplink = Uplink {
             door,
             identity: Arc::new(identity),
             ledger,
-            board: shared.board.subscribe(),
+            board: board.clone(),
             usage: Arc::clone(&usage),
             quota_uses: fed.uses,
             contracts: fed.contracts,
             lags,
+            jobs: Arc::clone(&shared.jobs),
             usage_window: config.usage_window,
             intents: fed.intents,
             inlet,
@@ -109,15 +111,10 @@ impl Agent {
             kafka_version: kafka_version(&config.kafka.libs),
             sealing_public_key: weir_credentials::hex(&sealing.public().to_bytes()),
         };
-        tasks.spawn(take_in(
-            arrived,
-            shared.clone(),
-            platform.clone(),
-            Arc::clone(&policy),
-        ));
+        let (heard, ruled) = (shared.clone(), Arc::clone(&policy));
+        tasks.spawn(take_in(arrived, heard, platform.clone(), ruled));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
-        let board = shared.board.subscribe();
         let driver =
             Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
         Ok(Self {
@@ -238,6 +235,7 @@ fn shared(accepted: Accepted) -> Shared {
         directory: Arc::default(),
         storage: Arc::<Storage>::default(),
         questions: Arc::<Questions>::default(),
+        jobs: Arc::default(),
         wake,
     }
 }

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 /// Writes all generated files.
 pub async fn run(ws: &Workspace) -> Result<()> {
     let progress = Progress::new();
-    let tools = ensure(ws, &[Need::Postgres, Need::Node], &progress).await?;
+    let tools = ensure(ws, &[Need::Postgres, Need::Node, Need::Openssl], &progress).await?;
     let database = TestDatabase::start(ws, tools.postgres_bin.clone(), "bless").await?;
     let ended = all(ws, &tools, &database, &progress).await;
     database.stop().await?;

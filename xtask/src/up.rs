@@ -114,7 +114,7 @@ async fn prepare(ws: &Workspace, args: &UpArgs, state: &StateDir, progress: &Pro
             .remedy("choose others: `cargo xtask up --port-base 12000`; beside another copy of this folder also `--state-dir .weir-2`")
             .into());
     }
-    let mut needs = vec![Need::Java, Need::Node, Need::Postgres, Need::Kcat];
+    let mut needs = vec![Need::Java, Need::Node, Need::Postgres, Need::Kcat, Need::Openssl];
     if kafka::cached(ws)?.is_none() {
         needs.push(Need::Maven);
     }

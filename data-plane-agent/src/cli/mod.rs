@@ -1,4 +1,4 @@
-//! The command line: `run | gateway | ledger | doctor`. Every flag is an environment variable too.
+//! The command line: `run | gateway | processor | ledger | doctor`. Every flag is an environment variable too.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ mod ledger;
 mod run;
 
 use crate::gateway::{self, GatewayArgs};
+use crate::processor;
 
 /// The agent of Weir: runs Kafka and its gateway in your network and reports metadata.
 #[derive(Debug, Parser)]
@@ -27,6 +28,8 @@ enum Command {
     Doctor(run::RunArgs),
     /// Serve Kafka clients: the front door of this network's broker pools.
     Gateway(GatewayArgs),
+    /// Run one worker of a job: what to do comes by standard input. Started by the agent.
+    Processor,
     /// Read the ledger of everything that left this network.
     Ledger {
         #[command(subcommand)]
@@ -57,6 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Run(args) => runtime()?.block_on(run::run(args)),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args)),
         Command::Gateway(args) => runtime()?.block_on(gateway::run(args)),
+        Command::Processor => processor::run(),
         Command::Ledger { command } => ledger::run(command),
     }
 }

@@ -7,6 +7,7 @@
 //! What is in a dead-letter topic is read by [`listing`] and sent again by [`redrive`], when somebody within the network asks
 //! the [`Office`] to.
 
+pub(crate) mod headers;
 mod letter;
 mod listing;
 mod office;

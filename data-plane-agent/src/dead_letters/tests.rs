@@ -100,8 +100,8 @@ impl Scene {
                 let header = |name| String::from_utf8(record.last_header(name).unwrap().to_vec()).unwrap();
                 let origin = format!(
                     "{}:{}",
-                    header(super::letter::ORIGIN_PARTITION),
-                    header(super::letter::ORIGIN_OFFSET)
+                    header(super::headers::ORIGIN_PARTITION),
+                    header(super::headers::ORIGIN_OFFSET)
                 );
                 let value = record.value.map(|it| String::from_utf8(it.to_vec()).unwrap());
                 let names = record

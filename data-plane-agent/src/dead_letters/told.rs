@@ -1,6 +1,6 @@
 //! What a letter says of itself. Pure. Whoever may write to a dead-letter topic may have written it: nothing is believed.
 
-use super::letter::{
+use super::headers::{
     NOT_REDRIVEN, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, REDRIVEN, RULE_EXCEPTION, RULE_MODE,
     RULE_NAME, RULE_SUBJECT, RULE_TOPIC, TOO_LARGE,
 };

@@ -96,6 +96,7 @@ fn program(config: &AgentConfig) -> Option<Program> {
         arguments,
         log: config.state_dir.join("logs").join("gateway.log"),
         tag: state.display().to_string(),
+        ..Program::default()
     })
 }
 

@@ -2,6 +2,8 @@
 
 mod directory;
 mod gateway_child;
+mod job_specs;
+mod jobs;
 mod native;
 mod pools;
 mod reports;
@@ -21,11 +23,12 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use weir_credentials::SealingKey;
-use weir_proto::agent::v1::DesiredState;
+use weir_proto::agent::v1::{ApiKey, DesiredState};
 
 use crate::config::AgentConfig;
 use crate::desired::{Accepted, Held};
 use crate::disk;
+use crate::job_reports::JobReports;
 use crate::lane::{Gateways, Publisher, Questions, build};
 use crate::link::Board;
 use crate::platform::Platform;
@@ -63,6 +66,8 @@ pub struct Shared {
     pub storage: Arc<Storage>,
     /// Questions to gateways.
     pub questions: Arc<Questions>,
+    /// How jobs go.
+    pub jobs: Arc<JobReports>,
 }
 
 /// The driver and all that it remembers between turns.
@@ -79,6 +84,7 @@ pub struct Driver {
     rooms: BTreeMap<String, Room>,
     gateway: gateway_child::GatewayChild,
     native: native::NativeSide,
+    jobs: jobs::JobSide,
     outcomes: BTreeMap<String, Outcome>,
     /// Topics as they were wished when they were last found to be so: what differs later has drifted.
     fulfilled: BTreeMap<String, weir_proto::agent::v1::Topic>,
@@ -116,6 +122,7 @@ impl Driver {
         }
         let gateway = gateway_child::GatewayChild::remembered(&config)?;
         Ok(Self {
+            jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {
                 key: sealing,
@@ -141,7 +148,8 @@ impl Driver {
         })
     }
 
-    /// Turns until `stop`, then ends the children in order: the gateway hands over its counters before its brokers go.
+    /// Turns until `stop`, then ends the children in order: workers finish their transactions before the gateway goes, and the
+    /// gateway hands over its counters before its brokers go.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             let pause = match self.turn().await {
@@ -174,17 +182,19 @@ impl Driver {
         // Before any other cluster's topic appears there, what keeps native users away from it.
         self.turn_native(&policy, changed).await?;
         self.turn_topics(&policy, changed).await?;
-        self.publish(&policy)?;
+        let jobs = self.prepare_jobs(&policy, changed)?;
+        self.publish(&policy, &jobs)?;
         self.gateway
             .turn(self.platform.processes.as_ref(), Instant::now());
+        let jobs_rest = self.turn_jobs()?.unwrap_or(CALM);
         self.report(held.as_deref());
-        Ok(if self.unsettled {
+        Ok(jobs_rest.min(if self.unsettled {
             SOON
         } else if self.obstructed {
             LATER
         } else {
             CALM
-        })
+        }))
     }
 
     /// The customer's word over the wish; kept on disk before anything follows from it.
@@ -207,14 +217,14 @@ impl Driver {
     }
 
     /// Publishes what is to be served now, and where it is, for questions.
-    fn publish(&mut self, policy: &Policy) -> io::Result<()> {
+    fn publish(&mut self, policy: &Policy, jobs: &[ApiKey]) -> io::Result<()> {
         let pools: BTreeMap<String, PoolAddress> = self
             .rooms
             .iter()
             .filter_map(|(id, room)| Some((id.clone(), room.address(self.config.ports)?)))
             .collect();
         let records = &self.records;
-        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy);
+        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
         let native = self.admitted.clusters.iter().filter(|it| native::is_native(it));
         let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));

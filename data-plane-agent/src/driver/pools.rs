@@ -86,8 +86,11 @@ impl Driver {
         }
     }
 
-    /// Ends the gateway, then the brokers. Waits for each to be gone.
+    /// Ends the workers of jobs, the gateway, then the brokers. Waits for each to be gone.
     pub(super) async fn end_children(mut self) {
+        while !self.end_workers() {
+            tokio::time::sleep(LOOK).await;
+        }
         loop {
             match self.gateway.end(self.platform.processes.as_ref(), Instant::now()) {
                 Ok(true) => break,

@@ -8,7 +8,7 @@ use super::Driver;
 use crate::desired::Held;
 use crate::resources::broker_pool::Room;
 use crate::resources::topic::Outcome;
-use crate::resources::{Served, api_key, broker_pool, cluster, native, quota, topic};
+use crate::resources::{Served, api_key, broker_pool, cluster, compute_pool, job, native, quota, topic};
 
 const UNKNOWN: Outcome = Outcome {
     stuck: None,
@@ -67,6 +67,8 @@ impl Driver {
         all.extend(self.topic_statuses(held));
         all.extend(self.key_statuses(held));
         all.extend(self.quota_statuses(held));
+        all.extend(self.compute_pool_statuses(held));
+        all.extend(self.job_statuses(held));
         all
     }
 
@@ -136,6 +138,23 @@ impl Driver {
             )
         });
         quotas.collect()
+    }
+
+    fn compute_pool_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let pools = held.state.compute_pools.iter().map(|wish| {
+            let admitted = self.admitted.compute_pools.iter().find(|it| it.id == wish.id);
+            let (refused, left) = (self.refused.contains(&wish.id), self.workers_in(&wish.id));
+            compute_pool::status(wish, admitted, refused, left, held.generation)
+        });
+        pools.collect()
+    }
+
+    fn job_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let jobs = held.state.jobs.iter().map(|wish| {
+            let (stage, refused) = (self.jobs.stage(&wish.id), self.refused.contains(&wish.id));
+            job::status(wish, stage, refused, self.served_job(&wish.id), held.generation)
+        });
+        jobs.collect()
     }
 
     fn pool_statuses(&self, held: &Held) -> Vec<ItemStatus> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::{ClusterAccess, DesiredState, SaslMechanism};
+use weir_proto::agent::v1::{ApiKey, ClusterAccess, DesiredState, SaslMechanism};
 use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::platform::kafka::{PhysicalId, PoolAddress};
@@ -13,12 +13,14 @@ use crate::upstream::Mechanism;
 /// Builds the content of a snapshot; its version is given when it is published.
 ///
 /// Topics appear once Kafka has given them an id. Clusters appear once their pool has a seat. Keys and grants follow their cluster.
+/// `jobs` are the keys that the agent made for jobs; nobody else gives a key of such an id.
 #[must_use]
 pub fn build(
     admitted: &DesiredState,
     pools: &BTreeMap<String, PoolAddress>,
     physical_id: impl Fn(&str) -> Option<PhysicalId>,
     policy: &Policy,
+    jobs: &[ApiKey],
 ) -> Snapshot {
     let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
     for topic in admitted.topics.iter().filter(|topic| !topic.deleted) {
@@ -59,13 +61,15 @@ pub fn build(
         })
         .collect();
     let served: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.id.as_str()).collect();
+    let (api_keys, job_keys) = keys(&admitted.api_keys, jobs, &served);
     Snapshot {
         version: 0,
         upstreams: pools
             .values()
             .map(|pool| upstream(pool, attached.contains(pool.pool_id.as_str())))
             .collect(),
-        api_keys: those(&admitted.api_keys, |key| served.contains(key.cluster_id.as_str())),
+        api_keys,
+        job_keys,
         grants: those(&admitted.grants, |grant| {
             served.contains(grant.cluster_id.as_str())
         }),
@@ -77,6 +81,21 @@ pub fn build(
         schemas: admitted.schemas.clone(),
         clusters,
     }
+}
+
+/// All keys of clusters that are served, and the ids of those that are jobs'.
+fn keys(others: &[ApiKey], jobs: &[ApiKey], served: &BTreeSet<&str>) -> (Vec<ApiKey>, Vec<String>) {
+    let jobs: BTreeMap<&str, &ApiKey> = jobs
+        .iter()
+        .filter(|key| served.contains(key.cluster_id.as_str()))
+        .map(|key| (key.id.as_str(), key))
+        .collect();
+    let mut keys = those(others, |key| {
+        served.contains(key.cluster_id.as_str()) && !jobs.contains_key(key.id.as_str())
+    });
+    let job_keys = jobs.keys().map(|id| (*id).to_owned()).collect();
+    keys.extend(jobs.into_values().cloned());
+    (keys, job_keys)
 }
 
 fn those<T: Clone>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<T> {
@@ -133,7 +152,7 @@ fn upstream(pool: &PoolAddress, attached: bool) -> Upstream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{ApiKey, Cluster, Grant, Quota, Topic};
+    use weir_proto::agent::v1::{Cluster, Grant, Quota, Topic};
 
     fn admitted() -> DesiredState {
         let cluster = |id: &str, pool: &str, deleted| Cluster {
@@ -197,7 +216,7 @@ mod tests {
         let pools = BTreeMap::from([("pool_1".to_owned(), pool)]);
         let known = |id: &str| (id != "topic_3").then_some([5; 16]);
         let policy = Policy::parse("refuse = [\"group.delete\"]").unwrap();
-        let snapshot = build(&admitted(), &pools, known, &policy);
+        let snapshot = build(&admitted(), &pools, known, &policy, &[]);
         assert_eq!(
             snapshot.bans,
             [Ban {
@@ -227,9 +246,43 @@ mod tests {
         assert_eq!(snapshot.quotas.len(), 1);
         assert_eq!(snapshot.upstreams[0].brokers[0].port, 9671);
         assert_eq!(
-            build(&admitted(), &pools, known, &policy),
+            build(&admitted(), &pools, known, &policy, &[]),
             snapshot,
             "equal input, equal snapshot"
+        );
+    }
+
+    #[test]
+    fn keys_of_jobs_are_the_agents_own_and_told_as_such() {
+        let pools = BTreeMap::from([("pool_1".to_owned(), PoolAddress::default())]);
+        let known = |_id: &str| Some([5; 16]);
+        let policy = Policy::default();
+        let job = |id: &str, cluster: &str| ApiKey {
+            id: id.to_owned(),
+            cluster_id: cluster.to_owned(),
+            sha256: vec![1],
+            ..Default::default()
+        };
+        let jobs = [
+            job("job_1", "cluster_1"),
+            job("job_2", "cluster_2"),
+            job("key_1", "cluster_1"),
+        ];
+        let with_jobs = build(&admitted(), &pools, known, &policy, &jobs);
+        assert_eq!(
+            with_jobs.job_keys,
+            ["job_1", "key_1"],
+            "those of clusters that are served"
+        );
+        let keys: Vec<_> = with_jobs
+            .api_keys
+            .iter()
+            .map(|it| (it.id.as_str(), it.sha256.len()))
+            .collect();
+        assert_eq!(
+            keys,
+            [("job_1", 1), ("key_1", 1)],
+            "of two keys of one id the agent's own counts"
         );
     }
 }

@@ -27,6 +27,7 @@ use super::{Board, Inlet};
 use crate::backoff::Backoff;
 use crate::contract_counts::ContractCounts;
 use crate::intents::Intents;
+use crate::job_reports::JobReports;
 use crate::lag::Lags;
 use crate::metering::{Key, Store};
 use crate::quota_uses::QuotaUses;
@@ -62,6 +63,8 @@ pub struct Uplink {
     pub contracts: Arc<ContractCounts>,
     /// Lags of watched groups that were not told yet.
     pub lags: Arc<Lags>,
+    /// How jobs go.
+    pub jobs: Arc<JobReports>,
     /// Administrative wishes of clients that wait for their results.
     pub intents: Arc<Intents>,
     /// Who handles wishes and questions.
@@ -127,11 +130,11 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
     let own = Own::begin(&uplink.identity)?;
     let (wire, frames) = mpsc::channel(64);
     let out = Outbound::new(Arc::clone(&uplink.ledger), wire);
-    let board = uplink.board.borrow_and_update().clone();
+    let accepted = uplink.board.borrow_and_update().accepted;
     out.send(Frame::Hello(Hello {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         instance: uplink.instance,
-        accepted: Some(board.accepted),
+        accepted: Some(accepted),
         kafka_version: uplink.kafka_version.clone(),
         session: own.number,
         sealing_public_key: uplink.sealing_public_key.clone(),
@@ -274,7 +277,7 @@ impl Session {
                 ),
             },
             Some(Down::IntentResult(result)) => uplink.intents.answer(result),
-            // Feeds have no taker in this version; Welcome was handled before.
+            // Feeds have no taker in this version.
             Some(Down::Feed(_) | Down::Welcome(_)) | None => {}
         }
         Ok(())
@@ -322,16 +325,15 @@ impl Session {
         Ok(())
     }
 
-    /// What quotas were used for, how far watched groups are behind, and what was judged.
     async fn tell_news(&self, uplink: &Uplink) -> Result<(), LinkError> {
-        if let Some(report) = uplink.quota_uses.take() {
-            self.out.send(Frame::Quotas(report)).await?;
-        }
-        if let Some(report) = uplink.lags.take() {
-            self.out.send(Frame::Lags(report)).await?;
-        }
-        if let Some(report) = uplink.contracts.take() {
-            self.out.send(Frame::Contracts(report)).await?;
+        let news = [
+            uplink.quota_uses.take().map(Frame::Quotas),
+            uplink.lags.take().map(Frame::Lags),
+            uplink.jobs.take().map(Frame::Jobs),
+            uplink.contracts.take().map(Frame::Contracts),
+        ];
+        for frame in news.into_iter().flatten() {
+            self.out.send(frame).await?;
         }
         Ok(())
     }

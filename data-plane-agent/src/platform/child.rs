@@ -222,6 +222,7 @@ mod tests {
             arguments: vec!["600".to_owned()],
             log: folder.join("log"),
             tag: folder.join(name).display().to_string(),
+            ..Program::default()
         }
     }
 

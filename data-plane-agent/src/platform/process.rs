@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub const TAG: &str = "WEIR_CHILD";
 
 /// How to start a program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
     /// Unique among the children of one agent; part of file names.
     pub name: String,
@@ -28,6 +28,12 @@ pub struct Program {
     pub log: PathBuf,
     /// Value of [`TAG`] in its environment.
     pub tag: String,
+    /// The file that it has as its standard input: opened by us, so that it need not be able to.
+    pub input: Option<PathBuf>,
+    /// The file that it has as its standard output, instead of the log; kept as it is.
+    pub output: Option<PathBuf>,
+    /// The OS user and group that it runs as, without further groups; ours if nothing is said.
+    pub user: Option<u32>,
 }
 
 /// A running process. The start time tells it from a later one with the same pid.
@@ -141,11 +147,28 @@ fn command(program: &Program) -> io::Result<std::process::Command> {
         .create(true)
         .mode(0o600)
         .open(&program.log)?;
+    let input = match &program.input {
+        None => Stdio::null(),
+        Some(path) => fs::File::open(path)?.into(),
+    };
+    let output = match &program.output {
+        None => log.try_clone()?,
+        Some(path) => OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?,
+    };
     let mut command = std::process::Command::new(&program.executable);
+    if let Some(user) = program.user {
+        command.uid(user).gid(user);
+    }
     command
         .args(&program.arguments)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
+        .stdin(input)
+        .stdout(output)
         .stderr(log)
         .process_group(0)
         // Our own environment may hold an enrolment token: children get only what they need.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Grant, Topic};
 
 use super::issuers::issuers;
+use super::jobs::{compute_pools, job_change};
 use super::keys::api_keys;
 use super::quotas::quotas;
 use super::schemas::schemas;
@@ -49,6 +50,8 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         grants: grants(&before.grants, &wish.grants, policy, &mut refused),
         quotas: quotas(before, wish, policy, &mut refused),
         token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
+        compute_pools: compute_pools(before, wish, policy, &mut refused),
+        jobs: items(&before.jobs, &wish.jobs, policy, &mut refused, job_change),
         // Nothing is made of them: the policy is asked at each measurement.
         lag_watches: Vec::new(),
     };
@@ -56,7 +59,7 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
 }
 
 /// What admission needs of a kind with tombstones.
-trait Item: Clone {
+pub(super) trait Item: Clone {
     fn id(&self) -> &str;
     fn name(&self) -> &str;
     fn deleted(&self) -> bool;
@@ -98,7 +101,7 @@ impl Item for Topic {
     }
 }
 
-fn items<T: Item>(
+pub(super) fn items<T: Item>(
     before: &[T],
     wish: &[T],
     policy: &Policy,

@@ -10,10 +10,14 @@
 //! [[rule]]
 //! refuse = ["topic.configs"]
 //! name = "payments*"      # a literal name, or a prefix when it ends in `*`
+//! [jobs]
+//! units_max = 8           # of each compute pool, whatever the control plane says
+//! hosts = ["models.internal:443", "*.internal:8080"]   # whom jobs may call; nobody if nothing is said
 //! ```
 
 mod admission;
 mod issuers;
+mod jobs;
 mod keys;
 mod quotas;
 mod raise;
@@ -106,6 +110,9 @@ pub enum Kind {
     /// A group is deleted, by Weir's API or the Kafka protocol.
     #[serde(rename = "group.delete")]
     GroupDelete,
+    /// A job begins to run, or goes on with another program, for another service account or elsewhere; judged by its name.
+    #[serde(rename = "job.run")]
+    JobRun,
 }
 
 /// Why a policy file cannot be used.
@@ -130,6 +137,17 @@ pub struct Policy {
     refuse: BTreeSet<Kind>,
     #[serde(default)]
     rule: Vec<Rule>,
+    #[serde(default)]
+    jobs: Jobs,
+}
+
+/// What jobs may use of the customer's network.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jobs {
+    units_max: Option<u32>,
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -165,6 +183,20 @@ impl Policy {
         }
         let rules = self.rule.iter().filter(|rule| rule.refuse.contains(&kind));
         rules.map(|rule| rule.name.clone()).collect()
+    }
+}
+
+impl Policy {
+    /// How many units a compute pool may have for which `wished` are wished.
+    #[must_use]
+    pub fn units(&self, wished: u32) -> u32 {
+        self.jobs.units_max.map_or(wished, |most| wished.min(most))
+    }
+
+    /// Whom jobs may call, as `host:port`; a host that begins with `*.` stands for all below it, the port `*` for every one.
+    #[must_use]
+    pub fn job_hosts(&self) -> &[String] {
+        &self.jobs.hosts
     }
 }
 
@@ -254,6 +286,7 @@ mod tests {
             "a literal is no prefix"
         );
         assert!(policy.allows(Kind::PoolDelete, "main"));
+        assert_eq!((policy.units(9), policy.job_hosts().len()), (9, 0));
         assert_eq!(policy.refused_names(Kind::TopicDelete), ["*"]);
         assert_eq!(policy.refused_names(Kind::TopicConfigs), ["pay*"]);
         assert!(policy.refused_names(Kind::GroupDelete).is_empty());
@@ -268,6 +301,7 @@ mod tests {
             "less access cannot be refused"
         );
         assert!(Policy::parse("refused = [\"topic.delete\"]").is_err());
+        assert!(Policy::parse("[jobs]\nunit_max = 1").is_err());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use weir_proto::agent::v1::{Generation, ItemStatus, Phase, Reason};
 pub mod api_key;
 pub mod broker_pool;
 pub mod cluster;
+pub mod compute_pool;
+pub mod job;
 pub mod native;
 pub mod quota;
 pub mod topic;

@@ -170,6 +170,8 @@ pub fn wish(topics: Vec<Topic>) -> DesiredState {
         token_issuers: Vec::new(),
         lag_watches: Vec::new(),
         schemas: Vec::new(),
+        compute_pools: Vec::new(),
+        jobs: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

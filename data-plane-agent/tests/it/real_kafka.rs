@@ -21,6 +21,16 @@ pub struct Running {
     child: Child,
 }
 
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn wait(mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _gone = self.child.kill();

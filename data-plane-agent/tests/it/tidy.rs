@@ -33,6 +33,19 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         &["driver", "resources", "link", "lane", "policy", "inside"],
     ),
     (
+        "processor",
+        &[
+            "link",
+            "platform",
+            "driver",
+            "resources",
+            "lane",
+            "inside",
+            "policy",
+            "metering",
+        ],
+    ),
+    (
         "policy",
         &["driver", "resources", "link", "lane", "platform", "inside"],
     ),

@@ -196,7 +196,7 @@ async fn one(
     progress: &Progress,
 ) -> Result<()> {
     progress.chapter("Set-up");
-    let mut needs = vec![Need::Java, Need::Maven];
+    let mut needs = vec![Need::Java, Need::Maven, Need::Openssl];
     let stack_needed = bench == Bench::Api || parts.iter().any(|it| it.on_stack());
     if stack_needed {
         needs.extend([Need::Node, Need::Postgres, Need::Kcat]);

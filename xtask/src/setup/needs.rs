@@ -31,6 +31,8 @@ pub enum Need {
     Haproxy,
     /// `CMake` and a C compiler: a peer's cryptography is built from source.
     Cmake,
+    /// `OpenSSL`'s headers and make: the agent is built with librdkafka, for jobs.
+    Openssl,
 }
 
 /// Where the programs are.
@@ -124,6 +126,10 @@ async fn present(need: Need) -> bool {
         Need::Kcat => find("kcat").is_some(),
         Need::Haproxy => haproxy().is_some(),
         Need::Cmake => find("cmake").is_some() && find("cc").is_some(),
+        Need::Openssl => {
+            let header = Path::new("/usr/include/openssl/ssl.h");
+            header.is_file() && find("pkg-config").is_some() && find("make").is_some()
+        }
         Need::Chromium => find("chromium").is_some(),
         Need::Python => match find("python3") {
             Some(python) => {
@@ -146,6 +152,7 @@ fn packages(need: Need) -> &'static [&'static str] {
         Need::Kcat => &["kcat"],
         Need::Haproxy => &["haproxy"],
         Need::Cmake => &["cmake", "gcc", "libc6-dev", "make"],
+        Need::Openssl => &["libssl-dev", "make", "pkg-config"],
         Need::Chromium => &["chromium"],
         Need::Python => &["python3-venv"],
     }

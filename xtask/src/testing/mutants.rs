@@ -58,7 +58,7 @@ enum Outcome {
 pub async fn run(ws: &Workspace, only: Option<&str>) -> Result<()> {
     let mutants = load(ws, only)?;
     let progress = Progress::new();
-    let tools = ensure(ws, &[Need::Node, Need::Postgres], &progress).await?;
+    let tools = ensure(ws, &[Need::Node, Need::Postgres, Need::Openssl], &progress).await?;
     build::web(ws, &tools, &progress).await?;
     let lab = Lab::set_up(ws, &progress).await?;
     let database = TestDatabase::start(ws, tools.postgres_bin.clone(), "mutants").await?;

@@ -79,7 +79,7 @@ impl Bench {
     /// Makes sure of the machine for the rings asked for, and builds the console, which every build embeds.
     pub async fn prepare(ws: &Workspace, args: &TestArgs) -> Result<Self> {
         println!("== set-up");
-        let mut needs = vec![Need::Python, Need::Node];
+        let mut needs = vec![Need::Python, Need::Node, Need::Openssl];
         if matches!(
             args.ring,
             None | Some(Ring::It | Ring::Plane | Ring::E2e | Ring::Slow)

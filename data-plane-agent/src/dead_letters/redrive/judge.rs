@@ -3,9 +3,8 @@
 use weir_proto::agent::v1::{Enforcement, RecordPart};
 
 use super::origins::{Origins, Source};
-use crate::dead_letters::letter::{
-    Added, Form, Letter, NOT_REDRIVEN, Origin, REDRIVEN, Why, body, is_its_own,
-};
+use crate::dead_letters::headers::{NOT_REDRIVEN, REDRIVEN};
+use crate::dead_letters::letter::{Added, Form, Letter, Origin, Why, body, is_its_own};
 use crate::dead_letters::scan::{has_room, walk};
 use crate::dead_letters::session::Taken;
 use crate::dead_letters::told::Told;

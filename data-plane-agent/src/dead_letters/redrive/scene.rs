@@ -12,7 +12,7 @@ use weir_proto::agent::v1::{Enforcement, Schema, SchemaFormat, TopicContract as 
 use weir_proto::lane::v1::{LogicalTopic, Snapshot};
 
 use super::{Phase, Progress, Wish};
-use crate::dead_letters::letter::{
+use crate::dead_letters::headers::{
     ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, RULE_EXCEPTION, RULE_MODE, RULE_NAME, RULE_SUBJECT,
     RULE_TOPIC,
 };

@@ -15,7 +15,7 @@ use super::scene::{
 };
 use super::{Phase, Wish};
 use crate::dead_letters::Refusal;
-use crate::dead_letters::letter::{
+use crate::dead_letters::headers::{
     NOT_REDRIVEN, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TIMESTAMP, REDRIVEN, RULE_EXCEPTION, RULE_MODE,
     RULE_NAME, RULE_SUBJECT, RULE_TOPIC, TOO_LARGE,
 };

@@ -126,7 +126,11 @@ fn compile(told: &Told, texts: &HashMap<&str, &Told>) -> Enforced {
     }
 }
 
-fn contract(told: &Told, texts: &HashMap<&str, &Told>) -> Result<(Contract, HashMap<String, u32>), String> {
+/// A schema as it was told, with its rules; `texts` holds what it refers to.
+pub(crate) fn schema_of(
+    told: &Told,
+    texts: &HashMap<&str, &Told>,
+) -> Result<(Schema, RuleSet, Metadata), String> {
     let format = match told.format() {
         SchemaFormat::Unspecified => return Err("it is of no format that is known here".to_owned()),
         SchemaFormat::Avro => Format::Avro,
@@ -136,6 +140,11 @@ fn contract(told: &Told, texts: &HashMap<&str, &Told>) -> Result<(Contract, Hash
     let rule_set: RuleSet = json(&told.rule_set)?;
     let metadata: Metadata = json(&told.metadata)?;
     let schema = Schema::parse(format, &told.text, &sources(told, texts)?).map_err(|it| it.to_string())?;
+    Ok((schema, rule_set, metadata))
+}
+
+fn contract(told: &Told, texts: &HashMap<&str, &Told>) -> Result<(Contract, HashMap<String, u32>), String> {
+    let (schema, rule_set, metadata) = schema_of(told, texts)?;
     let compiled = Contract::compile(schema, &rule_set, &metadata, LIMITS).map_err(|it| it.to_string())?;
     let rules = rule_set.domain_rules.into_iter().zip(1..);
     Ok((compiled, rules.map(|(rule, place)| (rule.name, place)).collect()))

@@ -17,6 +17,7 @@ mod withhold;
 mod work;
 pub mod write;
 
+pub(crate) use bind::schema_of;
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
 pub use found::Refused;

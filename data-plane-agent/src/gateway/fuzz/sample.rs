@@ -185,6 +185,7 @@ fn snapshot() -> Snapshot {
         quotas: Vec::new(),
         token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
+        job_keys: Vec::new(),
         schemas: Vec::new(),
     }
 }

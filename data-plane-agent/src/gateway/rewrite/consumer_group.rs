@@ -147,7 +147,7 @@ pub(super) fn heartbeat(call: Call<'_>, mut request: ConsumerGroupHeartbeatReque
         let response = ConsumerGroupHeartbeatResponse::default().with_error_code(code);
         call.answer::<ConsumerGroupHeartbeatRequest>(&response)
     };
-    if !tenant.access.may(Operation::Read, &request.group_id) {
+    if !tenant.may_coordinate(Operation::Read, &request.group_id) {
         return refuse(code::GROUP_AUTHORIZATION_FAILED);
     }
     let mut names = request.subscribed_topic_names.iter().flatten();
@@ -188,7 +188,7 @@ pub(super) fn heartbeat(call: Call<'_>, mut request: ConsumerGroupHeartbeatReque
 pub(super) fn describe(call: Call<'_>, mut request: ConsumerGroupDescribeRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
     request.group_ids.retain_mut(|group| {
-        let allowed = call.tenant.access.may(Operation::Describe, group);
+        let allowed = call.tenant.may_coordinate(Operation::Describe, group);
         if allowed {
             *group = call.tenant.cluster.id_out(group).into();
         } else {

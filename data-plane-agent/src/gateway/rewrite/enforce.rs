@@ -169,7 +169,7 @@ impl Rest {
     fn look_again(&mut self, tenant: &Tenant, by_id: bool) {
         let may_use_transaction = self.request.transactional_id.as_ref().is_none_or(|physical| {
             let logical = tenant.cluster.id_in(physical);
-            logical.is_some_and(|it| tenant.access.may(Operation::Write, &it))
+            logical.is_some_and(|it| tenant.may_coordinate(Operation::Write, &it))
         });
         for (slot, topic) in self.sorted.topics.clone().iter().enumerate() {
             let code = match tenant.topic_by_id(Operation::Write, topic.virtual_id) {

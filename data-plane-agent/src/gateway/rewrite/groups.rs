@@ -23,7 +23,7 @@ fn coordinator_key(tenant: &Tenant, key_type: i8, key: &str) -> Result<StrBytes,
         // Share groups are not offered.
         _other => return Err(code::INVALID_REQUEST),
     };
-    if tenant.access.may(Operation::Describe, key) {
+    if tenant.may_coordinate(Operation::Describe, key) {
         Ok(tenant.cluster.id_out(key))
     } else {
         Err(refusal)
@@ -86,7 +86,7 @@ pub(super) fn find_coordinator(call: Call<'_>, mut request: FindCoordinatorReque
 }
 
 pub(super) fn heartbeat(call: Call<'_>, mut request: HeartbeatRequest) -> Result<Plan, Refusal> {
-    if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         let response = HeartbeatResponse::default().with_error_code(code::GROUP_AUTHORIZATION_FAILED);
         return call.answer::<HeartbeatRequest>(&response);
     }
@@ -95,7 +95,7 @@ pub(super) fn heartbeat(call: Call<'_>, mut request: HeartbeatRequest) -> Result
 }
 
 pub(super) fn leave(call: Call<'_>, mut request: LeaveGroupRequest) -> Result<Plan, Refusal> {
-    if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         let response = LeaveGroupResponse::default().with_error_code(code::GROUP_AUTHORIZATION_FAILED);
         return call.answer::<LeaveGroupRequest>(&response);
     }
@@ -106,7 +106,7 @@ pub(super) fn leave(call: Call<'_>, mut request: LeaveGroupRequest) -> Result<Pl
 pub(super) fn describe(call: Call<'_>, mut request: DescribeGroupsRequest) -> Result<Plan, Refusal> {
     let mut refused = Vec::new();
     request.groups.retain_mut(|group| {
-        let allowed = call.tenant.access.may(Operation::Describe, group);
+        let allowed = call.tenant.may_coordinate(Operation::Describe, group);
         if allowed {
             *group = call.tenant.cluster.id_out(group).into();
         } else {
@@ -158,7 +158,7 @@ pub(super) fn list(call: Call<'_>, request: &ListGroupsRequest) -> Result<Plan, 
     call.forward(request, |tenant, _memory, response| {
         response.groups.retain_mut(|group| {
             let logical = tenant.cluster.id_in(&group.group_id);
-            match logical.filter(|it| tenant.access.may(Operation::Describe, it)) {
+            match logical.filter(|it| tenant.may_coordinate(Operation::Describe, it)) {
                 Some(logical) => {
                     group.group_id = logical.into();
                     true

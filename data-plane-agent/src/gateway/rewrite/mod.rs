@@ -115,6 +115,8 @@ pub struct Tenant {
     pub cluster: Arc<Cluster>,
     /// What its principal may do.
     pub access: Arc<Access>,
+    /// The job that it is; `None`: a client of the tenant's.
+    pub job: Option<Arc<str>>,
     /// What everybody may do on its cluster.
     pub grants: Arc<Vec<Grant>>,
     /// What the customer's policy refuses.
@@ -144,6 +146,7 @@ impl Tenant {
         let cluster = Arc::clone(view.clusters.get(&key.cluster)?);
         Some(Self {
             access: view.access(&key.principal, &key.cluster),
+            job: key.job.then(|| key.id.as_str().into()),
             grants: view.grants(&key.cluster),
             bans: Arc::clone(&view.bans),
             payer: Payer {
@@ -161,6 +164,15 @@ impl Tenant {
             quotas: Arc::clone(&shared.quotas),
             contracts: Arc::clone(&shared.contracts),
         })
+    }
+
+    /// May it use a consumer group or transactional id of this name so? A job may use those of its own, without a grant.
+    fn may_coordinate(&self, operation: Operation, id: &str) -> bool {
+        let own = |job: &Arc<str>| {
+            id.strip_prefix(&**job)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        self.access.may(operation, id) || self.job.as_ref().is_some_and(own)
     }
 
     /// The topic of this name if the principal may; else the error code to answer. What may not be seen does not even

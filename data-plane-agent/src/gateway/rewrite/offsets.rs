@@ -96,7 +96,7 @@ pub(super) fn describe_producers(
 
 pub(super) fn commit(call: Call<'_>, mut request: OffsetCommitRequest) -> Result<Plan, Refusal> {
     let group = &mut request.group_id;
-    if !call.tenant.access.may(Operation::Read, group) {
+    if !call.tenant.may_coordinate(Operation::Read, group) {
         let topics = request
             .topics
             .into_iter()
@@ -138,7 +138,7 @@ pub(super) fn fetch(call: Call<'_>, request: OffsetFetchRequest) -> Result<Plan,
 }
 
 fn fetch_one(call: Call<'_>, mut request: OffsetFetchRequest) -> Result<Plan, Refusal> {
-    if !call.tenant.access.may(Operation::Describe, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Describe, &request.group_id) {
         let code = code::GROUP_AUTHORIZATION_FAILED;
         let topics = request.topics.unwrap_or_default().into_iter();
         let topics = topics.map(|it| not_fetched(it.name, &it.partition_indexes, code));
@@ -224,7 +224,7 @@ fn fetch_many(call: Call<'_>, mut request: OffsetFetchRequest) -> Result<Plan, R
 
 /// Maps a group; `None` when it is not allowed. Returns answers for those of its topics that are not.
 fn group_out(tenant: &Tenant, group: &mut OffsetFetchRequestGroup) -> Option<Vec<OffsetFetchResponseTopics>> {
-    if !tenant.access.may(Operation::Describe, &group.group_id) {
+    if !tenant.may_coordinate(Operation::Describe, &group.group_id) {
         return None;
     }
     group.group_id = tenant.cluster.id_out(&group.group_id).into();

@@ -136,7 +136,7 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
     let transaction = request
         .transactional_id
         .as_ref()
-        .map(|id| tenant.access.may(Operation::Write, id));
+        .map(|id| tenant.may_coordinate(Operation::Write, id));
     if let Some(id) = &mut request.transactional_id {
         *id = tenant.cluster.id_out(id).into();
     }

@@ -14,7 +14,7 @@ use super::{Call, Operation, Plan, Refusal, Tenant, code};
 pub(super) const CONSUMER: &str = "consumer";
 
 pub(super) fn join(call: Call<'_>, mut request: JoinGroupRequest) -> Result<Plan, Refusal> {
-    if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         let response = JoinGroupResponse::default()
             .with_error_code(code::GROUP_AUTHORIZATION_FAILED)
             .with_generation_id(-1)
@@ -40,7 +40,7 @@ pub(super) fn join(call: Call<'_>, mut request: JoinGroupRequest) -> Result<Plan
 }
 
 pub(super) fn sync(call: Call<'_>, mut request: SyncGroupRequest) -> Result<Plan, Refusal> {
-    if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         let response = SyncGroupResponse::default().with_error_code(code::GROUP_AUTHORIZATION_FAILED);
         return call.answer::<SyncGroupRequest>(&response);
     }

@@ -6,6 +6,7 @@ mod client_quotas;
 mod contracts;
 mod cost;
 mod groups;
+mod jobs;
 mod metadata;
 mod quotas;
 mod records;
@@ -133,6 +134,15 @@ impl<R: Request> Outcome<R> {
         match self {
             Self::Answered(response) => response,
             Self::Forwarded(..) => panic!("forwarded to the broker"),
+            Self::Wished(..) => panic!("a wish to the control plane"),
+        }
+    }
+
+    /// The code of an answer that the gateway gave itself; `None`: the broker was asked.
+    fn refusal(self, code: impl Fn(&R::Response) -> i16) -> Option<i16> {
+        match self {
+            Self::Answered(response) => Some(code(&response)),
+            Self::Forwarded(..) => None,
             Self::Wished(..) => panic!("a wish to the control plane"),
         }
     }

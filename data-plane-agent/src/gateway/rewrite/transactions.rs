@@ -21,7 +21,7 @@ use super::{Call, Operation, Plan, Refusal, code, split_topics, topics_in};
 impl Call<'_> {
     /// Maps a transactional id; false when the principal may not use it.
     fn transaction(self, operation: Operation, id: &mut TransactionalId) -> bool {
-        let allowed = self.tenant.access.may(operation, id);
+        let allowed = self.tenant.may_coordinate(operation, id);
         if allowed {
             *id = self.tenant.cluster.id_out(id).into();
         }
@@ -100,7 +100,7 @@ pub(super) fn add_offsets(call: Call<'_>, mut request: AddOffsetsToTxnRequest) -
     if !call.transaction(Operation::Write, &mut request.transactional_id) {
         return refuse(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
-    if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         return refuse(code::GROUP_AUTHORIZATION_FAILED);
     }
     request.group_id = call.tenant.cluster.id_out(&request.group_id).into();
@@ -118,7 +118,7 @@ pub(super) fn end(call: Call<'_>, mut request: EndTxnRequest) -> Result<Plan, Re
 pub(super) fn offset_commit(call: Call<'_>, mut request: TxnOffsetCommitRequest) -> Result<Plan, Refusal> {
     let refusal = if !call.transaction(Operation::Write, &mut request.transactional_id) {
         Some(code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-    } else if !call.tenant.access.may(Operation::Read, &request.group_id) {
+    } else if !call.tenant.may_coordinate(Operation::Read, &request.group_id) {
         Some(code::GROUP_AUTHORIZATION_FAILED)
     } else {
         None
@@ -184,7 +184,7 @@ pub(super) fn list(call: Call<'_>, request: &ListTransactionsRequest) -> Result<
     call.forward(request, |tenant, _memory, response| {
         response.transaction_states.retain_mut(|it| {
             let logical = tenant.cluster.id_in(&it.transactional_id);
-            match logical.filter(|id| tenant.access.may(Operation::Describe, id)) {
+            match logical.filter(|id| tenant.may_coordinate(Operation::Describe, id)) {
                 Some(logical) => {
                     it.transactional_id = logical.into();
                     true

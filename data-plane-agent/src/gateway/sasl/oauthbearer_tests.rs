@@ -121,3 +121,11 @@ fn a_login_falls_with_its_key_and_with_its_issuer_but_not_with_its_token() {
     snapshot.api_keys.retain(|it| it.id != "key_reader");
     assert!(!login.stands(&View::build(&snapshot), NOW));
 }
+
+#[test]
+fn no_token_opens_the_key_of_a_job() {
+    let mut snapshot = sample::snapshot();
+    assert!(View::build(&snapshot).token(&token(), NOW).is_some());
+    snapshot.job_keys.push("key_reader".to_owned());
+    assert!(View::build(&snapshot).token(&token(), NOW).is_none());
+}

@@ -97,6 +97,8 @@ pub struct Key {
     pub scram_sha_512: Option<ScramVerifier>,
     /// Seconds since 1970; 0: never.
     pub expires_at: i64,
+    /// Its holder is a job, which may use groups and transactional ids of its own.
+    pub job: bool,
 }
 
 impl Key {
@@ -143,6 +145,7 @@ impl View {
             quotas,
             token_issuers,
             bans,
+            job_keys,
             // Compiled above.
             schemas: _,
         } = snapshot;
@@ -160,7 +163,7 @@ impl View {
         }
         let keys: HashMap<String, Arc<Key>> = api_keys
             .iter()
-            .map(|it| (it.id.clone(), Arc::new(key(it))))
+            .map(|it| (it.id.clone(), Arc::new(key(it, job_keys.contains(&it.id)))))
             .collect();
         Self {
             version: *version,
@@ -211,6 +214,7 @@ impl View {
                 && now.cluster == held.cluster
                 && now.sha256 == held.sha256
                 && now.public_key == held.public_key
+                && now.job == held.job
                 && !now.expired(now_unix_seconds)
         }) && self.clusters.contains_key(&held.cluster)
     }
@@ -255,7 +259,7 @@ fn pool(upstream: &Upstream) -> Option<(String, Pool)> {
     Some((broker_pool_id.clone(), pool))
 }
 
-fn key(key: &ApiKey) -> Key {
+fn key(key: &ApiKey, job: bool) -> Key {
     let ApiKey {
         id,
         principal_id,
@@ -276,6 +280,7 @@ fn key(key: &ApiKey) -> Key {
         scram_sha_256: scram_sha_256.as_ref().and_then(|it| verifier(it, 32)),
         scram_sha_512: scram_sha_512.as_ref().and_then(|it| verifier(it, 64)),
         expires_at: *expires_at_unix_seconds,
+        job,
     }
 }
 

@@ -96,6 +96,7 @@ pub fn snapshot() -> Snapshot {
         quotas: Vec::new(),
         token_issuers: vec![token_sample::issuer()],
         bans: Vec::new(),
+        job_keys: Vec::new(),
         schemas: Vec::new(),
     }
 }

@@ -54,7 +54,8 @@ impl View {
             .filter_map(|it| it.verify(token, now_unix_seconds).ok())
             .next()?;
         let key = self.keys.get(&claims.client_id)?;
-        let same = *key.principal == *claims.sub && claims.cluster.as_ref() == Some(&key.cluster);
+        // A job's key is the agent's own: nobody outside signs in as a job.
+        let same = !key.job && *key.principal == *claims.sub && claims.cluster.as_ref() == Some(&key.cluster);
         (same && claims.scope == SCOPE && !key.expired(now_unix_seconds)).then(|| Token {
             key: Arc::clone(key),
             expires_at: claims.exp,

@@ -60,6 +60,7 @@ pub(super) fn broker(
         tag: folders.broker(node).display().to_string(),
         arguments,
         name,
+        ..Program::default()
     };
     let mut started_with = settings.text;
     started_with.push_str(&restart_nonce.to_string());
@@ -109,6 +110,7 @@ pub(super) fn format(
         tag: folders.broker(node).join("format").display().to_string(),
         arguments,
         name,
+        ..Program::default()
     })
 }
 

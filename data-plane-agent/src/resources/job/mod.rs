@@ -1,0 +1,13 @@
+//! Jobs: programs that run beside a cluster, as workers of the agent's own. Observe: children and what they write; diff and
+//! status: pure; act: children.
+
+mod identity;
+mod program;
+mod room;
+mod status;
+mod told;
+
+pub use identity::Identity;
+pub use program::{Place, Refused, Runnable, program};
+pub use room::{Hand, Room, Workers};
+pub use status::{Seen, Stage, stage, status};
