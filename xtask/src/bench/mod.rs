@@ -4,6 +4,7 @@ mod api;
 mod capture;
 mod gateway;
 mod peers;
+mod registry;
 mod report;
 mod script;
 
@@ -29,11 +30,13 @@ pub enum Bench {
     Gateway,
     /// The API beside pgbench with the same SQL.
     Api,
+    /// Contracts and their registry.
+    Contracts,
     /// All of them.
     All,
 }
 
-/// A part of the gateway's benchmark.
+/// A part of the gateway's benchmark, or of the contracts'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// Kafka's own tools through the gateway and direct, on a whole stack.
@@ -63,9 +66,22 @@ pub enum Part {
     /// From one tenant to a thousand.
     #[value(name = "clusters")]
     Clusters,
+    /// The registry beside a bare server, pgbench and Apicurio Registry.
+    #[value(name = "G24")]
+    G24,
 }
 
 impl Part {
+    /// Is it one of this benchmark's?
+    fn is_of(self, bench: Bench) -> bool {
+        match bench {
+            Bench::Gateway => self != Self::G24,
+            Bench::Contracts => self == Self::G24,
+            Bench::Api => false,
+            Bench::All => true,
+        }
+    }
+
     /// As the command line names it.
     fn name(self) -> String {
         clap::ValueEnum::to_possible_value(&self).map_or_else(String::new, |it| it.get_name().to_owned())
@@ -81,7 +97,7 @@ pub struct BenchArgs {
     /// Pairs; the result is the median of their ratios.
     #[arg(long, default_value_t = 5)]
     pub pairs: usize,
-    /// Only this part of `gateway` (again for more); the result is then `gateway-<part>.json`.
+    /// Only this part of `gateway` or `contracts` (again for more); the result is then `<name>-<part>.json`.
     #[arg(long, value_enum, value_name = "PART")]
     pub only: Vec<Part>,
     /// First port, if free; then the next free range.
@@ -113,16 +129,25 @@ async fn go(ws: &Workspace, args: &BenchArgs, state: &StateDir) -> Result<()> {
     let progress = Progress::new();
     progress.chapter("Set-up");
     let mut needs = vec![Need::Java, Need::Maven];
-    let stack_needed = args.name != Bench::Gateway || wanted(args, Part::Direct);
+    let api = matches!(args.name, Bench::Api | Bench::All);
+    let stack_needed = api || wanted(args, Part::Direct) || wanted(args, Part::G24);
     if stack_needed {
         needs.extend([Need::Node, Need::Postgres, Need::Kcat]);
     }
+    if wanted(args, Part::G24) {
+        // Apicurio's Java is a wheel.
+        needs.push(Need::Python);
+    }
     let tools = ensure(ws, &needs, &progress).await?;
     let kafka_libs = kafka::fetch(ws, &progress).await?;
+    let bench = match args.name {
+        Bench::Contracts => "contracts",
+        _ => "gateway",
+    };
     let name = match args.only.as_slice() {
-        [] => "gateway".to_owned(),
+        [] => bench.to_owned(),
         some => format!(
-            "gateway-{}",
+            "{bench}-{}",
             some.iter().map(|it| it.name()).collect::<Vec<_>>().join("+")
         ),
     };
@@ -130,9 +155,9 @@ async fn go(ws: &Workspace, args: &BenchArgs, state: &StateDir) -> Result<()> {
     let parts: Vec<Part> = Part::value_variants()
         .iter()
         .copied()
-        .filter(|it| wanted(args, *it))
+        .filter(|it| wanted(args, *it) && !matches!(it, Part::Direct | Part::G24))
         .collect();
-    if args.name != Bench::Api && parts.iter().any(|it| *it != Part::Direct) {
+    if !parts.is_empty() {
         peers::run(ws, args, &parts, &tools, &kafka_libs, &mut report, &progress).await?;
     }
     if stack_needed {
@@ -146,7 +171,7 @@ async fn go(ws: &Workspace, args: &BenchArgs, state: &StateDir) -> Result<()> {
 }
 
 fn wanted(args: &BenchArgs, part: Part) -> bool {
-    args.only.is_empty() || args.only.contains(&part)
+    part.is_of(args.name) && (args.only.is_empty() || args.only.contains(&part))
 }
 
 /// What needs tenants, a control plane and an agent.
@@ -162,7 +187,9 @@ async fn with_stack(
     state.create()?;
     let settings = Settings::open(state, Some(Ports::free_from(args.port_base)?.0))?;
     build::web(ws, &tools, progress).await?;
-    build::binaries(ws, true, progress).await?;
+    let registry = wanted(args, Part::G24);
+    let more: &[&str] = if registry { &["weir-bench"] } else { &[] };
+    build::binaries_and(ws, true, more, progress).await?;
     let mut stack = Stack {
         ws: ws.clone(),
         state: state.clone(),
@@ -174,11 +201,15 @@ async fn with_stack(
     crate::up::start(&mut stack, progress).await?;
     let mut story = Story::begin(&mut stack, progress);
     story::set_up(&mut story).await?;
-    if args.name != Bench::Api && wanted(args, Part::Direct) {
+    if wanted(args, Part::Direct) {
         progress.chapter("Gateway");
         gateway::run(&mut story, args.pairs, report).await?;
     }
-    if args.name != Bench::Gateway {
+    if registry {
+        progress.chapter("Registry");
+        registry::run(&mut story, args.pairs, report).await?;
+    }
+    if matches!(args.name, Bench::Api | Bench::All) {
         progress.chapter("API");
         api::run(&mut story, args.pairs).await?;
     }
