@@ -1,6 +1,7 @@
 //! The agent's end of the lane, by the agent's own code: publishes snapshots, takes windows, lends budgets.
 
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use weir_agent::contract_counts::ContractCounts;
 use weir_agent::intents::{Intents, Patience};
 use weir_agent::lane::{self, Budgets, Gateways, LaneServer, Questions};
 use weir_agent::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
@@ -29,6 +31,7 @@ pub struct Lane {
     runtime: tokio::runtime::Runtime,
     snapshots: watch::Sender<Arc<Snapshot>>,
     gateways: Arc<Gateways>,
+    contracts: Arc<ContractCounts>,
     /// Tells gateways nothing, for as long as it lives.
     _storage: Arc<Storage>,
     stop: CancellationToken,
@@ -60,13 +63,14 @@ impl Lane {
             away: "there is no control plane here",
         };
         let storage = Arc::<Storage>::default();
+        let contracts = Arc::<ContractCounts>::default();
         let server = LaneServer {
             gateways: Arc::clone(&gateways),
             usage: Arc::new(Store::open(&folder.join("usage"))?),
             snapshot,
             budgets: Arc::new(Budgets::open(&folder.join("budgets"))?),
             uses: Arc::default(),
-            contracts: Arc::default(),
+            contracts: Arc::clone(&contracts),
             intents: Arc::new(Intents::new(patience)),
             storage: storage.watch(),
             questions: Arc::<Questions>::default(),
@@ -82,6 +86,7 @@ impl Lane {
             runtime,
             snapshots,
             gateways,
+            contracts,
             _storage: storage,
             stop,
             address,
@@ -101,6 +106,15 @@ impl Lane {
     pub fn republish(&self) -> u64 {
         let same = (**self.snapshots.borrow()).clone();
         self.publish(same)
+    }
+
+    /// What gateways said that they judged since the last time: records, and those with a violation, by the topic's id.
+    pub fn judged(&self) -> BTreeMap<String, (u64, u64)> {
+        let report = self.contracts.take().unwrap_or_default();
+        let topics = report.topics.into_iter();
+        topics
+            .map(|it| (it.topic_id, (it.records, it.violating)))
+            .collect()
     }
 
     /// Waits until so many gateways obey a version.

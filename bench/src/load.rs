@@ -95,12 +95,17 @@ pub struct Producer {
 
 /// Connects the producers of a shape.
 pub fn producers(login: &Login, shape: &Shape) -> Result<Vec<Producer>> {
-    let made = batch(shape.records_per_batch, shape.record_bytes)?;
+    let made = [batch(shape.records_per_batch, shape.record_bytes)?];
+    producers_of(login, shape, &made)
+}
+
+/// The same with batches of the caller's, sent in turn.
+pub fn producers_of(login: &Login, shape: &Shape, batches: &[Bytes]) -> Result<Vec<Producer>> {
     let open = |partitions: &Vec<i32>| {
         let mut client = Client::open(login)?;
         let topic = client.topic(&shape.topic)?;
         let identity = shape.idempotent.then(|| client.producer()).transpose()?;
-        let template = Template::new(&mut client, &topic, partitions, &made, identity)?;
+        let template = Template::new(&mut client, &topic, partitions, batches, identity)?;
         Ok(Producer { client, template })
     };
     shape.partitions.iter().map(open).collect()

@@ -1,10 +1,11 @@
-//! `weir-bench`: what `cargo xtask bench gateway` runs. It starts the gateway, its peers and what stands behind them,
-//! puts load on each in turn, and prints figures as JSON.
+//! `weir-bench`: what `cargo xtask bench gateway` and `contracts` run. It starts the gateway, its peers and what stands
+//! behind them, puts load on each in turn, and prints figures as JSON.
 
 mod awake;
 mod batch;
 mod broker;
 mod client;
+mod enforced;
 mod growth;
 mod hello;
 mod lane;
@@ -15,14 +16,17 @@ mod memory;
 mod pace;
 mod parts;
 mod quota;
+mod registry_stub;
 mod run;
+mod sample;
 mod throughput;
+mod verdicts;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use std::net::SocketAddr;
 
-/// Load and procedures of the gateway's benchmarks.
+/// Load and procedures of the benchmarks of gateway and contracts.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -85,9 +89,15 @@ enum Part {
     /// From one tenant to a thousand.
     #[value(name = "clusters")]
     Clusters,
+    /// Verdicts of contracts, without a gateway.
+    #[value(name = "verdicts")]
+    Verdicts,
+    /// Contracts enforced on the wire.
+    #[value(name = "G3")]
+    G3,
 }
 
-const ALL: [Part; 8] = [
+const ALL: [Part; 10] = [
     Part::G1,
     Part::G2,
     Part::G5,
@@ -96,6 +106,8 @@ const ALL: [Part; 8] = [
     Part::Idle,
     Part::Swap,
     Part::Clusters,
+    Part::Verdicts,
+    Part::G3,
 ];
 
 fn main() -> Result<()> {
@@ -138,6 +150,8 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
             Part::Idle => memory::idle(&mut run),
             Part::Swap => growth::swap(&mut run),
             Part::Clusters => growth::clusters(&mut run),
+            Part::Verdicts => verdicts::run(&mut run),
+            Part::G3 => enforced::run(&mut run),
         };
         results.extend(figures.with_context(|| format!("{part:?}"))?);
     }

@@ -106,6 +106,12 @@ pub fn cpu(pid: u32) -> Result<f64> {
     Ok((user + system) / TICKS_PER_SECOND)
 }
 
+/// CPU-seconds that this thread has used since it began.
+pub fn thread_cpu() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
 /// A measurement of time and of the CPU of some processes.
 pub struct Meter {
     pids: Vec<u32>,

@@ -32,7 +32,7 @@ pub struct Paced {
 
 /// Connects.
 pub fn open(login: &Login, pace: &Pace) -> Result<Paced> {
-    let made = batch(pace.records_per_request, pace.record_bytes)?;
+    let made = [batch(pace.records_per_request, pace.record_bytes)?];
     let mut lines = Vec::new();
     for at in 0..pace.connections {
         let mut client = Client::open(login)?;

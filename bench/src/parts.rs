@@ -20,7 +20,7 @@ pub struct Programs {
     pub agent: PathBuf,
     /// `haproxy`.
     #[arg(long)]
-    pub haproxy: PathBuf,
+    pub haproxy: Option<PathBuf>,
     /// `java`.
     #[arg(long)]
     pub java: PathBuf,
@@ -139,6 +139,7 @@ impl Programs {
 
     /// `HAProxy`, TCP mode: the floor of any proxy.
     pub fn haproxy(&self, name: &str, offset: u16, to: SocketAddr) -> Result<Part> {
+        let program = self.haproxy.as_ref().context("--haproxy is needed")?;
         let port = self.port_base + offset;
         let file = self.folder("haproxy")?.join(format!("{name}.cfg"));
         let text = format!(
@@ -146,18 +147,36 @@ impl Programs {
              listen kafka\n  bind 127.0.0.1:{port}\n  server one {to}\n"
         );
         std::fs::write(&file, text).context("write HAProxy's configuration")?;
-        let mut command = Command::new(&self.haproxy);
+        let mut command = Command::new(program);
         command.arg("-db").arg("-f").arg(&file);
         self.start(&format!("haproxy-{name}"), command, port, Duration::from_secs(10))
     }
 
     /// Kroxylicious with one tenant by its MultiTenant filter; its topics have the prefix `tenant-`.
     pub fn kroxylicious(&self, offset: u16, to: SocketAddr) -> Result<Part> {
+        let filter = "filterDefinitions:\n- name: filter\n  type: MultiTenant\n  config: {}\n";
+        self.kroxylicious_with(filter, offset, to)
+    }
+
+    /// Kroxylicious with its RecordValidation filter: the topic `syntax` holds JSON, the topic `schema` what schema 1
+    /// of a registry says.
+    pub fn kroxylicious_validating(&self, offset: u16, to: SocketAddr, registry: SocketAddr) -> Result<Part> {
+        let filter = format!(
+            "filterDefinitions:\n- name: filter\n  type: RecordValidation\n  config:\n    rules:\n\
+             \x20   - topicNames: [syntax]\n      valueRule:\n        syntacticallyCorrectJson:\n\
+             \x20         validateObjectKeysUnique: false\n\
+             \x20   - topicNames: [schema]\n      valueRule:\n        schemaValidationConfig:\n\
+             \x20         apicurioGlobalId: 1\n          apicurioRegistryUrl: http://{registry}\n"
+        );
+        self.kroxylicious_with(&filter, offset, to)
+    }
+
+    fn kroxylicious_with(&self, filter: &str, offset: u16, to: SocketAddr) -> Result<Part> {
         let libs = self.kroxylicious.as_ref().context("--kroxylicious is needed")?;
         let port = self.port_base + offset;
         let file = self.folder("kroxylicious")?.join("proxy.yaml");
         let text = format!(
-            "filterDefinitions:\n- name: tenants\n  type: MultiTenant\n  config: {{}}\ndefaultFilters: [tenants]\n\
+            "{filter}defaultFilters: [filter]\n\
              virtualClusters:\n- name: tenant\n  targetCluster:\n    bootstrapServers: {to}\n  gateways:\n\
              \x20 - name: default\n    portIdentifiesNode:\n      bootstrapAddress: 127.0.0.1:{port}\n"
         );

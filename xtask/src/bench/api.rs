@@ -32,8 +32,7 @@ enum Work {
 }
 
 /// The benchmark.
-pub async fn run(story: &mut Story<'_>, pairs: usize) -> Result<()> {
-    let mut report = Report::begin(&story.stack.ws, "api").await?;
+pub async fn run(story: &mut Story<'_>, pairs: usize, report: &mut Report) -> Result<()> {
     let postgres = story.stack.postgres()?;
     let version = postgres.psql("postgres", "show server_version").await?;
     report.setting("postgresql", version.clone());
@@ -78,7 +77,7 @@ pub async fn run(story: &mut Story<'_>, pairs: usize) -> Result<()> {
             .results
             .push(per_second.figure(rate_id, what, "pgbench, per second", &version));
     }
-    report.close(&story.stack.ws)
+    Ok(())
 }
 
 /// Lets tenants have as many service accounts as a run makes.

@@ -28,15 +28,25 @@ const TICKS_PER_SECOND: f64 = 100.0;
 pub enum Bench {
     /// The gateway beside its peers, beside the same broker without it, and against its bars.
     Gateway,
+    /// Data contracts: verdicts beside plain decoding, and enforced by the gateway.
+    Contracts,
     /// The API beside pgbench with the same SQL.
     Api,
-    /// Contracts and their registry.
-    Contracts,
     /// All of them.
     All,
 }
 
-/// A part of the gateway's benchmark, or of the contracts'.
+impl Bench {
+    /// The ones that it stands for, each with a report of its own.
+    fn each(self) -> Vec<Self> {
+        match self {
+            Self::All => vec![Self::Gateway, Self::Contracts, Self::Api],
+            one => vec![one],
+        }
+    }
+}
+
+/// A part of a benchmark; the API's has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// Kafka's own tools through the gateway and direct, on a whole stack.
@@ -66,20 +76,37 @@ pub enum Part {
     /// From one tenant to a thousand.
     #[value(name = "clusters")]
     Clusters,
+    /// Verdicts of contracts, without a gateway.
+    #[value(name = "verdicts")]
+    Verdicts,
+    /// Contracts enforced on the wire.
+    #[value(name = "G3")]
+    G3,
     /// The registry beside a bare server, pgbench and Apicurio Registry.
     #[value(name = "G24")]
     G24,
 }
 
 impl Part {
-    /// Is it one of this benchmark's?
-    fn is_of(self, bench: Bench) -> bool {
-        match bench {
-            Bench::Gateway => self != Self::G24,
-            Bench::Contracts => self == Self::G24,
-            Bench::Api => false,
-            Bench::All => true,
+    /// The benchmark that it is a part of.
+    const fn bench(self) -> Bench {
+        match self {
+            Self::Direct
+            | Self::G1
+            | Self::G2
+            | Self::G5
+            | Self::G6
+            | Self::G7
+            | Self::Idle
+            | Self::Swap
+            | Self::Clusters => Bench::Gateway,
+            Self::Verdicts | Self::G3 | Self::G24 => Bench::Contracts,
         }
+    }
+
+    /// Whether it runs on a whole stack with tenants; the others are `weir-bench`'s.
+    const fn on_stack(self) -> bool {
+        matches!(self, Self::Direct | Self::G24)
     }
 
     /// As the command line names it.
@@ -97,7 +124,7 @@ pub struct BenchArgs {
     /// Pairs; the result is the median of their ratios.
     #[arg(long, default_value_t = 5)]
     pub pairs: usize,
-    /// Only this part of `gateway` or `contracts` (again for more); the result is then `<name>-<part>.json`.
+    /// Only this part of the benchmark (again for more); the result is then `<name>-<part>.json`.
     #[arg(long, value_enum, value_name = "PART")]
     pub only: Vec<Part>,
     /// First port, if free; then the next free range.
@@ -126,52 +153,81 @@ pub async fn run(ws: &Workspace, args: &BenchArgs) -> Result<()> {
 }
 
 async fn go(ws: &Workspace, args: &BenchArgs, state: &StateDir) -> Result<()> {
+    let chosen = chosen(args)?;
     let progress = Progress::new();
+    for (bench, parts) in chosen {
+        one(ws, args, state, (bench, &parts), &progress).await?;
+        stop_all(state).await;
+    }
+    Ok(())
+}
+
+/// Which benchmarks, and which parts of each.
+fn chosen(args: &BenchArgs) -> Result<Vec<(Bench, Vec<Part>)>> {
+    let benches = args.name.each();
+    if let Some(other) = args.only.iter().find(|it| !benches.contains(&it.bench())) {
+        let word = args.name.to_possible_value();
+        let word = word.as_ref().map_or("", |it| it.get_name());
+        bail!("{} is no part of {word}", other.name());
+    }
+    let chosen = benches.into_iter().map(|bench| {
+        let parts = Part::value_variants().iter().copied();
+        let wanted = |it: &Part| it.bench() == bench && (args.only.is_empty() || args.only.contains(it));
+        (bench, parts.filter(wanted).collect::<Vec<_>>())
+    });
+    Ok(chosen
+        .filter(|(_bench, parts)| args.only.is_empty() || !parts.is_empty())
+        .collect())
+}
+
+/// The name of a benchmark's file.
+fn file_name(bench: Bench, only: &[Part], parts: &[Part]) -> String {
+    let name = bench.to_possible_value();
+    let name = name.map_or_else(String::new, |it| it.get_name().to_owned());
+    if only.is_empty() {
+        return name;
+    }
+    let parts: Vec<String> = parts.iter().map(|it| it.name()).collect();
+    format!("{name}-{}", parts.join("+"))
+}
+
+/// One benchmark, with a report of its own.
+async fn one(
+    ws: &Workspace,
+    args: &BenchArgs,
+    state: &StateDir,
+    (bench, parts): (Bench, &[Part]),
+    progress: &Progress,
+) -> Result<()> {
     progress.chapter("Set-up");
     let mut needs = vec![Need::Java, Need::Maven];
-    let api = matches!(args.name, Bench::Api | Bench::All);
-    let stack_needed = api || wanted(args, Part::Direct) || wanted(args, Part::G24);
+    let stack_needed = bench == Bench::Api || parts.iter().any(|it| it.on_stack());
     if stack_needed {
         needs.extend([Need::Node, Need::Postgres, Need::Kcat]);
     }
-    if wanted(args, Part::G24) {
+    if parts.contains(&Part::G24) {
         // Apicurio's Java is a wheel.
         needs.push(Need::Python);
     }
-    let tools = ensure(ws, &needs, &progress).await?;
-    let kafka_libs = kafka::fetch(ws, &progress).await?;
-    let bench = match args.name {
-        Bench::Contracts => "contracts",
-        _ => "gateway",
-    };
-    let name = match args.only.as_slice() {
-        [] => bench.to_owned(),
-        some => format!(
-            "{bench}-{}",
-            some.iter().map(|it| it.name()).collect::<Vec<_>>().join("+")
-        ),
-    };
-    let mut report = Report::begin(ws, name).await?;
-    let parts: Vec<Part> = Part::value_variants()
-        .iter()
-        .copied()
-        .filter(|it| wanted(args, *it) && !matches!(it, Part::Direct | Part::G24))
-        .collect();
-    if !parts.is_empty() {
-        peers::run(ws, args, &parts, &tools, &kafka_libs, &mut report, &progress).await?;
+    let tools = ensure(ws, &needs, progress).await?;
+    let kafka_libs = kafka::fetch(ws, progress).await?;
+    let mut report = Report::begin(ws, file_name(bench, &args.only, parts)).await?;
+    if parts.iter().any(|it| !it.on_stack()) {
+        peers::run(ws, args, parts, &tools, &kafka_libs, &mut report, progress).await?;
     }
     if stack_needed {
-        with_stack(ws, args, state, (tools, kafka_libs), &mut report, &progress).await?;
+        with_stack(
+            ws,
+            args,
+            state,
+            (tools, kafka_libs),
+            (bench, parts),
+            &mut report,
+            progress,
+        )
+        .await?;
     }
-    if args.name == Bench::Api {
-        Ok(())
-    } else {
-        report.close(ws)
-    }
-}
-
-fn wanted(args: &BenchArgs, part: Part) -> bool {
-    part.is_of(args.name) && (args.only.is_empty() || args.only.contains(&part))
+    report.close(ws)
 }
 
 /// What needs tenants, a control plane and an agent.
@@ -180,6 +236,7 @@ async fn with_stack(
     args: &BenchArgs,
     state: &StateDir,
     (tools, kafka_libs): (Tools, std::path::PathBuf),
+    (bench, parts): (Bench, &[Part]),
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
@@ -187,8 +244,11 @@ async fn with_stack(
     state.create()?;
     let settings = Settings::open(state, Some(Ports::free_from(args.port_base)?.0))?;
     build::web(ws, &tools, progress).await?;
-    let registry = wanted(args, Part::G24);
-    let more: &[&str] = if registry { &["weir-bench"] } else { &[] };
+    let more: &[&str] = if parts.contains(&Part::G24) {
+        &["weir-bench"]
+    } else {
+        &[]
+    };
     build::binaries_and(ws, true, more, progress).await?;
     let mut stack = Stack {
         ws: ws.clone(),
@@ -201,17 +261,17 @@ async fn with_stack(
     crate::up::start(&mut stack, progress).await?;
     let mut story = Story::begin(&mut stack, progress);
     story::set_up(&mut story).await?;
-    if wanted(args, Part::Direct) {
-        progress.chapter("Gateway");
-        gateway::run(&mut story, args.pairs, report).await?;
-    }
-    if registry {
-        progress.chapter("Registry");
-        registry::run(&mut story, args.pairs, report).await?;
-    }
-    if matches!(args.name, Bench::Api | Bench::All) {
+    if bench == Bench::Api {
         progress.chapter("API");
-        api::run(&mut story, args.pairs).await?;
+        api::run(&mut story, args.pairs, report).await?;
+    }
+    for part in parts.iter().filter(|it| it.on_stack()) {
+        progress.chapter(part.name());
+        match part {
+            Part::Direct => gateway::run(&mut story, args.pairs, report).await?,
+            Part::G24 => registry::run(&mut story, args.pairs, report).await?,
+            other => bail!("{} does not run on a stack", other.name()),
+        }
     }
     Ok(())
 }
@@ -245,4 +305,35 @@ fn ticks(pids: &[i32]) -> u64 {
         .filter_map(|pid| crate::process::Stat::read(*pid))
         .map(|it| it.ticks)
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen_by(name: Bench, only: &[Part]) -> Result<Vec<(Bench, Vec<Part>)>> {
+        chosen(&BenchArgs {
+            name,
+            pairs: 5,
+            only: only.to_vec(),
+            port_base: 1,
+        })
+    }
+
+    #[test]
+    fn parts_belong_to_their_benchmark() {
+        let all = chosen_by(Bench::All, &[]).unwrap();
+        let names: Vec<_> = all.iter().map(|it| file_name(it.0, &[], &it.1)).collect();
+        assert_eq!(names, ["gateway", "contracts", "api"]);
+        let counted: usize = all.iter().map(|it| it.1.len()).sum();
+        assert_eq!(counted, Part::value_variants().len());
+        assert_eq!(
+            chosen_by(Bench::Contracts, &[Part::G3]).unwrap(),
+            [(Bench::Contracts, vec![Part::G3])]
+        );
+        assert_eq!(file_name(Bench::Gateway, &[Part::G2], &[Part::G2]), "gateway-G2");
+        assert!(chosen_by(Bench::Gateway, &[Part::G3]).is_err());
+        assert!(chosen_by(Bench::Api, &[Part::G1]).is_err());
+        assert_eq!(chosen_by(Bench::All, &[Part::G2]).unwrap().len(), 1);
+    }
 }

@@ -1,7 +1,7 @@
 //! Runs `weir-bench`: the gateway, its peers and what stands behind them, without a control plane.
 
 use super::report::{Figure, Report};
-use super::{BenchArgs, Part};
+use super::{Bench, BenchArgs, Part};
 use crate::progress::Progress;
 use crate::run::{Group, logged};
 use crate::setup::{Need, Tools, ensure, needs, peers};
@@ -35,11 +35,16 @@ pub async fn run(
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    let throughput = parts.contains(&Part::G1);
-    let mut missing = vec![Need::Haproxy];
-    if throughput {
-        missing.extend([Need::Jdk, Need::Cmake]);
-    }
+    // Contracts have no bar beside HAProxy.
+    let haproxy = parts.iter().any(|it| it.bench() == Bench::Gateway);
+    let kroxylicious = parts.contains(&Part::G1) || parts.contains(&Part::G3);
+    let shotover = parts.contains(&Part::G1);
+    let missing = [
+        (haproxy, Need::Haproxy),
+        (kroxylicious, Need::Jdk),
+        (shotover, Need::Cmake),
+    ];
+    let missing: Vec<Need> = missing.iter().filter(|it| it.0).map(|it| it.1).collect();
     ensure(ws, &missing, progress).await?;
     let work = ws.scratch("bench")?.join("gateway");
     make_dir(&work)?;
@@ -54,26 +59,31 @@ pub async fn run(
         ])
         .arg("--agent")
         .arg(ws.binary("weir-agent", true))
-        .arg("--haproxy")
-        .arg(needs::haproxy().context("find haproxy")?)
         .arg("--java")
         .arg(&tools.java)
         .arg("--kafka-libs")
         .arg(kafka_libs)
         .arg("--work")
         .arg(&work);
-    if throughput {
+    if haproxy {
+        command
+            .arg("--haproxy")
+            .arg(needs::haproxy().context("find haproxy")?);
+    }
+    if kroxylicious {
         command
             .arg("--kroxylicious")
             .arg(peers::kroxylicious(ws, progress).await?);
+    }
+    if shotover {
         command
             .arg("--shotover")
             .arg(peers::shotover(ws, progress).await?);
     }
-    for part in parts.iter().filter(|it| **it != Part::Direct) {
+    for part in parts.iter().filter(|it| !it.on_stack()) {
         command.args(["--only", &part.name()]);
     }
-    progress.chapter("Gateway and peers");
+    progress.chapter("Ours and peers");
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
