@@ -185,7 +185,7 @@ async fn registrations(bench: &Bench<'_, '_>, report: &mut Report) -> Result<()>
     let database = server::database(&bench.postgres).await?;
     let apicurio = Server::apicurio(&bench.story.stack, &bench.apicurio, Some(&database)).await?;
     let theirs = apicurio.registry().await?;
-    let script = commit::script(bench.story, &bench.postgres, &bench.ours, SUBJECTS).await?;
+    let script = commit::script(bench.story, &bench.postgres, SUBJECTS).await?;
     // Warmed up on subjects of their own, so that the measured ones begin with one version on both sides.
     let warm = registering(bench, &theirs, apicurio.pid, "warm").await?;
     let trips = round_trips(&bench.postgres, &warm[0].load).await?;

@@ -3,18 +3,20 @@
 use super::load::{Load, Registry};
 use crate::postgres::Postgres;
 use crate::story::Story;
+use crate::story::client::Api;
 use crate::workspace::{Workspace, read, write};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// Writes the script: over as many subjects, counts a change of one and inserts schema, version, audit and event.
-pub async fn script(
-    story: &Story<'_>,
-    postgres: &Postgres,
-    registry: &Registry,
-    subjects: u64,
-) -> Result<PathBuf> {
-    let _made = Load::register(registry, "peer", subjects).await?;
+/// Writes the script: over as many subjects, counts a change of one and inserts schema, version, audit and event. The subjects
+/// are the other tenant's, since a registration counts what its own has.
+pub async fn script(story: &Story<'_>, postgres: &Postgres, subjects: u64) -> Result<PathBuf> {
+    let user = story.user("risk")?;
+    let registry = Registry {
+        api: Api::with_key(&story.stack.url(), &user.username, &user.password),
+        base: "/registry",
+    };
+    let _made = Load::register(&registry, "peer", subjects).await?;
     let ask = "select k.tenant_id, k.context, t.organization_id from contract k \
                join tenant t on t.id = k.tenant_id where k.subject = 'bench-peer-0'";
     let row = postgres.psql("weir", ask).await?;
