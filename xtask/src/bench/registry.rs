@@ -219,8 +219,9 @@ async fn registrations(bench: &Bench<'_, '_>, report: &mut Report) -> Result<()>
             theirs.per_tree_second(),
         ));
     }
-    for side in &sides {
-        side.load.all_are_there().await?;
+    for (side, name) in sides.iter().zip(["ours", "apicurio"]) {
+        let versions = side.load.versions().await?;
+        report.setting(&format!("G24.register.versions.{name}"), versions.to_string());
     }
     let what = "POST /registry/subjects/{s}/versions";
     let rate = format!("{what} per second");

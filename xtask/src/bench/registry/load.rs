@@ -123,15 +123,15 @@ impl Load {
         Ok(())
     }
 
-    /// Every registration that was answered is a version.
-    pub async fn all_are_there(&self) -> Result<()> {
+    /// How many versions there are: every registration that was answered is one.
+    pub async fn versions(&self) -> Result<u64> {
         let Self::Register {
             registry,
             subjects,
             sent,
         } = self
         else {
-            return Ok(());
+            return Ok(0);
         };
         let (mut found, sent) = (0, sent.load(Ordering::Relaxed));
         for subject in subjects {
@@ -140,7 +140,7 @@ impl Load {
         if found != sent {
             bail!("{sent} schemas were registered, but there are {found} versions");
         }
-        Ok(())
+        Ok(found)
     }
 }
 
