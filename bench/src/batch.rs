@@ -176,8 +176,9 @@ impl Template {
 
     /// The next request, ready to be written.
     pub fn next(&mut self, correlation_id: i32) -> &[u8] {
-        let framed = &mut self.frames[self.at];
-        self.at = (self.at + 1) % self.frames.len().max(1);
+        let at = self.at;
+        self.at = (at + 1) % self.frames.len().max(1);
+        let framed = &mut self.frames[at];
         framed.frame[CORRELATION..CORRELATION + 4].copy_from_slice(&correlation_id.to_be_bytes());
         if let Some((id, epoch)) = self.identity {
             for at in &framed.batches {
