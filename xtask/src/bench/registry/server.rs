@@ -55,7 +55,7 @@ pub async fn database(postgres: &Postgres) -> Result<Database> {
 impl Server {
     /// A bare axum server.
     pub async fn hello(stack: &Stack) -> Result<Self> {
-        let port = free_port(stack)?;
+        let port = free_port(stack, 0)?;
         let mut command = Command::new(stack.ws.binary("weir-bench", true));
         command.args(["hello", "--listen", &format!("127.0.0.1:{port}")]);
         Self::start(stack, "hello", command, port, "/").await
@@ -63,7 +63,7 @@ impl Server {
 
     /// Apicurio Registry, in its own memory or in a database.
     pub async fn apicurio(stack: &Stack, program: &Apicurio, database: Option<&Database>) -> Result<Self> {
-        let port = free_port(stack)?;
+        let (port, management) = (free_port(stack, 100)?, free_port(stack, 200)?);
         let mut command = Command::new(&program.java);
         command
             .args(["-Xms512m", "-Xmx512m", "-jar"])
@@ -71,7 +71,7 @@ impl Server {
             .env("QUARKUS_HTTP_HOST", "127.0.0.1")
             .env("QUARKUS_HTTP_PORT", port.to_string())
             .env("QUARKUS_MANAGEMENT_HOST", "127.0.0.1")
-            .env("QUARKUS_MANAGEMENT_PORT", "0")
+            .env("QUARKUS_MANAGEMENT_PORT", management.to_string())
             // A line for each request would be held against it.
             .env("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false")
             .env("QUARKUS_OTEL_SDK_DISABLED", "true");
@@ -136,9 +136,9 @@ impl Server {
 }
 
 /// Behind the stack's own ports.
-fn free_port(stack: &Stack) -> Result<u16> {
-    let from = stack.settings.port_base + 1000;
-    (from..from + 1000)
+fn free_port(stack: &Stack, offset: u16) -> Result<u16> {
+    let from = stack.settings.port_base + 1000 + offset;
+    (from..from + 100)
         .find(|port| is_free(*port))
         .context("find a free port")
 }
