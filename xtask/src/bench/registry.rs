@@ -100,7 +100,7 @@ fn settings(bench: &Bench<'_, '_>, report: &mut Report) {
         ("connections", CONNECTIONS.to_string()),
         ("seconds_per_run", SECONDS.to_string()),
         ("subjects", SUBJECTS.to_string()),
-        ("schema_bytes", load::schema(1).len().to_string()),
+        ("schema_bytes", load::schema("grown", 1).len().to_string()),
         ("level", "BACKWARD, both registries".to_owned()),
         (
             "durability",

@@ -24,7 +24,7 @@ pub async fn script(story: &Story<'_>, postgres: &Postgres, subjects: u64) -> Re
     let mut next = || ids.next().context("the peer's subject is not there");
     let (tenant, environment, organization) = (next()?, next()?, next()?);
     let last = subjects - 1;
-    let text = super::load::schema(1).len();
+    let text = super::load::schema("grown", 1).len();
     let script = format!(
         "\\set s random(0, {last})\n\
          \\set r random(1, 1000000000000000)\n\

@@ -58,6 +58,8 @@ pub enum Load {
     Register {
         /// Where.
         registry: Registry,
+        /// Of this load; no other sends its schemas.
+        name: String,
         /// Their names.
         subjects: Vec<String>,
         /// Schemas that were sent, the first ones included; no two are the same.
@@ -77,7 +79,7 @@ impl Load {
         let mut paths = Vec::new();
         for at in 0..count {
             let id = registry
-                .register(&format!("bench-looked-up-{at}"), &schema(at))
+                .register(&format!("bench-looked-up-{at}"), &schema("looked_up", at))
                 .await?;
             paths.push(format!("{}/schemas/ids/{id}", registry.base));
         }
@@ -88,10 +90,11 @@ impl Load {
     pub async fn register(registry: &Registry, name: &str, count: u64) -> Result<Arc<Self>> {
         let subjects: Vec<String> = (0..count).map(|at| format!("bench-{name}-{at}")).collect();
         for (at, subject) in subjects.iter().enumerate() {
-            registry.register(subject, &schema(at as u64)).await?;
+            registry.register(subject, &schema(name, at as u64)).await?;
         }
         Ok(Arc::new(Self::Register {
             registry: registry.clone(),
+            name: name.to_owned(),
             subjects,
             sent: AtomicU64::new(count),
         }))
@@ -111,13 +114,14 @@ impl Load {
             }
             Self::Register {
                 registry,
+                name,
                 subjects,
                 sent,
             } => {
                 let number = sent.fetch_add(1, Ordering::Relaxed);
                 let at = usize::try_from(number)? % subjects.len();
                 let subject = subjects.get(at).context("there is no subject")?;
-                registry.register(subject, &schema(number)).await?;
+                registry.register(subject, &schema(name, number)).await?;
             }
         }
         Ok(())
@@ -127,6 +131,7 @@ impl Load {
     pub async fn versions(&self) -> Result<u64> {
         let Self::Register {
             registry,
+            name: _,
             subjects,
             sent,
         } = self
@@ -170,11 +175,11 @@ pub async fn drive(load: &Arc<Load>, time: Duration) -> Result<u64> {
 }
 
 /// A schema of a kibibyte. Any of them may follow any other: what one adds, readers of the others do not need.
-pub fn schema(number: u64) -> String {
+pub fn schema(name: &str, number: u64) -> String {
     let field =
         |at: usize| json!({"name": format!("field_{at}"), "type": "string", "doc": "What a payment says."});
     let mut fields: Vec<Value> = (0..12).map(field).collect();
-    fields.push(json!({"name": format!("added_{number}"), "type": ["null", "long"], "default": null}));
+    fields.push(json!({"name": format!("added_{name}_{number}"), "type": ["null", "long"], "default": null}));
     json!({"type": "record", "name": "Payment", "namespace": "weir.bench", "fields": fields}).to_string()
 }
 
