@@ -8,34 +8,23 @@ use crate::lane::{self, Lane, Plan, SECRET};
 use crate::load::{self, Shape, Until};
 use crate::measure::{Bar, Figure, Meter, Pairs, absolute, median};
 use crate::parts::Part;
+use crate::promised::{ENFORCED, ONE_BAD_IN, batches, frame, snapshot, topics};
+use crate::registry_stub;
 use crate::run::{Run, null_plan};
 use crate::sample::{FIELDS, FORMATS, Sample, word};
-use crate::{batch, broker, registry_stub};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 use weir_contract::Format;
-use weir_proto::agent::v1::{Enforcement, PartContract, Schema, SchemaFormat, TopicContract};
-use weir_proto::lane::v1::Snapshot;
+use weir_proto::agent::v1::Enforcement;
 
 /// KiB of a batch, at most.
 const SIZES: [usize; 2] = [16, 64];
-/// One record of so many is bad, where some are.
-const ONE_BAD_IN: usize = 100;
-/// Of a batch's length for each record, beside its value.
-const RECORD_OVERHEAD: usize = 9;
 const TIME: Duration = Duration::from_secs(3);
 /// Of what is native; a JVM has [`JVM_WARM_UP`].
 const WARM_UP: Duration = Duration::from_secs(1);
 /// For each topic and size of batches.
 const JVM_WARM_UP: Duration = Duration::from_secs(20);
-/// What is enforced on topics, beside the one without a contract.
-const ENFORCED: [(&str, Enforcement); 3] = [
-    ("shadow", Enforcement::Shadow),
-    ("dlq", Enforcement::Dlq),
-    ("reject", Enforcement::Reject),
-];
-
 /// One way of records to the null broker.
 struct Way<'a> {
     name: String,
@@ -79,7 +68,9 @@ pub fn run(run: &mut Run) -> Result<Vec<Figure>> {
         for size in SIZES {
             let (made, fastest) = formats(run, (with, without), sample, number, size)?;
             figures.extend(made);
-            best = best.max(fastest);
+            if sample.format == Format::Json {
+                best = best.max(fastest);
+            }
         }
     }
     let json = samples.first().context("make records")?;
@@ -88,98 +79,6 @@ pub fn run(run: &mut Run) -> Result<Vec<Figure>> {
     figures.push(generator(run, &broker, json, best)?);
     settings(run, &samples);
     Ok(figures)
-}
-
-/// (name, physical name, id) of the topics.
-fn topics() -> Vec<(String, String, uuid::Uuid)> {
-    let mut names = vec!["plain".to_owned(), "json-unframed".to_owned()];
-    for format in FORMATS {
-        names.extend(ENFORCED.map(|(way, _enforcement)| format!("{}-{way}", word(format))));
-    }
-    let topic = |name: String| {
-        let id = broker::topic_id(&name);
-        (name.clone(), name, id)
-    };
-    names.into_iter().map(topic).collect()
-}
-
-/// With the contracts that the topics' names say, where there are schemas.
-fn snapshot(plan: &Plan, samples: &[Sample]) -> Snapshot {
-    let mut snapshot = plan.snapshot();
-    for (sample, number) in samples.iter().zip(1..) {
-        let format = match sample.format {
-            Format::Json => SchemaFormat::Json,
-            Format::Avro => SchemaFormat::Avro,
-            Format::Protobuf => SchemaFormat::Protobuf,
-        };
-        snapshot.schemas.push(Schema {
-            id: schema_id(number),
-            schema_id: number,
-            format: format.into(),
-            text: sample.schema.clone(),
-            ..Schema::default()
-        });
-    }
-    for topic in snapshot.clusters.iter_mut().flat_map(|it| &mut it.topics) {
-        topic.contract = contract(&topic.name, samples);
-    }
-    snapshot
-}
-
-fn schema_id(number: u32) -> String {
-    format!("schema_{number}")
-}
-
-fn contract(topic: &str, samples: &[Sample]) -> Option<TopicContract> {
-    let (format, way) = topic.split_once('-')?;
-    let numbered = samples.iter().zip(1..);
-    let (_sample, number) = numbered
-        .into_iter()
-        .find(|(sample, _number)| word(sample.format) == format)?;
-    let enforced = ENFORCED.iter().find(|it| it.0 == way);
-    let mut value = PartContract {
-        schema_ids: vec![schema_id(number)],
-        ..PartContract::default()
-    };
-    if way == "unframed" {
-        value.unframed_schema_id = schema_id(number);
-    }
-    Some(TopicContract {
-        enforcement: enforced.map_or(Enforcement::Reject, |it| it.1).into(),
-        value: Some(value),
-        ..TopicContract::default()
-    })
-}
-
-/// Batches of one size, of good records or with bad ones among them; each record begins with `frame`.
-fn batches(sample: &Sample, frame: &[u8], size: usize, some_bad: bool) -> Result<Vec<Bytes>> {
-    let each = sample.mean_bytes() + frame.len() + RECORD_OVERHEAD;
-    // Of a number that comes out even after a few batches.
-    let records = (size * 1024 / each / 5 * 5).max(5);
-    let count = (1..=ONE_BAD_IN).find(|it| it * records % ONE_BAD_IN == 0);
-    let batch = |number: usize| {
-        let values = (0..records).map(|at| {
-            let at = number * records + at;
-            let value = if some_bad && at % ONE_BAD_IN == ONE_BAD_IN - 1 {
-                &sample.bad
-            } else {
-                &sample.good[at % sample.good.len()]
-            };
-            [frame, value].concat()
-        });
-        batch::of(&values.collect::<Vec<_>>())
-    };
-    (0..count.unwrap_or(1)).map(batch).collect()
-}
-
-/// What stands in front of a record: the schema's number, and that it is the first message.
-fn frame(format: Format, number: u32) -> Vec<u8> {
-    let mut frame = vec![0];
-    frame.extend(number.to_be_bytes());
-    if format == Format::Protobuf {
-        frame.push(0);
-    }
-    frame
 }
 
 fn login(address: std::net::SocketAddr) -> Login {
@@ -201,7 +100,7 @@ fn way<'a>(name: &str, proxy: &'a Part, topic: &str, batches: &'a [Bytes]) -> Wa
     }
 }
 
-/// All ways of one format and size of batches; and the most records per second of any.
+/// All ways of one format and size of batches; and the most records per second of one with a contract.
 fn formats(
     run: &Run,
     (with, without): (&Part, &Part),
@@ -264,7 +163,8 @@ fn formats(
         };
         figures.push(figure);
     }
-    let fastest = scores.iter().map(|it| median_of(it, |it| it.per_second));
+    let judged = scores.iter().skip(1).take(ENFORCED.len());
+    let fastest = judged.map(|it| median_of(it, |it| it.per_second));
     Ok((figures, fastest.fold(0.0, f64::max)))
 }
 
@@ -400,16 +300,19 @@ fn truly(run: &Run, plan: &Plan, lane: &Lane) -> Result<()> {
     Ok(())
 }
 
-/// The generator against the null broker: it must have twice what the fastest way had.
+/// The generator against the null broker: it must have twice what the fastest way with a contract had. Without one, a
+/// gateway may take all that it gives: only CPU is told of that.
 fn generator(run: &Run, broker: &Part, sample: &Sample, best: f64) -> Result<Figure> {
     let good = batches(sample, &[], 64, false)?;
     let ratio = score(&way("generator", broker, "plain", &good), TIME)?.per_second / best;
-    run.say(&format!("the generator has {ratio:.1} times the fastest way"));
+    run.say(&format!(
+        "the generator has {ratio:.1} times the fastest way with a contract"
+    ));
     let mut figure = absolute(
         Bar {
             id: "G3.generator",
             what: "produce, records per second of the generator against a null broker",
-            peer: "the fastest way of this run",
+            peer: "the fastest way with a contract of this run, JSON",
             version: "",
             ship: Some(2.0),
             goal: Some(2.0),

@@ -15,6 +15,7 @@ mod measure;
 mod memory;
 mod pace;
 mod parts;
+mod promised;
 mod quota;
 mod registry_stub;
 mod run;

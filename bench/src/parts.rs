@@ -26,7 +26,7 @@ pub struct Programs {
     pub java: PathBuf,
     /// Kafka's jars.
     #[arg(long)]
-    pub kafka_libs: PathBuf,
+    pub kafka_libs: Option<PathBuf>,
     /// Kroxylicious: its jars and our starter's class.
     #[arg(long)]
     pub kroxylicious: Option<PathBuf>,
@@ -213,7 +213,8 @@ impl Programs {
         self.start("shotover", command, port, Duration::from_secs(20))
     }
 
-    fn kafka_tool(&self, class: &str, memory: &str) -> Command {
+    fn kafka_tool(&self, class: &str, memory: &str) -> Result<Command> {
+        let libs = self.kafka_libs.as_ref().context("--kafka-libs is needed")?;
         let mut command = Command::new(&self.java);
         command
             .args([&format!("-Xms{memory}"), &format!("-Xmx{memory}"), "-XX:+UseG1GC"])
@@ -222,9 +223,9 @@ impl Programs {
                 self.work.join("log4j2.properties").display()
             ))
             .arg("-cp")
-            .arg(format!("{}/*", self.kafka_libs.display()))
+            .arg(format!("{}/*", libs.display()))
             .arg(class);
-        command
+        Ok(command)
     }
 
     /// Apache Kafka, one node in `KRaft` mode, SASL/PLAIN.
@@ -261,7 +262,7 @@ impl Programs {
             data.display()
         );
         std::fs::write(&settings, text).context("write the broker's settings")?;
-        let mut format = self.kafka_tool("kafka.tools.StorageTool", "64m");
+        let mut format = self.kafka_tool("kafka.tools.StorageTool", "64m")?;
         format
             .args([
                 "format",
@@ -272,7 +273,7 @@ impl Programs {
             ])
             .arg(&settings);
         run(format, "format the broker's storage")?;
-        let mut command = self.kafka_tool("kafka.Kafka", "1g");
+        let mut command = self.kafka_tool("kafka.Kafka", "1g")?;
         command.arg(&settings);
         self.start("kafka", command, port, Duration::from_secs(90))
     }
@@ -286,7 +287,7 @@ impl Programs {
              username=\"{BROKER_USER}\" password=\"{BROKER_PASSWORD}\";\n"
         );
         std::fs::write(&file, text).context("write the administrator's configuration")?;
-        let mut command = self.kafka_tool(class, "128m");
+        let mut command = self.kafka_tool(class, "128m")?;
         command
             .args(["--bootstrap-server", &broker.to_string(), "--command-config"])
             .arg(&file)

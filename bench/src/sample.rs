@@ -24,7 +24,7 @@ const WORDS: [&str; 8] = [
 ];
 const STATUSES: [&str; 4] = ["NEW", "PAID", "SENT", "LOST"];
 /// Characters of a note.
-const NOTE: usize = 116;
+const NOTE: usize = 131;
 pub const FORMATS: [Format; 3] = [Format::Json, Format::Avro, Format::Protobuf];
 
 /// A schema, and records of it without frames.

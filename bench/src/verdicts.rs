@@ -17,11 +17,14 @@ const SPAN: f64 = 0.4;
 const RULES: [usize; 5] = [1, 5, 10, 25, 50];
 const MORE_FIELDS: [usize; 4] = [5, 20, 100, 500];
 
-/// Something that looks at a record, and says whether it is well.
+/// Looks at a record, and says whether it is well.
+type Look<'a> = Box<dyn Fn(&[u8]) -> bool + 'a>;
+
+/// Who looks.
 struct Side<'a> {
     name: String,
     version: &'static str,
-    look: Box<dyn Fn(&[u8]) -> bool + 'a>,
+    look: Look<'a>,
 }
 
 impl<'a> Side<'a> {

@@ -95,7 +95,7 @@ fn schema_id(bytes: &[u8]) -> Result<(SchemaId, &[u8]), FrameError> {
 }
 
 impl<'a> Framed<'a> {
-    /// For Protobuf: the indexes of the message and the payload behind them.
+    /// For Protobuf: the indexes of the message, none for the first of the file, and the payload behind them.
     ///
     /// # Errors
     /// [`FrameError::Indexes`] if there are none that can be read.
@@ -117,7 +117,7 @@ impl<'a> Framed<'a> {
 fn indexes(bytes: &[u8]) -> Result<(Vec<u32>, &[u8]), FrameError> {
     let (count, mut rest) = zigzag(bytes)?;
     if count == 0 {
-        return Ok((vec![0], rest));
+        return Ok((Vec::new(), rest));
     }
     let count = usize::try_from(count)
         .ok()
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn messages_are_named_by_indexes() {
         for (bytes, expected) in [
-            (vec![0], Ok(vec![0])),
+            (vec![0], Ok(vec![])),
             (vec![2, 0], Ok(vec![0])),
             (vec![4, 2, 0], Ok(vec![1, 0])),
             (vec![6, 0, 2, 4], Ok(vec![0, 1, 2])),

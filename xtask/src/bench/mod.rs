@@ -210,22 +210,12 @@ async fn one(
         needs.push(Need::Python);
     }
     let tools = ensure(ws, &needs, progress).await?;
-    let kafka_libs = kafka::fetch(ws, progress).await?;
     let mut report = Report::begin(ws, file_name(bench, &args.only, parts)).await?;
     if parts.iter().any(|it| !it.on_stack()) {
-        peers::run(ws, args, parts, &tools, &kafka_libs, &mut report, progress).await?;
+        peers::run(ws, args, (bench, parts), &tools, &mut report, progress).await?;
     }
     if stack_needed {
-        with_stack(
-            ws,
-            args,
-            state,
-            (tools, kafka_libs),
-            (bench, parts),
-            &mut report,
-            progress,
-        )
-        .await?;
+        with_stack(ws, args, state, tools, (bench, parts), &mut report, progress).await?;
     }
     report.close(ws)
 }
@@ -235,11 +225,12 @@ async fn with_stack(
     ws: &Workspace,
     args: &BenchArgs,
     state: &StateDir,
-    (tools, kafka_libs): (Tools, std::path::PathBuf),
+    tools: Tools,
     (bench, parts): (Bench, &[Part]),
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
+    let kafka_libs = kafka::fetch(ws, progress).await?;
     crate::up::purge(state).await?;
     state.create()?;
     let settings = Settings::open(state, Some(Ports::free_from(args.port_base)?.0))?;
@@ -266,7 +257,7 @@ async fn with_stack(
         api::run(&mut story, args.pairs, report).await?;
     }
     for part in parts.iter().filter(|it| it.on_stack()) {
-        progress.chapter(part.name());
+        progress.chapter(&part.name());
         match part {
             Part::Direct => gateway::run(&mut story, args.pairs, report).await?,
             Part::G24 => registry::run(&mut story, args.pairs, report).await?,

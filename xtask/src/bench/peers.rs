@@ -4,14 +4,13 @@ use super::report::{Figure, Report};
 use super::{Bench, BenchArgs, Part};
 use crate::progress::Progress;
 use crate::run::{Group, logged};
-use crate::setup::{Need, Tools, ensure, needs, peers};
+use crate::setup::{Need, Tools, ensure, kafka, needs, peers};
 use crate::state::is_free;
 use crate::trouble::Trouble;
 use crate::workspace::{Workspace, cargo, make_dir};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Stdio;
 use tokio::process::Command;
 
@@ -29,14 +28,13 @@ struct Found {
 pub async fn run(
     ws: &Workspace,
     args: &BenchArgs,
-    parts: &[Part],
+    (bench, parts): (Bench, &[Part]),
     tools: &Tools,
-    kafka_libs: &Path,
     report: &mut Report,
     progress: &Progress,
 ) -> Result<()> {
-    // Contracts have no bar beside HAProxy.
-    let haproxy = parts.iter().any(|it| it.bench() == Bench::Gateway);
+    // Contracts have no bar beside HAProxy, and stand before no real broker.
+    let haproxy = bench == Bench::Gateway;
     let kroxylicious = parts.contains(&Part::G1) || parts.contains(&Part::G3);
     let shotover = parts.contains(&Part::G1);
     let missing = [
@@ -61,14 +59,14 @@ pub async fn run(
         .arg(ws.binary("weir-agent", true))
         .arg("--java")
         .arg(&tools.java)
-        .arg("--kafka-libs")
-        .arg(kafka_libs)
         .arg("--work")
         .arg(&work);
     if haproxy {
         command
             .arg("--haproxy")
-            .arg(needs::haproxy().context("find haproxy")?);
+            .arg(needs::haproxy().context("find haproxy")?)
+            .arg("--kafka-libs")
+            .arg(kafka::fetch(ws, progress).await?);
     }
     if kroxylicious {
         command

@@ -21,37 +21,30 @@ pub fn decode(message: &MessageDescriptor, payload: &[u8]) -> Result<DynamicMess
     let decoded = DynamicMessage::decode(message.clone(), payload).map_err(|_error| {
         DecodeError::new("", format!("the bytes are no message {}", message.full_name()))
     })?;
-    required(&decoded, &mut Vec::new())?;
+    if let Some(mut path) = missing(&decoded) {
+        path.reverse();
+        return Err(DecodeError::new(path.join("."), "a required field is missing"));
+    }
     Ok(decoded)
 }
 
-/// Fields that proto2 calls required are there, in all messages within.
-fn required(message: &DynamicMessage, path: &mut Vec<String>) -> Result<(), DecodeError> {
-    for field in message.descriptor().fields() {
-        if field.cardinality() == Cardinality::Required && !message.has_field(&field) {
-            path.push(field.name().to_owned());
-            return Err(DecodeError::new(path.join("."), "a required field is missing"));
-        }
+/// The field that proto2 calls required and that is not there, of all messages within: its name, then those of the
+/// fields that it is in.
+fn missing(message: &DynamicMessage) -> Option<Vec<String>> {
+    let absent = |it: &FieldDescriptor| it.cardinality() == Cardinality::Required && !message.has_field(it);
+    if let Some(field) = message.descriptor().fields().find(absent) {
+        return Some(vec![field.name().to_owned()]);
     }
-    for (field, value) in message.fields() {
+    message.fields().find_map(|(field, value)| {
+        let mut path = match value {
+            Proto::Message(inner) => missing(inner),
+            Proto::List(list) => list.iter().filter_map(Proto::as_message).find_map(missing),
+            Proto::Map(map) => map.values().filter_map(Proto::as_message).find_map(missing),
+            _ => None,
+        }?;
         path.push(field.name().to_owned());
-        match value {
-            Proto::Message(inner) => required(inner, path)?,
-            Proto::List(list) => {
-                for inner in list.iter().filter_map(Proto::as_message) {
-                    required(inner, path)?;
-                }
-            }
-            Proto::Map(map) => {
-                for inner in map.values().filter_map(Proto::as_message) {
-                    required(inner, path)?;
-                }
-            }
-            _ => {}
-        }
-        path.pop();
-    }
-    Ok(())
+        Some(path)
+    })
 }
 
 /// A message as rules see it.

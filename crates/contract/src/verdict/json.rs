@@ -8,6 +8,7 @@ use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use super::paths::Paths;
+use super::plain::Plain;
 use super::{Violation, ViolationKind};
 use crate::error::SchemaError;
 use crate::json::JsonSchema;
@@ -24,6 +25,8 @@ pub(super) struct JsonReader {
     names: HashSet<String>,
     /// For schemas that could take exponential time.
     paths: Option<Paths>,
+    /// For schemas that need no value.
+    plain: Option<Plain>,
 }
 
 impl JsonReader {
@@ -54,12 +57,18 @@ impl JsonReader {
             validator,
             names,
             paths: Paths::of(schema),
+            plain: Plain::of(&schema.document, schema.draft),
         })
     }
 
     /// Whether the schema names a property like this.
     pub fn knows(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// Whether a text is a record that the schema has nothing against, as far as that is told without a value.
+    pub fn admits(&self, payload: &[u8]) -> bool {
+        self.plain.as_ref().is_some_and(|it| it.admits(payload))
     }
 
     /// What the schema says against a value.

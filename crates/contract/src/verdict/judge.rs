@@ -45,6 +45,16 @@ fn read(inner: &Inner, indexes: &[u32], payload: &[u8], place: Place, tell: &mut
         place,
         payload_bytes: payload.len(),
     };
+    // Without rules, nobody wants the values.
+    let well = !judged.has_rules()
+        && match &inner.reader {
+            Reader::Avro(_) => false,
+            Reader::Json(reader) => reader.admits(payload),
+            Reader::Protobuf { skim, .. } => skim.admits(indexes, payload),
+        };
+    if well {
+        return;
+    }
     let decoded = match &inner.reader {
         Reader::Avro(plan) => plan
             .decode(payload, inner.limits.depth, judged.has_rules())
@@ -59,7 +69,7 @@ fn read(inner: &Inner, indexes: &[u32], payload: &[u8], place: Place, tell: &mut
                 None => judged.rules(&value::json::value(&document), tell),
             })
         }
-        Reader::Protobuf { schema, first } => message_of(schema, first, indexes)
+        Reader::Protobuf { schema, first, .. } => message_of(schema, first, indexes)
             .and_then(|descriptor| value::protobuf::decode(&descriptor, payload))
             .map(|message| {
                 if judged.has_rules() {

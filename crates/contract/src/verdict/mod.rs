@@ -4,7 +4,9 @@ mod json;
 mod judge;
 mod limits;
 mod paths;
+mod plain;
 mod sketch;
+mod skim;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::rules::{
 use crate::schema::{Format, Schema};
 use crate::value::{FieldTypes, TagPatterns, avro};
 use json::JsonReader;
+use skim::Skim;
 
 /// Where a record is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +186,7 @@ enum Reader {
     Protobuf {
         schema: ProtobufSchema,
         first: MessageDescriptor,
+        skim: Skim,
     },
 }
 
@@ -225,7 +229,8 @@ impl Contract {
                     CompileError::Schema(SchemaError::invalid("", "the file has no message"))
                 })?;
                 let fields = wants_fields.then(|| FieldTypes::of_protobuf(&schema.pool, &patterns));
-                (Reader::Protobuf { schema, first }, fields)
+                let skim = Skim::of(&first);
+                (Reader::Protobuf { schema, first, skim }, fields)
             }
         };
         Ok(Self {

@@ -35,7 +35,7 @@ impl Contract {
                 sketched.value(&value::json::value(&document), 0);
                 sketch.out = sketched.out;
             }),
-            Reader::Protobuf { schema, first } => judge::message_of(schema, first, indexes)
+            Reader::Protobuf { schema, first, .. } => judge::message_of(schema, first, indexes)
                 .and_then(|descriptor| value::protobuf::decode(&descriptor, payload))
                 .map(|message| sketch.value(&value::protobuf::message(&message), 0)),
         };

@@ -1,6 +1,6 @@
 //! From a snapshot to contracts that judge: compiled once per schema, bound to topics.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -253,8 +253,9 @@ impl TopicContract {
 /// What is promised of keys, or of values.
 #[derive(Debug)]
 pub struct PartRule {
-    by_id: HashMap<u32, Arc<Enforced>>,
-    by_guid: HashMap<[u8; 16], Arc<Enforced>>,
+    // Few each, and asked for every record.
+    by_id: BTreeMap<u32, Arc<Enforced>>,
+    by_guid: BTreeMap<[u8; 16], Arc<Enforced>>,
     /// What a record without a frame is of.
     pub unframed: Option<Arc<Enforced>>,
 }
