@@ -7,6 +7,7 @@ mod broker;
 mod client;
 mod enforced;
 mod growth;
+mod hello;
 mod lane;
 mod latency;
 mod load;
@@ -37,6 +38,12 @@ struct Arguments {
 enum Verb {
     /// Serves as a null broker.
     Broker {
+        /// Where to listen.
+        #[arg(long)]
+        listen: SocketAddr,
+    },
+    /// Answers every request with one word.
+    Hello {
         /// Where to listen.
         #[arg(long)]
         listen: SocketAddr,
@@ -109,6 +116,11 @@ fn main() -> Result<()> {
         Verb::Broker { listen } => {
             let runtime = tokio::runtime::Runtime::new().context("start a runtime")?;
             runtime.block_on(broker::serve(listen))
+        }
+        Verb::Hello { listen } => {
+            // As `#[tokio::main]` makes the control plane's.
+            let runtime = tokio::runtime::Runtime::new().context("start a runtime")?;
+            runtime.block_on(hello::serve(listen))
         }
         Verb::Spin => {
             awake::spin();

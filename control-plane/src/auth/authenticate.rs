@@ -6,11 +6,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, header};
 use weir_credentials::{Secret, SecretKind, sha256, verify_sha256};
 
-use crate::auth::key::{LiveKey, access_token, api_key};
+use crate::auth::key::{LiveKey, by_access_token, by_secret};
 use crate::auth::principal::{Caller, Home, Principal};
 use crate::auth::store;
 use crate::kernel::{Error, ErrorKind, Id, Result, TenantId, code, kind};
-use crate::runtime::{App, LookupKey, Scope};
+use crate::runtime::{App, LookupKey, Scope, Tx};
 
 /// The console's session cookie: http-only, same-site.
 pub const COOKIE: &str = "weir_session";
@@ -30,20 +30,41 @@ pub fn csrf_token(session_token: &str) -> String {
 /// # Errors
 /// 401 when nobody known; 403 when the cookie comes without its proof or the tenant is out of reach.
 pub async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller> {
-    let mut caller = match credential(headers)? {
-        // A session's token has a prefix and no dots; what has dots is a JWT.
-        Credential::Token(token) if token.contains('.') => by_token(app, &token).await?,
-        Credential::Token(token) => by_session(app, &token).await?,
-        Credential::Cookie(token) => {
-            check_csrf(method, headers, &token)?;
-            by_session(app, &token).await?
-        }
-        Credential::Key { id, secret } => by_key(app, id, &secret).await?,
-    };
-    if let Some(wanted) = headers.get(TENANT_HEADER) {
-        choose_tenant(app, &mut caller, wanted).await?;
+    let (caller, tx) = authenticate_in(app, method, headers).await?;
+    if let Some(tx) = tx {
+        tx.commit().await?;
     }
     Ok(caller)
+}
+
+/// The same. A key's holder was found in a read-only transaction that is under the scope of his tenant now, and of no other:
+/// who only reads goes on in it.
+pub async fn authenticate_in(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(Caller, Option<Tx>)> {
+    let (mut caller, tx) = match credential(headers)? {
+        // A session's token has a prefix and no dots; what has dots is a JWT.
+        Credential::Token(token) if token.contains('.') => {
+            let (key, tx) = by_access_token(app, &token).await?;
+            holder(key, tx).await?
+        }
+        Credential::Token(token) => (by_session(app, &token).await?, None),
+        Credential::Cookie(token) => {
+            check_csrf(method, headers, &token)?;
+            (by_session(app, &token).await?, None)
+        }
+        Credential::Key { id, secret } => {
+            let (key, tx) = by_secret(app, id, &secret).await?;
+            holder(key, tx).await?
+        }
+    };
+    if let Some(wanted) = headers.get(TENANT_HEADER) {
+        // A key's holder has one tenant and stays in it.
+        choose_tenant(app, &mut caller, wanted).await?;
+    }
+    Ok((caller, tx))
 }
 
 /// The session token that a request presents, as bearer or cookie.
@@ -142,32 +163,21 @@ async fn by_session(app: &App, token: &str) -> Result<Caller> {
     })
 }
 
-async fn by_key(app: &App, id: Id<kind::ApiKey>, secret: &str) -> Result<Caller> {
-    let key = api_key(app, id, secret).await?;
-    holder(app, &key).await
-}
-
-async fn by_token(app: &App, token: &str) -> Result<Caller> {
-    let key = access_token(app, token).await?;
-    holder(app, &key).await
-}
-
 /// The service account of a key, with what it may do.
-async fn holder(app: &App, key: &LiveKey) -> Result<Caller> {
-    let mut tx = app.db.read(&Scope::Tenant(key.tenant)).await?;
-    let organization = store::organization_of(&mut tx, key.tenant)
+async fn holder(key: LiveKey, mut tx: Tx) -> Result<(Caller, Option<Tx>)> {
+    tx.turn_to(key.tenant).await?;
+    let (organization, bindings) = store::holder(&mut tx, key.tenant, key.service_account.uuid())
         .await?
         .ok_or_else(Error::unauthenticated)?;
-    let bindings = store::bindings(&mut tx, key.service_account.uuid()).await?;
-    tx.commit().await?;
-    Ok(Caller {
+    let caller = Caller {
         principal: Principal::ServiceAccount(key.service_account),
         home: Home::Tenant(organization, key.tenant),
         bindings,
         tenant: Some((organization, key.tenant)),
         session: None,
         cluster: key.cluster.map(|(cluster, _data_plane)| cluster),
-    })
+    };
+    Ok((caller, Some(tx)))
 }
 
 /// Callers above tenants may choose one within their reach; others may only name their own.

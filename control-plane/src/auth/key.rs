@@ -5,7 +5,7 @@ use weir_credentials::{Issuer, Secret, SecretKind, key_id_of, verify_sha256};
 
 use crate::auth::store;
 use crate::kernel::{ApiKeyId, ClusterId, DataPlaneId, Error, Id, Result, ServiceAccountId, TenantId, kind};
-use crate::runtime::{App, LookupKey, Scope};
+use crate::runtime::{App, LookupKey, Scope, Tx};
 
 /// A key that stands.
 #[derive(Debug, Clone, Copy)]
@@ -29,18 +29,28 @@ pub struct LiveKey {
 /// # Errors
 /// 401 when there is no such key, the secret is another, or the key expired.
 pub async fn api_key(app: &App, id: ApiKeyId, secret: &str) -> Result<LiveKey> {
+    let (key, tx) = by_secret(app, id, secret).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// The same, with the transaction in which it was found.
+pub async fn by_secret(app: &App, id: ApiKeyId, secret: &str) -> Result<(LiveKey, Tx)> {
     let secret = Secret::parse(SecretKind::ApiKey, secret).map_err(|_| Error::unauthenticated())?;
-    let row = row(app, id).await?;
+    let (row, tx) = row(app, id).await?;
     let nobody = [0_u8; 32];
     let verifier = row.as_ref().map_or(&nobody[..], |it| &it.secret_sha256);
     let right = verify_sha256(verifier, secret.reveal().as_bytes());
-    row.filter(|_row| right)
+    let key = row
+        .filter(|_row| right)
         .and_then(|row| standing(id, row))
-        .ok_or_else(Error::unauthenticated)
+        .ok_or_else(Error::unauthenticated)?;
+    Ok((key, tx))
 }
 
-/// The key that an access token for this API was given for, as it is now: one that was revoked ends its tokens.
-pub async fn access_token(app: &App, token: &str) -> Result<LiveKey> {
+/// The key that an access token for this API was given for, as it is now: one that was revoked ends its tokens. With the
+/// transaction in which it was found.
+pub async fn by_access_token(app: &App, token: &str) -> Result<(LiveKey, Tx)> {
     let refused = Error::unauthenticated;
     let key_id = key_id_of(token).ok_or_else(refused)?;
     let signed_by: Id<kind::TokenKey> = key_id.parse().map_err(|_| refused())?;
@@ -57,19 +67,18 @@ pub async fn access_token(app: &App, token: &str) -> Result<LiveKey> {
         .map_err(|_| refused())?
         .claims;
     let id: ApiKeyId = claims.client_id.parse().map_err(|_| refused())?;
-    let row = row(app, id).await?;
+    let (row, tx) = row(app, id).await?;
     let key = row.and_then(|row| standing(id, row)).ok_or_else(refused)?;
     if claims.sub != key.service_account.to_string() || claims.tenant != key.tenant.to_string() {
         return Err(refused());
     }
-    Ok(key)
+    Ok((key, tx))
 }
 
-async fn row(app: &App, id: ApiKeyId) -> Result<Option<store::KeyRow>> {
+async fn row(app: &App, id: ApiKeyId) -> Result<(Option<store::KeyRow>, Tx)> {
     let mut tx = app.db.read(&Scope::Lookup(LookupKey::Id(id.uuid()))).await?;
     let row = store::key(&mut tx, id.uuid()).await?;
-    tx.commit().await?;
-    Ok(row)
+    Ok((row, tx))
 }
 
 fn standing(id: ApiKeyId, row: store::KeyRow) -> Option<LiveKey> {

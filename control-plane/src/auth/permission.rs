@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use crate::auth::authenticate::authenticate;
-use crate::auth::principal::{Caller, Role};
+use crate::auth::authenticate::{authenticate, authenticate_in};
+use crate::auth::principal::{Caller, Home, Role};
 use crate::kernel::{Error, ErrorKind, OrganizationId, Result, TenantId, code};
-use crate::runtime::{App, Scope};
+use crate::runtime::{App, Scope, Tx};
 
 /// One tenant's rows, by a caller who may.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +101,32 @@ impl<P: Permission> FromRequestParts<App> for Allowed<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = authenticate(app, &parts.method, &parts.headers).await?;
+        Self::to(caller)
+    }
+}
+
+impl<P: Permission> Allowed<P> {
+    fn to(caller: Caller) -> Result<Self> {
         let scope = P::grant(&caller)?;
         Ok(Self {
             caller,
             scope,
             permission: PhantomData,
         })
+    }
+}
+
+impl<P: Permission<Scope = TenantScope>> Allowed<P> {
+    /// For who only reads: a key's holder goes on in the transaction in which he was found. It is read-only and shows his tenant,
+    /// which is the scope's. It holds a connection, so nothing may be waited for but the database.
+    ///
+    /// # Errors
+    /// As the extractor's.
+    pub async fn to_read(parts: &Parts, app: &App) -> Result<(Self, Option<Tx>)> {
+        let (caller, tx) = authenticate_in(app, &parts.method, &parts.headers).await?;
+        let allowed = Self::to(caller)?;
+        let own = matches!(allowed.caller.home, Home::Tenant(_, own) if own == allowed.scope.tenant());
+        Ok((allowed, tx.filter(|_| own)))
     }
 }
 
@@ -172,7 +192,7 @@ fn directory(caller: &Caller, least: Role) -> Result<DirectoryScope> {
         return Ok(DirectoryScope::Operator);
     }
     match caller.home {
-        crate::auth::Home::Organization(id) if caller.administers(id) => Ok(DirectoryScope::Organization(id)),
+        Home::Organization(id) if caller.administers(id) => Ok(DirectoryScope::Organization(id)),
         _ => Err(Error::denied(
             "This needs the role ORGANIZATION_ADMIN. An operator can grant it.",
         )),
@@ -230,10 +250,8 @@ impl Permission for ManageTenants {
     type Scope = DirectoryScope;
     fn grant(caller: &Caller) -> Result<DirectoryScope> {
         match caller.home {
-            crate::auth::Home::Operator if caller.is_operator() => Ok(DirectoryScope::Operator),
-            crate::auth::Home::Organization(id) if caller.administers(id) => {
-                Ok(DirectoryScope::Organization(id))
-            }
+            Home::Operator if caller.is_operator() => Ok(DirectoryScope::Operator),
+            Home::Organization(id) if caller.administers(id) => Ok(DirectoryScope::Organization(id)),
             _ => Err(Error::denied(
                 "This needs the role ORGANIZATION_ADMIN. An operator can grant it.",
             )),

@@ -99,16 +99,41 @@ pub async fn bindings(tx: &mut Tx, principal: Uuid) -> Result<Vec<Binding>> {
     )
     .fetch_all(tx.conn())
     .await?;
-    // A role that this version does not know gives nothing.
-    let known = rows.into_iter().filter_map(|it| {
-        let tenant = it.tenant_id.map(Id::from_uuid);
-        Role::parse(&it.role).map(|role| Binding {
-            role,
-            resource: it.resource,
-            tenant,
-        })
-    });
+    let known = rows
+        .into_iter()
+        .filter_map(|it| binding(&it.role, it.resource, it.tenant_id));
     Ok(known.collect())
+}
+
+/// A role that this version does not know gives nothing.
+fn binding(role: &str, resource: String, tenant: Option<Uuid>) -> Option<Binding> {
+    let tenant = tenant.map(Id::from_uuid);
+    Role::parse(role).map(|role| Binding {
+        role,
+        resource,
+        tenant,
+    })
+}
+
+/// The organization of a tenant, and what a service account holds there.
+pub async fn holder(
+    tx: &mut Tx,
+    tenant: TenantId,
+    account: Uuid,
+) -> Result<Option<(OrganizationId, Vec<Binding>)>> {
+    let rows = sqlx::query!(
+        r#"SELECT t.organization_id, b.role AS "role?", b.resource AS "resource?", b.tenant_id AS "tenant_id?"
+         FROM tenant t LEFT JOIN role_binding b ON b.service_account_id = $2 WHERE t.id = $1"#,
+        tenant.uuid(),
+        account,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let organization = rows.first().map(|it| Id::from_uuid(it.organization_id));
+    let known = rows
+        .into_iter()
+        .filter_map(|it| binding(&it.role?, it.resource?, it.tenant_id));
+    Ok(organization.zip(Some(known.collect())))
 }
 
 pub async fn organization_of(tx: &mut Tx, tenant: TenantId) -> Result<Option<OrganizationId>> {

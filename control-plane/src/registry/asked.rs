@@ -1,11 +1,13 @@
 //! What a request asks: who, with which right, in which context, and by which parameters.
 
+use std::sync::Mutex;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::auth::{Allowed, Permission, ReadTenant, TenantScope, WriteStreams};
@@ -33,6 +35,9 @@ pub struct Asked {
     pub media: &'static str,
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
+    /// The transaction to go on in, where the request has no body that would have to be waited for.
+    open: Mutex<Option<Tx>>,
+    stays_open: bool,
 }
 
 /// To read.
@@ -57,7 +62,13 @@ impl FromRequestParts<App> for Writing {
 }
 
 async fn asked<P: Permission<Scope = TenantScope>>(parts: &mut Parts, app: &App) -> Result<Asked, Refused> {
-    let Allowed { caller, scope, .. } = Allowed::<P>::from_request_parts(parts, app).await?;
+    // Such a request has no body.
+    let stays_open = matches!(parts.method, Method::GET | Method::HEAD);
+    let (Allowed { caller, scope, .. }, open) = if stays_open {
+        Allowed::<P>::to_read(parts, app).await?
+    } else {
+        (Allowed::<P>::from_request_parts(parts, app).await?, None)
+    };
     let path = match RawPathParams::from_request_parts(parts, app).await {
         Ok(params) => owned(&params),
         Err(_rejection) => {
@@ -82,6 +93,8 @@ async fn asked<P: Permission<Scope = TenantScope>>(parts: &mut Parts, app: &App)
         media: answer::media_of(&parts.headers),
         path,
         query,
+        open: Mutex::new(open),
+        stays_open,
     };
     asked.asker.home = asked.home().await?;
     Ok(asked)
@@ -112,14 +125,29 @@ impl Asked {
             None => Some(own),
             Some(name) => contract::context(&mut tx, scope, &own, ContextName::parse(name)).await?,
         };
-        tx.commit().await?;
+        self.go_on(tx).await?;
         let named = || self.at("context").unwrap_or_default().to_owned();
         Ok(home.ok_or_else(|| Refusal::SubjectNotFound(named()))?)
     }
 
-    /// A read-only transaction of the tenant.
+    /// A read-only transaction of the tenant: the one that is open, or a new one.
     pub async fn read(&self) -> Result<Tx> {
-        self.app.db.read(&self.asker.scope.scope()).await
+        let open = self.open.lock().ok().and_then(|mut it| it.take());
+        match open {
+            Some(tx) => Ok(tx),
+            None => self.app.db.read(&self.asker.scope.scope()).await,
+        }
+    }
+
+    /// Keeps a transaction for what is read next, or ends it.
+    async fn go_on(&self, tx: Tx) -> Result<()> {
+        if self.stays_open
+            && let Ok(mut open) = self.open.lock()
+        {
+            *open = Some(tx);
+            return Ok(());
+        }
+        tx.commit().await
     }
 
     /// A part of the path.
@@ -196,7 +224,7 @@ impl Asked {
     pub async fn named(&self) -> Outcome<Subject> {
         let mut tx = self.read().await?;
         let subject = contract::named(&mut tx, &self.asker, self.subject()).await?;
-        tx.commit().await?;
+        self.go_on(tx).await?;
         Ok(subject)
     }
 
@@ -204,7 +232,7 @@ impl Asked {
     pub async fn placed(&self) -> Outcome<Subject> {
         let mut tx = self.read().await?;
         let subject = contract::placed(&mut tx, &self.asker, self.subject()).await?;
-        tx.commit().await?;
+        self.go_on(tx).await?;
         Ok(subject)
     }
 

@@ -42,13 +42,23 @@ impl std::fmt::Debug for LookupKey {
     }
 }
 
-impl LookupKey {
-    fn text(&self) -> String {
-        match self {
-            Self::Email(email) => email.clone(),
-            Self::TokenSha256(hash) => hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-            Self::Id(id) => id.hyphenated().to_string(),
-        }
+impl Scope {
+    /// What makes a transaction this scope's. Only typed ids and hashes are formatted into this text, never a caller's string.
+    fn statement(&self) -> String {
+        let (name, setting, value) = match self {
+            Self::Tenant(id) => ("tenant", "app.tenant", id.uuid().to_string()),
+            Self::DataPlane(id) => ("data_plane", "app.data_plane", id.uuid().to_string()),
+            Self::Organization(id) => ("organization", "app.organization", id.uuid().to_string()),
+            Self::Operator => ("operator", "app.tenant", uuid::Uuid::nil().to_string()),
+            Self::Lookup(LookupKey::Id(id)) => ("lookup", "app.lookup", id.to_string()),
+            Self::Lookup(LookupKey::TokenSha256(hash)) => {
+                let hexadecimal = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                ("lookup", "app.lookup", hexadecimal)
+            }
+            // A caller's string: it is bound afterwards.
+            Self::Lookup(LookupKey::Email(_)) => ("lookup", "app.lookup", String::new()),
+        };
+        format!("SELECT set_config('app.scope', '{name}', true), set_config('{setting}', '{value}', true)")
     }
 }
 
@@ -111,24 +121,14 @@ impl Db {
     }
 
     async fn open(&self, begin: &str, scope: &Scope) -> Result<Tx> {
-        // Only typed ids are formatted into this text, never a caller's string.
-        let (name, setting, id) = match scope {
-            Scope::Tenant(id) => ("tenant", "app.tenant", id.uuid()),
-            Scope::DataPlane(id) => ("data_plane", "app.data_plane", id.uuid()),
-            Scope::Organization(id) => ("organization", "app.organization", id.uuid()),
-            Scope::Operator => ("operator", "app.tenant", uuid::Uuid::nil()),
-            Scope::Lookup(_) => ("lookup", "app.tenant", uuid::Uuid::nil()),
-        };
-        let statement = format!(
-            "{begin}; SELECT set_config('app.scope', '{name}', true), set_config('{setting}', '{id}', true)"
-        );
+        let statement = format!("{begin}; {}", scope.statement());
         // In a task of its own: a caller that is gone before BEGIN is answered (a browser leaves a page) would otherwise
         // give the connection back with the transaction open, and the next one would work inside it.
         let pool = self.pool.clone();
         let opening = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
         let mut inner = opening.await.map_err(Error::internal)??;
-        if let Scope::Lookup(key) = scope {
-            sqlx::query_scalar!("SELECT set_config('app.lookup', $1, true)", key.text())
+        if let Scope::Lookup(LookupKey::Email(email)) = scope {
+            sqlx::query_scalar!("SELECT set_config('app.lookup', $1, true)", email)
                 .fetch_one(&mut *inner)
                 .await?;
         }
@@ -165,6 +165,18 @@ impl Tx {
     /// The connection, for one statement.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    /// Goes on under a tenant's scope: that of the key that was looked up. What showed under the scope before shows no more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn turn_to(&mut self, tenant: TenantId) -> Result<()> {
+        sqlx::query("SELECT set_config('app.scope', 'tenant', true), set_config('app.tenant', $1, true)")
+            .bind(tenant.uuid().to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Makes it durable.

@@ -19,8 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::process::Command;
 
-const CONNECTIONS: usize = 4;
-const SECONDS: u64 = 5;
+/// Connections of every side.
+pub const CONNECTIONS: usize = 4;
+/// One measurement of one side.
+pub const SECONDS: u64 = 5;
 
 /// A request that can be repeated.
 #[derive(Clone)]
@@ -197,7 +199,7 @@ async fn ours(story: &Story<'_>, work: &Work) -> Result<(f64, f64)> {
 }
 
 /// Transactions per CPU-second of pgbench and database, and per second.
-async fn pgbench(story: &Story<'_>, postgres: &Postgres, file: &std::path::Path) -> Result<(f64, f64)> {
+pub async fn pgbench(story: &Story<'_>, postgres: &Postgres, file: &std::path::Path) -> Result<(f64, f64)> {
     let secrets = &story.stack.settings.secrets;
     let password = secrets
         .get("postgres.weir_app")
@@ -248,7 +250,7 @@ async fn pgbench(story: &Story<'_>, postgres: &Postgres, file: &std::path::Path)
 }
 
 /// CPU of the server and all its sessions, those that ended included.
-fn database_ticks(story: &Story<'_>) -> Result<u64> {
+pub fn database_ticks(story: &Story<'_>) -> Result<u64> {
     let server =
         Identity::load(&pid_file(&story.stack.state.run(), "postgres")).context("no database runs")?;
     let mut pids = vec![server.pid];

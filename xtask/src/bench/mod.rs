@@ -4,6 +4,7 @@ mod api;
 mod capture;
 mod gateway;
 mod peers;
+mod registry;
 mod report;
 mod script;
 
@@ -81,6 +82,9 @@ pub enum Part {
     /// Contracts enforced on the wire.
     #[value(name = "G3")]
     G3,
+    /// The registry beside a bare server, pgbench and Apicurio Registry.
+    #[value(name = "G24")]
+    G24,
 }
 
 impl Part {
@@ -96,13 +100,13 @@ impl Part {
             | Self::Idle
             | Self::Swap
             | Self::Clusters => Bench::Gateway,
-            Self::Verdicts | Self::G3 => Bench::Contracts,
+            Self::Verdicts | Self::G3 | Self::G24 => Bench::Contracts,
         }
     }
 
     /// Whether it runs on a whole stack with tenants; the others are `weir-bench`'s.
     const fn on_stack(self) -> bool {
-        matches!(self, Self::Direct)
+        matches!(self, Self::Direct | Self::G24)
     }
 
     /// As the command line names it.
@@ -201,6 +205,10 @@ async fn one(
     if stack_needed {
         needs.extend([Need::Node, Need::Postgres, Need::Kcat]);
     }
+    if parts.contains(&Part::G24) {
+        // Apicurio's Java is a wheel.
+        needs.push(Need::Python);
+    }
     let tools = ensure(ws, &needs, progress).await?;
     let mut report = Report::begin(ws, file_name(bench, &args.only, parts)).await?;
     if parts.iter().any(|it| !it.on_stack()) {
@@ -227,7 +235,12 @@ async fn with_stack(
     state.create()?;
     let settings = Settings::open(state, Some(Ports::free_from(args.port_base)?.0))?;
     build::web(ws, &tools, progress).await?;
-    build::binaries(ws, true, progress).await?;
+    let more: &[&str] = if parts.contains(&Part::G24) {
+        &["weir-bench"]
+    } else {
+        &[]
+    };
+    build::binaries_and(ws, true, more, progress).await?;
     let mut stack = Stack {
         ws: ws.clone(),
         state: state.clone(),
@@ -247,6 +260,7 @@ async fn with_stack(
         progress.chapter(&part.name());
         match part {
             Part::Direct => gateway::run(&mut story, args.pairs, report).await?,
+            Part::G24 => registry::run(&mut story, args.pairs, report).await?,
             other => bail!("{} does not run on a stack", other.name()),
         }
     }

