@@ -71,7 +71,8 @@ pub fn system_tls() -> io::Result<TlsConnector> {
         let Some(pem) = crate::disk::read_bounded(bundle, BUNDLE_BYTES_MAX)? else {
             continue;
         };
-        let found = rustls_pemfile::certs(&mut pem.as_slice()).filter_map(Result::ok);
+        let mut pem = pem.as_slice();
+        let found = rustls_pemfile::certs(&mut pem).filter_map(Result::ok);
         roots.add_parsable_certificates(found);
         break;
     }

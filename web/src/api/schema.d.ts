@@ -393,6 +393,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/compute-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List compute pools */
+        get: operations["compute_pool_list"];
+        put?: never;
+        /** Create a compute pool */
+        post: operations["compute_pool_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/compute-pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a compute pool */
+        get: operations["compute_pool_get"];
+        put?: never;
+        post?: never;
+        /** Delete a compute pool */
+        delete: operations["compute_pool_delete"];
+        options?: never;
+        head?: never;
+        /** Change a compute pool */
+        patch: operations["compute_pool_update"];
+        trace?: never;
+    };
     "/v1/contract-lint-rules": {
         parameters: {
             query?: never;
@@ -756,6 +793,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs */
+        get: operations["job_list"];
+        put?: never;
+        /** Create a job */
+        post: operations["job_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a job */
+        get: operations["job_get"];
+        put?: never;
+        post?: never;
+        /** Delete a job */
+        delete: operations["job_delete"];
+        options?: never;
+        head?: never;
+        /** Change a job */
+        patch: operations["job_update"];
+        trace?: never;
+    };
+    "/v1/jobs/{id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart a job
+         * @description Its workers end and begin again where they were; nothing is lost and nothing is written twice.
+         */
+        post: operations["job_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run an older version again
+         * @description What that version did becomes the newest version; everything else stays as it is.
+         */
+        post: operations["job_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a job
+         * @description The newest first; the thousand newest are kept.
+         */
+        get: operations["job_version_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lineage": {
         parameters: {
             query?: never;
@@ -765,8 +899,8 @@ export interface paths {
         };
         /**
          * Who writes, who reads, what governs
-         * @description Service accounts by the usage of a week, consumer groups as the agent tells of them now, contracts and dead-letter topics as they
-         *     are wished. At most 1,000 nodes and 5,000 edges.
+         * @description Service accounts by the usage of a week, consumer groups as the agent tells of them now, contracts, jobs and dead-letter topics as
+         *     they are wished. At most 1,000 nodes and 5,000 edges.
          */
         get: operations["lineage_get"];
         put?: never;
@@ -1319,153 +1453,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/compute-pools": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List quotas */
-        get: operations["compute_pool_list"];
-        put?: never;
-        /**
-         * Create a quota
-         * @description Every quota that matches a request applies, and the tightest wins: a principal's own (or else the default), the one
-         *     that it shares, and the tenant's. Who exceeds one is answered at once and then not read from for the answer's
-         *     `throttle_time_ms`, as Kafka does; nothing is refused. Begin with the mode SHADOW to see who would be throttled.
-         */
-        post: operations["compute_pool_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/compute-pools/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a quota */
-        get: operations["compute_pool_get"];
-        put?: never;
-        post?: never;
-        /** Delete a quota */
-        delete: operations["compute_pool_delete"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a quota
-         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
-         */
-        patch: operations["compute_pool_update"];
-        trace?: never;
-    };
-    "/v1/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List quotas */
-        get: operations["job_list"];
-        put?: never;
-        /**
-         * Create a quota
-         * @description Every quota that matches a request applies, and the tightest wins: a principal's own (or else the default), the one
-         *     that it shares, and the tenant's. Who exceeds one is answered at once and then not read from for the answer's
-         *     `throttle_time_ms`, as Kafka does; nothing is refused. Begin with the mode SHADOW to see who would be throttled.
-         */
-        post: operations["job_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a quota */
-        get: operations["job_get"];
-        put?: never;
-        post?: never;
-        /** Delete a quota */
-        delete: operations["job_delete"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a quota
-         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
-         */
-        patch: operations["job_update"];
-        trace?: never;
-    };
-    "/v1/jobs/{id}/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get a quota */
-        get: operations["job_version_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/jobs/{id}/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change a quota
-         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
-         */
-        post: operations["job_restart"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/jobs/{id}/rollback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change a quota
-         * @description A changed limit takes hold without a client losing its connection; what was used stays used.
-         */
-        post: operations["job_rollback"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1810,6 +1797,27 @@ export interface components {
             /** @description Where the list goes on. */
             metadata: components["schemas"]["ListMetadata"];
         };
+        /** @description When a job of AUTO_SUSPEND goes to sleep and wakes. */
+        AutoSuspend: {
+            /**
+             * Format: int32
+             * @description It is suspended when nothing came for so long.
+             * @default 300
+             */
+            idle_after_seconds: number;
+            /**
+             * Format: int64
+             * @description It wakes when so many records wait.
+             * @default 1
+             */
+            wake_lag_records: number;
+            /**
+             * Format: int32
+             * @description Or when one has waited for so long.
+             * @default 30
+             */
+            wake_within_seconds: number;
+        };
         BrokerPool: {
             /** @enum {string} */
             api_version: "v1";
@@ -1964,6 +1972,72 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+        };
+        ComputePool: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a ComputePool. */
+            id: string;
+            /** @enum {string} */
+            kind: "ComputePool";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ComputePoolSpec"];
+            status: components["schemas"]["ComputePoolStatus"];
+        };
+        /** @description Id of a ComputePool. */
+        ComputePoolId: string;
+        ComputePoolInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["ComputePoolSpec"];
+        };
+        ComputePoolList: {
+            data: components["schemas"]["ComputePool"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        ComputePoolPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ComputePoolSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is wished. */
+        ComputePoolSpec: {
+            /** @description The data plane whose agent runs the jobs: the tenant's own, or one that a grant lends it units on. Never changes. */
+            data_plane: components["schemas"]["DataPlaneId"];
+            /**
+             * Format: int32
+             * @description The hard limit, in compute units: a unit is half a processor and 512 MiB of memory. Jobs that need more wait.
+             * @default 4
+             */
+            max_units: number;
+            /** @description Unique in the tenant; never changes. */
+            name: string;
+        };
+        /** @description What is so. */
+        ComputePoolStatus: {
+            /**
+             * Format: int64
+             * @description Jobs that are in it, whatever they do.
+             */
+            jobs: number;
+            /** @description The same as a sentence. */
+            message?: string;
+            /**
+             * Format: int64
+             * @description The generation of the data plane that the newest report speaks of.
+             */
+            observed_generation?: number | null;
+            /** @description READY when the agent knows it: without running jobs nothing runs in it. */
+            phase: components["schemas"]["Phase"];
+            /** @description A code that says why it is not READY. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Units that its jobs hold.
+             */
+            units_used: number;
         };
         /** @description A connection of a client to a cluster, as its gateway sees it now. */
         Connection: {
@@ -2181,6 +2255,8 @@ export interface components {
         ContractId: string;
         /** @description Whom a change of a contract meets, from metadata alone. */
         ContractImpact: {
+            /** @description Jobs that read or write those, whether they run or not. */
+            jobs: components["schemas"]["ContractImpactJob"][];
             /** @description Service accounts that read from those in the last seven days, the latest first. */
             readers: components["schemas"]["ContractImpactUse"][];
             /** @description The topics whose contracts take schemas of this subject, and whose enforcement is not OFF. */
@@ -2189,7 +2265,17 @@ export interface components {
             truncated: boolean;
             /** @description Service accounts that wrote to those in the last seven days, the latest first. */
             writers: components["schemas"]["ContractImpactUse"][];
-            jobs: components["schemas"]["ContractImpactJob"][];
+        };
+        /** @description What a job does with such a topic. */
+        ContractImpactJob: {
+            /** @description The job. */
+            job_id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What it does with it. */
+            part: components["schemas"]["JobPart"];
+            /** @description The topic. */
+            topic_id: string;
         };
         /** @description A topic whose contract takes schemas of the subject. */
         ContractImpactTopic: {
@@ -2618,6 +2704,12 @@ export interface components {
              * @default 5
              */
             clusters_max: number;
+            /**
+             * Format: int32
+             * @description Compute units that the guest's compute pools may have on the pool's data plane.
+             * @default 0
+             */
+            compute_units_max: number;
             /** @description The tenant that may use it; never changes. */
             guest_tenant: components["schemas"]["TenantId"];
             /**
@@ -2632,7 +2724,6 @@ export interface components {
              * @default 100
              */
             topics_max: number;
-            compute_units_max?: number;
         };
         /** @description What is so. */
         DataPlaneGrantStatus: {
@@ -2773,6 +2864,295 @@ export interface components {
             /** @description JSON Pointer (RFC 6901) into the body. */
             pointer: string;
         };
+        Job: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Job. */
+            id: string;
+            /** @enum {string} */
+            kind: "Job";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["JobSpec"];
+            status: components["schemas"]["JobStatus"];
+        };
+        /**
+         * @description What is wished of a job.
+         * @enum {string}
+         */
+        JobDesiredState: "RUNNING" | "STOPPED" | "AUTO_SUSPEND";
+        /**
+         * @description How values are written.
+         * @enum {string}
+         */
+        JobEncoding: "KEEP" | "JSON" | "CONTRACT";
+        /** @description How often something went wrong. */
+        JobFailure: {
+            /** @description A code, such as `CALL_TIMEOUT`. New ones may appear. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /**
+             * Format: int32
+             * @description The step, counted from 1; null when it was none of them.
+             */
+            step?: number | null;
+        };
+        JobInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["JobSpec"];
+        };
+        JobList: {
+            data: components["schemas"]["Job"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /**
+         * @description What happens to records without a value.
+         * @enum {string}
+         */
+        JobNullValues: "PASS" | "DROP";
+        /** @description A place in a partition. */
+        JobOffset: {
+            /**
+             * Format: int64
+             * @description The next record that would be read.
+             */
+            offset: number;
+            /**
+             * Format: int32
+             * @description The partition of the source.
+             */
+            partition: number;
+        };
+        /**
+         * @description What a job does with a topic. New parts may appear.
+         * @enum {string}
+         */
+        JobPart: "SOURCE" | "SINK" | "DEAD_LETTER";
+        JobPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of JobSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What a job does. New kinds may appear. */
+        JobProgram: {
+            /** @description Where records go that a step cannot take. Without one, the job fails at the first. */
+            dead_letter?: components["schemas"]["TopicId"];
+            /** @enum {string} */
+            kind: "ACTION";
+            /** @description What happens to records without a value, which delete on compacted topics. */
+            null_values?: components["schemas"]["JobNullValues"];
+            /** @description Where records go, by the names that the steps call them; without a step that routes, there is one. */
+            sinks: components["schemas"]["JobSink"][];
+            /** @description What is read. */
+            source: components["schemas"]["JobSource"];
+            /** @description What is done with each record, in this order. */
+            steps: Record<string, never>[];
+        };
+        /** @description How a job goes, as its agent said last. Counts are since the job was made; a worker that was killed may count a record again. */
+        JobProgress: {
+            /** @description What went wrong, by class; texts stay in the data plane. */
+            failures: components["schemas"]["JobFailure"][];
+            /**
+             * Format: int64
+             * @description Records that wait; null while nobody knows.
+             */
+            lag?: number | null;
+            /** @description Up to where it is done. */
+            offsets: components["schemas"]["JobOffset"][];
+            /**
+             * Format: int32
+             * @description Its place among those who wait for room in the pool, counted from 1.
+             */
+            queue_place?: number | null;
+            /**
+             * Format: int64
+             * @description Records that went to the dead-letter topic.
+             */
+            records_dead: number;
+            /**
+             * Format: int64
+             * @description Records that a filter left out.
+             */
+            records_dropped: number;
+            /**
+             * Format: int64
+             * @description Records that were read.
+             */
+            records_in: number;
+            /**
+             * Format: int64
+             * @description Records that were written.
+             */
+            records_out: number;
+            /**
+             * Format: date-time
+             * @description When this was said.
+             */
+            reported_at: string;
+            /**
+             * Format: int64
+             * @description How often workers ended unasked.
+             */
+            restarts: number;
+            /**
+             * Format: date-time
+             * @description Since when it sleeps.
+             */
+            suspended_at?: string | null;
+            /**
+             * Format: int32
+             * @description Compute units that they hold.
+             */
+            units: number;
+            /**
+             * Format: int32
+             * @description The version that runs.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Up to which event time everything was done.
+             */
+            watermark_at?: string | null;
+            /**
+             * Format: int32
+             * @description Workers that run.
+             */
+            workers: number;
+        };
+        /** @description Which version is to run again. */
+        JobRollback: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            version: number;
+        };
+        /** @description How a job grows and shrinks. */
+        JobScaling: {
+            /**
+             * Format: int32
+             * @description Workers at most; more than the source has partitions are of no use.
+             * @default 1
+             */
+            max_workers: number;
+            /**
+             * Format: int32
+             * @description Workers at least, while it runs.
+             * @default 1
+             */
+            min_workers: number;
+        };
+        /** @description Where a job's records go. */
+        JobSink: {
+            /** @description How values are written. */
+            encoding?: components["schemas"]["JobEncoding"];
+            /**
+             * @description As the steps call it.
+             * @default out
+             */
+            name: string;
+            /** @description The topic, of the job's cluster. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description What a job reads. */
+        JobSource: {
+            /** @description Where a job begins that never ran. */
+            start?: components["schemas"]["JobStart"];
+            /** @description The topic, of the job's cluster. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description What is wished. */
+        JobSpec: {
+            /** @description When it sleeps and wakes, as AUTO_SUSPEND; kept while something else is wished. */
+            auto_suspend?: components["schemas"]["AutoSuspend"];
+            /** @description The cluster whose topics it reads and writes; never changes. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description Where it runs, on the cluster's data plane. */
+            compute_pool: components["schemas"]["ComputePoolId"];
+            /** @description It cannot be deleted while this is set. */
+            deletion_protection?: boolean;
+            /** @description For people. */
+            description?: string;
+            /** @description Whether it runs. */
+            desired_state?: components["schemas"]["JobDesiredState"];
+            /** @description Unique in the cluster; never changes. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Who waits when the pool is full: 9 comes first.
+             * @default 5
+             */
+            priority: number;
+            /** @description What it does. A change makes a new version. */
+            program: components["schemas"]["JobProgram"];
+            /** @description How it grows and shrinks. */
+            scaling?: components["schemas"]["JobScaling"];
+            /** @description Whose rights it has, and no more. */
+            service_account: components["schemas"]["ServiceAccountId"];
+        };
+        /**
+         * @description Where a job begins that never ran.
+         * @enum {string}
+         */
+        JobStart: "EARLIEST" | "LATEST";
+        /** @description What is so. */
+        JobStatus: {
+            /**
+             * Format: int32
+             * @description The version that is wished to run.
+             */
+            latest_version: number;
+            /** @description The same as a sentence. */
+            message?: string;
+            /**
+             * Format: int64
+             * @description The generation of the data plane that the newest report speaks of.
+             */
+            observed_generation?: number | null;
+            /** @description RUNNING when a worker took its partitions and goes on; SUSPENDED, STOPPED, COMPLETED. */
+            phase: components["schemas"]["Phase"];
+            /** @description What its agent said last. */
+            progress?: components["schemas"]["JobProgress"];
+            /** @description A code that says why it does not run. */
+            reason?: string;
+        };
+        /** @description One version of a job. */
+        JobVersion: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description By whom. */
+            created_by: string;
+            /** @description Is what the version before remembered taken over? */
+            keeps_state: boolean;
+            /** @description Always `JobVersion`. */
+            kind: string;
+            /** @description What it does. */
+            program: components["schemas"]["JobProgram"];
+            /**
+             * Format: int32
+             * @description Counted from 1.
+             */
+            version: number;
+        };
+        /** @description Versions, the newest first. */
+        JobVersionList: {
+            /** @description The versions. */
+            data: components["schemas"]["JobVersion"][];
+            /** @description Always `JobVersionList`. */
+            kind: string;
+            /** @description Where it goes on. */
+            metadata: components["schemas"]["ListMetadata"];
+        };
         /** @description A minute. */
         JudgedMinute: {
             /**
@@ -2850,9 +3230,12 @@ export interface components {
         LineageGroups: "KNOWN" | "UNKNOWN";
         /** @description A node. */
         LineageNode: {
-            /** @description Where it is; of topics and consumer groups. */
+            /** @description Where it is; of topics, consumer groups and jobs. */
             cluster_id?: components["schemas"]["ClusterId"];
-            /** @description Of a topic its contract's enforcement, of a contract its newest version, of a consumer group its state. */
+            /**
+             * @description Of a topic its contract's enforcement, of a contract its newest version, of a consumer group its state, of a job what is
+             *     wished of it.
+             */
             detail?: string;
             /** @description What edges call it; of this answer. */
             id: string;
@@ -2867,7 +3250,7 @@ export interface components {
          * @description What a node is. New kinds may appear.
          * @enum {string}
          */
-        LineageNodeKind: "CONTRACT" | "TOPIC" | "SERVICE_ACCOUNT" | "CONSUMER_GROUP";
+        LineageNodeKind: "CONTRACT" | "TOPIC" | "SERVICE_ACCOUNT" | "CONSUMER_GROUP" | "JOB";
         /**
          * @description What becomes of a version that a rule does not hold for.
          * @enum {string}
@@ -3134,7 +3517,7 @@ export interface components {
          * @description Where an object stands. New phases may appear: treat an unknown one as not ready.
          * @enum {string}
          */
-        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "DELETING" | "EXPIRED" | "OFFERED" | "ACTIVE" | "DECLINED" | "REVOKED";
+        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "RUNNING" | "SUSPENDED" | "STOPPING" | "STOPPED" | "COMPLETED" | "DELETING" | "EXPIRED" | "OFFERED" | "ACTIVE" | "DECLINED" | "REVOKED";
         /** @description One step of a price. `up_to` counts units from the month's beginning; the last tier has none. */
         PriceTier: {
             /** @description Price of one unit (of one package in the model PACKAGE). */
@@ -4132,176 +4515,6 @@ export interface components {
             tenant?: string;
             /** @description When grouped by topic. */
             topic?: string;
-        };
-        ComputePool: {
-            /** @enum {string} */
-            api_version: "v1";
-            /** @description Id of a Quota. */
-            id: string;
-            /** @enum {string} */
-            kind: "Quota";
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["ComputePoolSpec"];
-            status: components["schemas"]["ComputePoolStatus"];
-        };
-        ComputePoolInput: {
-            metadata?: components["schemas"]["MetadataInput"];
-            spec: components["schemas"]["ComputePoolSpec"];
-        };
-        ComputePoolList: {
-            data: components["schemas"]["ComputePool"][];
-            kind: string;
-            metadata: components["schemas"]["ListMetadata"];
-        };
-        ComputePoolPatch: {
-            metadata?: components["schemas"]["MetadataPatch"];
-            /** @description Fields of ComputePoolSpec to change; null resets one to its default. */
-            spec?: {
-                [key: string]: unknown;
-            };
-        };
-        ComputePoolSpec: {
-            data_plane: string;
-            name: string;
-            max_units?: number;
-        };
-        ComputePoolStatus: {
-            phase: components["schemas"]["Phase"];
-            reason?: string;
-            message?: string;
-            observed_generation?: number | null;
-            units_used: number;
-            jobs: number;
-        };
-        JobOffset: {
-            partition: number;
-            offset: number;
-        };
-        JobFailure: {
-            code: string;
-            step?: number | null;
-            count: number;
-        };
-        JobProgress: {
-            version: number;
-            workers: number;
-            units: number;
-            queue_place?: number | null;
-            restarts: number;
-            records_in: number;
-            records_out: number;
-            records_dropped: number;
-            records_dead: number;
-            lag?: number | null;
-            watermark_at?: string | null;
-            suspended_at?: string | null;
-            offsets: components["schemas"]["JobOffset"][];
-            failures: components["schemas"]["JobFailure"][];
-            reported_at: string;
-        };
-        /** @enum {string} */
-        JobStart: "EARLIEST" | "LATEST";
-        /** @enum {string} */
-        JobNullValues: "PASS" | "DROP";
-        /** @enum {string} */
-        JobEncoding: "KEEP" | "JSON" | "CONTRACT";
-        /** @enum {string} */
-        JobPart: "SOURCE" | "SINK" | "DEAD_LETTER";
-        /** @enum {string} */
-        JobDesiredState: "RUNNING" | "STOPPED" | "AUTO_SUSPEND";
-        JobSource: {
-            topic: string;
-            start?: components["schemas"]["JobStart"];
-        };
-        JobSink: {
-            name?: string;
-            topic: string;
-            encoding?: components["schemas"]["JobEncoding"];
-        };
-        JobProgram: {
-            /** @enum {string} */
-            kind: "ACTION";
-            source: components["schemas"]["JobSource"];
-            steps: Record<string, never>[];
-            sinks: components["schemas"]["JobSink"][];
-            dead_letter?: string;
-            null_values?: components["schemas"]["JobNullValues"];
-        };
-        AutoSuspend: {
-            idle_after_seconds?: number;
-            wake_lag_records?: number;
-            wake_within_seconds?: number;
-        };
-        JobScaling: {
-            min_workers?: number;
-            max_workers?: number;
-        };
-        Job: {
-            /** @enum {string} */
-            api_version: "v1";
-            /** @description Id of a Quota. */
-            id: string;
-            /** @enum {string} */
-            kind: "Quota";
-            metadata: components["schemas"]["Metadata"];
-            spec: components["schemas"]["JobSpec"];
-            status: components["schemas"]["JobStatus"];
-        };
-        JobInput: {
-            metadata?: components["schemas"]["MetadataInput"];
-            spec: components["schemas"]["JobSpec"];
-        };
-        JobList: {
-            data: components["schemas"]["Job"][];
-            kind: string;
-            metadata: components["schemas"]["ListMetadata"];
-        };
-        JobPatch: {
-            metadata?: components["schemas"]["MetadataPatch"];
-            /** @description Fields of JobSpec to change; null resets one to its default. */
-            spec?: {
-                [key: string]: unknown;
-            };
-        };
-        JobSpec: {
-            cluster: string;
-            name: string;
-            description?: string;
-            compute_pool: string;
-            service_account: string;
-            program: components["schemas"]["JobProgram"];
-            desired_state?: components["schemas"]["JobDesiredState"];
-            auto_suspend?: components["schemas"]["AutoSuspend"];
-            scaling?: components["schemas"]["JobScaling"];
-            priority?: number;
-            deletion_protection?: boolean;
-        };
-        JobStatus: {
-            phase: components["schemas"]["Phase"];
-            reason?: string;
-            message?: string;
-            observed_generation?: number | null;
-            latest_version: number;
-            progress?: components["schemas"]["JobProgress"];
-        };
-        JobVersion: {
-            kind: string;
-            version: number;
-            program: components["schemas"]["JobProgram"];
-            keeps_state: boolean;
-            created_at: string;
-            created_by: string;
-        };
-        JobVersionList: {
-            kind: string;
-            metadata: components["schemas"]["ListMetadata"];
-            data: components["schemas"]["JobVersion"][];
-        };
-        ContractImpactJob: {
-            job_id: string;
-            name: string;
-            topic_id: string;
-            part: components["schemas"]["JobPart"];
         };
     };
     responses: never;
@@ -5650,6 +5863,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this data plane. */
+                data_plane?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePoolList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputePoolInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the compute pool. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The compute pool. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the compute pool. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Going away. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
+                };
+            };
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compute_pool_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the compute pool. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["ComputePoolPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputePool"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -7096,6 +7521,353 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Changed"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+                /** @description Only those of this compute pool. */
+                compute_pool?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Going away. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["JobPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_restart: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description The wish was noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_rollback: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRollback"];
+            };
+        };
+        responses: {
+            /** @description The wish was noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_version_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobVersionList"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -9295,549 +10067,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageList"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    compute_pool_list: {
-        parameters: {
-            query?: {
-                /** @description Objects on the page. */
-                page_size?: number;
-                /** @description `next_page_token` of the page before. */
-                page_token?: string;
-                /** @description Only those of this cluster. */
-                cluster?: string;
-                data_plane?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComputePoolList"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    compute_pool_create: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ComputePoolInput"];
-            };
-        };
-        responses: {
-            /** @description Created. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComputePool"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    compute_pool_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The quota. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComputePool"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    compute_pool_delete: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Deleted. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    compute_pool_update: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/merge-patch+json": components["schemas"]["ComputePoolPatch"];
-            };
-        };
-        responses: {
-            /** @description Changed. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComputePool"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_list: {
-        parameters: {
-            query?: {
-                /** @description Objects on the page. */
-                page_size?: number;
-                /** @description `next_page_token` of the page before. */
-                page_token?: string;
-                /** @description Only those of this cluster. */
-                cluster?: string;
-                compute_pool?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobList"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_create: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["JobInput"];
-            };
-        };
-        responses: {
-            /** @description Created. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The quota. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_delete: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Deleted. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_update: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/merge-patch+json": components["schemas"]["JobPatch"];
-            };
-        };
-        responses: {
-            /** @description Changed. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_version_list: {
-        parameters: {
-            query?: {
-                /** @description Objects on the page. */
-                page_size?: number;
-                /** @description `next_page_token` of the page before. */
-                page_token?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The quota. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobVersionList"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_restart: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            /** @description Changed. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description A problem; `code` names it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    job_rollback: {
-        parameters: {
-            query?: {
-                /** @description Answer with the plan of what would change, and change nothing. */
-                dry_run?: boolean;
-                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
-                wait?: string;
-            };
-            header?: {
-                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
-                "Idempotency-Key"?: string | null;
-                /** @description The ETag that the change is based on; 412 when the object moved. */
-                "If-Match"?: string | null;
-                /** @description The tenant that the request is about, for callers above tenants. */
-                "Weir-Tenant"?: string | null;
-            };
-            path: {
-                /** @description Id of the quota. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    version: number;
-                };
-            };
-        };
-        responses: {
-            /** @description Changed. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description A problem; `code` names it. */
