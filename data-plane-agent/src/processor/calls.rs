@@ -189,7 +189,7 @@ mod tests {
                 post(|| async { (StatusCode::FOUND, [("location", "/echo")]) }),
             )
             .route("/large", get(|| async { vec![b'x'; RESPONSE_BYTES_MAX + 1] }))
-            .route("/slow", post(|| std::future::pending::<()>()));
+            .route("/slow", post(std::future::pending::<()>));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, routes).await });

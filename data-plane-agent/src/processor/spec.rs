@@ -148,11 +148,10 @@ impl WorkerSpec {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A worker of a job that passes everything on.
-    #[must_use]
     pub fn sample() -> WorkerSpec {
         WorkerSpec {
             job_id: "job_1".to_owned(),

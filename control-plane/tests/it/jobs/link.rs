@@ -15,12 +15,12 @@ use crate::streams::id;
 
 async fn session(world: &World) -> (crate::harness::Door, Session) {
     let served = Served {
-        data_plane: world.made.data_plane.parse().unwrap(),
+        data_plane: world.made.data_plane.parse().expect("an id"),
         pool: uuid::Uuid::nil(),
-        cluster: world.made.cluster.parse().unwrap(),
+        cluster: world.made.cluster.parse().expect("an id"),
         tenant: world.tenant,
-        environment: world.made.environment.parse().unwrap(),
-        account: world.account.parse().unwrap(),
+        environment: world.made.environment.parse().expect("an id"),
+        account: world.account.parse().expect("an id"),
     };
     let door = world.bench.door().await;
     let token = world.bench.database.token(&served, 30).await;
