@@ -315,6 +315,8 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
 
     // Without a dead-letter topic the job stops before what it cannot take, and goes on when it may.
     plane.wish(plane.seal(1, 4, &state_of(1, &steps, 2, false))).await;
+    let second = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2);
+    plane.until("version 2", LONG, second).await;
     phase(&plane, Phase::Running).await;
     beside(move || {
         let producer: BaseProducer = client(port).create().unwrap();
