@@ -28,6 +28,7 @@ use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
 use crate::link::{Board, Inlet, random_number};
 use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
+use crate::log_ends::EndsGauge;
 use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
@@ -90,6 +91,7 @@ impl Agent {
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
+        tasks.spawn(ends_gauge(&platform, &shared).run());
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
@@ -210,6 +212,16 @@ fn lag_gauge(platform: &Platform, shared: &Shared, policy: &Arc<PolicyFile>, lag
     }
 }
 
+/// What measures where the sources of sleeping jobs end.
+fn ends_gauge(platform: &Platform, shared: &Shared) -> EndsGauge {
+    EndsGauge {
+        kafka: Arc::clone(&platform.kafka),
+        directory: Arc::clone(&shared.directory),
+        ends: Arc::clone(&shared.log_ends),
+        wake: Arc::clone(&shared.wake),
+    }
+}
+
 /// One agent per state folder; the lock ends with the process.
 fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()
@@ -236,6 +248,7 @@ fn shared(accepted: Accepted) -> Shared {
         storage: Arc::<Storage>::default(),
         questions: Arc::<Questions>::default(),
         jobs: Arc::default(),
+        log_ends: Arc::default(),
         wake,
     }
 }

@@ -21,15 +21,15 @@ use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
-const LONG: Duration = Duration::from_secs(120);
-const JOB: &str = "job_01j";
+pub const LONG: Duration = Duration::from_secs(120);
+pub const JOB: &str = "job_01j";
 const USER: &str = "key_01u";
 const SECRET: &str = "a-secret-of-the-test";
 const RECORDS: usize = 20_000;
 const PARTITIONS: u32 = 6;
 
 /// The tenant's own client, beside the job.
-fn client(port: u16) -> ClientConfig {
+pub fn client(port: u16) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", format!("127.0.0.1:{port}"))
@@ -61,7 +61,7 @@ fn expected(number: usize) -> Option<Value> {
     Some(value)
 }
 
-fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+pub fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let (key, value) = (key_of(number), record(number).to_string());
         loop {
@@ -78,7 +78,7 @@ fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     producer.flush(LONG).unwrap();
 }
 
-fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
+pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
         ..topic(id, name, partitions)
@@ -138,14 +138,14 @@ fn kill(state: &Path, slot: u32) -> bool {
 }
 
 /// A record as a consumer has it.
-struct Found {
+pub struct Found {
     key: Vec<u8>,
-    value: Value,
+    pub value: Value,
     headers: BTreeMap<String, String>,
 }
 
 /// Everything committed in a topic, until nothing came for five seconds and at least `enough` did.
-fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
+pub fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     let consumer: BaseConsumer = client(port)
         .set("group.id", group)
         .set("auto.offset.reset", "earliest")
@@ -181,19 +181,19 @@ fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     found
 }
 
-fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     frames.iter().rev().find_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
 }
 
-async fn phase(plane: &ControlPlane, phase: Phase) {
+pub async fn phase(plane: &ControlPlane, phase: Phase) {
     let there = |frames: &[AgentFrame]| newest(frames, JOB).filter(|it| it.phase() == phase);
     plane.until(&format!("the job is {phase:?}"), LONG, there).await;
 }
 
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
