@@ -21,6 +21,9 @@ use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
+const ORDERS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
+const LARGE: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
+const DEAD: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
 pub const LONG: Duration = Duration::from_secs(120);
 pub const JOB: &str = "job_01j";
 const USER: &str = "key_01u";
@@ -62,13 +65,15 @@ fn expected(number: usize) -> Option<Value> {
 }
 
 pub fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+    // Records of today: what is older than the topic's retention would be deleted under the job.
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
     for number in numbers {
         let (key, value) = (key_of(number), record(number).to_string());
         loop {
-            let record = BaseRecord::to("orders")
-                .key(&key)
-                .payload(&value)
-                .timestamp(1_000_000 + number as i64);
+            let record = BaseRecord::to("orders").key(&key).payload(&value).timestamp(now);
             if producer.send(record).is_ok() {
                 break;
             }
@@ -84,9 +89,9 @@ pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -
         ..topic(id, name, partitions)
     };
     let mut state = wish(vec![
-        with("topic_01a", "orders", PARTITIONS),
-        with("topic_01b", "large", 3),
-        with("topic_01c", "dead", 1),
+        with(ORDERS, "orders", PARTITIONS),
+        with(LARGE, "large", 3),
+        with(DEAD, "dead", 1),
     ]);
     state.api_keys.push(ApiKey {
         id: USER.to_owned(),
@@ -112,14 +117,14 @@ pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -
             max_workers: workers,
         }),
         action: Some(ActionProgram {
-            source_topic_id: "topic_01a".to_owned(),
+            source_topic_id: ORDERS.to_owned(),
             steps_json: steps.to_string(),
             sinks: vec![ActionSink {
                 name: "out".to_owned(),
-                topic_id: "topic_01b".to_owned(),
+                topic_id: LARGE.to_owned(),
                 ..ActionSink::default()
             }],
-            dead_letter_topic_id: if dead_letters { "topic_01c" } else { "" }.to_owned(),
+            dead_letter_topic_id: if dead_letters { DEAD } else { "" }.to_owned(),
             ..ActionProgram::default()
         }),
         ..Job::default()
@@ -310,6 +315,8 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
 
     // Without a dead-letter topic the job stops before what it cannot take, and goes on when it may.
     plane.wish(plane.seal(1, 4, &state_of(1, &steps, 2, false))).await;
+    let second = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2);
+    plane.until("version 2", LONG, second).await;
     phase(&plane, Phase::Running).await;
     beside(move || {
         let producer: BaseProducer = client(port).create().unwrap();
