@@ -91,7 +91,7 @@ impl Agent {
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
-        tasks.spawn(ends_gauge(&platform, &shared).run());
+        tasks.spawn(EndsGauge::of(&platform, &shared).run());
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
@@ -209,16 +209,6 @@ fn lag_gauge(platform: &Platform, shared: &Shared, policy: &Arc<PolicyFile>, lag
         directory: Arc::clone(&shared.directory),
         policy: Arc::clone(policy),
         lags: Arc::clone(lags),
-    }
-}
-
-/// What measures where the sources of sleeping jobs end.
-fn ends_gauge(platform: &Platform, shared: &Shared) -> EndsGauge {
-    EndsGauge {
-        kafka: Arc::clone(&platform.kafka),
-        directory: Arc::clone(&shared.directory),
-        ends: Arc::clone(&shared.log_ends),
-        wake: Arc::clone(&shared.wake),
     }
 }
 

@@ -9,7 +9,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::driver::Directory;
+use crate::driver::{Directory, Shared};
+use crate::platform::Platform;
 use crate::platform::groups::{Mark, Positions};
 use crate::platform::kafka::{Kafka, PoolAddress};
 use crate::resources::job::Edges;
@@ -85,6 +86,17 @@ pub struct EndsGauge {
 }
 
 impl EndsGauge {
+    /// Of an agent's parts.
+    #[must_use]
+    pub fn of(platform: &Platform, shared: &Shared) -> Self {
+        Self {
+            kafka: Arc::clone(&platform.kafka),
+            directory: Arc::clone(&shared.directory),
+            ends: Arc::clone(&shared.log_ends),
+            wake: Arc::clone(&shared.wake),
+        }
+    }
+
     /// Asks for ever.
     pub async fn run(self) {
         let mut again = interval(LOOK);

@@ -107,6 +107,7 @@ impl Scaler {
     /// It begins anew with its least: nothing ran for long.
     pub fn rest(&mut self) {
         self.kept.target = 0;
+        self.granted = 0;
         self.history.clear();
         self.dirty = true;
     }
