@@ -27,7 +27,7 @@ test('one step stands on a line', () => {
 
 test('what is wished, in words', () => {
   expect(wishText({ desired_state: 'STOPPED' })).toBe('stopped')
-  expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60 } })).toContain('asleep after')
+  expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60, wake_lag_records: 1, wake_within_seconds: 30 } })).toContain('asleep after')
   expect(parseSuspend('9').ok).toBe(false)
 })
 
