@@ -55,7 +55,7 @@ const SEED: &str = "
     INSERT INTO usage_progress (data_plane_id, complete_until) SELECT id, now() FROM data_plane;
     INSERT INTO usage_row (data_plane_id, gateway_id, boot, sequence, ordinal, tenant_id, environment_id, cluster_id,
             topic_id, principal_id, direction, uncertain, hour, bytes, records, requests)
-        SELECT c.data_plane_id, 'g', 1, 1, 1, c.tenant_id, c.environment_id, c.id, t.id, t.id, 'FETCH', false, now(), 1, 1, 1
+        SELECT c.data_plane_id, 'g', 1, 1, row_number() OVER (), c.tenant_id, c.environment_id, c.id, t.id, t.id, 'FETCH', false, now(), 1, 1, 1
         FROM topic t JOIN cluster c ON c.id = t.cluster_id;
     INSERT INTO usage_hour (tenant_id, hour, cluster_id, topic_id, principal_id, direction, environment_id,
             data_plane_id, bytes, records, requests, uncertain_bytes)
