@@ -86,8 +86,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 fn policy(path: &Path) -> anyhow::Result<Policy> {
-    let policy: Policy =
-        serde_json::from_str(&read(path)?).with_context(|| format!("{}", path.display()))?;
+    let policy: Policy = serde_json::from_str(&read(path)?).with_context(|| format!("{}", path.display()))?;
     if let Some(fault) = policy.faults().first() {
         bail!("{}: {fault}", path.display());
     }

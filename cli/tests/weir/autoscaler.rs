@@ -13,19 +13,46 @@ fn load() -> String {
 fn a_recorded_load_is_run_against_every_policy() {
     let desk = Desk::new(&[
         ("load.jsonl", &load()),
-        ("policy.json", r#"{"stabilization_interval_ms": 30000, "restart_time_ms": 10000}"#),
+        (
+            "policy.json",
+            r#"{"stabilization_interval_ms": 30000, "restart_time_ms": 10000}"#,
+        ),
         ("odd.json", r#"{"utilisation": 1}"#),
         ("wrong.json", r#"{"utilization_target": 7}"#),
         ("torn.jsonl", "{\"at_ms\":1}\n"),
     ]);
     let ran = desk.weir(&[
-        "autoscaler", "simulate", "--trace", "load.jsonl", "--policy", "policy.json", "--restart-seconds", "5",
+        "autoscaler",
+        "simulate",
+        "--trace",
+        "load.jsonl",
+        "--policy",
+        "policy.json",
+        "--restart-seconds",
+        "5",
     ]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
-    for policy in ["Weir", "Flink's rules", "DS2 formula", "lag / threshold", "fixed at peak"] {
-        assert!(ran.out.contains(&format!("| file | {policy} |")), "{policy} in {}", ran.out);
+    for policy in [
+        "Weir",
+        "Flink's rules",
+        "DS2 formula",
+        "lag / threshold",
+        "fixed at peak",
+    ] {
+        assert!(
+            ran.out.contains(&format!("| file | {policy} |")),
+            "{policy} in {}",
+            ran.out
+        );
     }
-    let json = desk.weir(&["autoscaler", "simulate", "--trace", "load.jsonl", "--output", "json"]);
+    let json = desk.weir(&[
+        "autoscaler",
+        "simulate",
+        "--trace",
+        "load.jsonl",
+        "--output",
+        "json",
+    ]);
     let first: serde_json::Value =
         serde_json::from_str(json.out.lines().next().expect("a line")).expect("JSON");
     assert_eq!((&first["policy"], &first["flaps"]), (&"Weir".into(), &0.into()));

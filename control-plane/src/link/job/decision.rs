@@ -141,7 +141,7 @@ fn terms_of(told: JobDecisionTerms) -> Value {
 
 /// Of a number that is told in thousandths; below zero it is unknown.
 fn thousandths(told: i64) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "no count is higher than what a double holds")]
+    // No count is higher than what a double holds.
     let known = |it: i64| it.min(COUNT_MOST) as f64 / 1000.0;
     (told >= 0).then(|| known(told))
 }
@@ -212,9 +212,16 @@ mod tests {
             decision(1, 6, 99),
         ];
         let rows = read(told);
-        assert_eq!(rows.len(), 1, "without a time or a reason that is known it is none");
+        assert_eq!(
+            rows.len(),
+            1,
+            "without a time or a reason that is known it is none"
+        );
         let row = &rows[0];
-        assert_eq!((row.outcome.as_str(), row.reason.as_str()), ("SCALE", "UNDER_CAPACITY"));
+        assert_eq!(
+            (row.outcome.as_str(), row.reason.as_str()),
+            ("SCALE", "UNDER_CAPACITY")
+        );
         assert_eq!(row.also, ["POOL_EXHAUSTED"]);
         assert_eq!((row.workers_given, row.lag), (i32::MAX, None));
         let terms = row.terms.as_ref().expect("terms");

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::{
     AccessRole, ActionEncoding, DesiredFrame, DesiredState, Generation, JobDecision, JobDecisionOutcome,
-    JobDecisionReason, JobDecisionTerms, JobFailure, JobFailureCode, JobOffset, JobProgress, JobReport, JobState, Phase, Reason, StatusReport,
+    JobDecisionReason, JobDecisionTerms, JobFailure, JobFailureCode, JobOffset, JobProgress, JobReport,
+    JobState, Phase, Reason, StatusReport,
 };
 
 use super::{World, made, said};
@@ -239,7 +240,12 @@ async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
     assert_eq!(told, ["create", "delete", "remove", "status", "update"]);
 }
 
-fn decision(job: &str, at_unix_ms: i64, outcome: JobDecisionOutcome, reason: JobDecisionReason) -> JobDecision {
+fn decision(
+    job: &str,
+    at_unix_ms: i64,
+    outcome: JobDecisionOutcome,
+    reason: JobDecisionReason,
+) -> JobDecision {
     let terms = JobDecisionTerms {
         input_rate_milli: 812_345,
         busy_milli: 970,
@@ -270,8 +276,18 @@ async fn decisions_about_workers_are_kept_once_and_told_page_by_page() {
     session.desired().await;
     assert_eq!(world.get(&path).await["data"], json!([]));
     let at = 1_790_000_000_000_i64;
-    let scaled = decision(&job, at, JobDecisionOutcome::Scale, JobDecisionReason::UnderCapacity);
-    let slept = decision(&job, at + 600_000, JobDecisionOutcome::Suspend, JobDecisionReason::Idle);
+    let scaled = decision(
+        &job,
+        at,
+        JobDecisionOutcome::Scale,
+        JobDecisionReason::UnderCapacity,
+    );
+    let slept = decision(
+        &job,
+        at + 600_000,
+        JobDecisionOutcome::Suspend,
+        JobDecisionReason::Idle,
+    );
     let stranger = JobDecision {
         job_id: "job_00000000000000000000000000".to_owned(),
         ..scaled.clone()
@@ -287,7 +303,10 @@ async fn decisions_about_workers_are_kept_once_and_told_page_by_page() {
     let all = |it: &Value| it["data"].as_array().is_some_and(|it| it.len() == 2);
     let told = until(&world, &path, all).await;
     let (newest, oldest) = (&told["data"][0], &told["data"][1]);
-    assert_eq!((&newest["outcome"], &newest["reason"]), (&json!("SUSPEND"), &json!("IDLE")));
+    assert_eq!(
+        (&newest["outcome"], &newest["reason"]),
+        (&json!("SUSPEND"), &json!("IDLE"))
+    );
     assert!(newest.get("terms").is_none(), "{newest}");
     for (pointer, value) in [
         ("/kind", json!("JobScalingDecision")),
@@ -305,12 +324,20 @@ async fn decisions_about_workers_are_kept_once_and_told_page_by_page() {
     }
     let first = world.get(&format!("{path}?page_size=1")).await;
     assert_eq!(first["data"][0]["outcome"], "SUSPEND");
-    let token = first["metadata"]["next_page_token"].as_str().expect("another page");
+    let token = first["metadata"]["next_page_token"]
+        .as_str()
+        .expect("another page");
     let second = world.get(&format!("{path}?page_size=1&page_token={token}")).await;
     assert_eq!(second["data"], json!([oldest]));
     assert!(second["metadata"]["next_page_token"].is_null());
+}
 
-    // Only the newest thousand are kept.
+#[tokio::test]
+async fn only_the_newest_thousand_decisions_of_a_job_are_kept() {
+    let world = World::make().await;
+    let job = id(&world.job().await);
+    let (_door, mut session) = session(&world).await;
+    session.desired().await;
     sqlx::query(
         "INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, workers, workers_wanted, workers_given)
          SELECT id, tenant_id, data_plane_id, now() - make_interval(mins => n), 'HOLD', 'BACKLOG', 1, 1, 1
@@ -319,7 +346,12 @@ async fn decisions_about_workers_are_kept_once_and_told_page_by_page() {
     .execute(&mut world.bench.database.owner().await)
     .await
     .expect("written");
-    let woken = decision(&job, at + 900_000, JobDecisionOutcome::Wake, JobDecisionReason::RecordsWait);
+    let woken = decision(
+        &job,
+        1_790_000_000_000,
+        JobDecisionOutcome::Wake,
+        JobDecisionReason::RecordsWait,
+    );
     let report = JobReport {
         decisions: vec![woken],
         ..JobReport::default()

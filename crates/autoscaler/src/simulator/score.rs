@@ -103,7 +103,9 @@ pub fn compare(trace: &Trace, policy: &Policy, settings: &Settings) -> Vec<Row> 
         Box::new(Ours::new(policy.clone())),
         Box::new(FlinkRules::new(Policy::default())),
         Box::new(Ds2::new()),
-        Box::new(LagProportional::new(10.0 * services.fold(f64::INFINITY, f64::min))),
+        Box::new(LagProportional::new(
+            10.0 * services.fold(f64::INFINITY, f64::min),
+        )),
     ];
     let row = |policy: String, score: Score| Row {
         trace: trace.name,
