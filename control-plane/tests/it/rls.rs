@@ -44,6 +44,8 @@ const SEED: &str = "
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO job_status (job_id, tenant_id, data_plane_id, version, workers, units, restarts, records_in, records_out,
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;
+    INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, workers, workers_wanted, workers_given)
+        SELECT id, tenant_id, data_plane_id, now(), 'SCALE', 'UNDER_CAPACITY', 1, 2, 2 FROM job;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;
     INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)

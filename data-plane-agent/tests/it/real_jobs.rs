@@ -24,15 +24,15 @@ use crate::real_kafka::run;
 const ORDERS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
 const LARGE: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
 const DEAD: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
-const LONG: Duration = Duration::from_secs(120);
-const JOB: &str = "job_01j";
+pub const LONG: Duration = Duration::from_secs(120);
+pub const JOB: &str = "job_01j";
 const USER: &str = "key_01u";
 const SECRET: &str = "a-secret-of-the-test";
 const RECORDS: usize = 20_000;
 const PARTITIONS: u32 = 6;
 
 /// The tenant's own client, beside the job.
-fn client(port: u16) -> ClientConfig {
+pub fn client(port: u16) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", format!("127.0.0.1:{port}"))
@@ -64,7 +64,7 @@ fn expected(number: usize) -> Option<Value> {
     Some(value)
 }
 
-fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+pub fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     // Records of today: what is older than the topic's retention would be deleted under the job.
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -83,7 +83,7 @@ fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     producer.flush(LONG).unwrap();
 }
 
-fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
+pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
         ..topic(id, name, partitions)
@@ -143,14 +143,14 @@ fn kill(state: &Path, slot: u32) -> bool {
 }
 
 /// A record as a consumer has it.
-struct Found {
+pub struct Found {
     key: Vec<u8>,
-    value: Value,
+    pub value: Value,
     headers: BTreeMap<String, String>,
 }
 
 /// Everything committed in a topic, until nothing came for five seconds and at least `enough` did.
-fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
+pub fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     let consumer: BaseConsumer = client(port)
         .set("group.id", group)
         .set("auto.offset.reset", "earliest")
@@ -186,19 +186,19 @@ fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     found
 }
 
-fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     frames.iter().rev().find_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
 }
 
-async fn phase(plane: &ControlPlane, phase: Phase) {
+pub async fn phase(plane: &ControlPlane, phase: Phase) {
     let there = |frames: &[AgentFrame]| newest(frames, JOB).filter(|it| it.phase() == phase);
     plane.until(&format!("the job is {phase:?}"), LONG, there).await;
 }
 
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
