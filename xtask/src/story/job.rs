@@ -93,7 +93,7 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
     let deadline = Instant::now() + WITHIN;
     let mut found = loop {
         let progress = progress(story).await?;
-        let waits = progress["lag_records"].as_u64();
+        let waits = progress["lag"].as_u64();
         if waits == Some(0) {
             let found = written(story, batch).await?;
             if found.len() >= expected.len() {
