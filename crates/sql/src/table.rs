@@ -13,8 +13,8 @@ const TRANSACTION_TIMEOUT_MS: u32 = 900_000;
 const IDLE_MS_DEFAULT: u32 = 2_000;
 const HIDDEN: &str = "***";
 
-/// How tables reach Kafka.
-#[derive(Debug, Clone)]
+/// How tables reach Kafka. `Debug` hides the secret.
+#[derive(Clone)]
 pub struct Login {
     /// `host:port` of the gateway.
     pub bootstrap: String,
@@ -24,6 +24,12 @@ pub struct Login {
     pub job: String,
     /// Its secret.
     pub secret: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({} at {})", self.job, self.bootstrap)
+    }
 }
 
 /// How values are written.
@@ -238,6 +244,8 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
     reach(&mut ddl, topic, login);
     ddl.option("sink.delivery-guarantee", "exactly-once");
     ddl.option("sink.transactional-id-prefix", format!("{}-{number}", login.job));
+    // A few ids that are used again, instead of a new one for each checkpoint, which brokers remember for a week.
+    ddl.option("sink.transaction-naming-strategy", "pooling");
     ddl.option(
         "properties.transaction.timeout.ms",
         TRANSACTION_TIMEOUT_MS.to_string(),
@@ -335,9 +343,16 @@ fn watermark(event_time: &EventTime, columns: &[Column]) -> Result<Vec<String>, 
         return Err(format!("the table has a column `{EVENT_TIME}` already"));
     }
     let by = quoted(&by);
-    let (seconds, rest) = (delay_ms / 1000, delay_ms % 1000);
+    // Flink takes a number of seconds with two digits at most: a delay is written as days and a time of the day.
+    let (seconds, millis) = (delay_ms / 1000, delay_ms % 1000);
+    let (days, hours, minutes, seconds) = (
+        seconds / 86_400,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+    );
     lines.push(format!(
-        "WATERMARK FOR {by} AS {by} - INTERVAL '{seconds}.{rest:03}' SECOND(6, 3)"
+        "WATERMARK FOR {by} AS {by} - INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}.{millis:03}' DAY TO SECOND(3)"
     ));
     Ok(lines)
 }
