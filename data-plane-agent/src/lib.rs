@@ -15,6 +15,7 @@ pub mod dead_letters;
 pub mod desired;
 pub mod disk;
 pub mod driver;
+pub mod flink;
 pub mod gateway;
 pub mod inside;
 pub mod intents;

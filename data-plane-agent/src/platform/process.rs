@@ -24,6 +24,8 @@ pub struct Program {
     pub executable: PathBuf,
     /// Its arguments. Never a secret: anybody on the machine can read them.
     pub arguments: Vec<String>,
+    /// Variables of its own beside the few of ours that it gets. Never a secret either.
+    pub environment: Vec<(String, String)>,
     /// Where output goes.
     pub log: PathBuf,
     /// Value of [`TAG`] in its environment.
@@ -174,6 +176,7 @@ fn command(program: &Program) -> io::Result<std::process::Command> {
         // Our own environment may hold an enrolment token: children get only what they need.
         .env_clear()
         .env(TAG, &program.tag);
+    command.envs(program.environment.iter().map(|(name, value)| (name, value)));
     for name in [
         "PATH",
         "HOME",

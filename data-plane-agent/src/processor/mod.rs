@@ -15,7 +15,7 @@ pub mod hosts;
 mod letter;
 mod partition;
 pub mod progress;
-mod roots;
+pub(crate) mod roots;
 pub mod spec;
 mod worker;
 

@@ -1,4 +1,5 @@
-//! Jars by Maven, fetched once into the cache folder: the pinned Kafka distribution, and the frameworks that tests run.
+//! Jars by Maven, fetched once into the cache folder: the pinned Kafka distribution, the Flink that SQL jobs run on, and the
+//! frameworks that tests run.
 
 use crate::progress::Progress;
 use crate::run;
@@ -29,6 +30,13 @@ const FRAMEWORKS: Jars = Jars {
     size: "about 110 MB",
 };
 
+const FLINK: Jars = Jars {
+    what: "Flink's jars",
+    pom: "deploy/flink/pom.xml",
+    folder: "flink",
+    size: "about 235 MB",
+};
+
 /// The cached folder of Kafka's jars for the present pom, if it is complete.
 pub fn cached(ws: &Workspace) -> Result<Option<PathBuf>> {
     KAFKA.cached(ws)
@@ -39,9 +47,19 @@ pub fn frameworks_cached(ws: &Workspace) -> Result<Option<PathBuf>> {
     FRAMEWORKS.cached(ws)
 }
 
+/// The same of Flink.
+pub fn flink_cached(ws: &Workspace) -> Result<Option<PathBuf>> {
+    FLINK.cached(ws)
+}
+
 /// The folder of Kafka's jars, fetched by Maven when it is not cached.
 pub async fn fetch(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
     KAFKA.fetch(ws, progress).await
+}
+
+/// The folder of the jars of Flink, its SQL gateway and its Kafka connector.
+pub async fn flink(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    FLINK.fetch(ws, progress).await
 }
 
 /// The folder of the jars of Kafka Streams, Connect and `MirrorMaker`.
@@ -101,14 +119,14 @@ impl Jars {
 
 #[cfg(test)]
 mod tests {
-    use super::{FRAMEWORKS, KAFKA};
+    use super::{FLINK, FRAMEWORKS, KAFKA};
     use std::path::Path;
 
     /// Two dashes end a comment (XML 1.0, 2.5): Maven reads no pom that has them inside one.
     #[test]
     fn comments_of_poms_have_no_two_dashes_inside() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for jars in [KAFKA, FRAMEWORKS] {
+        for jars in [KAFKA, FLINK, FRAMEWORKS] {
             let text = std::fs::read_to_string(root.join(jars.pom)).expect("read the pom");
             for comment in text.split("<!--").skip(1) {
                 let (inside, _after) = comment.split_once("--").expect("the comment ends");

@@ -88,7 +88,7 @@ impl Bench {
         }
         if args.ring == Some(Ring::Slow) {
             needs.extend([Need::Jdk, Need::Haproxy]);
-            if kafka::frameworks_cached(ws)?.is_none() {
+            if kafka::frameworks_cached(ws)?.is_none() || kafka::flink_cached(ws)?.is_none() {
                 needs.push(Need::Maven);
             }
         }

@@ -318,6 +318,7 @@ impl Room {
             input: Some(path),
             output: Some(progress_path(&self.folder, slot)),
             user: hand.user,
+            environment: Vec::new(),
             name,
         })
     }

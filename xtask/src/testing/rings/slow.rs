@@ -35,9 +35,11 @@ impl Bench {
             let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
             let (mut command, runner) = self.ignored(&which, &elsewhere);
             let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
+            let flink_libs = kafka::flink(&self.ws, &self.progress).await?;
             command
                 .env("WEIR_BIN_DIR", self.ws.target.join("debug"))
-                .env("WEIR_KAFKA_LIBS", kafka_libs);
+                .env("WEIR_KAFKA_LIBS", kafka_libs)
+                .env("WEIR_FLINK_LIBS", flink_libs);
             self.with_database(suite, LONG, command, runner).await?;
         }
         if asked(EQUAL) {

@@ -1,0 +1,17 @@
+//! SQL jobs, the pure part: which statements are let through to Flink, and the tables that they see.
+//!
+//! Control plane and agent call the same functions, so that what the one accepted the other runs. Nothing here reads a file, a
+//! clock or the network.
+
+pub mod columns;
+pub mod fence;
+mod inside;
+mod problem;
+pub mod settings;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use fence::{Fenced, Known, fence};
+pub use problem::{Place, Problem, ProblemCode};

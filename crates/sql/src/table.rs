@@ -1,0 +1,411 @@
+//! The tables that a job sees: `CREATE TABLE` statements from its topics, through the gateway, as the job.
+//!
+//! Secrets stand in them, so a table shows itself without; only [`Ddl::reveal`] has them.
+
+use std::fmt;
+
+use crate::columns::{Column, kind};
+use crate::token::{literal, quoted};
+
+/// How long Kafka lets a transaction of a job stand open: the longest that brokers let clients ask for, unless told otherwise.
+const TRANSACTION_TIMEOUT_MS: u32 = 900_000;
+/// Where nothing comes, event time goes on without a partition after so long.
+const IDLE_MS_DEFAULT: u32 = 2_000;
+const HIDDEN: &str = "***";
+
+/// How tables reach Kafka. `Debug` hides the secret.
+#[derive(Clone)]
+pub struct Login {
+    /// `host:port` of the gateway.
+    pub bootstrap: String,
+    /// Authorities (PEM) to believe: `None`, the connection is plain; empty, those that Java has.
+    pub tls: Option<String>,
+    /// The job's id: user, consumer group, and what transactional ids begin with.
+    pub job: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({} at {})", self.job, self.bootstrap)
+    }
+}
+
+/// How values are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueFormat {
+    /// JSON without a frame.
+    Json,
+    /// Avro behind the frame of the Schema Registry.
+    AvroConfluent {
+        /// Where schemas are asked for, a URL.
+        registry: String,
+        /// Whose newest version is written.
+        subject: String,
+        /// That version.
+        schema: String,
+    },
+}
+
+/// Where a job that never ran begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest record.
+    Earliest,
+    /// With the first record of this time or later (Unix time).
+    At {
+        /// Milliseconds.
+        unix_ms: i64,
+    },
+}
+
+/// Which column says when something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventTime {
+    /// A column of the table; none: the time that the record itself carries.
+    pub column: Option<String>,
+    /// Of a column with whole numbers.
+    pub unit: TimeUnit,
+    /// How much later than others a record may come and still count.
+    pub delay_ms: u32,
+}
+
+/// What whole numbers of a time count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeUnit {
+    /// Milliseconds since 1970.
+    #[default]
+    Milliseconds,
+    /// Seconds since 1970.
+    Seconds,
+}
+
+/// The column that event time gets where the table has none of a type for it.
+pub const EVENT_TIME: &str = "event_time";
+
+/// A topic that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The table's name.
+    pub name: String,
+    /// The topic's, as clients of the cluster call it.
+    pub topic: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// How values are read.
+    pub format: ValueFormat,
+    /// The column that takes the record's key as text; it is one of the columns.
+    pub key: Option<String>,
+    /// Event time, if windows go by it.
+    pub event_time: Option<EventTime>,
+    /// Where it begins.
+    pub start: Start,
+}
+
+/// A topic that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sink {
+    /// The table's name.
+    pub name: String,
+    /// The topic's.
+    pub topic: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// How values are written.
+    pub format: ValueFormat,
+    /// The columns that become the record's key.
+    pub key: Vec<String>,
+    /// Later records of a key replace earlier ones, and a record without a value takes it away; else records are added.
+    pub upserts: bool,
+    /// Its place among the job's sinks: part of its transactional ids.
+    pub number: usize,
+}
+
+/// A `CREATE TABLE` statement; shown without secrets.
+#[derive(Clone)]
+pub struct Ddl {
+    head: String,
+    options: Vec<(String, String, bool)>,
+}
+
+impl Ddl {
+    /// With its secrets, for Flink alone.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        self.print(true)
+    }
+
+    fn print(&self, whole: bool) -> String {
+        let options: Vec<String> = self
+            .options
+            .iter()
+            .map(|(key, value, secret)| {
+                let value = if *secret && !whole { HIDDEN } else { value };
+                format!("  {} = {}", literal(key), literal(value))
+            })
+            .collect();
+        format!("{} WITH (\n{}\n)", self.head, options.join(",\n"))
+    }
+
+    fn option(&mut self, key: &str, value: impl Into<String>) {
+        self.options.push((key.to_owned(), value.into(), false));
+    }
+
+    fn secret(&mut self, key: &str, value: impl Into<String>) {
+        self.options.push((key.to_owned(), value.into(), true));
+    }
+}
+
+impl fmt::Display for Ddl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(false))
+    }
+}
+
+impl fmt::Debug for Ddl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(false))
+    }
+}
+
+/// The table of a source.
+///
+/// # Errors
+/// A sentence, where the parts do not fit together.
+pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
+    let Source {
+        name,
+        topic,
+        columns,
+        format,
+        key,
+        event_time,
+        start,
+    } = source;
+    let mut lines = lines(columns)?;
+    if let Some(event_time) = event_time {
+        lines.extend(watermark(event_time, columns)?);
+    }
+    let mut ddl = begin(name, &lines);
+    ddl.option("connector", "kafka");
+    reach(&mut ddl, topic, login);
+    ddl.option("properties.group.id", &login.job);
+    ddl.option("properties.isolation.level", "read_committed");
+    match start {
+        Start::Earliest => ddl.option("scan.startup.mode", "earliest-offset"),
+        Start::At { unix_ms } => {
+            ddl.option("scan.startup.mode", "timestamp");
+            ddl.option("scan.startup.timestamp-millis", unix_ms.to_string());
+        }
+    }
+    if event_time.is_some() {
+        ddl.option("scan.watermark.idle-timeout", format!("{IDLE_MS_DEFAULT} ms"));
+    }
+    values(&mut ddl, format);
+    if let Some(key) = key {
+        has(columns, key)?;
+        ddl.option("key.format", "raw");
+        ddl.option("key.fields", key);
+        ddl.option("value.fields-include", "EXCEPT_KEY");
+    }
+    Ok(ddl)
+}
+
+/// The table of a sink: written in transactions, which end with Flink's checkpoints.
+///
+/// # Errors
+/// A sentence, where the parts do not fit together.
+pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
+    let Sink {
+        name,
+        topic,
+        columns,
+        format,
+        key,
+        upserts,
+        number,
+    } = sink;
+    let mut lines = lines(columns)?;
+    for column in key {
+        has(columns, column)?;
+    }
+    if *upserts {
+        if key.is_empty() {
+            return Err(format!(
+                "sink `{name}` replaces records by their keys, and names no column for them"
+            ));
+        }
+        let names: Vec<String> = key.iter().map(|it| quoted(it)).collect();
+        lines.push(format!("PRIMARY KEY ({}) NOT ENFORCED", names.join(", ")));
+    }
+    let mut ddl = begin(name, &lines);
+    ddl.option("connector", if *upserts { "upsert-kafka" } else { "kafka" });
+    reach(&mut ddl, topic, login);
+    ddl.option("sink.delivery-guarantee", "exactly-once");
+    ddl.option("sink.transactional-id-prefix", format!("{}-{number}", login.job));
+    // A few ids that are used again, instead of a new one for each checkpoint, which brokers remember for a week.
+    ddl.option("sink.transaction-naming-strategy", "pooling");
+    ddl.option(
+        "properties.transaction.timeout.ms",
+        TRANSACTION_TIMEOUT_MS.to_string(),
+    );
+    values(&mut ddl, format);
+    if let [only] = key.as_slice() {
+        let text = columns.iter().any(|it| it.name == *only && it.kind == "STRING");
+        ddl.option("key.format", if text { "raw" } else { "json" });
+    } else if !key.is_empty() {
+        ddl.option("key.format", "json");
+    }
+    if !key.is_empty() && !upserts {
+        ddl.option("key.fields", key.join(";"));
+    }
+    if !key.is_empty() {
+        ddl.option("value.fields-include", "ALL");
+    }
+    Ok(ddl)
+}
+
+fn begin(name: &str, lines: &[String]) -> Ddl {
+    Ddl {
+        head: format!("CREATE TABLE {} (\n  {}\n)", quoted(name), lines.join(",\n  ")),
+        options: Vec::new(),
+    }
+}
+
+fn lines(columns: &[Column]) -> Result<Vec<String>, String> {
+    if columns.is_empty() {
+        return Err("a table has a column at least".to_owned());
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    columns
+        .iter()
+        .map(|it| {
+            if !seen.insert(&it.name) {
+                return Err(format!("two columns are called `{}`", it.name));
+            }
+            // A key option lists columns by semicolons, and takes no name that has one.
+            if it.name.is_empty()
+                || it.name.len() > 256
+                || it.name.chars().any(|it| it.is_control() || it == ';')
+            {
+                return Err(
+                    "a column has a name of 1 to 256 bytes, without control characters and semicolons"
+                        .to_owned(),
+                );
+            }
+            Ok(format!("{} {}", quoted(&it.name), kind(&it.kind)?))
+        })
+        .collect()
+}
+
+fn has<'c>(columns: &'c [Column], name: &str) -> Result<&'c Column, String> {
+    let found = columns.iter().find(|it| it.name == name);
+    found.ok_or_else(|| format!("the table has no column `{name}`"))
+}
+
+/// The line of the watermark, and of a column of its own where it needs one.
+fn watermark(event_time: &EventTime, columns: &[Column]) -> Result<Vec<String>, String> {
+    let EventTime {
+        column,
+        unit,
+        delay_ms,
+    } = event_time;
+    let mut lines = Vec::new();
+    let by = match column {
+        Some(name) => {
+            let found = has(columns, name)?;
+            let word = kind(&found.kind)?.to_ascii_uppercase();
+            if word.starts_with("TIMESTAMP") {
+                name.clone()
+            } else if matches!(word.as_str(), "BIGINT" | "INT" | "INTEGER") {
+                let digits = match unit {
+                    TimeUnit::Milliseconds => 3,
+                    TimeUnit::Seconds => 0,
+                };
+                lines.push(format!(
+                    "{} AS TO_TIMESTAMP_LTZ({}, {digits})",
+                    quoted(EVENT_TIME),
+                    quoted(name)
+                ));
+                EVENT_TIME.to_owned()
+            } else {
+                return Err(format!("column `{name}` is no time: it is {}", found.kind));
+            }
+        }
+        None => {
+            let told = "TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL";
+            lines.push(format!("{} {told}", quoted(EVENT_TIME)));
+            EVENT_TIME.to_owned()
+        }
+    };
+    if !lines.is_empty() && columns.iter().any(|it| it.name == EVENT_TIME) {
+        return Err(format!("the table has a column `{EVENT_TIME}` already"));
+    }
+    let by = quoted(&by);
+    // Flink takes a number of seconds with two digits at most: a delay is written as days and a time of the day.
+    let (seconds, millis) = (delay_ms / 1000, delay_ms % 1000);
+    let (days, hours, minutes, seconds) = (
+        seconds / 86_400,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+    );
+    lines.push(format!(
+        "WATERMARK FOR {by} AS {by} - INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}.{millis:03}' DAY TO SECOND(3)"
+    ));
+    Ok(lines)
+}
+
+/// Where the topic is, and who comes for it.
+fn reach(ddl: &mut Ddl, topic: &str, login: &Login) {
+    let Login {
+        bootstrap,
+        tls,
+        job,
+        secret,
+    } = login;
+    ddl.option("topic", topic);
+    ddl.option("properties.bootstrap.servers", bootstrap);
+    ddl.option("properties.client.id", job);
+    let protocol = if tls.is_some() {
+        "SASL_SSL"
+    } else {
+        "SASL_PLAINTEXT"
+    };
+    ddl.option("properties.security.protocol", protocol);
+    if let Some(pem) = tls.as_deref().filter(|it| !it.is_empty()) {
+        ddl.option("properties.ssl.truststore.type", "PEM");
+        ddl.option("properties.ssl.truststore.certificates", pem.trim());
+    }
+    ddl.option("properties.sasl.mechanism", "SCRAM-SHA-512");
+    let module = "org.apache.flink.kafka.shaded.org.apache.kafka.common.security.scram.ScramLoginModule";
+    let words = |it: &str| it.replace('\\', "\\\\").replace('"', "\\\"");
+    ddl.secret(
+        "properties.sasl.jaas.config",
+        format!(
+            "{module} required username=\"{}\" password=\"{}\";",
+            words(job),
+            words(secret)
+        ),
+    );
+}
+
+fn values(ddl: &mut Ddl, format: &ValueFormat) {
+    match format {
+        ValueFormat::Json => {
+            ddl.option("value.format", "json");
+            ddl.option("value.json.timestamp-format.standard", "ISO-8601");
+        }
+        ValueFormat::AvroConfluent {
+            registry,
+            subject,
+            schema,
+        } => {
+            ddl.option("value.format", "avro-confluent");
+            ddl.option("value.avro-confluent.url", registry);
+            ddl.option("value.avro-confluent.subject", subject);
+            ddl.option("value.avro-confluent.schema", schema);
+        }
+    }
+}

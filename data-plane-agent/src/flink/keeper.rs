@@ -1,0 +1,358 @@
+//! The keeper of one pool's Flink: a task that takes wishes, sees that they come true, and tells how jobs go.
+//!
+//! It alone talks to that Flink. Whatever it needs to know after a restart of the agent is on disk before it acts: a run's name
+//! before its submission, the folders of its state before its start.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::job_manager::Listed;
+use super::room::Room;
+use super::session::{Clients, Session, Site};
+use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
+use crate::platform::process::Processes;
+
+const LOOK: Duration = Duration::from_millis(700);
+/// What the first statement of a gateway costs is paid before a job waits for it.
+const WARM: &str = "EXPLAIN PLAN FOR SELECT a, COUNT(*) FROM (VALUES (1), (2)) AS t (a) GROUP BY a";
+
+/// What is wished of one pool's Flink.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Its jobs, those too that shall end.
+    pub jobs: Vec<Wished>,
+    /// TaskManagers.
+    pub task_managers: u32,
+    /// All processes shall end, whatever jobs there are: the agent ends, and jobs go on from their checkpoints later.
+    pub ends: bool,
+}
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Not looked at yet.
+    #[default]
+    Unknown,
+    /// Flink comes up, or the job does.
+    Starting,
+    /// All of it runs.
+    Running,
+    /// It failed and begins again.
+    Restarting,
+    /// It ends, with a savepoint where it is wanted.
+    Ending,
+    /// It does not run.
+    Gone,
+    /// Flink does not take it.
+    Refused,
+}
+
+/// How a job goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Where it is.
+    pub standing: Standing,
+    /// The program that runs.
+    pub version: u32,
+    /// Subtasks that run at its widest vertex.
+    pub workers: u32,
+    /// Times that it began again unasked.
+    pub restarts: u64,
+    /// Records that its sources read in this run.
+    pub records_in: u64,
+    /// Records that reached its sinks in this run.
+    pub records_out: u64,
+    /// How far event time has come, Unix time; 0: not told.
+    pub watermark_ms: i64,
+    /// When its newest checkpoint was begun, Unix time; 0: none.
+    pub checkpoint_ms: i64,
+    /// Classes of its newest failures.
+    pub failures: BTreeMap<String, u64>,
+}
+
+#[derive(Default)]
+struct Board {
+    jobs: BTreeMap<String, Told>,
+    processes: usize,
+}
+
+/// The driver's end of a keeper.
+pub struct Handle {
+    wish: watch::Sender<Wish>,
+    board: Arc<Mutex<Board>>,
+}
+
+impl Handle {
+    /// Starts the keeper of a pool. It ends with `stop`; the processes stay.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn start(
+        site: Site,
+        jobs: PathBuf,
+        processes: Arc<dyn Processes>,
+        stop: CancellationToken,
+    ) -> io::Result<Self> {
+        let (wish, wishes) = watch::channel(Wish::default());
+        let board = Arc::new(Mutex::new(Board::default()));
+        let session = Session::open(site, Instant::now())?;
+        let alive = session.alive(processes.as_ref());
+        lock(&board).processes = alive;
+        let keeper = Keeper {
+            session,
+            jobs,
+            processes,
+            wishes,
+            board: Arc::clone(&board),
+            rooms: BTreeMap::new(),
+            warm: None,
+        };
+        tokio::spawn(keeper.run(stop));
+        Ok(Self { wish, board })
+    }
+
+    /// Says what is wished from now on.
+    pub fn wish(&self, wish: Wish) {
+        self.wish.send_replace(wish);
+    }
+
+    /// How a job goes.
+    #[must_use]
+    pub fn told(&self, job: &str) -> Told {
+        lock(&self.board).jobs.get(job).cloned().unwrap_or_default()
+    }
+
+    /// Processes that run.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        lock(&self.board).processes
+    }
+}
+
+fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Keeper {
+    session: Session,
+    /// The folder of all jobs, each of which has one of its own there.
+    jobs: PathBuf,
+    processes: Arc<dyn Processes>,
+    wishes: watch::Receiver<Wish>,
+    board: Arc<Mutex<Board>>,
+    rooms: BTreeMap<String, Room>,
+    /// The processes whose gateway has planned a statement.
+    warm: Option<(i32, i32)>,
+}
+
+impl Keeper {
+    async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let wish = self.wishes.borrow_and_update().clone();
+            if let Err(error) = self.turn(&wish).await {
+                tracing::error!(%error, "a turn over a pool's Flink failed; it is tried again");
+            }
+            self.tell();
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = self.wishes.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    fn tell(&self) {
+        let mut board = lock(&self.board);
+        board.processes = self.session.alive(self.processes.as_ref());
+        board.jobs = self
+            .rooms
+            .iter()
+            .map(|(id, room)| (id.clone(), room.told.clone()))
+            .collect();
+    }
+
+    async fn turn(&mut self, wish: &Wish) -> io::Result<()> {
+        self.rooms
+            .retain(|id, _room| wish.jobs.iter().any(|it| it.id == *id));
+        for job in &wish.jobs {
+            if !self.rooms.contains_key(&job.id) {
+                let room = Room::open(Kept::read(&self.jobs.join(&job.id))?);
+                self.rooms.insert(job.id.clone(), room);
+            }
+        }
+        let processes = Arc::clone(&self.processes);
+        let wanted = wish.jobs.iter().any(|it| it.runs);
+        // Those that run, and those that an agent before left: they end with a savepoint, or at least were looked at.
+        let alive = self.session.alive(processes.as_ref()) > 0;
+        let moves = alive
+            && wish.jobs.iter().filter(|it| !it.deleted).any(|it| {
+                let told = self.rooms.get(&it.id).map(|it| it.told.standing);
+                told.is_some_and(|it| !matches!(it, Standing::Gone | Standing::Refused))
+            });
+        if wish.ends || !(wanted || moves) {
+            self.session.end(processes.as_ref(), Instant::now())?;
+            for (id, room) in &mut self.rooms {
+                room.stopping = None;
+                let deleted = wish.jobs.iter().any(|it| it.id == *id && it.deleted);
+                if deleted && !alive {
+                    bury(self.session.folders(), id)?;
+                }
+                room.told.standing = if deleted && alive {
+                    Standing::Ending
+                } else {
+                    Standing::Gone
+                };
+            }
+            return Ok(());
+        }
+        let task_managers = wish.task_managers.max(1);
+        let clients = self
+            .session
+            .ensure(task_managers, processes.as_ref(), Instant::now())
+            .await?;
+        let Some(listed) = self.ready(&clients).await else {
+            for (id, room) in &mut self.rooms {
+                let runs = wish.jobs.iter().any(|it| it.id == *id && it.runs);
+                room.told.standing = if runs {
+                    Standing::Starting
+                } else {
+                    room.told.standing
+                };
+                room.told.workers = 0;
+            }
+            return Ok(());
+        };
+        for job in &wish.jobs {
+            self.job(job, &clients, &listed).await?;
+        }
+        Ok(())
+    }
+
+    /// The jobs that Flink has, once it takes statements.
+    async fn ready(&mut self, clients: &Clients) -> Option<Vec<Listed>> {
+        let epoch = self.session.epoch(self.processes.as_ref())?;
+        if clients.job_manager.overview().await.ok()?.slots == 0 || !clients.gateway.is_ready().await {
+            return None;
+        }
+        self.session.is_ready();
+        if self.warm != Some(epoch) {
+            let began = Instant::now();
+            let session = clients.gateway.open(&BTreeMap::new()).await.ok()?;
+            let planned = session.run(WARM).await;
+            session.close().await;
+            if let Err(error) = planned {
+                tracing::warn!(%error, "Flink's SQL gateway is up and plans nothing");
+                return None;
+            }
+            tracing::info!(took = ?began.elapsed(), "Flink's SQL gateway is warm");
+            self.warm = Some(epoch);
+        }
+        clients.job_manager.jobs().await.ok()
+    }
+
+    async fn job(&mut self, wished: &Wished, clients: &Clients, listed: &[Listed]) -> io::Result<()> {
+        let folders = self.session.folders().clone();
+        let Some(room) = self.rooms.get_mut(&wished.id) else {
+            return Ok(());
+        };
+        let name = room.kept.name(&wished.id);
+        let found = listed.iter().find(|it| it.name == name);
+        // A run of another name is one that nobody wants: of an attempt whose answer never came. It ends first.
+        let is_stray = |it: &&Listed| {
+            let rest = it.name.strip_prefix(&wished.id);
+            !it.run.is_over() && it.name != name && rest.is_some_and(|it| it.starts_with('-'))
+        };
+        let mut has_strays = false;
+        for stray in listed.iter().filter(is_stray) {
+            has_strays = true;
+            let _again_later = clients.job_manager.cancel(&stray.id).await;
+        }
+        if has_strays {
+            return Ok(());
+        }
+        match act(wished, &room.kept, found) {
+            Act::Rest => {
+                room.look(found, &clients.job_manager).await;
+                if wished.deleted && room.told.standing == Standing::Gone {
+                    bury(&folders, &wished.id)?;
+                }
+            }
+            Act::Cancel => {
+                room.told.standing = Standing::Ending;
+                if let Some(found) = found {
+                    let _again_later = clients.job_manager.cancel(&found.id).await;
+                }
+            }
+            Act::Stop => {
+                room.told.standing = Standing::Ending;
+                if let Some(found) = found {
+                    let (_checkpoints, savepoints) = places(&wished.id, room.kept.line, &folders);
+                    room.stop(
+                        &found.id,
+                        &format!("file://{}", savepoints.display()),
+                        &clients.job_manager,
+                    )
+                    .await;
+                }
+            }
+            Act::Submit { again } => self.submit(wished, again, clients).await?,
+        }
+        Ok(())
+    }
+
+    /// Gives a job to Flink, from where it was.
+    async fn submit(&mut self, wished: &Wished, again: bool, clients: &Clients) -> io::Result<()> {
+        let folder = self.jobs.join(&wished.id);
+        let folders = self.session.folders().clone();
+        let (Some(room), Some(program)) = (self.rooms.get_mut(&wished.id), &wished.program) else {
+            return Ok(());
+        };
+        if room.rests_until.is_some_and(|it| it > Instant::now()) {
+            return Ok(());
+        }
+        let held = Kept {
+            restarts: room.told.restarts,
+            ..room.kept.clone()
+        };
+        let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
+        room.told.restarts = kept.restarts;
+        if again && from == From::Nothing && room.kept.ran {
+            tracing::info!(
+                job = wished.id,
+                "no checkpoint was whole: the job begins where it began"
+            );
+        }
+        kept.write(&folder)?;
+        room.kept = kept;
+        let properties = properties(wished, &room.kept, &from, program, &folders);
+        room.submit(wished, program, &properties, &clients.gateway).await;
+        if room.told.standing == Standing::Starting && !room.kept.ran {
+            room.kept.ran = true;
+            room.kept.write(&folder)?;
+        }
+        Ok(())
+    }
+}
+
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Removes a job's state.
+fn bury(folders: &super::configuration::Folders, job: &str) -> io::Result<()> {
+    for folder in [folders.checkpoints(job), folders.savepoints(job)] {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _gone => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! One job under its keeper: what is known of it beside its file, and the steps that it takes with Flink.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use weir_sql::table::Ddl;
+
+use super::counts::Counts;
+use super::job_manager::{JobManager, Listed, Run, Stop, Vertex};
+use super::keeper::{Standing, Told};
+use super::sql_gateway::{SqlError, SqlGateway};
+use super::sql_job::{Kept, Ready, Wished};
+use crate::backoff::Backoff;
+
+/// How often a job's records are counted.
+const COUNT: Duration = Duration::from_secs(2);
+/// How long a job rests that Flink did not take.
+const REFUSED_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
+/// What is known of a job beside its file.
+pub(super) struct Room {
+    pub(super) kept: Kept,
+    pub(super) told: Told,
+    /// The stop with a savepoint that is under way: the run and by what to ask.
+    pub(super) stopping: Option<(String, String)>,
+    retry: Backoff,
+    /// Of the present run, and of all before.
+    counted: Counts,
+    counted_at: Option<Instant>,
+    before: (u64, u64),
+    pub(super) rests_until: Option<Instant>,
+}
+
+impl Room {
+    pub(super) fn open(kept: Kept) -> Self {
+        Self {
+            told: Told {
+                restarts: kept.restarts,
+                version: kept.version,
+                ..Told::default()
+            },
+            kept,
+            stopping: None,
+            counted: Counts::default(),
+            counted_at: None,
+            before: (0, 0),
+            retry: Backoff::new(REFUSED_AGAIN.0, REFUSED_AGAIN.1),
+            rests_until: None,
+        }
+    }
+
+    /// Looks at a job that is as it should be.
+    pub(super) async fn look(&mut self, found: Option<&Listed>, job_manager: &JobManager) {
+        self.stopping = None;
+        let Some(found) = found.filter(|it| !it.run.is_over()) else {
+            self.told.standing = Standing::Gone;
+            self.told.workers = 0;
+            return;
+        };
+        let (Ok(job), Ok(checkpoints)) = (
+            job_manager.job(&found.id).await,
+            job_manager.checkpoints(&found.id).await,
+        ) else {
+            return;
+        };
+        let all_run = !job.vertices.is_empty() && job.vertices.iter().all(|it| it.running == it.parallelism);
+        self.told.workers = job.vertices.iter().map(|it| it.running).max().unwrap_or(0);
+        self.count(&found.id, &job.vertices, job_manager).await;
+        // To begin from a savepoint is to be restored, too.
+        let again = checkpoints.restored.saturating_sub(u64::from(self.kept.resumed));
+        self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
+        self.told.version = self.kept.version;
+        self.told.standing = match job.run {
+            Run::Running if all_run => Standing::Running,
+            Run::Restarting => Standing::Restarting,
+            Run::Ending => Standing::Ending,
+            _coming => Standing::Starting,
+        };
+        if self.told.standing == Standing::Running {
+            self.retry.succeed();
+            self.rests_until = None;
+        } else if let Ok(failures) = job_manager.failures(&found.id).await {
+            self.told.failures = failures;
+        }
+    }
+
+    /// What it did, over all its runs since the agent's start: Flink counts from a run's beginning.
+    async fn count(&mut self, run: &str, vertices: &[Vertex], job_manager: &JobManager) {
+        if self.counted_at.is_some_and(|it| it.elapsed() < COUNT) {
+            return;
+        }
+        let Ok(now) = job_manager.counts(run, vertices).await else {
+            return;
+        };
+        if now.records_in < self.counted.records_in || now.records_out < self.counted.records_out {
+            self.before.0 += self.counted.records_in;
+            self.before.1 += self.counted.records_out;
+        }
+        self.counted = now;
+        self.counted_at = Some(Instant::now());
+        self.told.records_in = self.before.0 + now.records_in;
+        self.told.records_out = self.before.1 + now.records_out;
+        self.told.watermark_ms = self.told.watermark_ms.max(now.watermark_ms);
+    }
+
+    /// Takes one step of a stop with a savepoint.
+    pub(super) async fn stop(&mut self, run: &str, folder: &str, job_manager: &JobManager) {
+        let Some((stopping, request)) = self
+            .stopping
+            .clone()
+            .filter(|(stopping, _request)| stopping == run)
+        else {
+            match job_manager.stop(run, folder).await {
+                Ok(request) => self.stopping = Some((run.to_owned(), request)),
+                Err(error) => tracing::warn!(%error, "a job could not be asked to stop; it is asked again"),
+            }
+            return;
+        };
+        match job_manager.stopped(&stopping, &request).await {
+            Ok(Stop::UnderWay | Stop::Done(_)) => {}
+            Ok(Stop::Failed) => {
+                tracing::warn!(run, "a savepoint was not whole; the job is asked again");
+                self.stopping = None;
+            }
+            // A JobManager that was started anew knows nothing of it.
+            Err(error) if error.is_missing() => self.stopping = None,
+            Err(_silent) => {}
+        }
+    }
+
+    /// Gives the job to Flink.
+    pub(super) async fn submit(
+        &mut self,
+        wished: &Wished,
+        program: &Ready,
+        properties: &BTreeMap<String, String>,
+        gateway: &SqlGateway,
+    ) {
+        self.told.failures.clear();
+        match submitted(program, self.kept.began_ms, properties, gateway).await {
+            Ok(()) => {
+                tracing::info!(
+                    job = wished.id,
+                    attempt = self.kept.attempt,
+                    "a job was given to Flink"
+                );
+                self.told.standing = Standing::Starting;
+            }
+            Err(error) => {
+                let pause = self.retry.next_pause();
+                self.rests_until = Some(Instant::now() + pause);
+                let refused = matches!(&error, SqlError::Failed { .. });
+                self.told.standing = if refused {
+                    Standing::Refused
+                } else {
+                    Standing::Starting
+                };
+                // Flink's words repeat the statement: what is secret in it is taken out, and they stay on this machine.
+                let words = error.text().replace(&program.login.secret, "***");
+                tracing::warn!(job = wished.id, ?pause, %error, "Flink did not take a job: {}", cause(&words));
+            }
+        }
+    }
+}
+
+async fn submitted(
+    program: &Ready,
+    began_ms: i64,
+    properties: &BTreeMap<String, String>,
+    gateway: &SqlGateway,
+) -> Result<(), SqlError> {
+    let tables = program
+        .tables(began_ms)
+        .map_err(|text| SqlError::Failed { text })?;
+    let session = gateway.open(properties).await?;
+    let statements = tables
+        .iter()
+        .map(Ddl::reveal)
+        .chain(program.views.iter().cloned())
+        .chain([program.statement.clone()]);
+    let mut result = Ok(());
+    for statement in statements {
+        result = session.run(&statement).await.map(drop);
+        if result.is_err() {
+            break;
+        }
+    }
+    session.close().await;
+    result
+}
+
+/// The innermost sentence of a stack trace.
+fn cause(words: &str) -> String {
+    let words = words.replace("\\n", "\n").replace("\\t", " ");
+    let innermost = words
+        .lines()
+        .rev()
+        .find_map(|it| it.trim().strip_prefix("Caused by: "));
+    innermost.unwrap_or(&words).chars().take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_sentence_is_what_people_read() {
+        let words = r#"{"errors":["Internal server error.","<Exception on server side:\norg.x.A: outer\n\tat y\nCaused by: org.x.B: no such column 'a'\n\tat z\n"]}"#;
+        assert_eq!(cause(words), "org.x.B: no such column 'a'");
+        assert_eq!(cause("plain"), "plain");
+    }
+}

@@ -1,0 +1,240 @@
+//! The SQL gateway's REST API (version 3 of it is Flink 2.x's newest; what is used here stands since version 1): sessions,
+//! statements, their results.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::rest::{Rest, RestError, part};
+
+/// How long a statement may take to be planned and begun. A cold gateway needs ten seconds.
+const STATEMENT_MAX: Duration = Duration::from_secs(90);
+const LOOK: Duration = Duration::from_millis(100);
+/// Pages of one result.
+const PAGES_MAX: usize = 100;
+
+/// Why a statement has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The endpoint says no, or nothing.
+    #[error(transparent)]
+    Rest(#[from] RestError),
+    /// It was accepted and failed.
+    #[error("the statement failed")]
+    Failed {
+        /// Flink's words, under the rules of [`RestError::Refused`].
+        text: String,
+    },
+    /// It took longer than statements may.
+    #[error("the statement did not end in time")]
+    Late,
+}
+
+impl SqlError {
+    /// Flink's words.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Rest(error) => error.text(),
+            Self::Failed { text } => text,
+            Self::Late => "",
+        }
+    }
+}
+
+/// The gateway of one pool.
+#[derive(Clone)]
+pub struct SqlGateway {
+    rest: Rest,
+}
+
+/// A session: what it made is gone with it, but for jobs.
+pub struct Session {
+    rest: Rest,
+    path: String,
+}
+
+impl SqlGateway {
+    /// Behind this endpoint.
+    #[must_use]
+    pub const fn new(rest: Rest) -> Self {
+        Self { rest }
+    }
+
+    /// Does it answer?
+    pub async fn is_ready(&self) -> bool {
+        self.rest.get("/v1/info").await.is_ok()
+    }
+
+    /// Opens a session with these settings.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn open(&self, properties: &BTreeMap<String, String>) -> Result<Session, SqlError> {
+        let answer = self
+            .rest
+            .post("/v1/sessions", &json!({"properties": properties}))
+            .await?;
+        let id = part(word(&answer, "sessionHandle")?)?;
+        Ok(Session {
+            rest: self.rest.clone(),
+            path: format!("/v1/sessions/{id}"),
+        })
+    }
+}
+
+impl Session {
+    /// Runs a statement to its end; the rows of its result, each as its fields.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn run(&self, statement: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+        let body = json!({"statement": statement});
+        let answer = self
+            .rest
+            .post(&format!("{}/statements", self.path), &body)
+            .await?;
+        let operation = part(word(&answer, "operationHandle")?)?;
+        let operation = format!("{}/operations/{operation}", self.path);
+        let ended = self.finished(&operation).await;
+        let result = match ended {
+            Ok(()) => self.rows(&operation).await,
+            Err(error) => Err(error),
+        };
+        // Best effort: it ends with its session at the latest.
+        let _closed = self.rest.delete(&format!("{operation}/close")).await;
+        result
+    }
+
+    /// Ends the session. Best effort: Flink ends idle ones itself.
+    pub async fn close(self) {
+        let _closed = self.rest.delete(&self.path).await;
+    }
+
+    async fn finished(&self, operation: &str) -> Result<(), SqlError> {
+        let deadline = Instant::now() + STATEMENT_MAX;
+        loop {
+            let answer = self.rest.get(&format!("{operation}/status")).await?;
+            match word(&answer, "status")? {
+                "FINISHED" => return Ok(()),
+                // Its result says why.
+                "ERROR" | "TIMEOUT" | "CANCELED" | "CLOSED" => {
+                    return match self
+                        .rest
+                        .get(&format!("{operation}/result/0?rowFormat=JSON"))
+                        .await
+                    {
+                        Err(error) => Err(SqlError::Failed {
+                            text: error.text().to_owned(),
+                        }),
+                        Ok(_odd) => Err(SqlError::Failed { text: String::new() }),
+                    };
+                }
+                _running if Instant::now() > deadline => return Err(SqlError::Late),
+                _running => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
+    async fn rows(&self, operation: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+        let deadline = Instant::now() + STATEMENT_MAX;
+        let (mut rows, mut token) = (Vec::new(), 0_u64);
+        for _page in 0..PAGES_MAX {
+            let answer = self
+                .rest
+                .get(&format!("{operation}/result/{token}?rowFormat=JSON"))
+                .await?;
+            let found = answer["results"]["data"].as_array().into_iter().flatten();
+            rows.extend(found.filter_map(|it| it["fields"].as_array().cloned()));
+            match answer["resultType"].as_str() {
+                Some("EOS") => return Ok(rows),
+                Some("NOT_READY") if Instant::now() > deadline => return Err(SqlError::Late),
+                Some("NOT_READY") => tokio::time::sleep(LOOK).await,
+                _payload => {}
+            }
+            // The next page, as its address says: only the number is taken from it.
+            let next = answer["nextResultUri"].as_str().and_then(|uri| {
+                let path = uri.split('?').next()?;
+                path.rsplit('/').next()?.parse().ok()
+            });
+            match next {
+                Some(next) => token = next,
+                None => return Ok(rows),
+            }
+        }
+        Err(RestError::TooLarge.into())
+    }
+}
+
+fn word<'a>(answer: &'a Value, field: &str) -> Result<&'a str, RestError> {
+    answer[field].as_str().ok_or(RestError::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rest::tests::endpoint;
+    use super::*;
+    use axum::http::StatusCode;
+    use axum::routing::{delete, get, post};
+    use axum::{Json, Router};
+
+    fn gateway() -> Router {
+        let accepts = |Json(body): Json<Value>| async move {
+            let fails = body["statement"].as_str().is_some_and(|it| it.contains("wrong"));
+            Json(json!({"operationHandle": if fails { "bad-1" } else { "good-1" }}))
+        };
+        let status = |path: axum::extract::Path<(String, String)>| async move {
+            Json(json!({"status": if path.1 == "bad-1" { "ERROR" } else { "FINISHED" }}))
+        };
+        Router::new()
+            .route("/v1/info", get(|| async { Json(json!({"version": "2.3.0"})) }))
+            .route(
+                "/v1/sessions",
+                post(|| async { Json(json!({"sessionHandle": "s-1"})) }),
+            )
+            .route(
+                "/v1/sessions/{session}",
+                delete(|| async { Json(json!({"status": "CLOSED"})) }),
+            )
+            .route("/v1/sessions/{session}/statements", post(accepts))
+            .route(
+                "/v1/sessions/{session}/operations/{operation}/status",
+                get(status),
+            )
+            .route(
+                "/v1/sessions/{session}/operations/{operation}/close",
+                delete(|| async { "{}" }),
+            )
+            .route(
+                "/v1/sessions/{session}/operations/{operation}/result/{token}",
+                get(|path: axum::extract::Path<(String, String, u64)>| async move {
+                    let (_session, operation, token) = path.0;
+                    if operation == "bad-1" {
+                        let text = json!({"errors": ["no such table"]});
+                        return (StatusCode::INTERNAL_SERVER_ERROR, Json(text));
+                    }
+                    let next = format!("/v1/sessions/s/operations/o/result/{}?rowFormat=JSON", token + 1);
+                    let page = match token {
+                        0 => json!({"resultType": "PAYLOAD", "nextResultUri": next,
+                            "results": {"data": [{"kind": "INSERT", "fields": ["9f0a"]}]}}),
+                        _last => json!({"resultType": "EOS", "results": {"data": []}}),
+                    };
+                    (StatusCode::OK, Json(page))
+                }),
+            )
+    }
+
+    #[tokio::test]
+    async fn a_statement_runs_in_a_session_and_gives_its_rows() {
+        let gateway = SqlGateway::new(endpoint(gateway()).await);
+        assert!(gateway.is_ready().await);
+        let session = gateway.open(&BTreeMap::new()).await.unwrap();
+        assert_eq!(session.run("INSERT").await.unwrap(), [[json!("9f0a")]]);
+        let failed = session.run("SELECT wrong").await.unwrap_err();
+        assert!(matches!(failed, SqlError::Failed { .. }));
+        assert!(failed.text().contains("no such table") && !failed.to_string().contains("table"));
+        session.close().await;
+    }
+}

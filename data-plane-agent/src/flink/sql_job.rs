@@ -1,0 +1,268 @@
+//! One SQL job at a pool's Flink: what is kept of it, and what to do next. Pure, but for its file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use weir_sql::table::{self, Ddl, Login, Sink, Source, Start};
+
+use super::configuration::Folders;
+use super::job_manager::{Listed, Run};
+use super::recovery;
+use crate::disk;
+
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// State is written so often; a sink's records are seen by readers of committed records as often.
+const CHECKPOINT_MS: u32 = 2_000;
+
+/// A program that Flink can run.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Settings of its session.
+    pub settings: Vec<(String, String)>,
+    /// What it reads; `true`: from what is written after the job's beginning.
+    pub sources: Vec<(Source, bool)>,
+    /// What it writes.
+    pub sinks: Vec<Sink>,
+    /// How it reaches Kafka.
+    pub login: Login,
+    /// Its views.
+    pub views: Vec<String>,
+    /// The statement that becomes the job.
+    pub statement: String,
+}
+
+impl Ready {
+    /// Its tables, for a job that began at `began_ms`.
+    ///
+    /// # Errors
+    /// A sentence, where a table cannot be.
+    pub fn tables(&self, began_ms: i64) -> Result<Vec<Ddl>, String> {
+        let sources = self.sources.iter().map(|(source, from_latest)| {
+            // A job that fails before its first checkpoint begins there again, and not with what is new by then.
+            let start = if *from_latest {
+                Start::At { unix_ms: began_ms }
+            } else {
+                Start::Earliest
+            };
+            let source = Source {
+                start,
+                ..source.clone()
+            };
+            table::source(&source, &self.login)
+        });
+        let sinks = self.sinks.iter().map(|it| table::sink(it, &self.login));
+        sources.chain(sinks).collect()
+    }
+}
+
+/// What is wished of a job.
+#[derive(Debug, Clone)]
+pub struct Wished {
+    /// The job's id.
+    pub id: String,
+    /// It should run, and may.
+    pub runs: bool,
+    /// It goes for good: its state goes with it.
+    pub deleted: bool,
+    /// Of its program.
+    pub version: u32,
+    /// Is what the version before remembered taken over?
+    pub keeps_state: bool,
+    /// Another one begins it anew.
+    pub nonce: u64,
+    /// Subtasks of each vertex.
+    pub parallelism: u32,
+    /// What to run; absent while it cannot run.
+    pub program: Option<Arc<Ready>>,
+}
+
+/// What is kept of a job on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    /// Rises with each submission; part of the name that Flink knows a run by.
+    pub attempt: u64,
+    /// Which program was submitted last.
+    pub version: u32,
+    /// And which restart of it.
+    pub nonce: u64,
+    /// Rises whenever the job begins without what it remembered.
+    pub line: u32,
+    /// Runs that Flink lost or that were begun again unasked.
+    pub restarts: u64,
+    /// When the present line began, Unix time: where sources that begin at the end begin.
+    pub began_ms: i64,
+    /// It did run in this line.
+    pub ran: bool,
+    /// Its newest run began from a checkpoint or a savepoint.
+    pub resumed: bool,
+}
+
+impl Kept {
+    /// What the disk remembers.
+    ///
+    /// # Errors
+    /// As the file system says, and when it cannot be read: then nobody knows where the job is.
+    pub fn read(folder: &Path) -> io::Result<Self> {
+        Ok(disk::read_json(&file(folder), FILE_BYTES_MAX)?.unwrap_or_default())
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        disk::private_folder(folder)?;
+        disk::write_json(&file(folder), self)
+    }
+
+    /// As Flink knows its newest run.
+    #[must_use]
+    pub fn name(&self, job: &str) -> String {
+        format!("{job}-{}", self.attempt)
+    }
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("sql.json")
+}
+
+/// What to do with a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Nothing: it is as it should be, or on its way.
+    Rest,
+    /// Give it to Flink.
+    Submit {
+        /// It was there before, and nobody asked for its end.
+        again: bool,
+    },
+    /// End it with a savepoint.
+    Stop,
+    /// End it as it stands: nobody wants its state.
+    Cancel,
+}
+
+/// What to do with a job that Flink has as `listed`.
+#[must_use]
+pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
+    let alive = listed.filter(|it| !it.run.is_over());
+    let is_newest = kept.version == wished.version && kept.nonce == wished.nonce;
+    match alive {
+        Some(job) if job.run == Run::Ending => Act::Rest,
+        Some(_job) if wished.deleted => Act::Cancel,
+        Some(_job) if !wished.runs => Act::Stop,
+        Some(_job) if is_newest => Act::Rest,
+        Some(_job) if !wished.keeps_state && kept.version != wished.version => Act::Cancel,
+        Some(_job) => Act::Stop,
+        None if wished.runs && wished.program.is_some() => Act::Submit {
+            again: is_newest && kept.attempt > 0 && listed.is_none_or(|it| it.run != Run::Finished),
+        },
+        None => Act::Rest,
+    }
+}
+
+/// Where a run takes its state from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// It has none: it begins where its sources say.
+    Nothing,
+    /// A checkpoint or a savepoint.
+    State(PathBuf),
+}
+
+/// The kept part of a next submission, and where it takes its state from: the newest of what was written, whoever asked for it.
+///
+/// # Errors
+/// As the file system says: a job is not begun elsewhere because a folder could not be read.
+pub fn next(
+    wished: &Wished,
+    kept: &Kept,
+    again: bool,
+    folders: &Folders,
+    now_ms: i64,
+) -> io::Result<(Kept, From)> {
+    let mut next = Kept {
+        attempt: kept.attempt + 1,
+        version: wished.version,
+        nonce: wished.nonce,
+        restarts: kept.restarts + u64::from(again),
+        resumed: false,
+        ..kept.clone()
+    };
+    let is_other = kept.attempt > 0 && kept.version != wished.version;
+    if kept.attempt == 0 || (is_other && !wished.keeps_state) {
+        next.line = kept.line + 1;
+        next.began_ms = now_ms;
+        next.ran = false;
+        return Ok((next, From::Nothing));
+    }
+    let from = newest_state(&wished.id, kept.line, folders)?;
+    next.resumed = from.is_some();
+    Ok((next, from.map_or(From::Nothing, From::State)))
+}
+
+/// The newest of a line's checkpoints and savepoints.
+fn newest_state(job: &str, line: u32, folders: &Folders) -> io::Result<Option<PathBuf>> {
+    let (checkpoints, savepoints) = places(job, line, folders);
+    let found = [
+        recovery::newest(&checkpoints)?,
+        recovery::newest_savepoint(&savepoints)?,
+    ];
+    Ok(found
+        .into_iter()
+        .flatten()
+        .max_by_key(|it| it.at)
+        .map(|it| it.path))
+}
+
+/// Where a line's checkpoints and savepoints lie.
+#[must_use]
+pub fn places(job: &str, line: u32, folders: &Folders) -> (PathBuf, PathBuf) {
+    let line = line.to_string();
+    (
+        folders.checkpoints(job).join(&line),
+        folders.savepoints(job).join(&line),
+    )
+}
+
+/// Settings of the session in which a job is submitted.
+#[must_use]
+pub fn properties(
+    wished: &Wished,
+    kept: &Kept,
+    from: &From,
+    program: &Ready,
+    folders: &Folders,
+) -> BTreeMap<String, String> {
+    let (checkpoints, savepoints) = places(&wished.id, kept.line, folders);
+    let url = |path: &Path| format!("file://{}", path.display());
+    // What the program may set comes first: it takes nothing of ours away.
+    let mut properties = BTreeMap::from([("table.local-time-zone".to_owned(), "UTC".to_owned())]);
+    properties.extend(program.settings.iter().cloned());
+    let ours = [
+        ("pipeline.name", kept.name(&wished.id)),
+        ("parallelism.default", wished.parallelism.max(1).to_string()),
+        ("execution.checkpointing.dir", url(&checkpoints)),
+        ("execution.checkpointing.savepoint-dir", url(&savepoints)),
+        ("execution.checkpointing.interval", format!("{CHECKPOINT_MS}ms")),
+        ("execution.checkpointing.min-pause", "500ms".to_owned()),
+        ("execution.checkpointing.num-retained", "2".to_owned()),
+        (
+            "execution.checkpointing.externalized-checkpoint-retention",
+            "RETAIN_ON_CANCELLATION".to_owned(),
+        ),
+    ];
+    properties.extend(ours.map(|(key, value)| (key.to_owned(), value)));
+    if let From::State(path) = from {
+        properties.insert("execution.state-recovery.path".to_owned(), url(path));
+    }
+    properties
+}
+
+#[cfg(test)]
+#[path = "sql_job_tests.rs"]
+mod tests;

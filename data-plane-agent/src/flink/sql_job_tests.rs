@@ -1,0 +1,164 @@
+//! Tests of `sql_job`.
+
+use super::*;
+
+fn wished() -> Wished {
+    Wished {
+        id: "job_1".to_owned(),
+        runs: true,
+        deleted: false,
+        version: 1,
+        keeps_state: true,
+        nonce: 0,
+        parallelism: 1,
+        program: Some(Arc::new(Ready {
+            settings: vec![("pipeline.name".to_owned(), "mine".to_owned())],
+            sources: Vec::new(),
+            sinks: Vec::new(),
+            login: Login {
+                bootstrap: String::new(),
+                tls: None,
+                job: "job_1".to_owned(),
+                secret: String::new(),
+            },
+            views: Vec::new(),
+            statement: String::new(),
+        })),
+    }
+}
+
+fn kept() -> Kept {
+    Kept {
+        attempt: 3,
+        version: 1,
+        line: 1,
+        ran: true,
+        ..Kept::default()
+    }
+}
+
+fn listed(run: Run) -> Listed {
+    Listed {
+        id: "a".to_owned(),
+        name: "job_1-3".to_owned(),
+        run,
+        started_ms: 0,
+    }
+}
+
+#[test]
+fn what_to_do_follows_from_the_wish_and_what_flink_says() {
+    let running = Some(listed(Run::Running));
+    let restarting = Some(listed(Run::Restarting));
+    let over = Some(listed(Run::Finished));
+    let failed = Some(listed(Run::Failed));
+    let stopped = Wished {
+        runs: false,
+        ..wished()
+    };
+    let deleted = Wished {
+        deleted: true,
+        ..stopped.clone()
+    };
+    let newer = Wished {
+        version: 2,
+        ..wished()
+    };
+    let afresh = Wished {
+        keeps_state: false,
+        ..newer.clone()
+    };
+    let anew = Wished { nonce: 1, ..wished() };
+    let stuck = Wished {
+        program: None,
+        ..wished()
+    };
+    for (wished, listed, expected) in [
+        (&wished(), &running, Act::Rest),
+        (&wished(), &restarting, Act::Rest),
+        (&wished(), &Some(self::listed(Run::Ending)), Act::Rest),
+        (&wished(), &None, Act::Submit { again: true }),
+        (&wished(), &failed, Act::Submit { again: true }),
+        (&wished(), &over, Act::Submit { again: false }),
+        (&stopped, &running, Act::Stop),
+        (&stopped, &over, Act::Rest),
+        (&stopped, &None, Act::Rest),
+        (&deleted, &running, Act::Cancel),
+        (&deleted, &None, Act::Rest),
+        (&newer, &running, Act::Stop),
+        (&newer, &over, Act::Submit { again: false }),
+        (&afresh, &running, Act::Cancel),
+        (&anew, &running, Act::Stop),
+        (&stuck, &None, Act::Rest),
+    ] {
+        assert_eq!(
+            act(wished, &kept(), listed.as_ref()),
+            expected,
+            "{wished:?} {listed:?}"
+        );
+    }
+}
+
+#[test]
+fn a_job_goes_on_from_the_newest_of_what_was_written_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let folders = Folders::below(folder.path());
+    let (first, from) = next(&wished(), &Kept::default(), false, &folders, 7).unwrap();
+    assert_eq!((first.line, first.began_ms, from), (1, 7, From::Nothing));
+    let (checkpoints, savepoints) = places("job_1", 1, &folders);
+    let write = |path: PathBuf, seconds: u64| {
+        std::fs::create_dir_all(&path).unwrap();
+        let file = std::fs::File::create(path.join("_metadata")).unwrap();
+        std::io::Write::write_all(&mut &file, b"x").unwrap();
+        let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        file.set_modified(at).unwrap();
+        path
+    };
+    let checkpoint = write(checkpoints.join("run").join("chk-4"), 10);
+    let state = |again| next(&wished(), &kept(), again, &folders, 9).unwrap();
+    assert_eq!(state(true).1, From::State(checkpoint));
+    assert_eq!((state(true).0.restarts, state(false).0.restarts), (1, 0));
+    let savepoint = write(savepoints.join("savepoint-1"), 11);
+    assert_eq!(state(false).1, From::State(savepoint.clone()));
+    let (newer, from) = next(
+        &Wished {
+            version: 2,
+            ..wished()
+        },
+        &kept(),
+        false,
+        &folders,
+        9,
+    )
+    .unwrap();
+    assert_eq!((newer.line, newer.version, from), (1, 2, From::State(savepoint)));
+    let afresh = Wished {
+        version: 2,
+        keeps_state: false,
+        ..wished()
+    };
+    let (afresh, from) = next(&afresh, &kept(), false, &folders, 9).unwrap();
+    assert_eq!((afresh.line, afresh.began_ms, from), (2, 9, From::Nothing));
+    // What cannot be read is no reason to begin elsewhere.
+    std::fs::remove_dir_all(&checkpoints).unwrap();
+    std::fs::write(&checkpoints, b"").unwrap();
+    assert!(next(&wished(), &kept(), true, &folders, 9).is_err());
+}
+
+#[test]
+fn a_program_sets_nothing_of_ours() {
+    let folders = Folders::below(Path::new("/f"));
+    let wished = wished();
+    let program = wished.program.clone().unwrap();
+    let from = From::State("/f/savepoints/job_1/1/s".into());
+    let properties = properties(&wished, &kept(), &from, &program, &folders);
+    assert_eq!(properties["pipeline.name"], "job_1-3");
+    assert_eq!(
+        properties["execution.checkpointing.dir"],
+        "file:///f/checkpoints/job_1/1"
+    );
+    assert_eq!(
+        properties["execution.state-recovery.path"],
+        "file:///f/savepoints/job_1/1/s"
+    );
+}
