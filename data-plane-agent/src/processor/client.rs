@@ -106,7 +106,12 @@ impl ClientContext for ConsumerSide {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::info!(%error, reason, "the consumer");
+        // That a partition's end is reached is what is hoped for.
+        if !matches!(error, KafkaError::PartitionEOF(_))
+            && error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF)
+        {
+            tracing::info!(%error, reason, "the consumer");
+        }
     }
 }
 
