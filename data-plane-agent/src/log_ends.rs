@@ -115,13 +115,16 @@ impl EndsGauge {
     }
 }
 
+/// Jobs of a pool: Kafka's name of the source, and its partitions.
+type Sources<'a> = BTreeMap<&'a str, (&'a str, u32)>;
+
 /// Every job once, pool by pool.
 async fn round(
     kafka: &dyn Kafka,
     asked: &BTreeMap<String, Asked>,
     directory: &Directory,
 ) -> BTreeMap<String, Edges> {
-    let mut pools: BTreeMap<&str, (&PoolAddress, BTreeMap<&str, (&str, u32)>)> = BTreeMap::new();
+    let mut pools: BTreeMap<&str, (&PoolAddress, Sources<'_>)> = BTreeMap::new();
     for (job, it) in asked {
         if let Some((pool, name)) = directory.topics.get(&it.topic_id) {
             let of_pool = pools.entry(&pool.pool_id).or_insert((pool, BTreeMap::new()));
@@ -142,11 +145,7 @@ async fn round(
     found
 }
 
-async fn of_pool(
-    kafka: &dyn Kafka,
-    pool: &PoolAddress,
-    jobs: &BTreeMap<&str, (&str, u32)>,
-) -> BTreeMap<String, Edges> {
+async fn of_pool(kafka: &dyn Kafka, pool: &PoolAddress, jobs: &Sources<'_>) -> BTreeMap<String, Edges> {
     let places = |(name, partitions): &(&str, u32)| {
         let name = (*name).to_owned();
         (0..*partitions).map(move |at| (name.clone(), at))
