@@ -168,3 +168,34 @@ async fn connect(host: &str, port: u16, pool: &Pool) -> Result<Connection<Stream
     let login = (pool.username.as_str(), pool.password.as_str());
     upstream::connect((host, port), &pool.security, login, options).await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::gateway::view::sample;
+
+    fn pool(port: u16) -> Pool {
+        let view = View::build(&sample::snapshot());
+        let pool = view.pools.values().next().unwrap();
+        Pool {
+            brokers: vec![(1, "127.0.0.1".to_owned(), port)],
+            ..Pool::clone(pool)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pool_that_refuses_is_asked_again_at_once_and_one_that_is_silent_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let brokers = Brokers::default();
+        let silent = brokers.versions("silent", &pool(port)).await.unwrap_err();
+        assert!(matches!(silent, CallError::Timeout), "{silent}");
+        assert!(brokers.is_away("silent"));
+        drop(listener);
+        let refused = brokers.versions("refuses", &pool(port)).await.unwrap_err();
+        assert!(matches!(refused, CallError::Io(_)), "{refused}");
+        assert!(!brokers.is_away("refuses"));
+    }
+}
