@@ -93,6 +93,14 @@ CREATE FUNCTION public.part_takes(strategy text, topic text, part text, subject 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE strategy WHEN 'TOPIC_NAME'::text THEN (subject = ((topic || '-'::text) || part)) WHEN 'RECORD_NAME'::text THEN (subject = ANY (record_names)) WHEN 'TOPIC_RECORD_NAME'::text THEN (starts_with(subject, (topic || '-'::text)) AND (substr(subject, (length(topic) + 2)) = ANY (record_names))) ELSE false END;
 
+CREATE FUNCTION public.tell_forget() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify(TG_ARGV[0], '');
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.topic_takes(contract jsonb, topic text, subject text, record_names text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (COALESCE(((contract ->> 'enforcement'::text) <> 'OFF'::text), false) AND (EXISTS (SELECT FROM (VALUES ('key'::text), ('value'::text)) part(name) WHERE public.part_takes(((topic_takes.contract -> part.name) ->> 'strategy'::text), topic_takes.topic, part.name, topic_takes.subject, topic_takes.record_names))));
@@ -1405,6 +1413,22 @@ CREATE INDEX usage_hour_hour ON public.usage_hour USING btree (hour);
 CREATE INDEX usage_row_tenant ON public.usage_row USING btree (tenant_id, hour);
 
 CREATE INDEX usage_window_received ON public.usage_window USING btree (received_at);
+
+CREATE TRIGGER api_key_forget AFTER DELETE OR UPDATE OF tenant_id, service_account_id, cluster_id, data_plane_id, secret_sha256, expires_at ON public.api_key FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
+
+CREATE TRIGGER cluster_forget AFTER DELETE OR UPDATE OF tenant_id, environment_id ON public.cluster FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
+
+CREATE TRIGGER contract_schema_forget AFTER DELETE OR UPDATE ON public.contract_schema FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_schemas');
+
+CREATE TRIGGER environment_forget AFTER DELETE OR UPDATE OF tenant_id, name ON public.environment FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
+
+CREATE TRIGGER environment_schemas_forget AFTER DELETE OR UPDATE OF tenant_id, name ON public.environment FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_schemas');
+
+CREATE TRIGGER role_binding_forget AFTER INSERT OR DELETE OR UPDATE OF tenant_id, member_id, service_account_id, role, resource ON public.role_binding FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
+
+CREATE TRIGGER service_account_forget AFTER DELETE OR UPDATE OF tenant_id ON public.service_account FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
+
+CREATE TRIGGER tenant_forget AFTER DELETE OR UPDATE OF organization_id ON public.tenant FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
 
 ALTER TABLE ONLY public.alert_lag
     ADD CONSTRAINT alert_lag_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES public.alert_rule(tenant_id, id) ON DELETE CASCADE;

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, Method, header};
 use weir_credentials::{Secret, SecretKind, sha256, verify_sha256};
 
-use crate::auth::key::{LiveKey, by_access_token, by_secret};
+use crate::auth::holder::{by_key, holder};
+use crate::auth::key::by_access_token;
 use crate::auth::principal::{Caller, Home, Principal};
 use crate::auth::store;
 use crate::kernel::{Error, ErrorKind, Id, Result, TenantId, code, kind};
@@ -37,8 +38,8 @@ pub async fn authenticate(app: &App, method: &Method, headers: &HeaderMap) -> Re
     Ok(caller)
 }
 
-/// The same. A key's holder was found in a read-only transaction that is under the scope of his tenant now, and of no other:
-/// who only reads goes on in it.
+/// The same. A key's holder who is not kept in memory was found in a read-only transaction that is under the scope of his tenant
+/// now, and of no other: who only reads goes on in it.
 pub async fn authenticate_in(
     app: &App,
     method: &Method,
@@ -48,17 +49,15 @@ pub async fn authenticate_in(
         // A session's token has a prefix and no dots; what has dots is a JWT.
         Credential::Token(token) if token.contains('.') => {
             let (key, tx) = by_access_token(app, &token).await?;
-            holder(key, tx).await?
+            let (caller, tx) = holder(key, tx).await?;
+            (caller, Some(tx))
         }
         Credential::Token(token) => (by_session(app, &token).await?, None),
         Credential::Cookie(token) => {
             check_csrf(method, headers, &token)?;
             (by_session(app, &token).await?, None)
         }
-        Credential::Key { id, secret } => {
-            let (key, tx) = by_secret(app, id, &secret).await?;
-            holder(key, tx).await?
-        }
+        Credential::Key { id, secret } => by_key(app, id, &secret).await?,
     };
     if let Some(wanted) = headers.get(TENANT_HEADER) {
         // A key's holder has one tenant and stays in it.
@@ -161,23 +160,6 @@ async fn by_session(app: &App, token: &str) -> Result<Caller> {
         session: Some(hash),
         cluster: None,
     })
-}
-
-/// The service account of a key, with what it may do.
-async fn holder(key: LiveKey, mut tx: Tx) -> Result<(Caller, Option<Tx>)> {
-    tx.turn_to(key.tenant).await?;
-    let (organization, bindings) = store::holder(&mut tx, key.tenant, key.service_account.uuid())
-        .await?
-        .ok_or_else(Error::unauthenticated)?;
-    let caller = Caller {
-        principal: Principal::ServiceAccount(key.service_account),
-        home: Home::Tenant(organization, key.tenant),
-        bindings,
-        tenant: Some((organization, key.tenant)),
-        session: None,
-        cluster: key.cluster.map(|(cluster, _data_plane)| cluster),
-    };
-    Ok((caller, Some(tx)))
 }
 
 /// Callers above tenants may choose one within their reach; others may only name their own.

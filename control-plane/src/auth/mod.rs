@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod behalf;
+mod holder;
 mod key;
 pub mod password;
 mod permission;

@@ -1,6 +1,6 @@
 //! What a request asks: who, with which right, in which context, and by which parameters.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
@@ -15,7 +15,7 @@ use crate::kernel::{Error, ErrorKind, Result, code};
 use crate::registry::answer::{self, Refused};
 use crate::resources::contract::{self, Asker, Context, ContextName, Outcome, Refusal, Subject, Window};
 use crate::rest::RequestId;
-use crate::runtime::{App, Tx};
+use crate::runtime::{App, Right, Tx};
 
 /// A client that understands what newer registries add says so in this header; others fail on fields that they do not know.
 const EXTENDED: &str = "confluent-accept-unknown-properties";
@@ -119,15 +119,33 @@ impl Asked {
         if self.at("context").is_none() && caller.cluster.is_none() {
             return Ok(Context::default());
         }
-        let mut tx = self.read().await?;
-        let own = contract::home_of(&mut tx, scope, caller.cluster).await?;
-        let home = match self.at("context") {
-            None => Some(own),
-            Some(name) => contract::context(&mut tx, scope, &own, ContextName::parse(name)).await?,
+        let own = self.own().await?;
+        let Some(name) = self.at("context") else {
+            return Ok(own);
         };
+        let mut tx = self.read().await?;
+        let home = contract::context(&mut tx, scope, &own, ContextName::parse(name)).await?;
         self.go_on(tx).await?;
-        let named = || self.at("context").unwrap_or_default().to_owned();
-        Ok(home.ok_or_else(|| Refusal::SubjectNotFound(named()))?)
+        Ok(home.ok_or_else(|| Refusal::SubjectNotFound(name.to_owned()))?)
+    }
+
+    /// The environment of the key's cluster, else the tenant's own context.
+    async fn own(&self) -> Outcome<Context> {
+        let scope = self.asker.scope;
+        let Some(cluster) = self.asker.caller.cluster else {
+            return Ok(Context::default());
+        };
+        let (rights, tenant) = (&self.app.memory.rights, scope.tenant());
+        let place = Right::Cluster { tenant, cluster };
+        if let Some(kept) = rights.get::<Context>(&place) {
+            return Ok(Context::clone(&kept));
+        }
+        let asof = rights.asof();
+        let mut tx = self.read().await?;
+        let own = contract::home_of(&mut tx, scope, Some(cluster)).await?;
+        self.go_on(tx).await?;
+        rights.put(asof, place, Arc::new(own.clone()), own.name.len());
+        Ok(own)
     }
 
     /// A read-only transaction of the tenant: the one that is open, or a new one.
@@ -140,7 +158,7 @@ impl Asked {
     }
 
     /// Keeps a transaction for what is read next, or ends it.
-    async fn go_on(&self, tx: Tx) -> Result<()> {
+    pub async fn go_on(&self, tx: Tx) -> Result<()> {
         if self.stays_open
             && let Ok(mut open) = self.open.lock()
         {
@@ -148,6 +166,15 @@ impl Asked {
             return Ok(());
         }
         tx.commit().await
+    }
+
+    /// Ends the transaction that is open, if one is: nobody waits for anything else with a connection in his hand.
+    pub async fn end(&self) -> Result<()> {
+        let open = self.open.lock().ok().and_then(|mut it| it.take());
+        match open {
+            Some(tx) => tx.commit().await,
+            None => Ok(()),
+        }
     }
 
     /// A part of the path.

@@ -1,14 +1,15 @@
 //! `/schemas`: by id, by content, and over subjects.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::registry::answer;
 use crate::registry::asked::{Asked, Reading, Reply, refused};
 use crate::registry::subjects::lookup_of;
-use crate::registry::wish::{entity, parts, text_of};
+use crate::registry::wish::{entity, parts, text_by, text_of};
 use crate::resources::contract::{self, Outcome, Refusal, Schema, Search, TYPES};
-use crate::runtime::Tx;
 
 /// Schemas of one answer: each has its whole text.
 const SCHEMAS_MAX: i64 = 1_000;
@@ -40,25 +41,34 @@ pub async fn list(Reading(asked): Reading) -> Reply {
 }
 
 /// The schema of the path. What is no id names nothing.
-async fn schema(tx: &mut Tx, asked: &Asked) -> Outcome<Schema> {
+async fn schema(asked: &Asked) -> Outcome<Arc<Schema>> {
     let text = asked.at("id").unwrap_or_default();
     let id = text
         .parse::<i32>()
         .map_err(|_no_id| Refusal::SchemaNotFound(text.to_owned()))?;
-    contract::by_id(tx, &asked.asker, id, asked.given(&["subject"])).await
+    let subject = asked.given(&["subject"]);
+    if let Some(kept) = contract::kept(&asked.app, &asked.asker, id, subject) {
+        return Ok(kept);
+    }
+    let mut tx = asked.read().await?;
+    let schema = contract::by_id(&asked.app, &mut tx, &asked.asker, id, subject).await?;
+    asked.go_on(tx).await?;
+    Ok(schema)
 }
 
 /// `GET /schemas/ids/{id}`
 pub async fn by_id(Reading(asked): Reading) -> Reply {
     let shown = async {
-        let mut tx = asked.read().await?;
-        let schema = schema(&mut tx, &asked).await?;
+        let schema = schema(&asked).await?;
         let max = if asked.flag(&["fetchMaxId", "fetch_max_id"]) {
-            Some(contract::max_id(&mut tx, &asked.asker, &schema).await?)
+            let mut tx = asked.read().await?;
+            let max = contract::max_id(&mut tx, &asked.asker, &schema).await?;
+            asked.go_on(tx).await?;
+            Some(max)
         } else {
             None
         };
-        let text = text_of(tx, &asked, &schema).await?;
+        let text = text_by(&asked, &schema).await?;
         let mut shown = parts(&asked, &schema, text);
         if let Some(max) = max {
             shown.insert("maxId".into(), json!(max));
@@ -70,19 +80,15 @@ pub async fn by_id(Reading(asked): Reading) -> Reply {
 
 /// `GET /schemas/ids/{id}/schema`
 pub async fn text_by_id(Reading(asked): Reading) -> Reply {
-    let text = async {
-        let mut tx = asked.read().await?;
-        let schema = schema(&mut tx, &asked).await?;
-        text_of(tx, &asked, &schema).await
-    };
+    let text = async { text_by(&asked, &*schema(&asked).await?).await };
     Ok(answer::text(asked.media, text.await.map_err(refused)?))
 }
 
 /// Subjects and versions that have the schema of the path; of those that `subject` names, if it does.
 async fn used(asked: &Asked) -> Outcome<Vec<(String, i32)>> {
-    let mut tx = asked.read().await?;
-    let schema = schema(&mut tx, asked).await?;
+    let schema = schema(asked).await?;
     let (lookup, window) = (lookup_of(asked), asked.rows()?);
+    let mut tx = asked.read().await?;
     let found = contract::used_by(&mut tx, &asked.asker, &schema, lookup, window).await?;
     tx.commit().await?;
     let shown = found

@@ -73,15 +73,25 @@ impl RegisterRequest {
     }
 }
 
-/// The text of a schema, in the format that the caller asks for. The transaction ends first: nobody waits for a schema to be
-/// read with a connection in his hand.
-pub async fn text_of(mut tx: Tx, asked: &Asked, schema: &Schema) -> Outcome<String> {
+/// The text of a schema, in the format that the caller asks for, after what was read in this transaction.
+pub async fn text_of(tx: Tx, asked: &Asked, schema: &Schema) -> Outcome<String> {
+    asked.go_on(tx).await?;
+    text_by(asked, schema).await
+}
+
+/// The same. Transactions end first: nobody waits for a schema to be read with a connection in his hand.
+pub async fn text_by(asked: &Asked, schema: &Schema) -> Outcome<String> {
     let wanted = asked.given(&["format"]);
     let sources = match wanted {
-        Some("serialized") => contract::sources_of(&mut tx, asked.asker.scope, schema).await?,
+        Some("serialized") => {
+            let mut tx = asked.read().await?;
+            let sources = contract::sources_of(&mut tx, asked.asker.scope, schema).await?;
+            asked.go_on(tx).await?;
+            sources
+        }
         _ => Vec::new(),
     };
-    tx.commit().await?;
+    asked.end().await?;
     contract::shown_as(wanted, schema.format, schema.text.clone(), sources).await
 }
 

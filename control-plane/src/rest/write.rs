@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::kernel::{Change, Error, Owner, Result};
+use crate::kernel::{Change, Error, Kind as _, Owner, Result, kind};
 use crate::rest::extract::Call;
 use crate::rest::idempotency::{self, First};
 use crate::runtime::{App, Scope, Tx};
@@ -171,7 +171,12 @@ impl Write {
         }
         let principal = self.caller.principal.uuid();
         idempotency::keep(&mut self.tx, principal, self.owner, &self.call, status, &body).await?;
-        self.tx.commit().await?;
+        let committed = self.tx.commit().await;
+        // Elsewhere the database tells; here nobody gets an answer before what he changed is forgotten.
+        if self.changes.iter().any(turns_rights) {
+            self.app.memory.rights.forget();
+        }
+        committed?;
         self.app.wake.changed();
         Ok(Answer {
             status,
@@ -179,6 +184,20 @@ impl Write {
             planned: false,
         })
     }
+}
+
+/// May somebody do more or less after this change, or in another place?
+fn turns_rights(change: &Change) -> bool {
+    [
+        kind::ApiKey::KIND,
+        kind::RoleBinding::KIND,
+        kind::ServiceAccount::KIND,
+        kind::Tenant::KIND,
+        kind::Organization::KIND,
+        kind::Environment::KIND,
+        kind::Cluster::KIND,
+    ]
+    .contains(&change.kind)
 }
 
 /// What `dry_run` answers with.

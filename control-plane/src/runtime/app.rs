@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kernel::Policy;
 use crate::runtime::agents::Agents;
-use crate::runtime::{Db, Seal, Wake};
+use crate::runtime::{Db, Memory, Seal, Wake};
 
 /// Fixed at start.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Parts {
     pub db: Db,
     /// Wake-ups.
     pub wake: Wake,
+    /// What is kept of the database while wake-ups run.
+    pub memory: Arc<Memory>,
     /// Connected agents.
     pub agents: Agents,
     /// Fixed at start.
@@ -58,9 +60,11 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(db: Db, settings: Settings, policies: Vec<Policy>) -> Self {
+        let memory = Arc::new(Memory::default());
         Self(Arc::new(Parts {
             db,
-            wake: Wake::default(),
+            wake: Wake::new(Arc::clone(&memory)),
+            memory,
             agents: Agents::default(),
             settings,
             policies,

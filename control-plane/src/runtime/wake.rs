@@ -7,21 +7,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::Db;
+use crate::runtime::{Db, Memory};
 
 const CHANGES: &str = "weir_changes";
 const EVENTS: &str = "weir_events";
+/// Of triggers: who may what has changed.
+const RIGHTS: &str = "weir_rights";
+/// Of a trigger: a schema ended.
+const SCHEMAS: &str = "weir_schemas";
 const COALESCE: Duration = Duration::from_millis(20);
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// The two channels: something was committed; events got their positions.
+/// The two channels: something was committed; events got their positions. And what is forgotten on two more, which the database
+/// itself rings, so that no path of ours can leave that out.
 #[derive(Debug, Clone)]
 pub struct Wake {
     changes: Channel,
     events: Channel,
+    memory: Arc<Memory>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,16 +49,17 @@ impl Channel {
     }
 }
 
-impl Default for Wake {
-    fn default() -> Self {
+impl Wake {
+    /// Wake-ups that keep the memory true.
+    #[must_use]
+    pub fn new(memory: Arc<Memory>) -> Self {
         Self {
             changes: Channel::new(),
             events: Channel::new(),
+            memory,
         }
     }
-}
 
-impl Wake {
     /// Call after a commit that changed something.
     pub fn changed(&self) {
         self.changes.marked.notify_one();
@@ -89,23 +97,33 @@ impl Wake {
     async fn listen(&self, db: &Db) {
         loop {
             match db.listener().await {
-                Ok(mut listener) => {
-                    if listener.listen_all([CHANGES, EVENTS]).await.is_ok() {
-                        // What happened while nobody listened is caught by looking once now.
-                        self.changes.ring();
-                        self.events.ring();
-                        while let Ok(notification) = listener.recv().await {
-                            if notification.channel() == CHANGES {
-                                self.changes.ring()
-                            } else {
-                                self.events.ring()
-                            }
-                        }
-                    }
-                }
+                Ok(listener) => self.hear(listener).await,
                 Err(error) => tracing::warn!(%error, "listen for wake-ups"),
             }
             tokio::time::sleep(RECONNECT).await;
+        }
+    }
+
+    /// Until the connection is lost. It is not to be replaced in silence: what was missed meanwhile would be kept as true.
+    async fn hear(&self, mut listener: PgListener) {
+        listener.eager_reconnect(false);
+        let listening = listener.listen_all([CHANGES, EVENTS, RIGHTS, SCHEMAS]).await;
+        if let Err(error) = listening {
+            tracing::warn!(%error, "listen for wake-ups");
+            return;
+        }
+        let _listening = self.memory.listening();
+        // What happened while nobody listened is caught by looking once now.
+        self.changes.ring();
+        self.events.ring();
+        while let Ok(Some(notification)) = listener.try_recv().await {
+            match notification.channel() {
+                CHANGES => self.changes.ring(),
+                EVENTS => self.events.ring(),
+                RIGHTS => self.memory.rights.forget(),
+                SCHEMAS => self.memory.schemas.forget(),
+                _other => {}
+            }
         }
     }
 }

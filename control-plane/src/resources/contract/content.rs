@@ -13,7 +13,7 @@ use crate::resources::service_quota::{self, Quota};
 use crate::runtime::Tx;
 
 /// Ids below come from imports alone; the sequence gives this one and those above.
-const IMPORTED_BELOW: i32 = 100_000_000;
+pub const IMPORTED_BELOW: i32 = 100_000_000;
 /// Others may end what is being looked for at the same moment, but not for ever.
 pub const TRIES_MAX: usize = 4;
 

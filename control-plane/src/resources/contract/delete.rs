@@ -25,7 +25,7 @@ pub async fn delete_subject(
     asker.caller.require(Role::Developer, &subject.resource_name())?;
     let mut write = writing::begin(app, asker).await?;
     let versions = delete_within(&mut write, asker, subject, permanent).await?;
-    write.finish_empty().await?;
+    finish(app, write, permanent).await?;
     Ok(versions)
 }
 
@@ -79,8 +79,18 @@ pub async fn delete_version(
         (true, true) | (false, false) => {}
     }
     end(&mut write, asker, subject, id, &[chosen], permanent).await?;
-    write.finish_empty().await?;
+    finish(app, write, permanent).await?;
     Ok(chosen.version)
+}
+
+/// Elsewhere the database tells that a schema ended; here nobody gets an answer before it is forgotten.
+async fn finish(app: &App, write: Box<Write>, permanent: bool) -> Outcome<()> {
+    let finished = write.finish_empty().await;
+    if permanent {
+        app.memory.schemas.forget();
+    }
+    finished?;
+    Ok(())
 }
 
 /// Holds the subject; with its versions.

@@ -7,6 +7,7 @@ mod config;
 mod content;
 mod delete;
 mod input;
+mod kept;
 mod lifecycle;
 mod linting;
 mod look_up;
@@ -33,12 +34,13 @@ mod writing;
 
 pub use config::{Config, Mode};
 pub use delete::{delete_subject, delete_version};
+pub use kept::{by_id, kept};
 pub use look_up::{Verdict, judge, look_up};
 pub use model::{Asker, Context, ContextName, Lookup, Registered, Schema, SchemaReference, Subject, Window};
 pub use newest::{Newest, newest_value};
 pub use read::{
-    Search, by_guid, by_id, context, contexts, find, home_of, ids_of_guid, latest_with_metadata, max_id,
-    named, placed, referenced_by, search, subjects, used_by, versions,
+    Search, by_guid, context, contexts, find, home_of, ids_of_guid, latest_with_metadata, max_id, named,
+    placed, referenced_by, search, subjects, used_by, versions,
 };
 pub use refusal::{Failure, Outcome, Refusal};
 pub use register::{Registration, register};

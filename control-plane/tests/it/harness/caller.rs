@@ -1,6 +1,8 @@
 //! A caller of the API, and what it was answered.
 
 use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -62,6 +64,30 @@ impl Caller {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The same caller of another control plane.
+    pub fn at(&self, bench: &super::Bench) -> Self {
+        Self {
+            router: bench.router.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// His key's id with the secret of another's, both by HTTP Basic.
+    pub fn with_secret_of(&self, other: &Self) -> Self {
+        let pair = |it: &Self| {
+            let (_, value) = it.headers.last().expect("a header");
+            let text = value.strip_prefix("Basic ").expect("HTTP Basic");
+            let text = String::from_utf8(STANDARD.decode(text).expect("base64")).expect("text");
+            let (id, secret) = text.split_once(':').expect("a pair");
+            (id.to_owned(), secret.to_owned())
+        };
+        let mixed = STANDARD.encode(format!("{}:{}", pair(self).0, pair(other).1));
+        Self {
+            headers: vec![("Authorization".into(), format!("Basic {mixed}"))],
+            ..self.clone()
+        }
     }
 
     async fn call(&self, method: &str, path: &str, body: Body) -> http::Response<Body> {

@@ -20,6 +20,7 @@ pub struct TenantIds {
 }
 
 /// One test's database.
+#[derive(Clone)]
 pub struct Database {
     /// As the plain application role.
     pub app_url: String,

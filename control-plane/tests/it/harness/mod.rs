@@ -36,7 +36,32 @@ pub struct Bench {
 impl Bench {
     /// A fresh database and a router on it.
     pub async fn start() -> Self {
-        let database = Database::create().await;
+        Self::on(Database::create().await).await
+    }
+
+    /// The same with its wake-ups running, so that it keeps facts in memory.
+    pub async fn listening() -> Self {
+        let bench = Self::start().await;
+        bench.listen().await;
+        bench
+    }
+
+    /// Another control plane on the same database, which keeps facts in memory, too.
+    pub async fn beside(&self) -> Self {
+        let bench = Self::on(self.database.clone()).await;
+        bench.listen().await;
+        bench
+    }
+
+    async fn listen(&self) {
+        let app = &self.app;
+        tokio::spawn(app.wake.clone().run(app.db.clone(), app.stop.clone()));
+        while app.memory.rights.asof().is_none() || app.memory.schemas.asof().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn on(database: Database) -> Self {
         let db = connect(&database.app_url).await;
         let settings = Settings {
             public_url: "http://127.0.0.1:1".into(),

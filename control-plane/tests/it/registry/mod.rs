@@ -4,6 +4,7 @@ mod concurrency;
 mod contexts;
 mod deletion;
 mod ids;
+mod kept;
 mod keys;
 mod references;
 mod registration;
