@@ -27,6 +27,42 @@ CREATE FUNCTION public.app_tenant() RETURNS uuid
     LANGUAGE sql STABLE
     RETURN CASE WHEN (current_setting('app.scope'::text, true) = 'tenant'::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END;
 
+CREATE TABLE public.contract_config (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    environment_id uuid,
+    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
+    subject text NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    mode text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contract_config_mode_check CHECK ((mode = ANY (ARRAY['READWRITE'::text, 'READONLY'::text, 'READONLY_OVERRIDE'::text, 'IMPORT'::text]))),
+    CONSTRAINT contract_config_subject_check CHECK ((octet_length(subject) <= 512))
+);
+
+ALTER TABLE ONLY public.contract_config FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.contract_config_bytes(it public.contract_config) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN octet_length(((it).config)::text);
+
+CREATE FUNCTION public.contract_count_add(tenant uuid, more_versions bigint, more_bytes bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    own CONSTANT integer := pg_backend_pid() % 16;
+BEGIN
+    UPDATE contract_count c SET versions = c.versions + more_versions, bytes = c.bytes + more_bytes
+        WHERE c.tenant_id = tenant AND c.slot = own;
+    IF NOT FOUND THEN
+        -- What ends with its tenant is not counted any more.
+        INSERT INTO contract_count AS c (tenant_id, slot, versions, bytes)
+            SELECT t.id, own, more_versions, more_bytes FROM tenant t WHERE t.id = tenant
+            ON CONFLICT (tenant_id, slot)
+            DO UPDATE SET versions = c.versions + more_versions, bytes = c.bytes + more_bytes;
+    END IF;
+END $$;
+
 CREATE FUNCTION public.contract_lifecycle(metadata jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN COALESCE(((metadata -> 'sensitive'::text) ? 'lifecycle'::text), false) THEN NULL::text ELSE upper(((metadata -> 'properties'::text) ->> 'lifecycle'::text)) END;
@@ -69,6 +105,48 @@ ALTER TABLE ONLY public.contract_version FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION public.contract_retired(tenant uuid, contract uuid) RETURNS boolean
     LANGUAGE sql STABLE COST 1000
     RETURN COALESCE((SELECT (public.contract_lifecycle(s.metadata) = 'RETIRED'::text) FROM (public.contract_version v JOIN public.contract_schema s ON (((s.tenant_id = v.tenant_id) AND (s.id = v.contract_schema_id)))) WHERE ((v.tenant_id = contract_retired.tenant) AND (v.contract_id = contract_retired.contract) AND (v.deleted_at IS NULL)) ORDER BY v.version DESC LIMIT 1), false);
+
+CREATE FUNCTION public.contract_schema_bytes(it public.contract_schema) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (((octet_length((it).text) + octet_length(((it).schema_references)::text)) + COALESCE(octet_length(((it).metadata)::text), 0)) + COALESCE(octet_length(((it).rule_set)::text), 0));
+
+CREATE FUNCTION public.count_contract_config() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM contract_count_add(NEW.tenant_id, 0, contract_config_bytes(NEW));
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM contract_count_add(OLD.tenant_id, 0, -contract_config_bytes(OLD));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.count_contract_schema() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM contract_count_add(NEW.tenant_id, 0, contract_schema_bytes(NEW));
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM contract_count_add(OLD.tenant_id, 0, -contract_schema_bytes(OLD));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.count_contract_version() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM contract_count_add(NEW.tenant_id, 1, 0);
+    ELSE
+        PERFORM contract_count_add(OLD.tenant_id, -1, 0);
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE PROCEDURE public.guard_operator(IN guarded regclass)
     LANGUAGE plpgsql
@@ -281,20 +359,15 @@ CREATE TABLE public.contract (
 
 ALTER TABLE ONLY public.contract FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.contract_config (
-    id uuid NOT NULL,
+CREATE TABLE public.contract_count (
     tenant_id uuid NOT NULL,
-    environment_id uuid,
-    context uuid GENERATED ALWAYS AS (COALESCE(environment_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
-    subject text NOT NULL,
-    config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    mode text,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT contract_config_mode_check CHECK ((mode = ANY (ARRAY['READWRITE'::text, 'READONLY'::text, 'READONLY_OVERRIDE'::text, 'IMPORT'::text]))),
-    CONSTRAINT contract_config_subject_check CHECK ((octet_length(subject) <= 512))
-);
+    slot integer NOT NULL,
+    versions bigint NOT NULL,
+    bytes bigint NOT NULL
+)
+WITH (fillfactor='50');
 
-ALTER TABLE ONLY public.contract_config FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.contract_count FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.contract_finding (
     tenant_id uuid NOT NULL,
@@ -1065,6 +1138,9 @@ ALTER TABLE ONLY public.contract_config
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_tenant_id_context_subject_key UNIQUE (tenant_id, context, subject);
 
+ALTER TABLE ONLY public.contract_count
+    ADD CONSTRAINT contract_count_pkey PRIMARY KEY (tenant_id, slot);
+
 ALTER TABLE ONLY public.contract_finding
     ADD CONSTRAINT contract_finding_pkey PRIMARY KEY (contract_id, version, ordinal);
 
@@ -1418,7 +1494,13 @@ CREATE TRIGGER api_key_forget AFTER DELETE OR UPDATE OF tenant_id, service_accou
 
 CREATE TRIGGER cluster_forget AFTER DELETE OR UPDATE OF tenant_id, environment_id ON public.cluster FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
 
+CREATE CONSTRAINT TRIGGER contract_config_counted AFTER INSERT OR DELETE OR UPDATE OF config ON public.contract_config DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.count_contract_config();
+
+CREATE CONSTRAINT TRIGGER contract_schema_counted AFTER INSERT OR DELETE OR UPDATE OF text, schema_references, metadata, rule_set ON public.contract_schema DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.count_contract_schema();
+
 CREATE TRIGGER contract_schema_forget AFTER DELETE OR UPDATE ON public.contract_schema FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_schemas');
+
+CREATE CONSTRAINT TRIGGER contract_version_counted AFTER INSERT OR DELETE ON public.contract_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.count_contract_version();
 
 CREATE TRIGGER environment_forget AFTER DELETE OR UPDATE OF tenant_id, name ON public.environment FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
 
@@ -1465,6 +1547,9 @@ ALTER TABLE ONLY public.contract_config
 
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contract_count
+    ADD CONSTRAINT contract_count_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.contract
     ADD CONSTRAINT contract_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
@@ -1641,6 +1726,8 @@ ALTER TABLE public.compute_pool ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_config ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contract_count ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract_finding ENABLE ROW LEVEL SECURITY;
 
@@ -1876,6 +1963,8 @@ CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scop
 
 CREATE POLICY operator_scope ON public.contract_config USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.contract_count USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.contract_finding USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract_judged USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
@@ -2003,6 +2092,10 @@ CREATE POLICY organization_scope ON public.contract FOR SELECT USING ((tenant_id
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.contract_config FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.contract_count FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2197,6 +2290,8 @@ CREATE POLICY tenant_scope ON public.compute_pool USING ((tenant_id = ( SELECT p
 CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_config USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.contract_count USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract_finding USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

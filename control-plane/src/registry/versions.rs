@@ -27,13 +27,8 @@ pub async fn register(Writing(asked): Writing, body: Body) -> Reply {
     let request: RegisterRequest = body.read()?;
     let made = async {
         let wish = request.wish()?;
-        let mut tx = asked.read().await?;
-        // A context that is not there is the caller's mistake here, not a subject that is not found.
-        contract::placed(&mut tx, &asked.asker, asked.subject()).await?;
-        let subject = contract::named(&mut tx, &asked.asker, asked.subject()).await?;
-        tx.commit().await?;
         let normalize = asked.flag(&["normalize"]);
-        contract::register(&asked.app, &asked.asker, &subject, wish, normalize).await
+        contract::register(&asked.app, &asked.asker, asked.subject(), wish, normalize).await
     };
     let made = made.await.map_err(refused)?;
     Ok(asked.answer(&registration(&asked, &made)))

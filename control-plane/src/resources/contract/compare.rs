@@ -59,7 +59,8 @@ pub fn lines(found: &[Incompatibility]) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
-/// What breaks when the schema follows those before it that are no drafts: of the newest version that breaks, everything.
+/// What breaks when the schema follows those before it that are no drafts: of the newest version that breaks, everything. The
+/// newest that stands may have been read before.
 #[expect(
     clippy::too_many_arguments,
     reason = "what a comparison is made of, all of it needed"
@@ -70,6 +71,7 @@ pub async fn compare(
     subject: &Subject,
     id: ContractId,
     numbers: &[Numbered],
+    newest: Option<&Registered>,
     config: &Config,
     metadata: Option<&Metadata>,
     new: &Parsed,
@@ -84,8 +86,11 @@ pub async fn compare(
     };
     let own = group(metadata);
     for numbered in numbers.iter().rev().filter(|it| !it.deleted) {
-        let number = Some(numbered.version);
-        let found = version::last(tx, asker.scope, subject, id, number, Lookup::Live).await?;
+        let number = numbered.version;
+        let found = match newest.filter(|it| it.version == number) {
+            Some(newest) => Some(newest.clone()),
+            None => version::last(tx, asker.scope, subject, id, Some(number), Lookup::Live).await?,
+        };
         let counts = |it: &Registered| {
             let metadata = it.schema.metadata.as_ref();
             // Nobody relies on a draft.

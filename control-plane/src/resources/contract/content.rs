@@ -4,12 +4,14 @@ use uuid::Uuid;
 
 use crate::kernel::{Error, code};
 use crate::resources::contract::config::Config;
-use crate::resources::contract::model::{Asker, ContextName, Registered, SchemaReference, Subject};
+use crate::resources::contract::model::{
+    Asker, Context, ContextName, Registered, Schema, SchemaReference, Subject,
+};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::wish::{Content, Wish, populated};
 use crate::resources::contract::{read, reference, schema, size, store, version};
-use crate::resources::service_quota::{self, Quota};
+use crate::resources::service_quota::{ContractRoom, Used};
 use crate::runtime::Tx;
 
 /// Ids below come from imports alone; the sequence gives this one and those above.
@@ -92,39 +94,91 @@ pub async fn targets(
     Ok(targets)
 }
 
-/// The content's row, found or made.
+/// The content's row and id, found or made, as far as there is room for it.
 pub async fn keep(
     tx: &mut Tx,
     asker: &Asker,
     subject: &Subject,
     wish: &Wish,
     content: &Content,
-) -> Outcome<Uuid> {
-    let (scope, context, hash) = (asker.scope, &subject.context, content.hash());
+    room: &ContractRoom,
+) -> Outcome<(Uuid, i32)> {
+    let (scope, context) = (asker.scope, &subject.context);
+    let details = (&content.references, &content.metadata, &content.rule_set);
+    let bytes = i64::try_from(content.text.len() + size::of(&details)?).map_err(Error::internal)?;
     for _try in 0..TRIES_MAX {
-        if let Some((row, known)) = schema::of_content(tx, scope, context, &hash).await? {
-            return match wish.id {
-                Some(given) if given != known => Err(Refusal::IdDoesNotMatch { known, given }.into()),
-                _ => Ok(row),
-            };
+        if let Some(given) = wish.id {
+            if let Some(found) = imported(tx, asker, context, given, content, room.bytes, bytes).await? {
+                return Ok(found);
+            }
+        } else if let Some(kept) = schema::find_or_make(tx, scope, context, content).await? {
+            if kept.new {
+                // Who is refused leaves nothing: his transaction ends with it.
+                room.bytes.check_more(bytes)?;
+            }
+            return Ok((kept.row, kept.id));
         }
-        let details = (&content.references, &content.metadata, &content.rule_set);
-        let bytes = i64::try_from(content.text.len() + size::of(&details)?).map_err(Error::internal)?;
-        service_quota::check_more(tx, scope, Quota::ContractBytes, bytes).await?;
-        let id = match wish.id {
-            None => schema::next_id(tx).await?,
-            Some(id) if !(1..IMPORTED_BELOW).contains(&id) => {
-                let text = format!("An id that is brought along is 1 to {}", IMPORTED_BELOW - 1);
-                return Err(Refusal::NotPermitted(text).into());
-            }
-            Some(id) if schema::taken(tx, scope, context, id).await? => {
-                let text = format!("Overwrite new schema with id {id} is not permitted.");
-                return Err(Refusal::NotPermitted(text).into());
-            }
-            Some(id) => id,
-        };
-        schema::insert(tx, scope, context, id, content).await?;
     }
     let detail = "The schema is being deleted and registered at the same moment; try again.";
     Err(Error::unavailable(code::BUSY, detail, 1).into())
+}
+
+/// The same under an id that is brought along; once it is made, it is to be looked for again.
+async fn imported(
+    tx: &mut Tx,
+    asker: &Asker,
+    context: &Context,
+    given: i32,
+    content: &Content,
+    room: Used,
+    bytes: i64,
+) -> Outcome<Option<(Uuid, i32)>> {
+    let scope = asker.scope;
+    if let Some((row, known)) = schema::of_content(tx, scope, context, &content.hash()).await? {
+        if known != given {
+            return Err(Refusal::IdDoesNotMatch { known, given }.into());
+        }
+        return Ok(Some((row, known)));
+    }
+    room.check_more(bytes)?;
+    if !(1..IMPORTED_BELOW).contains(&given) {
+        let text = format!("An id that is brought along is 1 to {}", IMPORTED_BELOW - 1);
+        return Err(Refusal::NotPermitted(text).into());
+    }
+    if schema::taken(tx, scope, context, given).await? {
+        let text = format!("Overwrite new schema with id {given} is not permitted.");
+        return Err(Refusal::NotPermitted(text).into());
+    }
+    schema::insert(tx, scope, context, given, content).await?;
+    Ok(None)
+}
+
+/// A new version as it stands from now on.
+pub fn registered(subject: &Subject, version: i32, row: Uuid, id: i32, content: Content) -> Registered {
+    let guid = content.guid();
+    let Content {
+        format,
+        text,
+        references,
+        metadata,
+        rule_set,
+        record_names: _,
+    } = content;
+    let schema = Schema {
+        row,
+        context: subject.context.clone(),
+        id,
+        guid,
+        format,
+        text,
+        references,
+        metadata,
+        rule_set,
+    };
+    Registered {
+        subject: subject.clone(),
+        version,
+        deleted: false,
+        schema,
+    }
 }

@@ -75,8 +75,10 @@ pub async fn judge(
             Some(id) => {
                 let numbers = version::numbers(&mut tx, asker.scope, id).await?;
                 let metadata = wish.metadata.as_ref();
-                let broken =
-                    compare(&mut tx, asker, subject, id, &numbers, &config, metadata, &parsed).await?;
+                let broken = compare(
+                    &mut tx, asker, subject, id, &numbers, None, &config, metadata, &parsed,
+                )
+                .await?;
                 broken.map(|it| it.messages()).unwrap_or_default()
             }
             None => Vec::new(),
@@ -105,6 +107,16 @@ pub async fn prepare(
     gathered.read().await
 }
 
+/// A wish's schema, if it can be read without the database. It is known before anything is asked, and what is wrong with it is said
+/// only when its turn comes.
+pub async fn early(wish: &Wish) -> Option<Outcome<Parsed>> {
+    let text = wish.text.clone().filter(|it| !it.trim().is_empty())?;
+    if !wish.references.is_empty() {
+        return None;
+    }
+    Some(verdict::parse(wish.format, text, Vec::new(), false).await)
+}
+
 /// A wish with everything that its schema refers to, not yet read.
 #[derive(Debug)]
 pub struct Gathered {
@@ -119,12 +131,24 @@ pub async fn gather(
     tx: &mut Tx,
     asker: &Asker,
     subject: &Subject,
+    wish: Wish,
+    normalize: bool,
+) -> Outcome<Gathered> {
+    let scopes = config::configured(tx, asker.scope, &subject.context, &subject.name).await?;
+    gather_under(tx, asker, subject, scopes, wish, normalize).await
+}
+
+/// The same, by a configuration that was read.
+pub async fn gather_under(
+    tx: &mut Tx,
+    asker: &Asker,
+    subject: &Subject,
+    scopes: Scopes,
     mut wish: Wish,
     normalize: bool,
 ) -> Outcome<Gathered> {
     size::check_references(&wish.references)?;
     wish.rule_set = verdict::read_rules(wish.rule_set.as_ref())?;
-    let scopes = config::configured(tx, asker.scope, &subject.context, &subject.name).await?;
     let normalize = normalize || scopes.config().normalize == Some(true);
     wish.references = relative(tx, asker, subject, &wish.references).await?;
     let sources = version::resolve(tx, asker.scope, &subject.context, &wish.references).await?;
@@ -137,6 +161,18 @@ pub async fn gather(
 }
 
 impl Gathered {
+    /// What was read of it without the database, and is to be stored as it was read.
+    pub fn with(self, parsed: Parsed) -> Result<(Scopes, Prepared), Box<Self>> {
+        if self.normalize || !self.sources.is_empty() {
+            return Err(Box::new(self));
+        }
+        let prepared = Prepared {
+            wish: self.wish,
+            parsed: Some(parsed),
+        };
+        Ok((self.scopes, prepared))
+    }
+
     /// Reads the schema, if the wish brings one.
     pub async fn read(self) -> Outcome<(Scopes, Prepared)> {
         let Self {
@@ -198,9 +234,6 @@ pub async fn same(
     parsed: &Parsed,
     lookup: Lookup,
 ) -> Outcome<Option<Registered>> {
-    let Some(id) = store::find(tx, asker.scope, subject).await? else {
-        return Ok(None);
-    };
     let text = text_hash(wish.format, &parsed.text, &wish.references);
     let says_more = wish.metadata.is_some() || wish.rule_set.is_some();
     let content = says_more.then(|| {
@@ -214,5 +247,5 @@ pub async fn same(
         }
         .hash()
     });
-    Ok(version::of_text(tx, asker.scope, subject, id, &text, content.as_ref(), lookup).await?)
+    Ok(version::of_text(tx, asker.scope, subject, &text, content.as_ref(), lookup).await?)
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::ClusterId;
+use crate::resources::contract::config::Scopes;
 use crate::resources::contract::model::{
     Asker, Context, ContextName, ContractId, Lookup, Registered, Schema, Subject, Window, check_subject,
 };
@@ -62,6 +63,20 @@ pub async fn placed(tx: &mut Tx, asker: &Asker, text: &str) -> Outcome<Subject> 
         context,
         name: name.to_owned(),
     })
+}
+
+/// The subject that a text names to be written, or the one that it is an alias of, with its configuration. A context that is not there
+/// is the caller's mistake here, not a subject that is not found.
+pub async fn named_to_write(tx: &mut Tx, asker: &Asker, text: &str) -> Outcome<(Subject, Scopes)> {
+    let subject = placed(tx, asker, text).await?;
+    check_subject(text, &subject.name)?;
+    let scopes = config::configured(tx, asker.scope, &subject.context, &subject.name).await?;
+    let Some(name) = scopes.subject.config.alias.clone() else {
+        return Ok((subject, scopes));
+    };
+    let subject = Subject { name, ..subject };
+    let scopes = config::configured(tx, asker.scope, &subject.context, &subject.name).await?;
+    Ok((subject, scopes))
 }
 
 /// The subject that a text names, or the one that it is an alias of.

@@ -9,13 +9,13 @@ use crate::kernel::{Action, Change, Error, code};
 use crate::resources::contract::compare::{Broken, compare};
 use crate::resources::contract::config::{Mode, Scopes};
 use crate::resources::contract::content::{self, TRIES_MAX};
-use crate::resources::contract::look_up::{Prepared, prepare, same};
+use crate::resources::contract::look_up::{self, Prepared, gather_under, same};
 use crate::resources::contract::model::{Asker, ContractId, Lookup, Registered, Subject};
 use crate::resources::contract::refusal::{Outcome, Refusal};
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::Wish;
-use crate::resources::contract::{config, lifecycle, linting, reference, store, writing};
+use crate::resources::contract::{config, lifecycle, linting, read, reference, store, writing};
 use crate::resources::contract_lint_rule::Finding;
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
@@ -34,70 +34,125 @@ pub struct Registration {
     pub populated: bool,
 }
 
-/// Registers a schema under a subject, or finds it there; who is answered may produce with its id.
+/// Registers a schema under the subject that a text names, or finds it there; who is answered may produce with its id.
 pub async fn register(
     app: &App,
     asker: &Asker,
-    subject: &Subject,
+    text: &str,
     wish: Wish,
     normalize: bool,
 ) -> Outcome<Registration> {
-    let registration = registered(app, asker, subject, wish, normalize).await?;
-    let schema = registration.registered.schema.row;
-    writing::until_gateways_know(app, asker, subject, schema).await?;
-    Ok(registration)
+    let (subject, made) = registered(app, asker, text, wish, normalize).await?;
+    if made.awaited {
+        let schema = made.registration.registered.schema.row;
+        writing::until_gateways_know(app, asker, &subject, schema).await?;
+    }
+    Ok(made.registration)
 }
 
 async fn registered(
     app: &App,
     asker: &Asker,
-    subject: &Subject,
+    text: &str,
     wish: Wish,
     normalize: bool,
-) -> Outcome<Registration> {
+) -> Outcome<(Subject, Within)> {
+    let early = look_up::early(&wish).await;
+    let mut tx = app.db.read(&asker.scope.scope()).await?;
+    let (subject, scopes) = read::named_to_write(&mut tx, asker, text).await?;
     asker.caller.require(Role::Developer, &subject.resource_name())?;
-    let (scopes, prepared) = prepare(app, asker, subject, wish, normalize).await?;
-    let Prepared { wish, parsed } = prepared;
-    let plain = !wish.retags() && wish.version.is_none() && wish.id.is_none() && !scopes.config().populates();
-    if plain && let Some(parsed) = &parsed {
-        let mut tx = app.db.read(&asker.scope.scope()).await?;
-        let found = same(&mut tx, asker, subject, &wish, parsed, Lookup::Live).await?;
-        tx.commit().await?;
-        if let Some(registered) = found {
-            return Ok(Registration {
-                registered,
-                populated: false,
-            });
+    let gathered = gather_under(&mut tx, asker, &subject, scopes, wish, normalize).await?;
+    let ready = match early.transpose()? {
+        Some(parsed) => gathered.with(parsed),
+        None => Err(Box::new(gathered)),
+    };
+    let (scopes, prepared) = match ready {
+        Ok(ready) => ready,
+        Err(gathered) => {
+            // Nobody waits for a schema to be read with a connection in his hand.
+            tx.commit().await?;
+            let read = gathered.read().await?;
+            tx = app.db.read(&asker.scope.scope()).await?;
+            read
         }
+    };
+    let Prepared { wish, parsed } = &prepared;
+    let plain = !wish.retags() && wish.version.is_none() && wish.id.is_none() && !scopes.config().populates();
+    if plain
+        && let Some(parsed) = parsed
+        && let Some(registered) = same(&mut tx, asker, &subject, wish, parsed, Lookup::Live).await?
+    {
+        let awaited = writing::gateways_wait(&mut tx, asker, &subject, registered.schema.row).await?;
+        tx.commit().await?;
+        let registration = Registration {
+            registered,
+            populated: false,
+        };
+        return Ok((subject, Within::found(registration, awaited)));
     }
+    tx.commit().await?;
     let _turn = verdict::turn().await?;
     let mut write = writing::begin(app, asker).await?;
-    let (registration, _new) = within(&mut write, asker, subject, Prepared { wish, parsed }).await?;
+    let made = within(&mut write, asker, &subject, prepared).await?;
     write.finish_empty().await?;
-    Ok(registration)
+    Ok((subject, made))
 }
 
-/// The same within a write that somebody has begun, after he has seen to permission and turn; also, whether there is a new version.
+/// What came of a registration within a write.
+#[derive(Debug)]
+pub struct Within {
+    /// What it came to.
+    pub registration: Registration,
+    /// There is a new version.
+    pub new: bool,
+    /// There may be gateways that do not know it yet.
+    pub awaited: bool,
+}
+
+impl Within {
+    fn found(registration: Registration, awaited: bool) -> Self {
+        Self {
+            registration,
+            new: false,
+            awaited,
+        }
+    }
+}
+
+/// The same within a write that somebody has begun, after he has seen to permission and turn.
 pub async fn within(
     write: &mut Write,
     asker: &Asker,
     subject: &Subject,
     prepared: Prepared,
-) -> Outcome<(Registration, bool)> {
+) -> Outcome<Within> {
     let Prepared { wish, parsed } = prepared;
-    let (registration, found) = under_lock(write, asker, subject, &wish, parsed).await?;
-    let new = found.is_some();
-    if let Some(Made { findings, schemas }) = found {
-        let number = registration.registered.version;
-        let (id, generation) = record(write, asker, subject, &registration.registered).await?;
-        linting::note(write, asker, subject, id, number, generation, &findings).await?;
-        writing::tell_gateways(write, asker, subject, &schemas).await?;
-    }
-    Ok((registration, new))
+    let (registration, made) = under_lock(write, asker, subject, &wish, parsed).await?;
+    let Some(made) = made else {
+        return Ok(Within::found(registration, true));
+    };
+    record(write, asker, subject, &registration.registered, &made).await?;
+    let Made {
+        id,
+        generation,
+        findings,
+        schemas,
+    } = made;
+    let number = registration.registered.version;
+    linting::note(write, asker, subject, id, number, generation, &findings).await?;
+    let awaited = writing::tell_gateways(write, asker, subject, &schemas).await?;
+    Ok(Within {
+        registration,
+        new: true,
+        awaited,
+    })
 }
 
 /// What a new version brings beside itself.
 struct Made {
+    /// The contract, and what it is since.
+    id: ContractId,
+    generation: i64,
     /// What lint rules found.
     findings: Vec<Finding>,
     /// The schemas that records may be of from now on, or may no more.
@@ -125,7 +180,7 @@ async fn under_lock(
         content::made(tx, asker, wish, parsed, &config, before.as_ref(), next, importing).await?;
     verdict::check_rules(&parsed, content.rule_set.as_ref(), content.metadata.as_ref()).await?;
     let (text, hash) = (content.text_hash(), content.hash());
-    let asked_twice = version::of_text(tx, scope, subject, id, &text, Some(&hash), Lookup::Live).await?;
+    let asked_twice = version::of_text(tx, scope, subject, &text, Some(&hash), Lookup::Live).await?;
     if let Some(registered) = asked_twice
         && wish.version.is_none_or(|it| it == registered.version)
         && wish.id.is_none_or(|it| it == registered.schema.id)
@@ -141,30 +196,46 @@ async fn under_lock(
     if !importing {
         let metadata = content.metadata.as_ref();
         lifecycle::check(tx, asker, id, &config, metadata).await?;
-        let broken = compare(tx, asker, subject, id, &numbers, &config, metadata, &parsed).await?;
+        let newest = before.as_ref();
+        let broken = compare(
+            tx, asker, subject, id, &numbers, newest, &config, metadata, &parsed,
+        )
+        .await?;
         refuse_broken(broken, subject, asker)?;
         findings = linting::found(tx, asker, subject, next, &config, &content, &parsed).await?;
         linting::refuse(&findings)?;
     }
     let number = number(wish, next, importing, &numbers)?;
     let targets = content::targets(tx, asker, subject, &content.references).await?;
-    let row = content::keep(tx, asker, subject, wish, &content).await?;
-    service_quota::check(tx, scope, Quota::ContractVersions).await?;
+    let room = service_quota::contract_room(tx, scope).await?;
+    let (row, schema_id) = content::keep(tx, asker, subject, wish, &content, &room).await?;
+    room.versions.check_more(1)?;
     forget_same(tx, asker, id, &numbers, row, number).await?;
     let by = asker.caller.principal.to_string();
-    version::insert(tx, scope, id, number, row, &by).await?;
+    let generation = version::insert(tx, scope, id, number, row, &by).await?;
     reference::insert(tx, scope, id, number, &targets).await?;
-    let found = version::last(tx, scope, subject, id, Some(number), Lookup::Live).await?;
-    let registered = found.ok_or_else(|| Error::internal("a new version does not show"))?;
     let mut schemas = vec![row];
     if lifecycle::turns(before.as_ref(), content.metadata.as_ref()) {
         schemas.extend(numbers.iter().filter(|it| !it.deleted).map(|it| it.schema_row));
     }
+    let registered = if content.rule_set.is_some() {
+        // The database writes numbers in its own way.
+        let found = version::last(tx, scope, subject, id, Some(number), Lookup::Live).await?;
+        found.ok_or_else(|| Error::internal("a new version does not show"))?
+    } else {
+        content::registered(subject, number, row, schema_id, content)
+    };
     let registration = Registration {
         registered,
         populated,
     };
-    Ok((registration, Some(Made { findings, schemas })))
+    let made = Made {
+        id,
+        generation,
+        findings,
+        schemas,
+    };
+    Ok((registration, Some(made)))
 }
 
 /// The subject's row, made if it is missing, and held.
@@ -250,12 +321,8 @@ async fn record(
     asker: &Asker,
     subject: &Subject,
     new: &Registered,
-) -> Outcome<(ContractId, i64)> {
-    let missing = || Error::internal("a registered subject does not show");
-    let id = store::find(write.tx(), asker.scope, subject)
-        .await?
-        .ok_or_else(missing)?;
-    let generation = store::touch(write.tx(), asker.scope, id).await?;
+    made: &Made,
+) -> Outcome<()> {
     let after = serde_json::json!({
         "subject": subject.name, "context": subject.context.label(), "version": new.version,
         "schema_id": new.schema.id, "format": new.schema.format.as_str(),
@@ -263,11 +330,11 @@ async fn record(
     let action = Action::Act("register_version");
     let change = Change::new(
         action,
-        id,
+        made.id,
         &subject.resource_name(),
-        generation,
+        made.generation,
         owner(asker.scope),
     );
     write.record(change.with_after(after)).await?;
-    Ok((id, generation))
+    Ok(())
 }

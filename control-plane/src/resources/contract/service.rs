@@ -7,6 +7,7 @@ use crate::resources::contract::api::{ContractVersionDetail, Row};
 use crate::resources::contract::input::{Asked, ContractInput, ContractVersionInput};
 use crate::resources::contract::look_up::gather;
 use crate::resources::contract::model::{Asker, Context, ContractId, Subject, check_subject};
+use crate::resources::contract::register::Within;
 use crate::resources::contract::{
     config, delete, plan, register, settings, store, verdict, version, writing,
 };
@@ -142,7 +143,11 @@ async fn registered(
     }
     let gathered = gather(write.tx(), &asker, &subject, wish, false).await?;
     let (_scopes, prepared) = gathered.read().await?;
-    let (made, new) = register::within(&mut write, &asker, &subject, prepared).await?;
+    let Within {
+        registration: made,
+        new,
+        awaited,
+    } = register::within(&mut write, &asker, &subject, prepared).await?;
     let schema = made.registered.schema.row;
     let view = match place {
         Place::Named(..) => View::from(store::by_id(write.tx(), scope, id).await?).json()?,
@@ -156,7 +161,9 @@ async fn registered(
     let answer = write.finish(if new { 201 } else { 200 }, view).await?;
     // Who waits for gateways compares nothing.
     drop(turn);
-    writing::until_gateways_know(app, &asker, &subject, schema).await?;
+    if awaited {
+        writing::until_gateways_know(app, &asker, &subject, schema).await?;
+    }
     Ok(answer)
 }
 

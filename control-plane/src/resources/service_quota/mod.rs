@@ -8,4 +8,4 @@ mod store;
 
 pub use model::Quota;
 pub use routes::router;
-pub use store::{check, check_more};
+pub use store::{ContractRoom, Used, check, check_more, contract_room};

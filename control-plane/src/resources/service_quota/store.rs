@@ -8,8 +8,11 @@ use crate::runtime::Tx;
 /// What stands against a limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Used {
+    /// What is counted.
     pub quota: Quota,
+    /// How many there are.
     pub used: i64,
+    /// How many there may be.
     pub limit: i64,
 }
 
@@ -26,15 +29,59 @@ pub async fn check(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<()> 
 /// # Errors
 /// As [`check`].
 pub async fn check_more(tx: &mut Tx, scope: TenantScope, quota: Quota, more: i64) -> Result<()> {
-    let Used { used, limit, .. } = used(tx, scope, quota).await?;
-    if used + more <= limit {
-        return Ok(());
+    used(tx, scope, quota).await?.check_more(more)
+}
+
+impl Used {
+    /// As [`check_more`], by what was counted.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check_more(self, more: i64) -> Result<()> {
+        let Self { quota, used, limit } = self;
+        if used + more <= limit {
+            return Ok(());
+        }
+        let detail = format!(
+            "The tenant may have {limit} {}, has {used}, and asked for {more} more. Delete some, or ask an operator to raise the quota.",
+            quota.name()
+        );
+        Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail))
     }
-    let detail = format!(
-        "The tenant may have {limit} {}, has {used}, and asked for {more} more. Delete some, or ask an operator to raise the quota.",
-        quota.name()
-    );
-    Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail))
+}
+
+/// What a registration is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct ContractRoom {
+    /// One more.
+    pub versions: Used,
+    /// Those of a schema, if it is new.
+    pub bytes: Used,
+}
+
+/// What the tenant has of versions and bytes, and may have, as one question.
+pub async fn contract_room(tx: &mut Tx, scope: TenantScope) -> Result<ContractRoom> {
+    let (versions, bytes) = (Quota::ContractVersions, Quota::ContractBytes);
+    let row = sqlx::query!(
+        r#"SELECT coalesce(sum(versions), 0)::bigint AS "versions!", coalesce(sum(bytes), 0)::bigint AS "bytes!",
+             (SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $2) AS versions_limit,
+             (SELECT value FROM service_quota WHERE tenant_id = $1 AND name = $3) AS bytes_limit
+         FROM contract_count WHERE tenant_id = $1"#,
+        scope.tenant().uuid(),
+        versions.name(),
+        bytes.name(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let used = |quota: Quota, used, limit: Option<i64>| Used {
+        quota,
+        used,
+        limit: limit.unwrap_or(quota.default_limit()),
+    };
+    Ok(ContractRoom {
+        versions: used(versions, row.versions, row.versions_limit),
+        bytes: used(bytes, row.bytes, row.bytes_limit),
+    })
 }
 
 pub async fn used(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Used> {
@@ -138,7 +185,7 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
         }
         Quota::ContractVersions => {
             sqlx::query_scalar!(
-                "SELECT count(*) FROM contract_version WHERE tenant_id = $1",
+                "SELECT sum(versions)::bigint FROM contract_count WHERE tenant_id = $1",
                 tenant
             )
             .fetch_one(conn)
@@ -146,11 +193,7 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
         }
         Quota::ContractBytes => {
             sqlx::query_scalar!(
-                // Neither function unpacks what it measures.
-                "SELECT (SELECT coalesce(sum(octet_length(text) + pg_column_size(schema_references)
-                         + coalesce(pg_column_size(metadata), 0) + coalesce(pg_column_size(rule_set), 0)), 0)
-                     FROM contract_schema WHERE tenant_id = $1)::bigint
-                     + (SELECT coalesce(sum(pg_column_size(config)), 0) FROM contract_config WHERE tenant_id = $1)::bigint",
+                "SELECT sum(bytes)::bigint FROM contract_count WHERE tenant_id = $1",
                 tenant
             )
             .fetch_one(conn)

@@ -19,8 +19,8 @@ mod violations;
 pub use administer::{Creation, Done, Settled, Wisher};
 pub use adopt::{adopt, release};
 pub use contract::{
-    Enforcement, PartContract, SubjectStrategy, Taking, TopicContract, Unframed, taking, tell_of_subject,
-    until_judged,
+    Enforcement, PartContract, SubjectStrategy, Taking, TopicContract, Unframed, behind_subject, taking,
+    tell_of_subject, until_judged,
 };
 pub use jobs::{JobPart, JobUse, jobs_of};
 pub use model::{Topic, TopicId, TopicSpec, validate};

@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod contexts;
+mod counts;
 mod deletion;
 mod ids;
 mod kept;

@@ -137,9 +137,11 @@ async fn same(
     before: &Before,
     content: &Content,
 ) -> Outcome<Option<i32>> {
-    let Some(id) = before.id else { return Ok(None) };
+    if before.id.is_none() {
+        return Ok(None);
+    }
     let (text, hash) = (content.text_hash(), content.hash());
-    let found = version::of_text(tx, asker.scope, subject, id, &text, Some(&hash), Lookup::Live).await?;
+    let found = version::of_text(tx, asker.scope, subject, &text, Some(&hash), Lookup::Live).await?;
     Ok(found.map(|it| it.version))
 }
 
@@ -161,8 +163,8 @@ async fn judged(
     if let Some(id) = before.id {
         let step = lifecycle::check(tx, asker, id, &before.config, metadata).await;
         kept(&mut problems, step)?;
-        let (numbers, config) = (&before.numbers, &before.config);
-        let broken = compare(tx, asker, subject, id, numbers, config, metadata, parsed).await?;
+        let (numbers, newest, config) = (&before.numbers, before.newest.as_ref(), &before.config);
+        let broken = compare(tx, asker, subject, id, numbers, newest, config, metadata, parsed).await?;
         kept(&mut problems, register::refuse_broken(broken, subject, asker))?;
     }
     let found = linting::found(tx, asker, subject, before.next(), &before.config, content, parsed).await?;

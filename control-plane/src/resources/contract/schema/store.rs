@@ -140,14 +140,6 @@ pub async fn record_names(tx: &mut Tx, scope: TenantScope, contract: ContractId)
     Ok(names)
 }
 
-/// The next id of the installation. Gaps are nothing: no transaction waits for another.
-pub async fn next_id(tx: &mut Tx) -> Result<i32> {
-    let id = sqlx::query_scalar!(r#"SELECT nextval('contract_schema_id') AS "id!""#)
-        .fetch_one(tx.conn())
-        .await?;
-    i32::try_from(id).map_err(Error::internal)
-}
-
 /// The schema with this content in the context: its row and id. Held, so that it does not go while a version is made of it.
 pub async fn of_content(
     tx: &mut Tx,
@@ -219,6 +211,63 @@ pub async fn insert(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// A content's row.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    pub row: Uuid,
+    pub id: i32,
+    /// It was not there before.
+    pub new: bool,
+}
+
+/// The content's row, found and held, or made under the next id of the installation. Nothing where somebody makes or ends it at
+/// the same moment. Gaps between ids are nothing: no transaction waits for another.
+pub async fn find_or_make(
+    tx: &mut Tx,
+    scope: TenantScope,
+    context: &Context,
+    content: &Content,
+) -> Result<Option<Kept>> {
+    let (hash, text_hash) = (content.hash(), content.text_hash());
+    let Content {
+        format,
+        text,
+        references,
+        metadata,
+        rule_set,
+        record_names,
+    } = content;
+    let kept = sqlx::query_as!(
+        Kept,
+        r#"WITH known AS (
+             SELECT id, schema_id FROM contract_schema WHERE tenant_id = $2 AND context = $13 AND content_sha256 = $5 FOR KEY SHARE),
+         made AS (
+             INSERT INTO contract_schema (id, tenant_id, environment_id, schema_id, guid, content_sha256, text_sha256, format, text,
+                 schema_references, metadata, rule_set, record_names)
+             SELECT $1, $2, $3, nextval('contract_schema_id'), $4, $5, $6, $7, $8, $9, $10, $11, $12
+             WHERE NOT EXISTS (SELECT FROM known)
+             ON CONFLICT (tenant_id, context, content_sha256) DO NOTHING RETURNING id, schema_id)
+         SELECT id AS "row!", schema_id AS "id!", false AS "new!" FROM known
+         UNION ALL SELECT id, schema_id, true FROM made"#,
+        Uuid::now_v7(),
+        scope.tenant().uuid(),
+        context.environment,
+        content.guid(),
+        hash.as_slice(),
+        text_hash.as_slice(),
+        format.as_str(),
+        text,
+        serde_json::to_value(references).map_err(Error::internal)?,
+        metadata.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?,
+        rule_set.clone(),
+        record_names,
+        context.key(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(kept)
 }
 
 /// Ends those of the schemas that no version has any more. Who makes a version of one holds it, so both wait for each other.

@@ -182,12 +182,11 @@ pub async fn last_lifecycle(
     Ok(row.map(|it| (it.version, it.said)))
 }
 
-/// The newest version of a contract that has this content, or, without a content, this text.
+/// The newest version of a subject that has this content, or, without a content, this text.
 pub async fn of_text(
     tx: &mut Tx,
     scope: TenantScope,
     subject: &Subject,
-    id: ContractId,
     text_hash: &[u8; 32],
     content_hash: Option<&[u8; 32]>,
     lookup: Lookup,
@@ -195,20 +194,20 @@ pub async fn of_text(
     let (any, deleted) = lookup.flags();
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT $7::uuid AS environment_id, $8::text AS environment_name, $9::text AS "subject!", v.version,
+        r#"SELECT k.environment_id, $7::text AS environment_name, k.subject, v.version,
              v.deleted_at IS NOT NULL AS "deleted!", s.id, s.schema_id, s.guid, s.format, s.text, s.schema_references,
              s.metadata, s.rule_set
-         FROM contract_version v JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
-         WHERE v.tenant_id = $1 AND v.contract_id = $2 AND s.text_sha256 = $3
+         FROM contract k JOIN contract_version v ON v.tenant_id = k.tenant_id AND v.contract_id = k.id
+         JOIN contract_schema s ON s.tenant_id = v.tenant_id AND s.id = v.contract_schema_id
+         WHERE k.tenant_id = $1 AND k.context = $2 AND k.subject = $8 AND s.text_sha256 = $3
              AND ($4::bytea IS NULL OR s.content_sha256 = $4) AND ($5 OR (v.deleted_at IS NOT NULL) = $6)
          ORDER BY v.version DESC LIMIT 1"#,
         scope.tenant().uuid(),
-        id.uuid(),
+        subject.context.key(),
         text_hash.as_slice(),
         content_hash.map(|it| it.as_slice()),
         any,
         deleted,
-        subject.context.environment,
         subject.context.name,
         subject.name,
     )
@@ -313,7 +312,7 @@ pub async fn search(
     rows.into_iter().map(Row::registered).collect()
 }
 
-/// A new version.
+/// A new version, which its contract counts as a change; the answer is the contract's new generation.
 pub async fn insert(
     tx: &mut Tx,
     scope: TenantScope,
@@ -321,18 +320,21 @@ pub async fn insert(
     version: i32,
     schema: Uuid,
     by: &str,
-) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO contract_version (tenant_id, contract_id, version, contract_schema_id, created_by) VALUES ($1, $2, $3, $4, $5)",
+) -> Result<i64> {
+    let generation = sqlx::query_scalar!(
+        "WITH made AS (
+             INSERT INTO contract_version (tenant_id, contract_id, version, contract_schema_id, created_by) VALUES ($1, $2, $3, $4, $5))
+         UPDATE contract SET generation = generation + 1, updated_at = now() WHERE tenant_id = $1 AND id = $2
+         RETURNING generation",
         scope.tenant().uuid(),
         id.uuid(),
         version,
         schema,
         by,
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    Ok(generation)
 }
 
 /// Holds versions that are about to go against those who would refer to them.

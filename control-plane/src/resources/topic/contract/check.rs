@@ -92,7 +92,7 @@ pub async fn check_stays_fit(tx: &mut Tx, scope: TenantScope, id: TopicId, spec:
 }
 
 /// Moves on the data planes with topics whose contracts take schemas of a subject; last in the transaction that adds versions to it
-/// or takes them away. Without such a topic nothing moves.
+/// or takes them away. Without such a topic nothing moves, and the answer is no.
 ///
 /// # Errors
 /// The database's.
@@ -102,17 +102,31 @@ pub async fn tell_of_subject(
     environment: Uuid,
     subject: &str,
     schemas: &[Uuid],
-) -> Result<()> {
+) -> Result<bool> {
     let mut planes: BTreeMap<DataPlaneId, Vec<Uuid>> = BTreeMap::new();
-    let names = store::record_names(tx, scope, schemas).await?;
-    for (topic, data_plane) in store::under_subject(tx, scope, environment, subject, &names).await? {
+    for (topic, data_plane) in store::under_subject(tx, scope, environment, subject, schemas).await? {
         planes.entry(data_plane).or_default().push(Id::uuid(topic));
     }
+    let moved = !planes.is_empty();
     for (data_plane, topics) in planes {
         let n = bump_generation(tx, data_plane).await?;
         store::stamp_all(tx, scope, &topics, n).await?;
     }
-    Ok(())
+    Ok(moved)
+}
+
+/// Do some gateways judge by less than a subject's topics promise now, of these schemas?
+///
+/// # Errors
+/// The database's.
+pub async fn behind_subject(
+    tx: &mut Tx,
+    scope: TenantScope,
+    environment: Uuid,
+    subject: &str,
+    schemas: &[Uuid],
+) -> Result<bool> {
+    store::behind(tx, scope, environment, subject, schemas).await
 }
 
 /// Waits, some seconds at most, until all gateways judge by what a subject's topics promise now: who registers a schema may produce
@@ -129,8 +143,7 @@ pub async fn until_judged(
 ) -> Result<()> {
     until_settled(app, JUDGED_WITHIN, || async {
         let mut tx = app.db.read(&scope.scope()).await?;
-        let names = store::record_names(&mut tx, scope, schemas).await?;
-        let behind = store::behind(&mut tx, scope, environment, subject, &names).await?;
+        let behind = store::behind(&mut tx, scope, environment, subject, schemas).await?;
         tx.commit().await?;
         Ok(((), !behind))
     })

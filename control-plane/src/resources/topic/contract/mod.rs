@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::kernel::{Error, FieldError, Result, code};
 use crate::resources::topic::model::{CleanupPolicy, TopicId};
 
-pub use check::{check, check_free, check_stays_fit, tell_of_subject, until_judged};
+pub use check::{behind_subject, check, check_free, check_stays_fit, tell_of_subject, until_judged};
 pub use store::{Taking, taking};
 
 /// What happens to a record that breaks the contract.

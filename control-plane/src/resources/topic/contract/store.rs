@@ -77,38 +77,26 @@ pub async fn named_by(tx: &mut Tx, scope: TenantScope, ids: &[Uuid]) -> Result<O
     Ok(name)
 }
 
-/// The names of the records that schemas are of.
-pub async fn record_names(tx: &mut Tx, scope: TenantScope, schemas: &[Uuid]) -> Result<Vec<String>> {
-    let names = sqlx::query_scalar!(
-        r#"SELECT DISTINCT name AS "name!" FROM contract_schema s, unnest(s.record_names) AS name
-         WHERE s.tenant_id = $1 AND s.id = ANY($2)"#,
-        scope.tenant().uuid(),
-        schemas,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(names)
-}
-
-/// The living topics of an environment whose contracts take schemas of a subject, held in the order of their ids; the names are
-/// those of the records of the schemas that the subject gains or loses.
+/// The living topics of an environment whose contracts take schemas of a subject, held in the order of their ids; the schemas are
+/// those that the subject gains or loses, which topics may name by their records.
 pub async fn under_subject(
     tx: &mut Tx,
     scope: TenantScope,
     environment: Uuid,
     subject: &str,
-    record_names: &[String],
+    schemas: &[Uuid],
 ) -> Result<Vec<(TopicId, DataPlaneId)>> {
     let rows = sqlx::query!(
         "SELECT t.id, t.data_plane_id
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract IS NOT NULL
-             AND topic_takes(t.contract, t.name, $3, $4)
+             AND topic_takes(t.contract, t.name, $3, ARRAY(SELECT DISTINCT name
+                 FROM contract_schema s, unnest(s.record_names) AS name WHERE s.tenant_id = $1 AND s.id = ANY($4)))
          ORDER BY t.id FOR NO KEY UPDATE OF t",
         scope.tenant().uuid(),
         environment,
         subject,
-        record_names,
+        schemas,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -167,25 +155,25 @@ pub async fn stamp_all(tx: &mut Tx, scope: TenantScope, ids: &[Uuid], n: i64) ->
     Ok(())
 }
 
-/// Is there a living topic whose contract takes schemas of the subject with records of these names, and which gateways have not all
-/// got as it is wished? One that the agent refuses, or has never told of, is not waited for.
+/// Is there a living topic whose contract takes these schemas of the subject, and which gateways have not all got as it is wished? One that the agent refuses, or has never told of, is not waited for.
 pub async fn behind(
     tx: &mut Tx,
     scope: TenantScope,
     environment: Uuid,
     subject: &str,
-    record_names: &[String],
+    schemas: &[Uuid],
 ) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN object_status o ON o.tenant_id = t.tenant_id AND o.object_id = t.id
          WHERE t.tenant_id = $1 AND c.environment_id = $2 AND t.deleted_at IS NULL AND t.contract IS NOT NULL
              AND o.policy_accepted AND o.phase <> 'FAILED' AND (o.observed_n < t.desired_n OR o.phase <> 'READY')
-             AND topic_takes(t.contract, t.name, $3, $4)) AS "found!""#,
+             AND topic_takes(t.contract, t.name, $3, ARRAY(SELECT DISTINCT name
+                 FROM contract_schema s, unnest(s.record_names) AS name WHERE s.tenant_id = $1 AND s.id = ANY($4)))) AS "found!""#,
         scope.tenant().uuid(),
         environment,
         subject,
-        record_names,
+        schemas,
     )
     .fetch_one(tx.conn())
     .await?;
