@@ -12,6 +12,7 @@ use weir_proto::agent::v1::{ApiKey, ComputePool, Job, JobState, Reason};
 
 use super::Driver;
 use super::job_specs::fingerprint;
+use super::sql_jobs::{SESSION_UNITS, units_of};
 use crate::config::AgentConfig;
 use crate::disk;
 use crate::job_reports::JobReports;
@@ -61,6 +62,11 @@ impl JobSide {
         })
     }
 
+    /// The OS user of a pool.
+    pub(super) fn user_of(&mut self, pool: &str) -> io::Result<Option<u32>> {
+        self.users.of(pool)
+    }
+
     /// Where an admitted job stands.
     pub(super) fn stage(&self, id: &str) -> Option<Stage> {
         self.stages.get(id).copied()
@@ -83,6 +89,7 @@ impl Driver {
             }
         }
         self.make_programs(policy, changed);
+        self.make_sql_programs(changed);
         Ok(keys)
     }
 
@@ -96,7 +103,11 @@ impl Driver {
             admitted: &self.admitted,
             hosts: policy.job_hosts(),
         };
-        let jobs = self.admitted.jobs.iter().filter(|it| !it.deleted);
+        let jobs = self
+            .admitted
+            .jobs
+            .iter()
+            .filter(|it| !it.deleted && it.sql.is_none());
         for job in jobs {
             let mut said = job.action.clone().unwrap_or_default().encode_to_vec();
             said.extend(policy.job_hosts().join("\n").into_bytes());
@@ -120,6 +131,7 @@ impl Driver {
     pub(super) fn turn_jobs(&mut self) -> io::Result<Option<Duration>> {
         if self.jobs.rooms.is_empty() {
             self.forget_jobs()?;
+            self.wish_of_flinks()?;
             self.jobs.reports.told(Vec::new(), Instant::now());
             return Ok(None);
         }
@@ -143,12 +155,13 @@ impl Driver {
                 .map(|room| room.alive(processes))
                 .sum();
             // What is ending still has its units.
-            let mut free = pool.max_units.saturating_sub(alive);
+            let mut free = pool.max_units.saturating_sub(alive + self.sql.units(&pool.id));
             for job in own {
                 let share = shares.get(&job.id).copied().unwrap_or(Share::Waits(0));
                 restless |= self.one_job(job, share, &mut free)?;
             }
         }
+        self.wish_of_flinks()?;
         self.forget_jobs()?;
         self.report_jobs();
         Ok(Some(if restless { SOON } else { LOOK }))
@@ -169,12 +182,26 @@ impl Driver {
                 .jobs
                 .iter()
                 .filter(|it| it.compute_pool_id == pool.id);
-            let demands = own.filter(|it| self.would_run(it)).map(|job| Demand {
+            let own: Vec<&Job> = own.filter(|it| self.would_run(it)).collect();
+            // A pool with a Flink has less for jobs.
+            let session = if own.iter().any(|it| it.sql.is_some()) {
+                SESSION_UNITS
+            } else {
+                0
+            };
+            let demands = own.into_iter().map(|job| Demand {
                 job: job.id.clone(),
                 priority: job.priority,
-                units: wanted(job),
+                units: if job.sql.is_some() {
+                    units_of(job)
+                } else {
+                    wanted(job)
+                },
             });
-            shares.extend(arbitrate(pool.max_units, demands.collect()));
+            shares.extend(arbitrate(
+                pool.max_units.saturating_sub(session),
+                demands.collect(),
+            ));
         }
         shares
     }
@@ -184,11 +211,16 @@ impl Driver {
         let program = self.jobs.programs.get(&job.id);
         !job.deleted
             && matches!(job.state(), JobState::Running | JobState::AutoSuspend)
-            && program.is_some_and(|it| it.program.is_ok())
+            && (program.is_some_and(|it| it.program.is_ok()) || self.sql.is_runnable(&job.id))
     }
 
     /// One step for one job; says whether it is on its way.
     fn one_job(&mut self, job: &Job, share: Share, free: &mut u32) -> io::Result<bool> {
+        if job.sql.is_some() {
+            let (stage, moves) = self.one_sql_job(job, share);
+            self.note(job, stage, share);
+            return Ok(moves);
+        }
         let served = self.shared.gateways.served(self.publisher.since(&job.id));
         let runs = self.would_run(job) && share == Share::Given;
         let spec = if runs { self.worker_spec(job) } else { None };
@@ -278,6 +310,14 @@ impl Driver {
             if named.contains(id.as_str()) && !deleted.contains(id.as_str()) {
                 continue;
             }
+            if self
+                .admitted
+                .jobs
+                .iter()
+                .any(|it| it.id == *id && self.sql.holds(it))
+            {
+                continue;
+            }
             if room.stop(processes.as_ref(), Instant::now())? {
                 room.bury()?;
                 gone.push(id.clone());
@@ -304,6 +344,14 @@ impl Driver {
         let processes = self.platform.processes.as_ref();
         let told = self.jobs.rooms.iter().map(|(id, room)| {
             let place = self.jobs.waiting.get(id).copied().unwrap_or(0);
+            if let Some(job) = self
+                .admitted
+                .jobs
+                .iter()
+                .find(|it| it.id == *id && it.sql.is_some())
+            {
+                return self.sql_progress(job, place);
+            }
             room.progress(room.workers(u32::MAX, processes, unix_ms()), place, processes)
         });
         self.jobs.reports.told(told.collect(), Instant::now());
@@ -314,7 +362,8 @@ impl Driver {
         let own = self.admitted.jobs.iter().filter(|it| it.compute_pool_id == pool);
         let rooms = own.filter_map(|it| self.jobs.rooms.get(&it.id));
         let alive = rooms.map(|room| room.alive(self.platform.processes.as_ref()));
-        alive.map(|it| usize::try_from(it).unwrap_or(usize::MAX)).sum()
+        let workers: usize = alive.map(|it| usize::try_from(it).unwrap_or(usize::MAX)).sum();
+        workers + self.sql.processes(pool)
     }
 
     /// How gateways serve a job's key.
@@ -325,7 +374,7 @@ impl Driver {
     /// Asks all workers to end; says whether they are gone. Never waits.
     pub(super) fn end_workers(&mut self) -> bool {
         let processes = Arc::clone(&self.platform.processes);
-        let mut all_gone = true;
+        let mut all_gone = self.sql.end();
         for (id, room) in &mut self.jobs.rooms {
             match room.stop(processes.as_ref(), Instant::now()) {
                 Ok(gone) => all_gone &= gone,

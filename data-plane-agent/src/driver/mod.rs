@@ -7,6 +7,7 @@ mod jobs;
 mod native;
 mod pools;
 mod reports;
+mod sql_jobs;
 mod topics;
 
 pub use directory::{Directory, Place};
@@ -85,6 +86,7 @@ pub struct Driver {
     gateway: gateway_child::GatewayChild,
     native: native::NativeSide,
     jobs: jobs::JobSide,
+    sql: sql_jobs::SqlSide,
     outcomes: BTreeMap<String, Outcome>,
     /// Topics as they were wished when they were last found to be so: what differs later has drifted.
     fulfilled: BTreeMap<String, weir_proto::agent::v1::Topic>,
@@ -122,6 +124,7 @@ impl Driver {
         }
         let gateway = gateway_child::GatewayChild::remembered(&config)?;
         Ok(Self {
+            sql: sql_jobs::SqlSide::default(),
             jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {

@@ -12,5 +12,6 @@ mod lane;
 mod real_jobs;
 mod real_kafka;
 mod real_native;
+mod real_sql_jobs;
 mod session;
 mod tidy;

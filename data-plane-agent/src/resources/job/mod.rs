@@ -4,6 +4,8 @@
 mod identity;
 mod program;
 mod room;
+pub mod sql;
+pub mod sql_status;
 mod status;
 mod told;
 

@@ -1,0 +1,125 @@
+//! What to say of a job in SQL. Pure.
+
+use weir_proto::agent::v1::{Job, JobFailureCode, JobState, Phase, Reason};
+
+use super::Stage;
+use crate::flink::keeper::{Standing, Told};
+use crate::resources::compute_pool::Share;
+
+/// Where a job in SQL stands. Pure.
+#[must_use]
+pub fn stage(
+    job: &Job,
+    told: &Told,
+    share: Share,
+    stuck: Option<Reason>,
+    starts: Option<(Phase, Reason)>,
+) -> Stage {
+    let at = |phase, reason| Stage { phase, reason };
+    let gone = told.standing == Standing::Gone;
+    if job.deleted {
+        // The tombstone is carried out when its folder is gone, too.
+        return at(Phase::Deleting, Reason::Unspecified);
+    }
+    if job.state() == JobState::Stopped {
+        let phase = if gone { Phase::Stopped } else { Phase::Stopping };
+        return at(phase, Reason::Unspecified);
+    }
+    if let Some(reason) = stuck {
+        return at(Phase::Failed, reason);
+    }
+    if let Share::Waits(_place) = share {
+        return at(Phase::Pending, Reason::PoolExhausted);
+    }
+    let failing = told.failures.keys().map(|class| reason(class));
+    let failing = failing.max_by_key(|it| *it != Reason::WorkerFailing);
+    match told.standing {
+        Standing::Running => at(Phase::Running, Reason::Unspecified),
+        Standing::Restarting => at(Phase::Degraded, failing.unwrap_or(Reason::WorkerFailing)),
+        Standing::Refused => at(Phase::Failed, Reason::ProgramRefused),
+        Standing::Unknown | Standing::Starting | Standing::Ending | Standing::Gone => {
+            let (phase, reason) = starts.unwrap_or((Phase::Provisioning, Reason::WorkerStarting));
+            at(phase, reason)
+        }
+    }
+}
+
+/// What a failure's class means, as far as its name tells.
+fn reason(class: &str) -> Reason {
+    match code(class) {
+        JobFailureCode::Unauthorized => Reason::Unauthorized,
+        JobFailureCode::TopicMissing => Reason::SourceMissing,
+        JobFailureCode::Decode => Reason::PoisonRecord,
+        _other => Reason::WorkerFailing,
+    }
+}
+
+/// What a failure's class stands for.
+#[must_use]
+pub fn code(class: &str) -> JobFailureCode {
+    let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
+    match simple {
+        "TopicAuthorizationException"
+        | "GroupAuthorizationException"
+        | "TransactionalIdAuthorizationException"
+        | "ClusterAuthorizationException"
+        | "SaslAuthenticationException" => JobFailureCode::Unauthorized,
+        "UnknownTopicOrPartitionException" | "UnknownTopicIdException" => JobFailureCode::TopicMissing,
+        "JsonParseException"
+        | "JsonParseRuntimeException"
+        | "JsonMappingException"
+        | "MismatchedInputException" => JobFailureCode::Decode,
+        "RecordTooLargeException" => JobFailureCode::TooLarge,
+        "DateTimeParseException" | "ClassCastException" | "NumberFormatException" | "ArithmeticException" => {
+            JobFailureCode::Type
+        }
+        _other if class.contains(".kafka.common.errors.") => JobFailureCode::Kafka,
+        _other => JobFailureCode::Crashed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(state: JobState, standing: Standing, failures: &[&str]) -> (Phase, Reason) {
+        let job = Job {
+            state: state.into(),
+            ..Job::default()
+        };
+        let told = Told {
+            standing,
+            failures: failures.iter().map(|it| ((*it).to_owned(), 1)).collect(),
+            ..Told::default()
+        };
+        let stage = stage(&job, &told, Share::Given, None, None);
+        (stage.phase, stage.reason)
+    }
+
+    #[test]
+    fn a_job_stands_where_flink_has_it() {
+        use JobState::{Running, Stopped};
+        let none = Reason::Unspecified;
+        assert_eq!(said(Running, Standing::Running, &[]), (Phase::Running, none));
+        assert_eq!(
+            said(Running, Standing::Starting, &[]),
+            (Phase::Provisioning, Reason::WorkerStarting)
+        );
+        assert_eq!(
+            said(Running, Standing::Restarting, &[]),
+            (Phase::Degraded, Reason::WorkerFailing)
+        );
+        let denied =
+            "org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.TopicAuthorizationException";
+        assert_eq!(
+            said(Running, Standing::Restarting, &[denied, "java.lang.X"]),
+            (Phase::Degraded, Reason::Unauthorized)
+        );
+        assert_eq!(
+            said(Running, Standing::Refused, &[]),
+            (Phase::Failed, Reason::ProgramRefused)
+        );
+        assert_eq!(said(Stopped, Standing::Running, &[]), (Phase::Stopping, none));
+        assert_eq!(said(Stopped, Standing::Gone, &[]), (Phase::Stopped, none));
+    }
+}
