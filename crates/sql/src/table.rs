@@ -5,13 +5,15 @@
 use std::fmt;
 
 use crate::columns::{Column, kind};
-use crate::token::{literal, quoted};
+use crate::ddl::begin;
+use crate::token::quoted;
+
+pub use crate::ddl::Ddl;
 
 /// How long Kafka lets a transaction of a job stand open: the longest that brokers let clients ask for, unless told otherwise.
 const TRANSACTION_TIMEOUT_MS: u32 = 900_000;
 /// Where nothing comes, event time goes on without a partition after so long.
 const IDLE_MS_DEFAULT: u32 = 2_000;
-const HIDDEN: &str = "***";
 
 /// How tables reach Kafka. `Debug` hides the secret.
 #[derive(Clone)]
@@ -122,53 +124,6 @@ pub struct Sink {
     pub number: usize,
 }
 
-/// A `CREATE TABLE` statement; shown without secrets.
-#[derive(Clone)]
-pub struct Ddl {
-    head: String,
-    options: Vec<(String, String, bool)>,
-}
-
-impl Ddl {
-    /// With its secrets, for Flink alone.
-    #[must_use]
-    pub fn reveal(&self) -> String {
-        self.print(true)
-    }
-
-    fn print(&self, whole: bool) -> String {
-        let options: Vec<String> = self
-            .options
-            .iter()
-            .map(|(key, value, secret)| {
-                let value = if *secret && !whole { HIDDEN } else { value };
-                format!("  {} = {}", literal(key), literal(value))
-            })
-            .collect();
-        format!("{} WITH (\n{}\n)", self.head, options.join(",\n"))
-    }
-
-    fn option(&mut self, key: &str, value: impl Into<String>) {
-        self.options.push((key.to_owned(), value.into(), false));
-    }
-
-    fn secret(&mut self, key: &str, value: impl Into<String>) {
-        self.options.push((key.to_owned(), value.into(), true));
-    }
-}
-
-impl fmt::Display for Ddl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(false))
-    }
-}
-
-impl fmt::Debug for Ddl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(false))
-    }
-}
-
 /// The table of a source.
 ///
 /// # Errors
@@ -264,13 +219,6 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
         ddl.option("value.fields-include", "ALL");
     }
     Ok(ddl)
-}
-
-fn begin(name: &str, lines: &[String]) -> Ddl {
-    Ddl {
-        head: format!("CREATE TABLE {} (\n  {}\n)", quoted(name), lines.join(",\n  ")),
-        options: Vec::new(),
-    }
 }
 
 fn lines(columns: &[Column]) -> Result<Vec<String>, String> {
