@@ -548,6 +548,23 @@ CREATE TABLE public.job (
 
 ALTER TABLE ONLY public.job FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.job_decision (
+    job_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    also jsonb DEFAULT '[]'::jsonb NOT NULL,
+    workers integer NOT NULL,
+    workers_wanted integer NOT NULL,
+    workers_given integer NOT NULL,
+    lag bigint,
+    terms jsonb
+);
+
+ALTER TABLE ONLY public.job_decision FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.job_status (
     job_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -1139,6 +1156,9 @@ ALTER TABLE ONLY public.event
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (principal_id, key_sha256);
 
+ALTER TABLE ONLY public.job_decision
+    ADD CONSTRAINT job_decision_pkey PRIMARY KEY (job_id, at);
+
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_name_unique UNIQUE (cluster_id, name);
 
@@ -1488,6 +1508,9 @@ ALTER TABLE ONLY public.job
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_compute_pool_exists FOREIGN KEY (tenant_id, data_plane_id, compute_pool_id) REFERENCES public.compute_pool(tenant_id, data_plane_id, id);
 
+ALTER TABLE ONLY public.job_decision
+    ADD CONSTRAINT job_decision_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES public.job(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
 
@@ -1678,6 +1701,8 @@ CREATE POLICY data_plane_scope ON public.environment FOR SELECT USING ((tenant_i
 
 CREATE POLICY data_plane_scope ON public.job USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_scope ON public.job_decision USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
 CREATE POLICY data_plane_scope ON public.job_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.job_topic FOR SELECT USING ((job_id IN ( SELECT job.id
@@ -1773,6 +1798,8 @@ ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.job_decision ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.job_status ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_topic ENABLE ROW LEVEL SECURITY;
@@ -1860,6 +1887,8 @@ CREATE POLICY operator_scope ON public.event_head USING ((( SELECT public.app_sc
 CREATE POLICY operator_scope ON public.idempotency USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.job USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.job_decision USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.job_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2006,6 +2035,10 @@ CREATE POLICY organization_scope ON public.event FOR SELECT USING ((organization
 CREATE POLICY organization_scope ON public.idempotency USING (((tenant_id IS NULL) AND (organization_id = ( SELECT public.app_organization() AS app_organization))));
 
 CREATE POLICY organization_scope ON public.job FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.job_decision FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2178,6 +2211,8 @@ CREATE POLICY tenant_scope ON public.event FOR SELECT USING ((tenant_id = ( SELE
 CREATE POLICY tenant_scope ON public.idempotency USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.job USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.job_decision USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.job_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

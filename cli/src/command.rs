@@ -1,11 +1,12 @@
-//! The command line: `weir contract test | diff | import | export`.
+//! The command line: `weir contract test | diff | import | export`, `weir autoscaler simulate`.
 
 use clap::{Parser, Subcommand};
 
+use crate::autoscaler;
 use crate::contract;
 use crate::output::Outcome;
 
-/// Weir on a laptop: data contracts tested, compared and converted, by the same code that the gateway runs.
+/// Weir on a laptop: data contracts tested, compared and converted, and scaling tried out, by the same code that runs in the data plane.
 #[derive(Debug, Parser)]
 #[command(name = "weir", version, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -28,6 +29,12 @@ enum Command {
         #[command(subcommand)]
         command: contract::Command,
     },
+    /// How many workers a job would have had: policies of scaling against recorded or made-up load.
+    #[command(after_help = EXIT_CODES)]
+    Autoscaler {
+        #[command(subcommand)]
+        command: autoscaler::Command,
+    },
 }
 
 /// Runs one command.
@@ -37,5 +44,6 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Contract { command } => contract::run(command),
+        Command::Autoscaler { command } => autoscaler::run(&command),
     }
 }

@@ -1,5 +1,6 @@
 //! `weir`: reads the command line and hands over.
 
+mod autoscaler;
 mod command;
 mod contract;
 mod output;

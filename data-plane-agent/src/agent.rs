@@ -28,6 +28,7 @@ use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
 use crate::link::{Board, Inlet, random_number};
 use crate::local_tls::{Authority, LANE_AGENT, LANE_GATEWAY};
+use crate::log_ends::EndsGauge;
 use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
@@ -90,6 +91,7 @@ impl Agent {
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
         tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
+        tasks.spawn(EndsGauge::of(&platform, &shared).run());
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
@@ -236,6 +238,7 @@ fn shared(accepted: Accepted) -> Shared {
         storage: Arc::<Storage>::default(),
         questions: Arc::<Questions>::default(),
         jobs: Arc::default(),
+        log_ends: Arc::default(),
         wake,
     }
 }

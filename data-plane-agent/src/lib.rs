@@ -24,6 +24,7 @@ mod lag;
 pub mod lane;
 pub mod link;
 pub mod local_tls;
+pub mod log_ends;
 pub mod metering;
 mod names;
 pub mod network;

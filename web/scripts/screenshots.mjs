@@ -11,7 +11,7 @@ import { withPalette } from './palette-png.mjs'
 
 const FOLDER = fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
 const HEIGHT_MAX = 1600
-const TOTAL_MAX_BYTES = 4_000_000
+const TOTAL_MAX_BYTES = 5_000_000
 const PLANE = 'zurich'
 const KEY_NOTE = 'Screenshot; deleted at once'
 const OURS = { for: 'screenshot' }
@@ -47,6 +47,11 @@ const ofMember = (see) => [
   ['topic-lineage', async () => `${await named(see, '/v1/topics', '/topics', (t) => t.spec.contract)}?tab=lineage`],
   ['lint-rules', '/contract-lint-rules'],
   ['lint-rule-create', '/contract-lint-rules?do=create'],
+  ['compute-pools', '/compute-pools'],
+  ['jobs', '/jobs'],
+  ['job', () => first(see, '/v1/jobs', '/jobs')],
+  ['job-program', async () => `${await first(see, '/v1/jobs', '/jobs')}?tab=program`],
+  ['job-create', '/jobs?do=create'],
   ['data-planes', '/data-planes'],
   ['data-plane', () => first(see, '/v1/data-planes', '/data-planes')],
   ['pool-attach', async () => `${await first(see, '/v1/data-planes', '/data-planes')}?do=attach-pool`],

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod autoscaler;
 mod contract_convert;
 mod contract_diff;
 mod contract_test;

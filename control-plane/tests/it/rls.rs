@@ -44,6 +44,8 @@ const SEED: &str = "
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO job_status (job_id, tenant_id, data_plane_id, version, workers, units, restarts, records_in, records_out,
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;
+    INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, workers, workers_wanted, workers_given)
+        SELECT id, tenant_id, data_plane_id, now(), 'SCALE', 'UNDER_CAPACITY', 1, 2, 2 FROM job;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;
     INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)
@@ -53,7 +55,7 @@ const SEED: &str = "
     INSERT INTO usage_progress (data_plane_id, complete_until) SELECT id, now() FROM data_plane;
     INSERT INTO usage_row (data_plane_id, gateway_id, boot, sequence, ordinal, tenant_id, environment_id, cluster_id,
             topic_id, principal_id, direction, uncertain, hour, bytes, records, requests)
-        SELECT c.data_plane_id, 'g', 1, 1, 1, c.tenant_id, c.environment_id, c.id, t.id, t.id, 'FETCH', false, now(), 1, 1, 1
+        SELECT c.data_plane_id, 'g', 1, 1, row_number() OVER (), c.tenant_id, c.environment_id, c.id, t.id, t.id, 'FETCH', false, now(), 1, 1, 1
         FROM topic t JOIN cluster c ON c.id = t.cluster_id;
     INSERT INTO usage_hour (tenant_id, hour, cluster_id, topic_id, principal_id, direction, environment_id,
             data_plane_id, bytes, records, requests, uncertain_bytes)

@@ -21,7 +21,7 @@ pub use generated::{Convergence, Figures, converge, figures, generated};
 pub use model::Job;
 pub use noise::Noise;
 pub use run::{Change, Controller, Run, Settings, run};
-pub use score::{Row, Score, suite, table};
+pub use score::{Row, Score, compare, suite, table};
 pub use service::Service;
 pub use trace::{Trace, TraceError};
 pub use traces::traces;

@@ -33,6 +33,8 @@ impl Driver {
             program: runnable.program.clone(),
             gateway,
             secrets: self.secrets_of(&runnable.needs),
+            // Each worker's own, at its start.
+            positions: BTreeMap::new(),
         })
     }
 

@@ -12,13 +12,12 @@ use weir_proto::agent::v1::{ApiKey, ComputePool, Job, JobState, Reason};
 
 use super::Driver;
 use super::job_specs::fingerprint;
-use super::sql_jobs::{SESSION_UNITS, units_of};
 use crate::config::AgentConfig;
 use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
-use crate::resources::compute_pool::{Demand, Share, Users, arbitrate, living};
+use crate::resources::compute_pool::{Share, Users};
 use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
 
@@ -34,9 +33,12 @@ pub(super) struct JobSide {
     pub(super) rooms: BTreeMap<String, Room>,
     pub(super) programs: BTreeMap<String, Made>,
     stages: BTreeMap<String, Stage>,
-    waiting: BTreeMap<String, u32>,
+    pub(super) waiting: BTreeMap<String, u32>,
+    /// Units that jobs were given, and since when those wait that were not.
+    pub(super) given: BTreeMap<String, u32>,
+    pub(super) queued: BTreeMap<String, u64>,
     ran: BTreeSet<String>,
-    reports: Arc<JobReports>,
+    pub(super) reports: Arc<JobReports>,
 }
 
 /// A program, and what it was made of.
@@ -57,6 +59,8 @@ impl JobSide {
             programs: BTreeMap::new(),
             stages: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            given: BTreeMap::new(),
+            queued: BTreeMap::new(),
             ran: BTreeSet::new(),
             reports,
         })
@@ -82,6 +86,8 @@ impl Driver {
             let living = is_plain_id(&job.id) && !self.is_buried(job);
             if living && !self.jobs.rooms.contains_key(&job.id) {
                 let room = Room::open(&job.id, &self.jobs.folder, &run, Instant::now())?;
+                // Whether they were told before is not known.
+                self.jobs.reports.decided(room.decisions());
                 self.jobs.rooms.insert(job.id.clone(), room);
             }
             if let Some(room) = self.jobs.rooms.get(&job.id).filter(|_room| !job.deleted) {
@@ -135,7 +141,7 @@ impl Driver {
             self.jobs.reports.told(Vec::new(), Instant::now());
             return Ok(None);
         }
-        let shares = self.shares();
+        let shares = self.weigh_jobs(unix_ms())?;
         let mut restless = false;
         let pools: Vec<ComputePool> = self.admitted.compute_pools.clone();
         let known: BTreeSet<&str> = pools.iter().map(|it| it.id.as_str()).collect();
@@ -167,49 +173,16 @@ impl Driver {
         Ok(Some(if restless { SOON } else { LOOK }))
     }
 
-    /// Who gets what of the pools.
-    fn shares(&self) -> BTreeMap<String, Share> {
-        let mut shares = BTreeMap::new();
-        let pools = living(&self.admitted.compute_pools);
-        for pool in self
-            .admitted
-            .compute_pools
-            .iter()
-            .filter(|it| pools.contains(it.id.as_str()))
-        {
-            let own = self
-                .admitted
-                .jobs
-                .iter()
-                .filter(|it| it.compute_pool_id == pool.id);
-            let own: Vec<&Job> = own.filter(|it| self.would_run(it)).collect();
-            // A pool with a Flink has less for jobs.
-            let session = if own.iter().any(|it| it.sql.is_some()) {
-                SESSION_UNITS
-            } else {
-                0
-            };
-            let demands = own.into_iter().map(|job| Demand {
-                job: job.id.clone(),
-                priority: job.priority,
-                units: if job.sql.is_some() {
-                    units_of(job)
-                } else {
-                    wanted(job)
-                },
-            });
-            shares.extend(arbitrate(
-                pool.max_units.saturating_sub(session),
-                demands.collect(),
-            ));
-        }
-        shares
-    }
-
     /// Would it run if there were room?
-    fn would_run(&self, job: &Job) -> bool {
+    pub(super) fn would_run(&self, job: &Job) -> bool {
         let program = self.jobs.programs.get(&job.id);
+        let asleep = self
+            .jobs
+            .rooms
+            .get(&job.id)
+            .is_some_and(|it| it.asleep().is_some());
         !job.deleted
+            && !asleep
             && matches!(job.state(), JobState::Running | JobState::AutoSuspend)
             && (program.is_some_and(|it| it.program.is_ok()) || self.sql.is_runnable(&job.id))
     }
@@ -222,7 +195,11 @@ impl Driver {
             return Ok(moves);
         }
         let served = self.shared.gateways.served(self.publisher.since(&job.id));
-        let runs = self.would_run(job) && share == Share::Given;
+        let given = match share {
+            Share::Given(units) if self.would_run(job) => units,
+            _waits => 0,
+        };
+        let runs = given > 0;
         let spec = if runs { self.worker_spec(job) } else { None };
         let user = match (&spec, self.config.gateway_program.is_some()) {
             (Some(_spec), true) => self.jobs.users.of(&job.compute_pool_id)?,
@@ -254,29 +231,27 @@ impl Driver {
         };
         let starts = hand.is_some();
         if starts || !runs {
-            room.turn(
-                hand.as_ref(),
-                wanted(job),
-                free,
-                processes.as_ref(),
-                Instant::now(),
-            )?;
+            room.turn(hand.as_ref(), given, free, processes.as_ref(), Instant::now())?;
         }
-        room.look();
-        let want = if runs { wanted(job) } else { 0 };
-        let workers = room.workers(want, processes.as_ref(), unix_ms());
+        let workers = room.workers(given, processes.as_ref(), unix_ms());
         let seen = Seen {
             stuck,
             share,
             served,
             workers,
-            wanted: want,
-            suspended: false,
+            wanted: given,
+            suspended: room.asleep().map(|it| {
+                if it.expired {
+                    Reason::DataExpired
+                } else {
+                    Reason::Idle
+                }
+            }),
         };
         let stage = stage(job, seen, self.jobs.ran.contains(&job.id));
         self.note(job, stage, share);
         // One that rests after a failure is no reason to look often.
-        let moves = workers.alive != want || workers.joined != want;
+        let moves = workers.alive != given || workers.joined != given;
         Ok(moves && workers.resting == 0 && (starts || workers.alive > 0))
     }
 
@@ -337,6 +312,7 @@ impl Driver {
         self.jobs.programs.retain(|id, _made| named.contains(id.as_str()));
         self.jobs.waiting.retain(|id, _place| named.contains(id.as_str()));
         self.jobs.ran.retain(|id| named.contains(id.as_str()));
+        self.jobs.queued.retain(|id, _since| named.contains(id.as_str()));
         Ok(())
     }
 
@@ -383,9 +359,4 @@ impl Driver {
         }
         all_gone
     }
-}
-
-/// Workers that a job has while it runs.
-fn wanted(job: &Job) -> u32 {
-    job.scaling.map_or(1, |it| it.min_workers.max(1))
 }

@@ -7,6 +7,7 @@ mod jobs;
 mod native;
 mod pools;
 mod reports;
+mod scaling;
 mod sql_jobs;
 mod topics;
 
@@ -32,6 +33,7 @@ use crate::disk;
 use crate::job_reports::JobReports;
 use crate::lane::{Gateways, Publisher, Questions, build};
 use crate::link::Board;
+use crate::log_ends::LogEnds;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
@@ -69,6 +71,8 @@ pub struct Shared {
     pub questions: Arc<Questions>,
     /// How jobs go.
     pub jobs: Arc<JobReports>,
+    /// Where the sources of sleeping jobs end.
+    pub log_ends: Arc<LogEnds>,
 }
 
 /// The driver and all that it remembers between turns.

@@ -158,7 +158,7 @@ impl Driver {
         let wants = !job.deleted && matches!(job.state(), JobState::Running | JobState::AutoSuspend);
         let program = self.sql.programs.get(&job.id).map(|it| &it.program);
         let known = served.verdict(false).phase == Phase::Ready;
-        let runs = wants && share == Share::Given && (known || told.workers > 0);
+        let runs = wants && matches!(share, Share::Given(_)) && (known || told.workers > 0);
         let stuck = match program {
             Some(Err(refused)) => Some(refused.reason),
             _runnable => None,

@@ -247,6 +247,7 @@ impl Session {
         if !self.welcomed {
             self.welcomed = true;
             uplink.intents.line_is_up();
+            uplink.jobs.again();
             tracing::info!("the control plane welcomed this agent");
         }
         let asked = Duration::from_millis(u64::from(welcome.heartbeat_interval_ms));

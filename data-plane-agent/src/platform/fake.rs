@@ -31,6 +31,7 @@ pub(super) struct FakeKafkaInner {
     pub(super) groups: BTreeMap<String, BTreeMap<String, FakeGroup>>,
     pub(super) brokers: Vec<(i32, String, u16)>,
     pub(super) away: bool,
+    pub(super) edges: (i64, Option<i64>),
     pub(super) native: BTreeMap<String, FakeNative>,
     pub(super) lawless: bool,
     pub(super) refusing: Option<i16>,

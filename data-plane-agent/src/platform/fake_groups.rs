@@ -40,6 +40,11 @@ impl FakeKafka {
         self.inner().groups.get(pool)?.get(id).cloned()
     }
 
+    /// From now on every partition begins and ends there, for those who ask about committed records.
+    pub fn set_edges(&self, first: i64, stable: i64) {
+        self.inner().edges = (first, Some(stable));
+    }
+
     fn with_groups<T>(
         &self,
         pool: &str,
@@ -133,8 +138,9 @@ impl Groups for FakeKafka {
         mark: Mark,
     ) -> BoxFuture<'a, Result<Positions, KafkaError>> {
         let offset = match mark {
-            Mark::Earliest => 0,
+            Mark::Earliest => self.inner().edges.0,
             Mark::Latest => END,
+            Mark::Stable => self.inner().edges.1.unwrap_or(END),
             Mark::Time(unix_ms) => unix_ms.clamp(0, END),
         };
         let topics = self.topics_of(&at.pool_id);

@@ -37,6 +37,8 @@ pub enum Mark {
     Earliest,
     /// After the newest record.
     Latest,
+    /// After the newest record that readers of committed records may have.
+    Stable,
     /// Of the first record that is not older than this, in milliseconds since 1970; after the newest if there is none.
     Time(i64),
 }

@@ -283,11 +283,12 @@ impl RealKafka {
     ) -> Result<Positions, KafkaError> {
         let timestamp = match mark {
             Mark::Earliest => -2,
-            Mark::Latest => -1,
+            Mark::Latest | Mark::Stable => -1,
             Mark::Time(unix_ms) => unix_ms,
         };
         let names: BTreeSet<&String> = partitions.iter().map(|(name, _partition)| name).collect();
         let names: Vec<String> = names.into_iter().cloned().collect();
+        let asked = (timestamp, i8::from(mark == Mark::Stable));
         let mut found = Positions::new();
         for page in names.chunks(TOPICS_PER_CALL) {
             let mut by_leader: BTreeMap<i32, BTreeMap<String, Vec<i32>>> = BTreeMap::new();
@@ -306,7 +307,7 @@ impl RealKafka {
                 }
             }
             for (leader, topics) in by_leader {
-                self.offsets_at_leader(at, leader, &topics, timestamp, &mut found)
+                self.offsets_at_leader(at, leader, &topics, asked, &mut found)
                     .await?;
             }
         }
@@ -329,7 +330,7 @@ impl RealKafka {
         at: &PoolAddress,
         leader: i32,
         topics: &BTreeMap<String, Vec<i32>>,
-        timestamp: i64,
+        (timestamp, isolation): (i64, i8),
         found: &mut Positions,
     ) -> Result<(), KafkaError> {
         let wanted = topics.iter().map(|(name, partitions)| {
@@ -345,6 +346,7 @@ impl RealKafka {
         });
         let request = ListOffsetsRequest::default()
             .with_replica_id(BrokerId(-1))
+            .with_isolation_level(isolation)
             .with_topics(wanted.collect());
         let answer = self.call(at, Some(leader), &request, LIST_OFFSETS).await?;
         for topic in answer.topics {

@@ -30,11 +30,20 @@ pub enum Change {
     Taken(Vec<i32>),
 }
 
+/// Where a partition ends for readers of committed records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// After the last record, and markers behind it.
+    pub offset: i64,
+    /// All before it was fetched and handed over.
+    pub reached: bool,
+}
+
 /// What the consumer tells of itself.
 #[derive(Debug, Default)]
 pub struct ConsumerSide {
     changes: Mutex<VecDeque<Change>>,
-    ends: Mutex<BTreeMap<i32, i64>>,
+    ends: Mutex<BTreeMap<i32, End>>,
     joined: AtomicBool,
     closing: AtomicBool,
     source: String,
@@ -51,7 +60,7 @@ impl ConsumerSide {
     }
 
     /// Where partitions end for readers of committed records, as far as that is known.
-    pub fn end(&self, partition: i32) -> Option<i64> {
+    pub fn end(&self, partition: i32) -> Option<End> {
         lock(&self.ends).get(&partition).copied()
     }
 
@@ -86,12 +95,23 @@ impl ClientContext for ConsumerSide {
                 .partitions
                 .values()
                 .filter(|it| it.partition >= 0 && it.ls_offset >= 0);
-            ends.extend(known.map(|it| (it.partition, it.ls_offset)));
+            ends.extend(known.map(|it| {
+                let end = End {
+                    offset: it.ls_offset,
+                    reached: it.eof_offset >= it.ls_offset && it.fetchq_cnt == 0,
+                };
+                (it.partition, end)
+            }));
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::info!(%error, reason, "the consumer");
+        // That a partition's end is reached is what is hoped for.
+        if !matches!(error, KafkaError::PartitionEOF(_))
+            && error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF)
+        {
+            tracing::info!(%error, reason, "the consumer");
+        }
     }
 }
 
@@ -201,6 +221,7 @@ pub fn consumer(spec: &WorkerSpec) -> Result<BaseConsumer<ConsumerSide>, KafkaEr
         .set("isolation.level", "read_committed")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
         // Never a restart from elsewhere than where the job was.
         .set("auto.offset.reset", "error")
         .set("session.timeout.ms", "10000")

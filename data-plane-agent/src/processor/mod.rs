@@ -58,6 +58,7 @@ fn begun(spec: &WorkerSpec) -> Progress {
         .unwrap_or_default();
     let mut progress = Progress {
         version: spec.version,
+        source: spec.program.source.clone(),
         pid: std::process::id(),
         joined: false,
         // What ended the worker before is said until this one has shown that it is mended.

@@ -76,6 +76,8 @@ pub struct Partition {
     pub newest_ms: i64,
     /// The same, committed.
     pub newest_committed_ms: i64,
+    /// Every record that there is has come.
+    pub at_end: bool,
     /// What the deduplication remembers.
     pub seen: Seen,
     /// What it remembers for good: everything below.
@@ -96,6 +98,7 @@ impl Partition {
             learn_until: committed,
             newest_ms,
             newest_committed_ms: newest_ms,
+            at_end: false,
             seen,
             settled: committed,
             begins: false,
@@ -125,12 +128,18 @@ impl Partition {
         if new {
             self.next = offset + 1;
         }
+        self.at_end = false;
         new
     }
 
     /// May a record pass at once? Nothing waits before it.
     pub fn is_clear(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Every record that came is done and committed, and every record that there is has come.
+    pub fn is_drained(&self) -> bool {
+        self.at_end && self.waiting.is_empty() && !self.is_dirty()
     }
 
     /// A record is done: it went where it goes.
@@ -197,6 +206,7 @@ impl Partition {
             return None;
         }
         self.seen.undo();
+        self.at_end = false;
         self.done = self.committed;
         // What is committed and forgotten is learned once more.
         self.next = self.settled;

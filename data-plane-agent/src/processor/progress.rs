@@ -27,6 +27,8 @@ const FAILURES_MAX: usize = 200;
 pub struct Progress {
     /// Of the program that runs.
     pub version: u32,
+    /// The topic that it reads.
+    pub source: String,
     /// The process that wrote this.
     pub pid: u32,
     /// When this was written, in milliseconds since 1970.
@@ -47,7 +49,7 @@ pub struct Progress {
     pub busy_us: u64,
     /// The newest time of a record that was done, in milliseconds since 1970; 0: none.
     pub watermark_unix_ms: i64,
-    /// The partitions that it has now.
+    /// The partitions that it has now, or had at its end.
     pub partitions: BTreeMap<i32, PartitionProgress>,
     /// Failures by code and step.
     pub failures: BTreeMap<String, u64>,
@@ -55,9 +57,12 @@ pub struct Progress {
 
 /// One partition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PartitionProgress {
     /// The next record that would be read after a restart.
     pub offset: i64,
+    /// Nothing before this is left to do, as far as is known. Behind the last record markers of transactions may stand for ever.
+    pub done_to: i64,
     /// Where the partition ends for readers of committed records; -1: unknown.
     pub end: i64,
 }
@@ -85,7 +90,7 @@ impl Progress {
     pub fn lag(&self) -> Option<i64> {
         let each = self.partitions.values().map(|it| {
             let known = it.end >= 0 && it.offset >= 0;
-            known.then(|| (it.end - it.offset).max(0))
+            known.then(|| (it.end - it.offset.max(it.done_to)).max(0))
         });
         each.sum()
     }
@@ -155,6 +160,14 @@ mod tests {
     use super::*;
     use std::fs::OpenOptions;
 
+    fn place(offset: i64, end: i64) -> PartitionProgress {
+        PartitionProgress {
+            offset,
+            end,
+            ..PartitionProgress::default()
+        }
+    }
+
     fn file(path: &Path) -> File {
         OpenOptions::new()
             .read(true)
@@ -174,8 +187,7 @@ mod tests {
         assert_eq!(Progress::read_open(&open).unwrap(), None);
         let mut long = Progress::default();
         for partition in 0..50 {
-            long.partitions
-                .insert(partition, PartitionProgress { offset: 7, end: 9 });
+            long.partitions.insert(partition, place(7, 9));
         }
         long.write(&open).unwrap();
         assert_eq!(Progress::read(&path).unwrap(), Some(long.clone()));
@@ -198,16 +210,20 @@ mod tests {
     fn lag_is_known_when_it_is_of_every_partition() {
         let mut progress = Progress::default();
         assert_eq!(progress.lag(), Some(0));
-        progress
-            .partitions
-            .insert(0, PartitionProgress { offset: 3, end: 10 });
-        progress
-            .partitions
-            .insert(1, PartitionProgress { offset: 5, end: 4 });
+        progress.partitions.insert(0, place(3, 10));
+        progress.partitions.insert(1, place(5, 4));
         assert_eq!(progress.lag(), Some(7));
-        progress
-            .partitions
-            .insert(2, PartitionProgress { offset: 5, end: -1 });
+        let marked = PartitionProgress {
+            done_to: 8,
+            ..place(6, 8)
+        };
+        progress.partitions.insert(1, marked);
+        assert_eq!(
+            progress.lag(),
+            Some(7),
+            "markers behind the last record are no records"
+        );
+        progress.partitions.insert(2, place(5, -1));
         assert_eq!(progress.lag(), None);
     }
 

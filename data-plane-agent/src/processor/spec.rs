@@ -29,6 +29,21 @@ pub struct WorkerSpec {
     pub gateway: Gateway,
     /// What the program's references stand for.
     pub secrets: BTreeMap<String, Hidden>,
+    /// Where the job stood when the agent last knew, by partition: for groups that have forgotten it.
+    #[serde(default)]
+    pub positions: BTreeMap<i32, Position>,
+}
+
+/// Where a job stands in one partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Position {
+    /// The next record.
+    pub offset: i64,
+    /// Nothing before this is left to do.
+    pub done_to: i64,
+    /// When a worker said so, in milliseconds since 1970.
+    pub at_unix_ms: u64,
 }
 
 /// What a worker does.
@@ -168,6 +183,7 @@ pub(crate) mod tests {
                 secret: Hidden("weirs_secret".to_owned()),
             },
             secrets: BTreeMap::from([("key".to_owned(), Hidden("hush".to_owned()))]),
+            positions: BTreeMap::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use weir_agent::processor::progress::{PartitionProgress, Progress};
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::{
     ActionProgram, ActionSink, AgentFrame, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState,
-    Phase, Reason,
+    JobSuspension, Phase, Reason,
 };
 
 use crate::harness::{CLUSTER, Harness, LIMIT, topic, wish};
@@ -80,14 +80,20 @@ fn writes(state: &Path, job: &str, slot: u32, change: impl FnOnce(&mut Progress)
         version: 1,
         pid: u32::try_from(record["identity"]["pid"].as_u64().unwrap()).unwrap(),
         at_unix_ms: u64::try_from(now.as_millis()).unwrap(),
+        source: "orders".to_owned(),
         joined: true,
         records_in: 10,
         records_out: 4,
         ..Progress::default()
     };
-    progress
-        .partitions
-        .insert(0, PartitionProgress { offset: 10, end: 12 });
+    progress.partitions.insert(
+        0,
+        PartitionProgress {
+            offset: 10,
+            done_to: 10,
+            end: 12,
+        },
+    );
     change(&mut progress);
     let path = state.join(format!("jobs/{job}/worker-{slot}.progress"));
     let file = File::options()
@@ -247,5 +253,67 @@ async fn what_cannot_run_is_said_and_the_customer_has_the_last_word() {
             .iter()
             .all(|it| !it.starts_with("job_"))
     );
+    agent.shutdown().await.unwrap();
+}
+
+/// A worker that has done all that there is; a marker stands behind the last record of each partition.
+fn all_done(progress: &mut Progress) {
+    let at = PartitionProgress {
+        offset: 10,
+        done_to: 11,
+        end: 11,
+    };
+    progress.partitions = (0..3).map(|partition| (partition, at)).collect();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_job_sleeps_without_a_process_and_wakes_on_growth_alone() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let gateway = harness.gateway("gateway_1", true).await;
+    let plane = &harness.control_plane;
+    let mut wished = with(vec![job("job_01a", 5, 1)], 2);
+    wished.jobs[0].state = JobState::AutoSuspend.into();
+    wished.jobs[0].suspension = Some(JobSuspension {
+        idle_after_seconds: 1,
+        wake_lag_records: 2,
+        wake_within_seconds: 60,
+    });
+    harness.kafka.set_edges(0, 11);
+    plane.wish(plane.seal(1, 1, &wished)).await;
+    until_alive(&harness.processes, "job_01a-worker-0", true).await;
+    let state = harness.state_dir();
+    writes(&state, "job_01a", 0, all_done);
+    let asleep = harness.phase("job_01a", Phase::Suspended).await;
+    assert_eq!(asleep.reason(), Reason::Idle);
+    assert!(!harness.processes.is_alive("job_01a-worker-0"));
+    let told = |frames: &[AgentFrame]| newest_progress(frames, "job_01a").filter(|it| it.lag_records == 0);
+    let told = plane.until("nothing waits", LIMIT, told).await;
+    assert_eq!(
+        (told.offsets.len(), told.offsets[0].offset, told.units),
+        (3, 10, 0)
+    );
+    assert!(told.suspended_at_unix_ms > 0);
+
+    // It sleeps on when the agent starts anew, and one record in each of three partitions is enough.
+    drop(gateway);
+    agent.abandon().await;
+    let agent = harness.agent().await;
+    let _gateway = harness.gateway("gateway_1", true).await;
+    harness.phase("job_01a", Phase::Suspended).await;
+    assert!(!harness.processes.is_alive("job_01a-worker-0"));
+    harness.kafka.set_edges(0, 12);
+    until_alive(&harness.processes, "job_01a-worker-0", true).await;
+
+    // What expired unread is left to a person; as something else the job is awake.
+    writes(&state, "job_01a", 0, all_done);
+    harness.phase("job_01a", Phase::Suspended).await;
+    harness.kafka.set_edges(20, 30);
+    let expired = |it: &weir_proto::agent::v1::ItemStatus| it.reason() == Reason::DataExpired;
+    assert_eq!(harness.status("job_01a", expired).await.phase(), Phase::Failed);
+    assert!(!harness.processes.is_alive("job_01a-worker-0"));
+    wished.jobs[0].restart_nonce = 1;
+    plane.wish(plane.seal(1, 2, &wished)).await;
+    until_alive(&harness.processes, "job_01a-worker-0", true).await;
     agent.shutdown().await.unwrap();
 }

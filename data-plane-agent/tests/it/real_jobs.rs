@@ -21,15 +21,18 @@ use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
-const LONG: Duration = Duration::from_secs(120);
-const JOB: &str = "job_01j";
+const ORDERS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
+const LARGE: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
+const DEAD: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
+pub const LONG: Duration = Duration::from_secs(120);
+pub const JOB: &str = "job_01j";
 const USER: &str = "key_01u";
 const SECRET: &str = "a-secret-of-the-test";
 const RECORDS: usize = 20_000;
 const PARTITIONS: u32 = 6;
 
 /// The tenant's own client, beside the job.
-fn client(port: u16) -> ClientConfig {
+pub fn client(port: u16) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", format!("127.0.0.1:{port}"))
@@ -61,14 +64,16 @@ fn expected(number: usize) -> Option<Value> {
     Some(value)
 }
 
-fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+pub fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+    // Records of today: what is older than the topic's retention would be deleted under the job.
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
     for number in numbers {
         let (key, value) = (key_of(number), record(number).to_string());
         loop {
-            let record = BaseRecord::to("orders")
-                .key(&key)
-                .payload(&value)
-                .timestamp(1_000_000 + number as i64);
+            let record = BaseRecord::to("orders").key(&key).payload(&value).timestamp(now);
             if producer.send(record).is_ok() {
                 break;
             }
@@ -78,15 +83,15 @@ fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     producer.flush(LONG).unwrap();
 }
 
-fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
+pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
         ..topic(id, name, partitions)
     };
     let mut state = wish(vec![
-        with("topic_01a", "orders", PARTITIONS),
-        with("topic_01b", "large", 3),
-        with("topic_01c", "dead", 1),
+        with(ORDERS, "orders", PARTITIONS),
+        with(LARGE, "large", 3),
+        with(DEAD, "dead", 1),
     ]);
     state.api_keys.push(ApiKey {
         id: USER.to_owned(),
@@ -112,14 +117,14 @@ fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -> De
             max_workers: workers,
         }),
         action: Some(ActionProgram {
-            source_topic_id: "topic_01a".to_owned(),
+            source_topic_id: ORDERS.to_owned(),
             steps_json: steps.to_string(),
             sinks: vec![ActionSink {
                 name: "out".to_owned(),
-                topic_id: "topic_01b".to_owned(),
+                topic_id: LARGE.to_owned(),
                 ..ActionSink::default()
             }],
-            dead_letter_topic_id: if dead_letters { "topic_01c" } else { "" }.to_owned(),
+            dead_letter_topic_id: if dead_letters { DEAD } else { "" }.to_owned(),
             ..ActionProgram::default()
         }),
         ..Job::default()
@@ -138,14 +143,14 @@ fn kill(state: &Path, slot: u32) -> bool {
 }
 
 /// A record as a consumer has it.
-struct Found {
+pub struct Found {
     key: Vec<u8>,
-    value: Value,
+    pub value: Value,
     headers: BTreeMap<String, String>,
 }
 
 /// Everything committed in a topic, until nothing came for five seconds and at least `enough` did.
-fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
+pub fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     let consumer: BaseConsumer = client(port)
         .set("group.id", group)
         .set("auto.offset.reset", "earliest")
@@ -181,19 +186,19 @@ fn read(port: u16, topic: &str, group: &str, enough: usize) -> Vec<Found> {
     found
 }
 
-fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     frames.iter().rev().find_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
 }
 
-async fn phase(plane: &ControlPlane, phase: Phase) {
+pub async fn phase(plane: &ControlPlane, phase: Phase) {
     let there = |frames: &[AgentFrame]| newest(frames, JOB).filter(|it| it.phase() == phase);
     plane.until(&format!("the job is {phase:?}"), LONG, there).await;
 }
 
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
@@ -310,6 +315,8 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
 
     // Without a dead-letter topic the job stops before what it cannot take, and goes on when it may.
     plane.wish(plane.seal(1, 4, &state_of(1, &steps, 2, false))).await;
+    let second = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2);
+    plane.until("version 2", LONG, second).await;
     phase(&plane, Phase::Running).await;
     beside(move || {
         let producer: BaseProducer = client(port).create().unwrap();

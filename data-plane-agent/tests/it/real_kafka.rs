@@ -39,6 +39,16 @@ impl Drop for Running {
 }
 
 pub fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u16) -> Running {
+    run_with(state, control_plane, libs, port_base, None)
+}
+
+pub fn run_with(
+    state: &Path,
+    control_plane: &ControlPlane,
+    libs: &Path,
+    port_base: u16,
+    policy: Option<&Path>,
+) -> Running {
     let log = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -52,6 +62,7 @@ pub fn run(state: &Path, control_plane: &ControlPlane, libs: &Path, port_base: u
         .arg("--kafka-libs")
         .arg(libs)
         .args(["--port-base", &port_base.to_string()])
+        .args(policy.into_iter().flat_map(|it| [Path::new("--policy"), it]))
         .env("WEIR_TOKEN", TOKEN)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

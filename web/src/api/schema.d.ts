@@ -870,6 +870,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/scaling-decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was decided of a job's workers
+         * @description The newest first; the thousand newest are kept. What changed something is told, and what would have; not every look.
+         */
+        get: operations["job_scaling_decision_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/versions": {
         parameters: {
             query?: never;
@@ -3048,6 +3068,167 @@ export interface components {
              * @default 1
              */
             min_workers: number;
+        };
+        /** @description A decision about a job's workers, with all that led to it. */
+        JobScalingDecision: {
+            /** @description What else was in the way. */
+            also: string[];
+            /**
+             * Format: date-time
+             * @description When the agent decided.
+             */
+            at: string;
+            /** @description Always `JobScalingDecision`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Records that waited; null when nobody knew.
+             */
+            lag?: number | null;
+            /** @description `HOLD`, `SCALE`, `SUSPEND` or `WAKE`. New ones may appear. */
+            outcome: string;
+            /** @description Why, a code. New ones may appear. */
+            reason: string;
+            /** @description The terms of the formula; falling asleep and waking have none. */
+            terms?: components["schemas"]["JobScalingTerms"];
+            /**
+             * Format: int32
+             * @description Workers that there were.
+             */
+            workers: number;
+            /**
+             * Format: int32
+             * @description Workers that there are to be.
+             */
+            workers_given: number;
+            /**
+             * Format: int32
+             * @description Workers that the formula asked for.
+             */
+            workers_wanted: number;
+        };
+        /** @description Decisions, the newest first. */
+        JobScalingDecisionList: {
+            /** @description The decisions. */
+            data: components["schemas"]["JobScalingDecision"][];
+            /** @description Always `JobScalingDecisionList`. */
+            kind: string;
+            /** @description Where it goes on. */
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description The terms of the formula. Rates are records per second, shares 0 to 1; null: not known. */
+        JobScalingTerms: {
+            /**
+             * Format: double
+             * @description Records that arrived: what was read and what the lag grew by.
+             */
+            arrival_rate?: number | null;
+            /** @description The job was further behind than counts as a backlog. */
+            backlog: boolean;
+            /**
+             * Format: double
+             * @description Above this true rate there were too many.
+             */
+            band_high?: number | null;
+            /**
+             * Format: double
+             * @description Below this true rate there were too few.
+             */
+            band_low?: number | null;
+            /**
+             * Format: double
+             * @description Busy share of the busiest worker.
+             */
+            busy?: number | null;
+            /**
+             * Format: double
+             * @description Busy share of the mean worker.
+             */
+            busy_mean?: number | null;
+            /**
+             * Format: double
+             * @description Learned loss for each further worker.
+             */
+            contention?: number | null;
+            /** @description The job was behind: nothing is taken away. */
+            draining: boolean;
+            /**
+             * Format: double
+             * @description Records taken in.
+             */
+            input_rate?: number | null;
+            /**
+             * Format: int64
+             * @description The lag in milliseconds of input.
+             */
+            lag_ms?: number | null;
+            /**
+             * Format: int32
+             * @description How long a change was reckoned to take.
+             */
+            restart_time_ms: number;
+            /**
+             * Format: int32
+             * @description Samples in it.
+             */
+            samples: number;
+            /**
+             * Format: int32
+             * @description How long needless workers are kept.
+             */
+            scale_down_interval_ms: number;
+            /**
+             * Format: double
+             * @description Records of the worker with most of them, over its fair share.
+             */
+            skew?: number | null;
+            /**
+             * Format: double
+             * @description The sum of the three: what the workers should be able to do.
+             */
+            target?: number | null;
+            /**
+             * Format: double
+             * @description To keep up, as busy as they should be.
+             */
+            target_input?: number | null;
+            /**
+             * Format: double
+             * @description To work the backlog off.
+             */
+            target_lag?: number | null;
+            /**
+             * Format: double
+             * @description To make good for a change.
+             */
+            target_restart?: number | null;
+            /**
+             * Format: double
+             * @description What the workers could do if they were always busy.
+             */
+            true_rate?: number | null;
+            /** @description That was seen while they were behind, not computed from busy time. */
+            true_rate_seen: boolean;
+            /**
+             * Format: int32
+             * @description Length of the window that the rates are of.
+             */
+            window_ms: number;
+            /**
+             * Format: int32
+             * @description Workers by the formula alone; null: no number is enough.
+             */
+            workers_computed?: number | null;
+            /**
+             * Format: int32
+             * @description Workers within every bound, fitted to partitions.
+             */
+            workers_fitted: number;
+            /**
+             * Format: int32
+             * @description The most that any evaluation of the interval found right; null: not watched for so long.
+             */
+            workers_largest?: number | null;
         };
         /** @description Where a job's records go. */
         JobSink: {
@@ -7831,6 +8012,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_scaling_decision_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobScalingDecisionList"];
                 };
             };
             /** @description A problem; `code` names it. */

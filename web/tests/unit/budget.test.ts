@@ -7,7 +7,8 @@ import { build } from 'vite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const FIRST_LOAD_MAX = 170 * 1024
-const ALL_SCRIPTS_MAX = 250 * 1024
+// Rooms are loaded when they are entered: this grows with their number, by what each may cost.
+const ALL_SCRIPTS_MAX = 270 * 1024
 const STYLES_MAX = 12 * 1024
 
 let out: string

@@ -230,7 +230,7 @@ impl Api {
         loop {
             let status = &object.value["status"];
             match status["phase"].as_str() {
-                Some("READY" | "ACTIVE") | None => return Ok(object),
+                Some("READY" | "ACTIVE" | "RUNNING") | None => return Ok(object),
                 Some("FAILED") => bail!("{id} failed: {} {}", status["reason"], status["message"]),
                 Some(phase) if Instant::now() > deadline => {
                     let reason = format!("{} {}", status["reason"], status["message"]);

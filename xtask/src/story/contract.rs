@@ -146,12 +146,15 @@ async fn records(story: &Story<'_>) -> Result<Vec<String>> {
 
 async fn arrives(story: &Story<'_>, record: &str) -> Result<()> {
     let deadline = Instant::now() + WITHIN;
-    while Instant::now() < deadline {
-        if records(story).await?.iter().any(|it| it == record) {
-            return Ok(());
+    loop {
+        match records(story).await {
+            Ok(found) if found.iter().any(|it| it == record) => return Ok(()),
+            // Brokers that were begun just now may not answer yet.
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Ok(_) if Instant::now() > deadline => bail!("{record} is not in {TOPIC} after {WITHIN:?}"),
+            _not_yet => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
-    bail!("{record} is not in {TOPIC} after {WITHIN:?}")
 }
 
 /// The connection of the producer: of those of its key the one with the most bytes sent.

@@ -11,6 +11,7 @@ mod data_plane;
 mod directory;
 mod guest;
 pub mod isolation;
+mod job;
 pub mod kafka;
 mod outage;
 mod payments;
@@ -49,6 +50,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     set_up(&mut story).await?;
     progress.chapter("A contract for refunds");
     contract::run(&mut story).await?;
+    progress.chapter("A job without code");
+    job::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -57,6 +60,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     progress.chapter("Who used what");
     usage::check(&story, &before, batch.sent, batch.delivered).await?;
     costs::run(&story).await?;
+    progress.chapter("What the job wrote");
+    job::check(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

@@ -1,4 +1,4 @@
-//! Chapter 6. 100,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
+//! Chapter 7. 100,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
 //! SCRAM; then two groups read all of them, one by each client, and every record must come back as it was sent.
 
 use super::{Story, payments};
@@ -13,6 +13,8 @@ pub const PAYMENTS: u64 = 100_000;
 
 /// What was sent.
 pub struct Batch {
+    /// Its number: each run's payments are others.
+    pub number: u64,
     /// Records sent.
     pub sent: u64,
     /// Records that all consumers together delivered; after a run that broke off that is more than they sent.
@@ -54,6 +56,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<Batch> {
         ));
     }
     Ok(Batch {
+        number: batch,
         sent: PAYMENTS,
         delivered,
     })

@@ -1,4 +1,4 @@
-//! Chapter 8. What was metered equals what was sent, and what lies in the broker's log, to the byte.
+//! Chapter 9. What was metered equals what was sent, and what lies in the broker's log, to the byte.
 
 use super::{Story, isolation};
 use crate::progress::thousands;
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Usage comes in windows of five seconds; this is far more than a window, a report and an acknowledgement take.
 const COUNTED_WITHIN: Duration = Duration::from_secs(90);
 
-/// Metered beside measured, for payments' topic, since the topic exists.
+/// Metered beside measured, for payments' topic and the application's own account, since the topic exists. Jobs are metered as
+/// theirs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Meters {
     /// Records that usage says were produced.
@@ -46,12 +47,16 @@ impl Meters {
     pub async fn read(story: &Story<'_>) -> Result<Self> {
         let mut meters = Self::default();
         let topic = story.id("payments.topic")?;
+        let principal = story.id("payments.principal")?;
         let usage = story
             .payments
-            .get(&format!("{}&group_by=topic,direction", period("/v1/usage")?))
+            .get(&format!(
+                "{}&group_by=topic,principal,direction",
+                period("/v1/usage")?
+            ))
             .await?;
         for row in usage["data"].as_array().context("usage has no data")? {
-            if row["topic"] != topic {
+            if row["topic"] != topic || row["principal"] != principal {
                 continue;
             }
             let (bytes, records) = (count(&row["bytes"])?, count(&row["records"])?);

@@ -1,5 +1,6 @@
-//! How jobs go, up: the newest of each job. Best effort; a report that is lost is lost.
+//! How jobs go, up: the newest of each job, best effort; and what was decided of their workers, each decision once.
 
+mod decision;
 mod store;
 
 use std::collections::BTreeMap;
@@ -21,20 +22,23 @@ const FAILURES_MOST: usize = 200;
 
 /// Keeps a report. What it says of jobs that the data plane does not serve is ignored.
 pub(super) async fn keep(db: &Db, data_plane: DataPlaneId, report: JobReport) -> Result<()> {
-    let rows = read(report);
-    if rows.is_empty() {
+    let JobReport { jobs, decisions } = report;
+    let (rows, decisions) = (read(jobs), decision::read(decisions));
+    if rows.is_empty() && decisions.is_empty() {
         return Ok(());
     }
     let mut tx = db.begin(&Scope::DataPlane(data_plane)).await?;
     for row in &rows {
         store::keep(&mut tx, data_plane, row).await?;
     }
+    for row in &decisions {
+        decision::keep(&mut tx, data_plane, row).await?;
+    }
     tx.commit().await
 }
 
 /// One row for each job, so that each is written once.
-fn read(report: JobReport) -> Vec<ProgressRow> {
-    let JobReport { jobs } = report;
+fn read(jobs: Vec<JobProgress>) -> Vec<ProgressRow> {
     let rows: BTreeMap<Uuid, ProgressRow> = jobs
         .into_iter()
         .filter_map(row)
@@ -139,9 +143,7 @@ mod tests {
             job_id: "job_?".to_owned(),
             ..JobProgress::default()
         };
-        let rows = read(JobReport {
-            jobs: vec![progress(1, 3, 5), progress(1, u64::MAX, -1), nonsense],
-        });
+        let rows = read(vec![progress(1, 3, 5), progress(1, u64::MAX, -1), nonsense]);
         assert_eq!(rows.len(), 1);
         assert_eq!(
             (rows[0].records_in, rows[0].lag, rows[0].queue_place),

@@ -20,6 +20,7 @@ pub(super) const JUDGED_MAX: usize = 10_000;
 pub(super) const LAGS_MAX: usize = 10_000;
 /// Jobs of one report.
 pub(super) const JOBS_MAX: usize = 10_000;
+pub(super) const DECISIONS_MAX: usize = 1_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 /// Consumer groups of one answer.
@@ -109,7 +110,10 @@ impl Conversation {
                 within(report.uses.len().max(report.levels.len()), QUOTA_USES_MAX)?;
             }
             (Frame::Lags(report), true) => within(report.levels.len(), LAGS_MAX)?,
-            (Frame::Jobs(report), true) => within(report.jobs.len(), JOBS_MAX)?,
+            (Frame::Jobs(report), true) => {
+                within(report.jobs.len(), JOBS_MAX)?;
+                within(report.decisions.len(), DECISIONS_MAX)?;
+            }
             (Frame::Contracts(report), true) => {
                 within(report.topics.len().max(report.violations.len()), JUDGED_MAX)?;
             }

@@ -2,6 +2,7 @@
 //! Spec and versions are written here; what runs is the agent's doing (link/job writes what it reports).
 
 mod api;
+mod decision;
 mod model;
 mod program;
 mod progress;

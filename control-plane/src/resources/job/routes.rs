@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use crate::auth::{Allowed, ReadTenant, TenantScope, WriteStreams};
 use crate::kernel::{ClusterId, Id, Result, kind};
 use crate::resources::job::api::{JobProgress, JobRollback, JobVersionList, versions_before, view};
+use crate::resources::job::decision::{self, JobScalingDecisionList};
 use crate::resources::job::model::JobId;
 use crate::resources::job::store::Filter;
 use crate::resources::job::{progress, service, store, version};
@@ -33,6 +34,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(restart))
         .routes(routes!(rollback))
         .routes(routes!(list_versions))
+        .routes(routes!(list_decisions))
 }
 
 /// Create a job
@@ -180,6 +182,25 @@ async fn list_versions(
     let rows = version::list(&mut tx, scope, id, versions_before(page), page.limit()).await?;
     tx.commit().await?;
     Ok(axum::Json(JobVersionList::new(page, rows)))
+}
+
+/// List what was decided of a job's workers
+///
+/// The newest first; the thousand newest are kept. What changed something is told, and what would have; not every look.
+#[utoipa::path(get, path = "/v1/jobs/{id}/scaling-decisions", operation_id = "job_scaling_decision_list", tag = "Job",
+    params(("id" = String, Path, description = "Id of the job."), PageQuery),
+    responses((status = 200, description = "A page.", body = JobScalingDecisionList)))]
+async fn list_decisions(
+    State(app): State<App>,
+    Allowed { scope, .. }: Allowed<ReadTenant>,
+    Listed(page): Listed,
+    PathId(id): PathId<This>,
+) -> Result<axum::Json<JobScalingDecisionList>> {
+    let mut tx = app.db.read(&scope.scope()).await?;
+    store::by_id(&mut tx, scope, id).await?;
+    let rows = decision::list(&mut tx, scope, id, decision::before(page), page.limit()).await?;
+    tx.commit().await?;
+    Ok(axum::Json(JobScalingDecisionList::new(page, rows)))
 }
 
 /// Holds the answer, if the caller asked to, until the job runs.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
 use weir_proto::agent::v1::{
-    AccessRole, ActionEncoding, DesiredFrame, DesiredState, Generation, JobFailure, JobFailureCode,
-    JobOffset, JobProgress, JobReport, JobState, Phase, Reason, StatusReport,
+    AccessRole, ActionEncoding, DesiredFrame, DesiredState, Generation, JobDecision, JobDecisionOutcome,
+    JobDecisionReason, JobDecisionTerms, JobFailure, JobFailureCode, JobOffset, JobProgress, JobReport,
+    JobState, Phase, Reason, StatusReport,
 };
 
 use super::{World, made, said};
@@ -189,6 +190,7 @@ async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
     session
         .say(Up::Jobs(JobReport {
             jobs: vec![stranger, progress],
+            ..JobReport::default()
         }))
         .await;
     let shown = until(&world, &path, |it| it["status"].get("progress").is_some()).await;
@@ -236,4 +238,135 @@ async fn what_the_agent_says_of_a_job_is_shown_until_it_is_gone() {
             .await
             .unwrap();
     assert_eq!(told, ["create", "delete", "remove", "status", "update"]);
+}
+
+fn decision(
+    job: &str,
+    at_unix_ms: i64,
+    outcome: JobDecisionOutcome,
+    reason: JobDecisionReason,
+) -> JobDecision {
+    let terms = JobDecisionTerms {
+        input_rate_milli: 812_345,
+        busy_milli: 970,
+        true_rate_milli: -1,
+        workers_fitted: 3,
+        ..JobDecisionTerms::default()
+    };
+    JobDecision {
+        job_id: job.to_owned(),
+        at_unix_ms,
+        outcome: outcome.into(),
+        reason: reason.into(),
+        also: vec![JobDecisionReason::PoolExhausted.into()],
+        workers: 1,
+        workers_wanted: 4,
+        workers_given: 3,
+        lag_records: 1200,
+        terms: (outcome == JobDecisionOutcome::Scale).then_some(terms),
+    }
+}
+
+#[tokio::test]
+async fn decisions_about_workers_are_kept_once_and_told_page_by_page() {
+    let world = World::make().await;
+    let job = id(&world.job().await);
+    let path = format!("/v1/jobs/{job}/scaling-decisions");
+    let (_door, mut session) = session(&world).await;
+    session.desired().await;
+    assert_eq!(world.get(&path).await["data"], json!([]));
+    let at = 1_790_000_000_000_i64;
+    let scaled = decision(
+        &job,
+        at,
+        JobDecisionOutcome::Scale,
+        JobDecisionReason::UnderCapacity,
+    );
+    let slept = decision(
+        &job,
+        at + 600_000,
+        JobDecisionOutcome::Suspend,
+        JobDecisionReason::Idle,
+    );
+    let stranger = JobDecision {
+        job_id: "job_00000000000000000000000000".to_owned(),
+        ..scaled.clone()
+    };
+    // An agent that lost its session tells again what it told.
+    for decisions in [vec![scaled.clone(), stranger], vec![scaled, slept]] {
+        let report = JobReport {
+            decisions,
+            ..JobReport::default()
+        };
+        session.say(Up::Jobs(report)).await;
+    }
+    let all = |it: &Value| it["data"].as_array().is_some_and(|it| it.len() == 2);
+    let told = until(&world, &path, all).await;
+    let (newest, oldest) = (&told["data"][0], &told["data"][1]);
+    assert_eq!(
+        (&newest["outcome"], &newest["reason"]),
+        (&json!("SUSPEND"), &json!("IDLE"))
+    );
+    assert!(newest.get("terms").is_none(), "{newest}");
+    for (pointer, value) in [
+        ("/kind", json!("JobScalingDecision")),
+        ("/outcome", json!("SCALE")),
+        ("/reason", json!("UNDER_CAPACITY")),
+        ("/also", json!(["POOL_EXHAUSTED"])),
+        ("/workers_wanted", json!(4)),
+        ("/workers_given", json!(3)),
+        ("/lag", json!(1200)),
+        ("/terms/input_rate", json!(812.345)),
+        ("/terms/true_rate", Value::Null),
+        ("/terms/workers_computed", Value::Null),
+    ] {
+        assert_eq!(oldest.pointer(pointer), Some(&value), "{pointer} of {oldest:#}");
+    }
+    let first = world.get(&format!("{path}?page_size=1")).await;
+    assert_eq!(first["data"][0]["outcome"], "SUSPEND");
+    let token = first["metadata"]["next_page_token"]
+        .as_str()
+        .expect("another page");
+    let second = world.get(&format!("{path}?page_size=1&page_token={token}")).await;
+    assert_eq!(second["data"], json!([oldest]));
+    assert!(second["metadata"]["next_page_token"].is_null());
+}
+
+#[tokio::test]
+async fn only_the_newest_thousand_decisions_of_a_job_are_kept() {
+    let world = World::make().await;
+    let job = id(&world.job().await);
+    let (_door, mut session) = session(&world).await;
+    session.desired().await;
+    sqlx::query(
+        "INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, workers, workers_wanted, workers_given)
+         SELECT id, tenant_id, data_plane_id, now() - make_interval(mins => n), 'HOLD', 'BACKLOG', 1, 1, 1
+         FROM job, generate_series(1, 1200) n",
+    )
+    .execute(&mut world.bench.database.owner().await)
+    .await
+    .expect("written");
+    let woken = decision(
+        &job,
+        1_790_000_000_000,
+        JobDecisionOutcome::Wake,
+        JobDecisionReason::RecordsWait,
+    );
+    let report = JobReport {
+        decisions: vec![woken],
+        ..JobReport::default()
+    };
+    session.say(Up::Jobs(report)).await;
+    let end = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM job_decision")
+            .fetch_one(&mut world.bench.database.owner().await)
+            .await
+            .expect("counted");
+        if kept == 1000 {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "{kept} are kept");
+        tokio::task::yield_now().await;
+    }
 }

@@ -87,41 +87,37 @@ pub struct Row {
     pub score: Score,
 }
 
-/// Runs every policy on every trace. The last policy of each trace, `fixed at peak`, never changes anything.
+/// Runs every policy on every trace of the suite.
 ///
 /// # Errors
 /// None: the graphs are sound.
 pub fn suite(policy: &Policy, settings: &Settings) -> Result<Vec<Row>, GraphError> {
-    let mut rows = Vec::new();
-    for trace in traces()? {
-        let lag_threshold = 10.0
-            * trace
-                .job
-                .services
-                .iter()
-                .map(|it| it.rate_per_task)
-                .fold(f64::INFINITY, f64::min);
-        let mut all: Vec<Box<dyn Controller>> = vec![
-            Box::new(Ours::new(policy.clone())),
-            Box::new(FlinkRules::new(Policy::default())),
-            Box::new(Ds2::new()),
-            Box::new(LagProportional::new(lag_threshold)),
-        ];
-        for controller in &mut all {
-            let score = run(&trace, controller.as_mut(), settings, false).score;
-            rows.push(Row {
-                trace: trace.name,
-                policy: controller.name(),
-                score,
-            });
-        }
-        rows.push(Row {
-            trace: trace.name,
-            policy: Nobody.name(),
-            score: fixed(&trace, settings),
-        });
-    }
-    Ok(rows)
+    let rows = traces()?;
+    Ok(rows.iter().flat_map(|it| compare(it, policy, settings)).collect())
+}
+
+/// Runs every policy on one trace, this one first. The last, `fixed at peak`, never changes anything.
+pub fn compare(trace: &Trace, policy: &Policy, settings: &Settings) -> Vec<Row> {
+    let services = trace.job.services.iter().map(|it| it.rate_per_task);
+    let mut all: Vec<Box<dyn Controller>> = vec![
+        Box::new(Ours::new(policy.clone())),
+        Box::new(FlinkRules::new(Policy::default())),
+        Box::new(Ds2::new()),
+        Box::new(LagProportional::new(
+            10.0 * services.fold(f64::INFINITY, f64::min),
+        )),
+    ];
+    let row = |policy: String, score: Score| Row {
+        trace: trace.name,
+        policy,
+        score,
+    };
+    let mut rows: Vec<Row> = all
+        .iter_mut()
+        .map(|it| row(it.name(), run(trace, it.as_mut(), settings, false).score))
+        .collect();
+    rows.push(row(Nobody.name(), fixed(trace, settings)));
+    rows
 }
 
 /// Nobody decides.

@@ -17,7 +17,7 @@ use crate::upstream::{self, ReadSide, Stream, WriteSide};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a broker's versions are believed: an upgraded one shows what is new after that.
 const VERSIONS_AGE: Duration = Duration::from_secs(60);
-/// A pool that could not be reached is not asked again for so long: clients of others would wait for it.
+/// A pool that does not answer is not asked again for so long: clients of others would wait for it.
 const AWAY: Duration = Duration::from_secs(10);
 
 /// What is known of brokers.
@@ -63,7 +63,10 @@ impl Brokers {
                 match self.any(pool).await {
                     Ok(mut connection) => self.ask(id, &mut connection).await,
                     Err(error) => {
-                        self.away().insert(id.to_owned(), Instant::now());
+                        // One that refuses says so at once, as brokers do that begin just now: nobody waited for it.
+                        if matches!(error, CallError::Timeout) {
+                            self.away().insert(id.to_owned(), Instant::now());
+                        }
                         stale.ok_or(error)
                     }
                 }

@@ -12,12 +12,16 @@ mod quotas;
 mod records;
 
 use bytes::BytesMut;
-use kafka_protocol::protocol::Encodable;
+use kafka_protocol::protocol::{Encodable, StrBytes};
+use uuid::Uuid;
 use weir_kafka_wire::header::{split_request, split_response};
 use weir_kafka_wire::shape::Direction;
 
 use super::*;
 use crate::gateway::contract::Pace;
+use crate::gateway::meter::Meter;
+use crate::gateway::quota::Quotas;
+use crate::gateway::view::View;
 use crate::gateway::view::tests as sample;
 
 /// A topic or group of the first cluster as the broker knows it.

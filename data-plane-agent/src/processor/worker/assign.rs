@@ -11,6 +11,7 @@ use super::{Worker, ended_by, readable};
 use crate::processor::client::Change;
 use crate::processor::halt::{Halt, HaltCode};
 use crate::processor::partition::{Partition, read_note};
+use crate::processor::spec::Position;
 
 /// What is asked of brokers and not answered by then.
 /// An earlier worker's transaction may have to end first.
@@ -116,7 +117,8 @@ impl Worker<'_> {
                 .fetch_watermarks(source, *number, ASK)
                 .map_err(|error| ended_by(&error))?;
             let held = committed.get(number).copied().flatten();
-            starts.insert(*number, start(held, low, high, from_latest)?);
+            let kept = self.spec.positions.get(number).copied();
+            starts.insert(*number, start(held, kept, low, high, from_latest)?);
         }
         self.learn_from(&mut starts)?;
         Ok(starts)
@@ -150,7 +152,7 @@ impl Worker<'_> {
         let topics = metadata.topics().iter().filter(|it| it.name() == source);
         let numbers: Vec<i32> = topics.flat_map(|it| it.partitions()).map(|it| it.id()).collect();
         let committed = self.committed_of(&numbers)?;
-        Ok(committed.values().any(Option::is_some))
+        Ok(!self.spec.positions.is_empty() || committed.values().any(Option::is_some))
     }
 
     /// What the deduplication has to see again.
@@ -192,9 +194,15 @@ impl Worker<'_> {
     }
 }
 
-/// Where a partition is taken up that holds records from `low` to before `high`.
-fn start(held: Committed, low: i64, high: i64, from_latest: bool) -> Result<Start, Halt> {
-    let Some((offset, note)) = held else {
+/// Where a partition is taken up that holds records from `low` to before `high`. What the group has forgotten the agent has `kept`.
+fn start(
+    held: Committed,
+    kept: Option<Position>,
+    low: i64,
+    high: i64,
+    from_latest: bool,
+) -> Result<Start, Halt> {
+    let Some((offset, note)) = held.or_else(|| Some((kept?.offset, None))) else {
         let resume = if from_latest { high } else { low };
         return Ok(Start {
             resume,
@@ -203,15 +211,17 @@ fn start(held: Committed, low: i64, high: i64, from_latest: bool) -> Result<Star
             begins: from_latest,
         });
     };
-    if offset < low {
+    // Markers of transactions, and records that were done, may be gone.
+    let all_done = kept.is_some_and(|it| it.offset <= offset && it.done_to >= low);
+    if offset < low && !all_done {
         let text =
             format!("the job was at {offset}, and the log begins at {low}: what was between has expired");
         return Err(Halt::new(HaltCode::DataExpired, text));
     }
     Ok(Start {
-        resume: offset,
+        resume: offset.max(low),
         // Without our note nobody knows how far back: from the beginning.
-        learn: if note.is_some() { offset } else { low },
+        learn: if note.is_some() { offset.max(low) } else { low },
         newest_ms: note.unwrap_or(0),
         begins: false,
     })
@@ -223,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_partition_is_taken_up_where_the_job_left_it_and_never_elsewhere() {
-        let at = |held, low, high, latest| start(held, low, high, latest).map(|it| (it.resume, it.begins));
+        let at =
+            |held, low, high, latest| start(held, None, low, high, latest).map(|it| (it.resume, it.begins));
         assert_eq!(at(None, 3, 9, false).unwrap(), (3, false));
         assert_eq!(at(None, 3, 9, true).unwrap(), (9, true));
         assert_eq!(at(Some((5, Some(7))), 3, 9, true).unwrap(), (5, false));
@@ -233,9 +244,40 @@ mod tests {
     }
 
     #[test]
+    fn what_the_group_forgot_the_agent_remembers() {
+        let kept = |offset, done_to| {
+            let at_unix_ms = 1;
+            Some(Position {
+                offset,
+                done_to,
+                at_unix_ms,
+            })
+        };
+        let at = |held, kept, low| start(held, kept, low, 20, true).map(|it| (it.resume, it.begins));
+        assert_eq!(
+            at(None, kept(5, 5), 3).unwrap(),
+            (5, false),
+            "neither end nor beginning"
+        );
+        assert_eq!(at(Some((7, None)), kept(5, 5), 3).unwrap(), (7, false));
+        assert_eq!(at(None, kept(5, 5), 6).unwrap_err().code, HaltCode::DataExpired);
+        // All that there was had been done, up to the markers behind it.
+        assert_eq!(at(Some((5, Some(7))), kept(5, 9), 9).unwrap(), (9, false));
+        assert_eq!(
+            at(Some((5, Some(7))), kept(5, 9), 10).unwrap_err().code,
+            HaltCode::DataExpired
+        );
+        // A person set the group back: what is gone was wished for.
+        assert_eq!(
+            at(Some((4, None)), kept(5, 9), 9).unwrap_err().code,
+            HaltCode::DataExpired
+        );
+    }
+
+    #[test]
     fn a_place_that_somebody_else_committed_is_learned_from_the_beginning() {
-        assert_eq!(start(Some((5, None)), 3, 9, false).unwrap().learn, 3);
-        let ours = start(Some((5, Some(700))), 3, 9, false).unwrap();
+        assert_eq!(start(Some((5, None)), None, 3, 9, false).unwrap().learn, 3);
+        let ours = start(Some((5, Some(700))), None, 3, 9, false).unwrap();
         assert_eq!((ours.learn, ours.newest_ms), (5, 700));
     }
 }

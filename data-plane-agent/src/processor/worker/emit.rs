@@ -219,6 +219,10 @@ impl Worker<'_> {
         self.consumer
             .pause(&self.all())
             .map_err(|error| ended_by(&error))?;
+        // What was fetched is let go of, and comes again.
+        for partition in self.partitions.values_mut() {
+            partition.at_end = false;
+        }
         self.full = Some((since, true));
         Ok(true)
     }

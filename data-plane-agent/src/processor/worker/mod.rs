@@ -6,6 +6,7 @@
 mod assign;
 mod commit;
 mod emit;
+mod tell;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,7 @@ use super::engine::{DeadLetterCode, Engine, Header, Next, Outcome, Record, Reque
 use super::faults::{Faults, meaning};
 use super::halt::{Halt, HaltCode};
 use super::partition::{CallId, Original, Partition};
-use super::progress::{PartitionProgress, Progress};
+use super::progress::Progress;
 use super::spec::WorkerSpec;
 
 /// A transaction is committed when it is so old,
@@ -45,12 +46,8 @@ const BATCH: usize = 500;
 const IDLE: Duration = Duration::from_millis(50);
 /// The same while calls are under way.
 const BUSY: Duration = Duration::from_millis(2);
-/// How often progress is written.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// After so long without room for a record the consumer is told to pause, so that it goes on to answer its group.
 const PAUSE_AFTER: Duration = Duration::from_secs(2);
-/// A worker that was joined for so long is no longer said to have ended.
-const MENDED_AFTER: Duration = Duration::from_secs(20);
 /// How long an end may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -96,7 +93,7 @@ pub struct Worker<'a> {
     joined_at: Option<Instant>,
     /// Transactions that were aborted one after another.
     aborts: u32,
-    /// How long there was nothing to do.
+    /// How long nothing was held up: there was nothing to do, or to wait for an answer was all.
     waited: Duration,
     /// A record that a step cannot take, and no dead-letter topic: what came before it is still committed.
     poison: Option<String>,
@@ -171,7 +168,12 @@ impl<'a> Worker<'a> {
         self.hear();
         self.drain()?;
         if self.is_due() && !self.must_clear() {
+            // A commit takes its time whatever it holds; it keeps the worker busy only where records wait for its end.
+            let (at, nothing_waits) = (Instant::now(), self.partitions.values().all(|it| it.at_end));
             self.commit()?;
+            if nothing_waits {
+                self.waited += at.elapsed();
+            }
         }
         if let Some(sentence) = self.poison.take() {
             self.commit()?;
@@ -191,7 +193,8 @@ impl<'a> Worker<'a> {
             self.commit()?;
         }
         self.progress.joined = false;
-        self.progress.partitions.clear();
+        // Where the job stands is kept by the agent: groups forget it, and a sleeping job must not.
+        self.note_places();
         super::write(self.progress);
         // Dropped, the worker leaves its group.
         Ok(())
@@ -210,19 +213,24 @@ impl<'a> Worker<'a> {
             (None, 0) => IDLE,
         };
         if !self.has_room() && !paused {
+            // It can do no more than it does: that counts as busy, whatever it waits for.
             std::thread::sleep(BUSY);
-            self.waited += BUSY;
             return Ok(());
         }
         let consumer = Rc::clone(&self.consumer);
         for taken in 0..BATCH {
             let wait = if taken == 0 { wait } else { Duration::ZERO };
-            let asked = (taken == 0).then(Instant::now);
+            let asked = (taken == 0 && !paused).then(Instant::now);
             let polled = consumer.poll(wait);
             self.waited += asked.map_or(Duration::ZERO, |it| it.elapsed());
             match polled {
                 None => break,
                 Some(Ok(message)) => self.take(&message)?,
+                Some(Err(KafkaError::PartitionEOF(number))) => {
+                    if let Some(partition) = self.partitions.get_mut(&number) {
+                        partition.at_end = true;
+                    }
+                }
                 Some(Err(error)) => {
                     tracing::debug!(%error, "the consumer");
                     let code = error.rdkafka_error_code();
@@ -339,36 +347,6 @@ impl<'a> Worker<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Writes how it goes, once a second.
-    fn tell(&mut self) {
-        self.producer.poll(Duration::ZERO);
-        let now = Instant::now();
-        if self
-            .progress_at
-            .is_some_and(|at| now.duration_since(at) < PROGRESS_EVERY)
-        {
-            return;
-        }
-        self.progress_at = Some(now);
-        let side = self.consumer.context();
-        self.progress.joined = side.has_joined();
-        if side.has_joined() {
-            let since = *self.joined_at.get_or_insert(now);
-            if now.duration_since(since) > MENDED_AFTER {
-                self.progress.halt = None;
-            }
-        }
-        let partitions = self.partitions.iter().map(|(number, it)| {
-            let at = PartitionProgress {
-                offset: it.committed,
-                end: side.end(*number).unwrap_or(-1),
-            };
-            (*number, at)
-        });
-        self.progress.partitions = partitions.collect();
-        super::write(self.progress);
     }
 }
 

@@ -6,9 +6,13 @@ pub use users::Users;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use weir_autoscaler::arbitration::{self, Pool, Wish};
 use weir_proto::agent::v1::{ComputePool, Generation, ItemStatus, Phase, Reason};
 
 use super::Verdict;
+
+/// After so long a job that waits counts as one priority higher, so that nobody waits for ever.
+const AGING_MS: u64 = 10 * 60_000;
 
 /// What a job would have of its pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,42 +21,77 @@ pub struct Demand {
     pub job: String,
     /// 9 comes first.
     pub priority: u32,
-    /// So many, or none.
+    /// Without so many it does not run.
+    pub least: u32,
+    /// It has work for so many.
     pub units: u32,
+    /// It has so many; 0: it waits.
+    pub held: u32,
+    /// Since when it waits, in milliseconds since 1970.
+    pub waiting_since_ms: u64,
 }
 
 /// What became of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// It has its units.
-    Given,
-    /// It waits: its place among those that do, from 1.
+    /// It has so many units.
+    Given(u32),
+    /// It waits: its place among those that do, from 1; 0: the whole pool is too small for it, and it keeps nobody waiting.
     Waits(u32),
 }
 
-/// Shares a pool's units: by priority, then by age. Nobody passes one that waits and would fit into the empty pool; one that
-/// never fits keeps nobody waiting.
+/// Shares a pool's units. Who runs keeps its least; who waits comes next, by priority and then by age; the rest goes by priority.
 #[must_use]
-pub fn arbitrate(units_max: u32, mut demands: Vec<Demand>) -> BTreeMap<String, Share> {
-    demands.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.job.cmp(&b.job)));
-    let (mut left, mut waiting) = (units_max, 0);
-    let shares = demands.into_iter().map(|demand| {
-        let share = match left.checked_sub(demand.units) {
-            Some(rest) => {
-                left = rest;
-                Share::Given
-            }
-            None => {
-                waiting += 1;
-                if demand.units <= units_max {
-                    left = 0;
-                }
-                Share::Waits(waiting)
-            }
+pub fn arbitrate(units_max: u32, demands: &[Demand], now_ms: u64) -> BTreeMap<String, Share> {
+    let pool = Pool {
+        limit_units: u64::from(units_max),
+        aging_ms: AGING_MS,
+    };
+    let mut wishes: Vec<Wish> = demands.iter().map(wish).collect();
+    wishes.sort_by(|a, b| a.job.cmp(&b.job));
+    let grants = arbitration::arbitrate(&pool, &wishes, now_ms);
+    let shares = grants.into_iter().map(|grant| {
+        let share = match u32::try_from(grant.units).unwrap_or(u32::MAX) {
+            0 => Share::Waits(grant.place.unwrap_or(0)),
+            units => Share::Given(units),
         };
-        (demand.job, share)
+        (grant.job, share)
     });
     shares.collect()
+}
+
+fn wish(demand: &Demand) -> Wish {
+    let Demand {
+        job,
+        priority,
+        least,
+        units,
+        held,
+        waiting_since_ms,
+    } = demand;
+    Wish {
+        job: job.clone(),
+        priority: i32::try_from(*priority).unwrap_or(i32::MAX),
+        minimum_units: u64::from(*least),
+        wanted_units: u64::from((*units).max(*least)),
+        held_units: u64::from(*held),
+        waiting_since_ms: *waiting_since_ms,
+    }
+}
+
+/// What a job could have beyond what it has, if it asked for `units`.
+#[must_use]
+pub fn room_for(units_max: u32, demands: &[Demand], job: &str, units: u32, now_ms: u64) -> u32 {
+    let mut demands = demands.to_vec();
+    let mut held = 0;
+    for demand in demands.iter_mut().filter(|it| it.job == job) {
+        demand.units = units;
+        held = demand.held;
+    }
+    match arbitrate(units_max, &demands, now_ms).get(job) {
+        Some(Share::Given(given)) => given.saturating_sub(held),
+        _waits => 0,
+    }
 }
 
 /// READY when it is let in; a tombstone is carried out when none of its workers is left.
@@ -85,53 +124,62 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn demand(job: &str, priority: u32, units: u32) -> Demand {
+    fn demand(job: &str, priority: u32, units: u32, held: u32) -> Demand {
         Demand {
             job: job.to_owned(),
             priority,
+            least: units.min(2),
             units,
+            held,
+            waiting_since_ms: 0,
         }
     }
 
-    fn shares(units_max: u32, demands: &[Demand]) -> Vec<(String, Share)> {
-        arbitrate(units_max, demands.to_vec()).into_iter().collect()
+    fn shares(units_max: u32, demands: &[Demand]) -> Vec<Share> {
+        arbitrate(units_max, demands, 0).into_values().collect()
     }
 
     #[test]
     fn priority_then_age_decides_and_who_waits_knows_its_place() {
         let demands = [
-            demand("job_1", 5, 1),
-            demand("job_2", 5, 1),
-            demand("job_3", 9, 1),
-            demand("job_4", 0, 1),
+            demand("job_4", 0, 1, 0),
+            demand("job_2", 5, 1, 0),
+            demand("job_1", 5, 1, 0),
+            demand("job_3", 9, 1, 0),
         ];
         let said = shares(2, &demands);
-        let share: Vec<_> = said.iter().map(|(_job, share)| *share).collect();
         assert_eq!(
-            share,
-            [Share::Given, Share::Waits(1), Share::Given, Share::Waits(2)]
+            said,
+            [Share::Given(1), Share::Waits(1), Share::Given(1), Share::Waits(2)]
         );
     }
 
     #[test]
-    fn a_small_job_does_not_pass_a_large_one_that_would_fit_but_one_that_never_fits_blocks_nobody() {
-        let large = [
-            demand("job_1", 5, 2),
-            demand("job_2", 5, 2),
-            demand("job_3", 5, 1),
-        ];
-        assert_eq!(shares(3, &large)[2].1, Share::Waits(2));
-        let never = [
-            demand("job_1", 5, 2),
-            demand("job_2", 5, 9),
-            demand("job_3", 5, 1),
-        ];
-        let said = shares(3, &never);
-        assert_eq!((said[1].1, said[2].1), (Share::Waits(1), Share::Given));
+    fn who_runs_keeps_its_least_and_gives_up_the_rest() {
+        let demands = [demand("job_1", 5, 4, 4), demand("job_2", 0, 2, 0)];
+        assert_eq!(shares(4, &demands), [Share::Given(2), Share::Given(2)]);
+        let full = [demand("job_1", 0, 2, 2), demand("job_2", 9, 2, 0)];
+        assert_eq!(shares(3, &full), [Share::Given(2), Share::Waits(1)]);
+    }
+
+    #[test]
+    fn one_that_never_fits_keeps_nobody_waiting() {
+        let never = [demand("job_1", 9, 2, 0), demand("job_2", 5, 1, 0)];
+        assert_eq!(shares(1, &never), [Share::Waits(0), Share::Given(1)]);
+        assert_eq!(shares(0, &never), [Share::Waits(0), Share::Waits(0)]);
+    }
+
+    #[test]
+    fn the_room_of_a_job_is_what_arbitration_would_give_it() {
+        let demands = [demand("job_1", 5, 3, 3), demand("job_2", 5, 2, 2)];
+        assert_eq!(room_for(6, &demands, "job_2", 6, 0), 1, "what is free, evenly");
+        let above = [demand("job_1", 5, 4, 4), demand("job_2", 9, 2, 2)];
         assert_eq!(
-            shares(0, &never).iter().filter(|it| it.1 == Share::Given).count(),
-            0
+            room_for(6, &above, "job_2", 6, 0),
+            2,
+            "what a lower one has beyond its least"
         );
+        assert_eq!(room_for(6, &above, "job_1", 6, 0), 0);
     }
 
     #[test]
@@ -154,25 +202,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pool_is_never_exceeded(max in 0_u32..20, asked in prop::collection::vec((0_u32..10, 0_u32..8), 0..12)) {
+        fn a_pool_is_never_exceeded_by_who_comes(max in 0_u32..20, asked in prop::collection::vec((0_u32..10, 0_u32..8), 0..12)) {
             let demands: Vec<Demand> = asked
                 .iter()
                 .enumerate()
-                .map(|(at, (priority, units))| demand(&format!("job_{at:02}"), *priority, *units))
+                .map(|(at, (priority, units))| demand(&format!("job_{at:02}"), *priority, *units, 0))
                 .collect();
-            let shares = arbitrate(max, demands.clone());
-            let given: u32 = demands
-                .iter()
-                .filter(|it| shares[&it.job] == Share::Given)
-                .map(|it| it.units)
+            let shares = arbitrate(max, &demands, 0);
+            let given: u32 = shares
+                .values()
+                .map(|it| match it { Share::Given(units) => *units, Share::Waits(_place) => 0 })
                 .sum();
             prop_assert!(given <= max);
-            let mut places: Vec<u32> = shares
-                .values()
-                .filter_map(|it| match it { Share::Waits(place) => Some(*place), Share::Given => None })
-                .collect();
-            places.sort_unstable();
-            prop_assert_eq!(places.clone(), (1..=u32::try_from(places.len()).unwrap()).collect::<Vec<_>>());
         }
     }
 }

@@ -101,7 +101,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("program");
         std::fs::write(&program, b"").unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        set(&program, 0o755).unwrap();
+        set(folder.path(), 0o700).unwrap();
         assert!(!by_others(&program));
     }
 }

@@ -10,18 +10,20 @@ use tokio::time::Instant;
 use weir_proto::agent::v1::{ApiKey, Job};
 
 use super::Identity;
+use super::scaling::Scaler;
+use super::sleep::{Asleep, Drowsy};
 use crate::disk;
 use crate::platform::child::{Child, Step};
 use crate::platform::process::{Processes, Program};
 use crate::processor::halt::HaltCode;
 use crate::processor::progress::Progress;
-use crate::processor::spec::WorkerSpec;
+use crate::processor::spec::{Position, WorkerSpec};
 
 /// How long a worker may take to finish its transaction and leave its group.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// A worker that wrote nothing for so long is not counted on.
-const STALE_MS: u64 = 15_000;
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+pub(super) const STALE_MS: u64 = 15_000;
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// More than any job has.
 const SLOTS_MAX: u32 = 1000;
 
@@ -57,6 +59,11 @@ pub struct Workers {
 #[serde(default)]
 pub(super) struct Kept {
     pub(super) restarts: u64,
+    /// The topic that positions are of.
+    pub(super) source: String,
+    /// Where the job stands, by partition.
+    pub(super) positions: BTreeMap<i32, Position>,
+    pub(super) asleep: Option<Asleep>,
 }
 
 pub(super) struct Worker {
@@ -70,10 +77,18 @@ pub(super) struct Worker {
 /// One job on this machine.
 pub struct Room {
     pub(super) id: String,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     run: PathBuf,
     identity: Identity,
     pub(super) kept: Kept,
+    /// What the disk has of it.
+    pub(super) written: Kept,
+    /// How many workers it should have.
+    pub scaler: Scaler,
+    /// Since when it has had nothing to do.
+    pub drowsy: Drowsy,
+    /// Records that wait while it sleeps.
+    pub(super) waiting: Option<u64>,
     pub(super) workers: BTreeMap<u32, Worker>,
     pub(super) progress: BTreeMap<u32, Progress>,
 }
@@ -86,11 +101,17 @@ impl Room {
     pub fn open(id: &str, jobs: &Path, run: &Path, now: Instant) -> io::Result<Self> {
         let folder = jobs.join(id);
         let identity = Identity::open_or_make(&folder)?;
+        let kept: Kept = disk::read_json(&folder.join("room.json"), FILE_BYTES_MAX)
+            .unwrap_or(None)
+            .unwrap_or_default();
+        let scaled = disk::read_json(&folder.join("scaling.json"), FILE_BYTES_MAX);
         let mut room = Self {
             identity,
-            kept: disk::read_json(&folder.join("room.json"), FILE_BYTES_MAX)
-                .unwrap_or(None)
-                .unwrap_or_default(),
+            written: kept.clone(),
+            kept,
+            scaler: Scaler::of(scaled.unwrap_or(None).unwrap_or_default()),
+            drowsy: Drowsy::default(),
+            waiting: None,
             workers: BTreeMap::new(),
             progress: BTreeMap::new(),
             id: id.to_owned(),
@@ -199,16 +220,6 @@ impl Room {
         }
     }
 
-    /// Reads what workers wrote since.
-    pub fn look(&mut self) {
-        for (slot, held) in &mut self.progress {
-            // The middle of a write, or nothing yet: what was read before stays.
-            if let Ok(Some(read)) = Progress::read(&progress_path(&self.folder, *slot)) {
-                *held = read;
-            }
-        }
-    }
-
     /// How its workers are, `wanted` of them.
     #[must_use]
     pub fn workers(&self, wanted: u32, processes: &dyn Processes, now_unix_ms: u64) -> Workers {
@@ -254,12 +265,17 @@ impl Room {
             let worker = self.worker(slot, now)?;
             self.workers.insert(slot, worker);
         }
-        let program = self.hand_over(slot, hand)?;
+        let known = self.workers.get(&slot).and_then(|it| it.child.running(processes));
+        let runs = known.is_some() || processes.find(&self.tag(slot)).is_some();
+        if !runs {
+            // Before the file that says where the last one stood is written over.
+            self.keep()?;
+        }
+        let program = self.hand_over(slot, hand, !runs)?;
         self.progress.entry(slot).or_default();
         let Some(worker) = self.workers.get_mut(&slot) else {
             return Ok(());
         };
-        let runs = worker.child.running(processes).is_some() || processes.find(&program.tag).is_some();
         if !runs && *free == 0 {
             return Ok(());
         }
@@ -278,32 +294,38 @@ impl Room {
         Ok(())
     }
 
-    /// Writes what the worker is to be started with, if it differs from what is there.
-    fn hand_over(&self, slot: u32, hand: &Hand<'_>) -> io::Result<Program> {
-        let spec = WorkerSpec {
-            slot,
-            ..hand.spec.clone()
-        };
-        let (path, bytes) = (
-            self.folder.join(format!("worker-{slot}.json")),
-            serde_json::to_vec(&spec)?,
-        );
-        let same = std::fs::read(&path).is_ok_and(|it| it == bytes);
-        if !same {
-            disk::write_atomic(&path, &bytes)?;
+    /// Writes what the worker is to be started with, if it is to be started and that differs from what is there.
+    fn hand_over(&self, slot: u32, hand: &Hand<'_>, starts: bool) -> io::Result<Program> {
+        let path = self.folder.join(format!("worker-{slot}.json"));
+        if starts {
+            let spec = WorkerSpec {
+                slot,
+                positions: self.kept.positions.clone(),
+                ..hand.spec.clone()
+            };
+            let bytes = serde_json::to_vec(&spec)?;
+            let same = std::fs::read(&path).is_ok_and(|it| it == bytes);
+            if !same {
+                disk::write_atomic(&path, &bytes)?;
+            }
         }
         let name = format!("{}-worker-{slot}", self.id);
         Ok(Program {
             executable: hand.executable.to_owned(),
             arguments: vec!["processor".to_owned()],
             log: hand.logs.join(format!("{name}.log")),
-            tag: self.folder.join(format!("worker-{slot}")).display().to_string(),
+            tag: self.tag(slot),
             input: Some(path),
             output: Some(progress_path(&self.folder, slot)),
             user: hand.user,
             environment: Vec::new(),
             name,
         })
+    }
+
+    /// What a worker's process is found again by.
+    fn tag(&self, slot: u32) -> String {
+        self.folder.join(format!("worker-{slot}")).display().to_string()
     }
 
     fn end_one(&mut self, slot: u32, processes: &dyn Processes, now: Instant) -> io::Result<()> {
@@ -328,13 +350,13 @@ impl Room {
             }
         }
         if self.kept.restarts != before {
-            disk::write_json(&self.folder.join("room.json"), &self.kept)?;
+            self.keep()?;
         }
         Ok(())
     }
 }
 
-fn progress_path(folder: &Path, slot: u32) -> PathBuf {
+pub(super) fn progress_path(folder: &Path, slot: u32) -> PathBuf {
     folder.join(format!("worker-{slot}.progress"))
 }
 

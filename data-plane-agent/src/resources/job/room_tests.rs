@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::platform::fake::FakeProcesses;
-use crate::processor::progress::PartitionProgress;
+use crate::processor::progress::{PartitionProgress, Progress};
 use crate::processor::spec::tests::sample;
 
 struct Scene {
@@ -127,7 +127,14 @@ fn what_workers_write_is_added_up() {
         records_in: 10,
         records_out: 7,
         watermark_unix_ms: offset,
-        partitions: BTreeMap::from([(partition, PartitionProgress { offset, end: 20 })]),
+        partitions: BTreeMap::from([(
+            partition,
+            PartitionProgress {
+                offset,
+                done_to: offset,
+                end: 20,
+            },
+        )]),
         ..Progress::default()
     };
     let (first, second) = (scene.pid(0), scene.pid(1));
@@ -177,7 +184,7 @@ fn no_secret_is_on_the_command_line_and_files_are_private() {
         user: None,
         logs: scene.folder.path(),
     };
-    let program = scene.room.hand_over(0, &hand).unwrap();
+    let program = scene.room.hand_over(0, &hand, true).unwrap();
     assert_eq!(program.arguments, ["processor"]);
     let input = program.input.unwrap();
     assert_eq!(input.metadata().unwrap().permissions().mode() & 0o777, 0o600);

@@ -92,7 +92,7 @@ mod tests {
             failures: failures.iter().map(|it| ((*it).to_owned(), 1)).collect(),
             ..Told::default()
         };
-        let stage = stage(&job, &told, Share::Given, None, None);
+        let stage = stage(&job, &told, Share::Given(1), None, None);
         (stage.phase, stage.reason)
     }
 

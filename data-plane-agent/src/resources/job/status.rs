@@ -19,8 +19,8 @@ pub struct Seen {
     pub workers: Workers,
     /// How many it should have.
     pub wanted: u32,
-    /// It sleeps: nothing came for long.
-    pub suspended: bool,
+    /// Why it sleeps, if it does.
+    pub suspended: Option<Reason>,
 }
 
 /// Where a job stands.
@@ -66,13 +66,13 @@ pub fn stage(job: &Job, seen: Seen, was_running: bool) -> Stage {
     if let Some(reason) = stuck {
         return at(Phase::Failed, reason);
     }
-    if suspended {
-        let phase = if workers.alive == 0 {
-            Phase::Suspended
-        } else {
-            Phase::Stopping
+    if let Some(reason) = suspended {
+        let phase = match (workers.alive, reason) {
+            (1.., _any) => Phase::Stopping,
+            (0, Reason::Idle) => Phase::Suspended,
+            (0, _other) => Phase::Failed,
         };
-        return at(phase, Reason::Idle);
+        return at(phase, reason);
     }
     if let Share::Waits(_place) = share {
         return at(Phase::Pending, Reason::PoolExhausted);
@@ -130,7 +130,7 @@ mod tests {
 
     const FINE: Seen = Seen {
         stuck: None,
-        share: Share::Given,
+        share: Share::Given(2),
         served: Served::Gateways {
             live: 1,
             acknowledged: 1,
@@ -142,7 +142,7 @@ mod tests {
             halted: None,
         },
         wanted: 2,
-        suspended: false,
+        suspended: None,
     };
     const NONE: Workers = Workers {
         alive: 0,
@@ -233,7 +233,7 @@ mod tests {
             ..FINE
         };
         let sleeping = Seen {
-            suspended: true,
+            suspended: Some(Reason::Idle),
             ..gone
         };
         assert_eq!(say(JobState::Stopped, false, FINE, true).0, Phase::Stopping);
@@ -243,6 +243,15 @@ mod tests {
         assert_eq!(
             say(JobState::AutoSuspend, false, sleeping, true),
             (Phase::Suspended, Reason::Idle)
+        );
+        let expired = Seen {
+            suspended: Some(Reason::DataExpired),
+            ..gone
+        };
+        assert_eq!(
+            say(JobState::AutoSuspend, false, expired, true),
+            (Phase::Failed, Reason::DataExpired),
+            "a person decides"
         );
     }
 

@@ -46,6 +46,14 @@ impl Room {
         if workers.joined > 0 {
             told.lag_records = lag.unwrap_or(-1);
         }
+        if let Some(asleep) = &self.kept.asleep {
+            told.suspended_at_unix_ms = i64::try_from(asleep.since_unix_ms).unwrap_or(i64::MAX);
+            told.lag_records = self
+                .waiting
+                .map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX));
+            let kept = self.kept.positions.iter();
+            offsets = kept.map(|(at, it)| (*at, (0, it.offset))).collect();
+        }
         told.offsets = offsets
             .into_iter()
             .filter_map(|(partition, (_at, offset))| {

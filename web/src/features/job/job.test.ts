@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseProgram, parseSuspend, printProgram, stepsText, wishText } from './job.ts'
+import { changeText, parseProgram, parseSuspend, printProgram, rateText, stepsText, wishText } from './job.ts'
 
 const program = {
   kind: 'ACTION', source: { topic: 'topic_1', start: 'LATEST' }, steps: [{ filter: { where: 'true' } }],
@@ -27,6 +27,12 @@ test('one step stands on a line', () => {
 
 test('what is wished, in words', () => {
   expect(wishText({ desired_state: 'STOPPED' })).toBe('stopped')
-  expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60 } })).toContain('asleep after')
+  expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60, wake_lag_records: 1, wake_within_seconds: 30 } })).toContain('asleep after')
   expect(parseSuspend('9').ok).toBe(false)
+})
+
+test('what became of the workers', () => {
+  const say = (outcome: string, given = 1) => changeText({ outcome, workers: 1, workers_wanted: 4, workers_given: given })
+  expect([say('SCALE', 3), say('HOLD'), say('SUSPEND'), say('WAKE')]).toEqual(['1 → 3', '1, not 4', 'fell asleep', 'woke'])
+  expect([rateText(null), rateText(812.4)]).toEqual(['–', '812/s'])
 })

@@ -1,5 +1,5 @@
 // What a job says, in words; and its program as the form has it.
-import type { Job } from '../../api/types.ts'
+import type { Job, JobScalingDecision } from '../../api/types.ts'
 import { formatCount, formatDuration, plural } from '../../ui/format.ts'
 import type { Parsed } from '../../ui/form/parse.ts'
 
@@ -82,3 +82,13 @@ export function workersText({ spec, status }: Pick<Job, 'spec' | 'status'>): str
   const wished = min_workers === max_workers ? formatCount(min_workers) : `${formatCount(min_workers)} to ${formatCount(max_workers)}`
   return status.progress ? `${formatCount(status.progress.workers)} now, ${wished} wished` : wished
 }
+
+/** What became of the workers by a decision. */
+export function changeText({ outcome, workers, workers_wanted, workers_given }: Pick<JobScalingDecision, 'outcome' | 'workers' | 'workers_wanted' | 'workers_given'>): string {
+  if (outcome === 'SUSPEND') return 'fell asleep'
+  if (outcome === 'WAKE') return 'woke'
+  if (outcome === 'SCALE') return `${workers} → ${workers_given}`
+  return workers_wanted === workers ? formatCount(workers) : `${workers}, not ${workers_wanted}`
+}
+
+export const rateText = (rate: number | null | undefined): string => (rate === undefined || rate === null ? '–' : `${formatCount(Math.round(rate))}/s`)

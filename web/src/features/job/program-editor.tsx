@@ -1,5 +1,6 @@
 // The control of a job's program: what is read, what is done, where it goes.
 import { Button } from '../../ui/button.tsx'
+import { StepList } from './step-list.tsx'
 import { ENCODINGS, readDraft, type Draft, type Encoding } from './job.ts'
 
 interface ProgramEditorProps {
@@ -27,10 +28,7 @@ export function ProgramEditor({ id, text, onChange, topics }: ProgramEditorProps
           <option value="LATEST">the first record after its start</option>
         </select>
       </label>
-      <label className="program-line">
-        <span>Steps, in this order, as JSON</span>
-        <textarea className="code" rows={7} spellCheck={false} value={draft.steps} onChange={(event) => put({ steps: event.target.value })} />
-      </label>
+      <StepList text={draft.steps} onChange={(steps) => put({ steps })} />
       {draft.sinks.map((sink, at) => (
         <fieldset className="program-sink" key={at}>
           <legend>Sink {draft.sinks.length > 1 ? at + 1 : ''}</legend>

@@ -14,6 +14,7 @@ import { PageHead } from '../../ui/list-page.tsx'
 import { useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { useToast } from '../../ui/toast.tsx'
+import { DecisionsTab } from './decisions.tsx'
 import { useJobFields } from './forms.tsx'
 import { JobTable } from './job-table.tsx'
 import { JobOverview } from './overview.tsx'
@@ -80,6 +81,7 @@ export function JobPage() {
             tabs={[
               { key: 'overview', label: 'Overview', content: () => <JobOverview job={job} /> },
               { key: 'program', label: 'Program', content: () => <ProgramTab program={job.spec.program} /> },
+              { key: 'workers', label: 'Workers', content: () => <DecisionsTab id={job.id} /> },
               { key: 'versions', label: 'Versions', content: () => <VersionsTab job={job} /> },
             ]}
           />

@@ -186,8 +186,8 @@ pub fn schema(name: &str, number: u64) -> String {
 /// Lets a tenant have as many subjects and versions as a run makes.
 pub async fn lift_quotas(postgres: &Postgres) -> Result<()> {
     let sql = "insert into service_quota (tenant_id, name, value) \
-               select t.id, name, 1000000000 from tenant t, \
-                   unnest(array['contracts', 'contract_versions', 'contract_bytes']) name \
+               select t.id, quota, 1000000000 from tenant t, \
+                   unnest(array['contracts', 'contract_versions', 'contract_bytes']) quota \
                on conflict (tenant_id, name) do update set value = excluded.value";
     postgres.psql("weir", sql).await?;
     Ok(())

@@ -1,0 +1,199 @@
+//! The tenant behind a connection: what it may do, and where its clients find us.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
+use weir_proto::agent::v1::Grant;
+
+use super::code;
+use super::consumer_group::Members;
+use crate::gateway::contract::Counts;
+use crate::gateway::meter::{Meter, Payer};
+use crate::gateway::quota::{ClientQuota, Quotas, Toll};
+use crate::gateway::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
+
+/// Where clients find the gateway.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// The host that clients are told.
+    pub host: StrBytes,
+    /// Broker node n is at this port + n, unless it has another place.
+    pub port_base: u16,
+    /// Of a client that named its cluster by SNI: `<label>.<domain>`. Broker node n is then `b<n>-<label>.<domain>` at the base.
+    pub named: Option<StrBytes>,
+    /// The places of brokers that have others, by node id.
+    pub places: Arc<HashMap<i32, i32>>,
+}
+
+impl Front {
+    pub(super) fn address(&self, node_id: i32) -> (StrBytes, i32) {
+        // Unknown leaders have node -1 and no address.
+        if node_id < 0 {
+            return (StrBytes::default(), -1);
+        }
+        if let Some(named) = &self.named {
+            let host = StrBytes::from_string(format!("b{node_id}-{named}"));
+            return (host, i32::from(self.port_base));
+        }
+        (
+            self.host.clone(),
+            i32::from(self.port_base).saturating_add(self.places.get(&node_id).copied().unwrap_or(node_id)),
+        )
+    }
+}
+
+/// Where the clients of a cluster find its brokers.
+fn front(view: &View, cluster: &Cluster, shared: &Shared) -> Arc<Front> {
+    match view.pools.get(&cluster.pool) {
+        Some(pool) if !pool.places.is_empty() => Arc::new(Front {
+            places: Arc::clone(&pool.places),
+            ..Front::clone(&shared.front)
+        }),
+        _own => Arc::clone(&shared.front),
+    }
+}
+
+/// What every tenant shares.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Where clients find us.
+    pub front: Arc<Front>,
+    /// What counts.
+    pub meter: Arc<Meter>,
+    /// What members of consumer groups subscribe to.
+    pub members: Arc<Members>,
+    /// What limits.
+    pub quotas: Arc<Quotas>,
+    /// What was judged.
+    pub contracts: Arc<Counts>,
+}
+
+/// The tenant behind a connection, by one snapshot.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Its cluster.
+    pub cluster: Arc<Cluster>,
+    /// What its principal may do.
+    pub access: Arc<Access>,
+    /// The job that it is; `None`: a client of the tenant's.
+    pub job: Option<Arc<str>>,
+    /// What everybody may do on its cluster.
+    pub grants: Arc<Vec<Grant>>,
+    /// What the customer's policy refuses.
+    pub bans: Arc<Bans>,
+    /// Who pays.
+    pub payer: Payer,
+    /// Where it finds us.
+    pub front: Arc<Front>,
+    /// What counts.
+    pub meter: Arc<Meter>,
+    /// What members of consumer groups subscribe to; of all tenants.
+    pub members: Arc<Members>,
+    /// What its requests are taken from.
+    pub toll: Toll,
+    /// The quotas of its cluster as Kafka's tools know them.
+    pub client_quotas: Arc<Vec<ClientQuota>>,
+    /// The clock of that.
+    pub quotas: Arc<Quotas>,
+    /// What was judged; of all tenants.
+    pub contracts: Arc<Counts>,
+}
+
+impl Tenant {
+    /// The tenant of a key; `None` when its cluster is not served.
+    #[must_use]
+    pub fn new(view: &View, key: &Key, shared: &Shared) -> Option<Self> {
+        let cluster = Arc::clone(view.clusters.get(&key.cluster)?);
+        Some(Self {
+            access: view.access(&key.principal, &key.cluster),
+            job: key.job.then(|| key.id.as_str().into()),
+            grants: view.grants(&key.cluster),
+            bans: Arc::clone(&view.bans),
+            payer: Payer {
+                cluster: Arc::clone(&cluster.id),
+                principal: Arc::clone(&key.principal),
+            },
+            toll: shared
+                .quotas
+                .toll(view.version, &view.quotas, &cluster.id, &key.principal),
+            client_quotas: view.client_quotas(&key.cluster),
+            front: front(view, &cluster, shared),
+            cluster,
+            meter: Arc::clone(&shared.meter),
+            members: Arc::clone(&shared.members),
+            quotas: Arc::clone(&shared.quotas),
+            contracts: Arc::clone(&shared.contracts),
+        })
+    }
+
+    /// May it use a consumer group or transactional id of this name so? A job may use those of its own, without a grant.
+    pub(super) fn may_coordinate(&self, operation: Operation, id: &str) -> bool {
+        let own = |job: &Arc<str>| {
+            id.strip_prefix(&**job)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        self.access.may(operation, id) || self.job.as_ref().is_some_and(own)
+    }
+
+    /// The topic of this name if the principal may; else the error code to answer. What may not be seen does not even
+    /// tell whether it exists.
+    pub(super) fn topic(&self, operation: Operation, name: &str) -> Result<&Arc<Topic>, i16> {
+        if !self.access.may(operation, name) {
+            return Err(code::TOPIC_AUTHORIZATION_FAILED);
+        }
+        self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// The same by virtual id.
+    pub(super) fn topic_by_id(&self, operation: Operation, id: Uuid) -> Result<&Arc<Topic>, i16> {
+        let topic = self.cluster.by_virtual_id(id).ok_or(code::UNKNOWN_TOPIC_ID)?;
+        if self.access.may(operation, &topic.name) {
+            Ok(topic)
+        } else {
+            Err(code::TOPIC_AUTHORIZATION_FAILED)
+        }
+    }
+
+    /// The topic behind a broker's name, if the principal may see it.
+    pub(super) fn shown(&self, physical_name: &str) -> Option<&Arc<Topic>> {
+        self.cluster
+            .by_physical_name(physical_name)
+            .filter(|it| self.access.may(Operation::Describe, &it.name))
+    }
+
+    /// The topic behind a broker's id, if the principal may see it.
+    pub(super) fn shown_by_id(&self, physical_id: Uuid) -> Option<&Arc<Topic>> {
+        self.cluster
+            .by_physical_id(physical_id)
+            .filter(|it| self.access.may(Operation::Describe, &it.name))
+    }
+
+    pub(super) fn text_in(&self, text: &mut Option<StrBytes>) {
+        if let Some(text) = text {
+            *text = self.cluster.text_in(text);
+        }
+    }
+
+    /// Where a member of a group comes from: for the brokers that is the gateway, whose address on their side is nobody's
+    /// business. Written as Kafka writes addresses.
+    pub(super) fn member_host(&self) -> StrBytes {
+        StrBytes::from_string(format!("/{}", self.front.host))
+    }
+
+    /// Kafka's bit field of what the principal may do to a topic.
+    pub(super) fn topic_operations(&self, name: &str) -> i32 {
+        let mut bits = 0;
+        if self.access.may(Operation::Read, name) {
+            bits |= 1 << 3 | 1 << 8 | 1 << 10;
+        }
+        if self.access.may(Operation::Write, name) {
+            bits |= 1 << 4;
+        }
+        if self.access.may(Operation::Administer, name) {
+            bits |= 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
+        }
+        bits
+    }
+}

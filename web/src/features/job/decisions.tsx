@@ -1,0 +1,30 @@
+// What was decided of a job's workers, the newest first, and why.
+import type { JobScalingDecision } from '../../api/types.ts'
+import { Button } from '../../ui/button.tsx'
+import { formatCount, words } from '../../ui/format.ts'
+import { Failure, Skeleton } from '../../ui/states.tsx'
+import { Age } from '../../ui/status.tsx'
+import { Table, type Column } from '../../ui/table.tsx'
+import { changeText, rateText } from './job.ts'
+import { useJobDecisions } from './queries.ts'
+
+const columns: readonly Column<JobScalingDecision>[] = [
+  { key: 'at', label: 'When', cell: (d) => <Age at={d.at} /> },
+  { key: 'change', label: 'Workers', cell: changeText },
+  { key: 'why', label: 'Why', cell: (d) => [d.reason, ...d.also].map(words).join(', ') },
+  { key: 'lag', label: 'Waiting', align: 'right', cell: (d) => formatCount(d.lag) },
+  { key: 'rate', label: 'Arriving', align: 'right', cell: (d) => rateText(d.terms?.arrival_rate) },
+  { key: 'able', label: 'Could do', align: 'right', cell: (d) => rateText(d.terms?.true_rate) },
+]
+
+export function DecisionsTab({ id }: { id: string }) {
+  const decisions = useJobDecisions(id)
+  if (decisions.isPending) return <Skeleton label="Reading the decisions" />
+  if (!decisions.data) return <Failure error={decisions.error} again={() => void decisions.refetch()} />
+  return (
+    <>
+      <Table caption="Decisions about its workers" rows={decisions.data.pages.flatMap((page) => page.data)} columns={columns} id={(d) => d.at} still />
+      {decisions.hasNextPage && <Button busy={decisions.isFetchingNextPage} onClick={() => void decisions.fetchNextPage()}>Older decisions</Button>}
+    </>
+  )
+}
