@@ -8,26 +8,23 @@ use uuid::Uuid;
 use weir_proto::agent::v1::{JobDecision, JobDecisionOutcome, JobDecisionReason, JobDecisionTerms};
 
 use super::{COUNT_MOST, moment, small};
-use crate::kernel::{DataPlaneId, Id, Result, kind};
-use crate::runtime::Tx;
+use crate::kernel::{Id, kind};
 
-/// Decisions that are kept of a job; older ones are forgotten.
-const KEPT_MAX: i64 = 1_000;
 const ALSO_MAX: usize = 20;
 
 /// One decision.
 #[derive(Debug)]
 pub(super) struct DecisionRow {
-    job: Uuid,
-    at: DateTime<Utc>,
-    outcome: String,
-    reason: String,
-    also: Vec<String>,
-    workers: i32,
-    workers_wanted: i32,
-    workers_given: i32,
-    lag: Option<i64>,
-    terms: Option<Value>,
+    pub(super) job: Uuid,
+    pub(super) at: DateTime<Utc>,
+    pub(super) outcome: String,
+    pub(super) reason: String,
+    pub(super) also: Vec<String>,
+    pub(super) workers: i32,
+    pub(super) workers_wanted: i32,
+    pub(super) workers_given: i32,
+    pub(super) lag: Option<i64>,
+    pub(super) terms: Option<Value>,
 }
 
 /// One row for each decision, so that each is written once.
@@ -144,43 +141,6 @@ fn thousandths(told: i64) -> Option<f64> {
     // No count is higher than what a double holds.
     let known = |it: i64| it.min(COUNT_MOST) as f64 / 1000.0;
     (told >= 0).then(|| known(told))
-}
-
-/// Keeps a decision of a job that the data plane serves; one that is there stays as it is. Says whether it is new.
-pub(super) async fn keep(tx: &mut Tx, data_plane: DataPlaneId, row: &DecisionRow) -> Result<()> {
-    let kept = sqlx::query!(
-        "INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, also, workers, workers_wanted,
-             workers_given, lag, terms)
-         SELECT j.id, j.tenant_id, j.data_plane_id, $3, $4, $5, $6, $7, $8, $9, $10, $11
-         FROM job j WHERE j.data_plane_id = $1 AND j.id = $2
-         ON CONFLICT (job_id, at) DO NOTHING",
-        data_plane.uuid(),
-        row.job,
-        row.at,
-        row.outcome,
-        row.reason,
-        json!(row.also),
-        row.workers,
-        row.workers_wanted,
-        row.workers_given,
-        row.lag,
-        row.terms,
-    )
-    .execute(tx.conn())
-    .await?;
-    if kept.rows_affected() == 0 {
-        return Ok(());
-    }
-    sqlx::query!(
-        "DELETE FROM job_decision WHERE data_plane_id = $1 AND job_id = $2 AND at <= (
-             SELECT at FROM job_decision WHERE data_plane_id = $1 AND job_id = $2 ORDER BY at DESC OFFSET $3 LIMIT 1)",
-        data_plane.uuid(),
-        row.job,
-        KEPT_MAX,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
 }
 
 #[cfg(test)]

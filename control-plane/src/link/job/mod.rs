@@ -32,7 +32,7 @@ pub(super) async fn keep(db: &Db, data_plane: DataPlaneId, report: JobReport) ->
         store::keep(&mut tx, data_plane, row).await?;
     }
     for row in &decisions {
-        decision::keep(&mut tx, data_plane, row).await?;
+        store::keep_decision(&mut tx, data_plane, row).await?;
     }
     tx.commit().await
 }

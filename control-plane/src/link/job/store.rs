@@ -1,11 +1,15 @@
-//! The table `job_status`, with this as its only writer.
+//! The tables `job_status` and `job_decision`, with this as their only writer.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::decision::DecisionRow;
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Tx;
+
+/// Decisions that are kept of a job; older ones are forgotten.
+const DECISIONS_MAX: i64 = 1_000;
 
 /// What an agent says of one job.
 #[derive(Debug)]
@@ -55,6 +59,43 @@ pub(super) async fn keep(tx: &mut Tx, data_plane: DataPlaneId, row: &ProgressRow
         row.suspended_at,
         Value::Array(row.offsets.clone()),
         Value::Array(row.failures.clone()),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Keeps a decision of a job that the data plane serves; one that is there stays as it is.
+pub(super) async fn keep_decision(tx: &mut Tx, data_plane: DataPlaneId, row: &DecisionRow) -> Result<()> {
+    let kept = sqlx::query!(
+        "INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, also, workers, workers_wanted,
+             workers_given, lag, terms)
+         SELECT j.id, j.tenant_id, j.data_plane_id, $3, $4, $5, $6, $7, $8, $9, $10, $11
+         FROM job j WHERE j.data_plane_id = $1 AND j.id = $2
+         ON CONFLICT (job_id, at) DO NOTHING",
+        data_plane.uuid(),
+        row.job,
+        row.at,
+        row.outcome,
+        row.reason,
+        json!(row.also),
+        row.workers,
+        row.workers_wanted,
+        row.workers_given,
+        row.lag,
+        row.terms,
+    )
+    .execute(tx.conn())
+    .await?;
+    if kept.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query!(
+        "DELETE FROM job_decision WHERE data_plane_id = $1 AND job_id = $2 AND at <= (
+             SELECT at FROM job_decision WHERE data_plane_id = $1 AND job_id = $2 ORDER BY at DESC OFFSET $3 LIMIT 1)",
+        data_plane.uuid(),
+        row.job,
+        DECISIONS_MAX,
     )
     .execute(tx.conn())
     .await?;

@@ -168,3 +168,31 @@ async fn connect(host: &str, port: u16, pool: &Pool) -> Result<Connection<Stream
     let login = (pool.username.as_str(), pool.password.as_str());
     upstream::connect((host, port), &pool.security, login, options).await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::gateway::view::tests as sample;
+
+    fn pool(port: u16) -> Pool {
+        let view = View::build(&sample::snapshot());
+        let pool = view.pools.values().next().unwrap();
+        Pool {
+            brokers: vec![(1, "127.0.0.1".to_owned(), port)],
+            ..Pool::clone(pool)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pool_that_refuses_is_asked_again_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let brokers = Brokers::default();
+        let refused = brokers.versions("pool", &pool(port)).await.unwrap_err();
+        assert!(matches!(refused, CallError::Io(_)), "{refused}");
+        assert!(!brokers.is_away("pool"));
+    }
+}
