@@ -12,8 +12,6 @@ pub use crate::ddl::Ddl;
 
 /// How long Kafka lets a transaction of a job stand open: the longest that brokers let clients ask for, unless told otherwise.
 const TRANSACTION_TIMEOUT_MS: u32 = 900_000;
-/// Where nothing comes, event time goes on without a partition after so long.
-const IDLE_MS_DEFAULT: u32 = 2_000;
 
 /// How tables reach Kafka. `Debug` hides the secret.
 #[derive(Clone)]
@@ -153,9 +151,6 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
             ddl.option("scan.startup.mode", "timestamp");
             ddl.option("scan.startup.timestamp-millis", unix_ms.to_string());
         }
-    }
-    if event_time.is_some() {
-        ddl.option("scan.watermark.idle-timeout", format!("{IDLE_MS_DEFAULT} ms"));
     }
     values(&mut ddl, format);
     if let Some(key) = key {

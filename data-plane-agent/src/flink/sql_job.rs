@@ -16,6 +16,9 @@ use crate::disk;
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// State is written so often; a sink's records are seen by readers of committed records as often.
 const CHECKPOINT_MS: u32 = 2_000;
+/// Event time goes on without a partition that is silent so long. What comes there afterwards may be too late: longer than
+/// brokers, gateways and the job itself take to come back from trouble.
+const IDLE: &str = "60 s";
 
 /// A program that Flink can run.
 #[derive(Debug, Clone)]
@@ -241,7 +244,8 @@ pub fn properties(
     let (checkpoints, savepoints) = places(&wished.id, kept.line, folders);
     let url = |path: &Path| format!("file://{}", path.display());
     // What the program may set comes first: it takes nothing of ours away.
-    let mut properties = BTreeMap::from([("table.local-time-zone".to_owned(), "UTC".to_owned())]);
+    let defaults = [("table.local-time-zone", "UTC"), ("table.exec.source.idle-timeout", IDLE)];
+    let mut properties = BTreeMap::from(defaults.map(|(key, value)| (key.to_owned(), value.to_owned())));
     properties.extend(program.settings.iter().cloned());
     let ours = [
         ("pipeline.name", kept.name(&wished.id)),

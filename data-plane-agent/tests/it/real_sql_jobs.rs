@@ -23,6 +23,8 @@ use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
 const LONG: Duration = Duration::from_secs(180);
+const PAYMENTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
+const ALERTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
 const JOB: &str = "job_01q";
 const COMPUTE: &str = "compute_pool_01c";
 const USER: &str = "key_01u";
@@ -125,8 +127,8 @@ fn state_of(state: JobState) -> DesiredState {
         ..topic(id, name, partitions)
     };
     let mut desired = wish(vec![
-        with("topic_01a", "payments", PARTITIONS),
-        with("topic_01b", "alerts", 2),
+        with(PAYMENTS, "payments", PARTITIONS),
+        with(ALERTS, "alerts", 2),
     ]);
     desired.api_keys.push(ApiKey {
         id: USER.to_owned(),
@@ -160,7 +162,7 @@ fn state_of(state: JobState) -> DesiredState {
             statement: STATEMENT.to_owned(),
             sources: vec![SqlSource {
                 name: "payments".to_owned(),
-                topic_id: "topic_01a".to_owned(),
+                topic_id: PAYMENTS.to_owned(),
                 columns: vec![
                     column("card", "STRING"),
                     column("amount", "BIGINT"),
@@ -175,7 +177,7 @@ fn state_of(state: JobState) -> DesiredState {
             }],
             sinks: vec![SqlSink {
                 name: "alerts".to_owned(),
-                topic_id: "topic_01b".to_owned(),
+                topic_id: ALERTS.to_owned(),
                 columns: vec![
                     column("card", "STRING"),
                     column("window_start", "TIMESTAMP(3)"),

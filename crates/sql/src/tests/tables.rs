@@ -58,7 +58,6 @@ fn a_source_reads_through_the_gateway_as_the_job() {
   'properties.group.id' = 'job_1',
   'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
-  'scan.watermark.idle-timeout' = '2000 ms',
   'value.format' = 'json',
   'value.json.timestamp-format.standard' = 'ISO-8601'
 )"
