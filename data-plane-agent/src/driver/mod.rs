@@ -9,6 +9,7 @@ mod pools;
 mod reports;
 mod scaling;
 mod sql_jobs;
+mod sql_sleep;
 mod topics;
 
 pub use directory::{Directory, Place};

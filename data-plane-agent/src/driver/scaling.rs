@@ -24,6 +24,10 @@ impl Driver {
                 asked.insert(job.id.clone(), source);
             }
         }
+        for job in jobs.iter().filter(|it| it.sql.is_some()) {
+            self.doze_sql(job, now_ms)?;
+            asked.extend(self.watched(job));
+        }
         self.shared.log_ends.ask(asked);
         let mut shares = BTreeMap::new();
         let pools = living(&self.admitted.compute_pools);
@@ -158,11 +162,12 @@ impl Driver {
         }
         room.look();
         let settings = sleep::settings(job);
+        let places: Vec<u32> = (0..partitions).collect();
         let of = format!("{}/{}", job.version, job.restart_nonce);
         let may = job.state() == JobState::AutoSuspend && !job.deleted;
         let (outcome, reason) = match room.asleep().map(|it| it.of == of) {
             Some(same) if !may || !same => (JobDecisionOutcome::Wake, JobDecisionReason::Wished),
-            Some(_same) if room.look_asleep(&settings, partitions, &edges, now_ms) => {
+            Some(_same) if room.look_asleep(&settings, &places, &edges, now_ms) => {
                 (JobDecisionOutcome::Wake, JobDecisionReason::RecordsWait)
             }
             Some(_same) => return room.keep(),

@@ -18,7 +18,7 @@ use crate::flink::sql_job::{Ready, Wished};
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
 use crate::resources::job::sql::program;
-use crate::resources::job::sql_status::{code, stage};
+use crate::resources::job::sql_status::{Waits, code, stage};
 use crate::resources::job::{Refused, Stage};
 
 /// What a pool's JobManager and SQL gateway take together.
@@ -50,6 +50,12 @@ impl SqlSide {
         self.programs.get(job).is_some_and(|it| it.program.is_ok())
     }
 
+    /// See [`Ready::settles_after_ms`].
+    pub(super) fn settles_after_ms(&self, job: &str) -> Option<u64> {
+        let made = self.programs.get(job)?;
+        made.program.as_ref().ok()?.settles_after_ms()
+    }
+
     /// Units that a pool's Flink holds now.
     pub(super) fn units(&self, pool: &str) -> u32 {
         // JobManager and SQL gateway share a unit, each TaskManager has one.
@@ -79,7 +85,7 @@ impl SqlSide {
         self.keepers.values().all(|it| it.processes() == 0)
     }
 
-    fn told(&self, job: &Job) -> Told {
+    pub(super) fn told(&self, job: &Job) -> Told {
         let keeper = self.keepers.get(&job.compute_pool_id);
         keeper.map(|it| it.told(&job.id)).unwrap_or_default()
     }
@@ -155,7 +161,13 @@ impl Driver {
     pub(super) fn one_sql_job(&mut self, job: &Job, share: Share) -> (Stage, bool) {
         let served = self.shared.gateways.served(self.publisher.since(&job.id));
         let told = self.sql.told(job);
-        let wants = !job.deleted && matches!(job.state(), JobState::Running | JobState::AutoSuspend);
+        let asleep = self.jobs.rooms.get(&job.id).and_then(|it| it.asleep());
+        let suspended = asleep.map(|it| match it.expired {
+            true => Reason::DataExpired,
+            false => Reason::Idle,
+        });
+        let wishes = matches!(job.state(), JobState::Running | JobState::AutoSuspend);
+        let wants = !job.deleted && wishes && suspended.is_none();
         let program = self.sql.programs.get(&job.id).map(|it| &it.program);
         let known = served.verdict(false).phase == Phase::Ready;
         let runs = wants && matches!(share, Share::Given(_)) && (known || told.workers > 0);
@@ -176,10 +188,16 @@ impl Driver {
         self.sql.wished.insert(job.id.clone(), wished);
         let waiting = served.verdict(told.standing == Standing::Running);
         let starts = (waiting.phase != Phase::Ready).then_some((waiting.phase, waiting.reason));
-        let stage = stage(job, &told, share, stuck, starts);
+        let waits = Waits {
+            share,
+            stuck,
+            suspended,
+            starts,
+        };
+        let stage = stage(job, &told, waits);
         let rests = matches!(
             stage.phase,
-            Phase::Running | Phase::Stopped | Phase::Failed | Phase::Deleted
+            Phase::Running | Phase::Stopped | Phase::Suspended | Phase::Failed | Phase::Deleted
         );
         (stage, !rests)
     }

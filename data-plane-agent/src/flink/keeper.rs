@@ -69,6 +69,10 @@ pub struct Told {
     pub records_in: u64,
     /// Records that reached its sinks in this run.
     pub records_out: u64,
+    /// Records that its sources know of and have not read; `None`: not known.
+    pub pending: Option<u64>,
+    /// It does not run, and nothing that it wrote stands open at brokers.
+    pub settled: bool,
     /// How far event time has come, Unix time; 0: not told.
     pub watermark_ms: i64,
     /// When its newest checkpoint was begun, Unix time; 0: none.
@@ -279,7 +283,11 @@ impl Keeper {
         }
         match act(wished, &room.kept, found) {
             Act::Rest => {
+                let was_settled = room.kept.settled;
                 room.look(found, &clients.job_manager).await;
+                if room.kept.settled != was_settled {
+                    room.kept.write(&self.jobs.join(&wished.id))?;
+                }
                 if wished.deleted && room.told.standing == Standing::Gone {
                     bury(&folders, &wished.id)?;
                 }

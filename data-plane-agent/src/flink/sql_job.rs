@@ -19,6 +19,7 @@ const CHECKPOINT_MS: u32 = 2_000;
 /// Event time goes on without a partition that is silent so long. What comes there afterwards may be too late: longer than
 /// brokers, gateways and the job itself take to come back from trouble.
 const IDLE: &str = "60 s";
+const IDLE_KEY: &str = "table.exec.source.idle-timeout";
 
 /// A program that Flink can run.
 #[derive(Debug, Clone)]
@@ -35,9 +36,25 @@ pub struct Ready {
     pub views: Vec<String>,
     /// The statement that becomes the job.
     pub statement: String,
+    /// Time passes for it also while no record comes.
+    pub uses_processing_time: bool,
 }
 
 impl Ready {
+    /// How long nothing must have come before all that time does to it is done; `None`: never.
+    #[must_use]
+    pub fn settles_after_ms(&self) -> Option<u64> {
+        if self.uses_processing_time {
+            return None;
+        }
+        if self.sources.iter().all(|(it, _latest)| it.event_time.is_none()) {
+            return Some(0);
+        }
+        // A silent partition lets event time go on after so long.
+        let own = self.settings.iter().rev().find(|(key, _value)| key == IDLE_KEY);
+        weir_sql::settings::duration_ms(own.map_or(IDLE, |(_key, value)| value))
+    }
+
     /// Its tables, for a job that began at `began_ms`.
     ///
     /// # Errors
@@ -102,6 +119,8 @@ pub struct Kept {
     pub ran: bool,
     /// Its newest run began from a checkpoint or a savepoint.
     pub resumed: bool,
+    /// Its newest run ended with a savepoint, or by itself: nothing that it wrote stands open at brokers.
+    pub settled: bool,
 }
 
 impl Kept {
@@ -194,6 +213,7 @@ pub fn next(
         nonce: wished.nonce,
         restarts: kept.restarts + u64::from(again),
         resumed: false,
+        settled: false,
         ..kept.clone()
     };
     let is_other = kept.attempt > 0 && kept.version != wished.version;
@@ -244,7 +264,7 @@ pub fn properties(
     let (checkpoints, savepoints) = places(&wished.id, kept.line, folders);
     let url = |path: &Path| format!("file://{}", path.display());
     // What the program may set comes first: it takes nothing of ours away.
-    let defaults = [("table.local-time-zone", "UTC"), ("table.exec.source.idle-timeout", IDLE)];
+    let defaults = [("table.local-time-zone", "UTC"), (IDLE_KEY, IDLE)];
     let mut properties = BTreeMap::from(defaults.map(|(key, value)| (key.to_owned(), value.to_owned())));
     properties.extend(program.settings.iter().cloned());
     let ours = [

@@ -1,5 +1,5 @@
 //! A job in SQL on real Kafka and real Flink, through the real gateway: more than ten payments of a card in an hour, exactly,
-//! though payments come out of order, processes are killed, and the job is stopped and started again.
+//! though payments come out of order, processes are killed, and the job is stopped, changed, changed back, put to sleep and woken.
 //!
 //! Wants Java, the folder of Kafka's jars in `WEIR_KAFKA_LIBS` and that of Flink's in `WEIR_FLINK_LIBS`.
 
@@ -14,7 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::{
-    AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState, Phase, SqlColumn,
+    AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState, JobSuspension, Phase, SqlColumn,
     SqlEventTime, SqlProgram, SqlSink, SqlSource, Topic,
 };
 
@@ -38,7 +38,8 @@ const FIRST_MS: i64 = 1_767_225_600_000;
 /// How far out of order payments come, and how long Flink waits for them.
 const DISORDER_MS: i64 = 240_000;
 const DELAY_MS: u32 = 600_000;
-const STATEMENT: &str = "SELECT card, window_start, COUNT(*) AS cnt, SUM(amount) AS total \
+/// No partition is left behind for being silent, so the job may sleep soon.
+const STATEMENT: &str = "SET 'table.exec.source.idle-timeout' = '0 s'; SELECT card, window_start, COUNT(*) AS cnt, SUM(amount) AS total \
      FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(event_time), INTERVAL '1' HOUR)) \
      GROUP BY card, window_start, window_end HAVING COUNT(*) > 10";
 
@@ -121,7 +122,8 @@ fn close_windows(producer: &BaseProducer) {
     producer.flush(LONG).unwrap();
 }
 
-fn state_of(state: JobState) -> DesiredState {
+/// The job as it is wished, and the version of its program; the second one asks for something that is always so.
+fn state_of(state: JobState, version: u32) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
         ..topic(id, name, partitions)
@@ -151,15 +153,23 @@ fn state_of(state: JobState) -> DesiredState {
         cluster_id: CLUSTER.to_owned(),
         compute_pool_id: COMPUTE.to_owned(),
         principal_id: "service_account_01s".to_owned(),
-        version: 1,
-        keeps_state: true,
+        version,
+        keeps_state: version > 1,
         state: state.into(),
         scaling: Some(JobScaling {
             min_workers: 1,
             max_workers: 1,
         }),
+        suspension: Some(JobSuspension {
+            idle_after_seconds: 10,
+            wake_lag_records: 1,
+            wake_within_seconds: 1,
+        }),
         sql: Some(SqlProgram {
-            statement: STATEMENT.to_owned(),
+            statement: match version {
+                2 => format!("{STATEMENT} AND SUM(amount) > 0"),
+                _first => STATEMENT.to_owned(),
+            },
             sources: vec![SqlSource {
                 name: "payments".to_owned(),
                 topic_id: PAYMENTS.to_owned(),
@@ -245,6 +255,17 @@ async fn phase(plane: &ControlPlane, phase: Phase) {
     eprintln!("{phase:?} after {:?}", began.elapsed());
 }
 
+async fn no_flink(state: &Path) {
+    let deadline = Instant::now() + LONG;
+    while ["jobmanager", "sqlgateway", "taskmanager-0"]
+        .iter()
+        .any(|it| pid_of(state, it).is_some())
+    {
+        assert!(Instant::now() < deadline, "Flink ends with its last job");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
@@ -255,7 +276,7 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
     clippy::too_many_lines,
     reason = "one life from beginning to end, read top to bottom"
 )]
-async fn hourly_counts_are_exact_whatever_is_killed_and_stopped() {
+async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_sleep() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     assert!(std::env::var_os("WEIR_FLINK_LIBS").is_some());
     let folder = tempfile::tempdir().unwrap();
@@ -266,11 +287,11 @@ async fn hourly_counts_are_exact_whatever_is_killed_and_stopped() {
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
-    plane.wish(plane.seal(1, 1, &state_of(JobState::Running))).await;
+    plane.wish(plane.seal(1, 1, &state_of(JobState::Running, 1))).await;
     phase(&plane, Phase::Running).await;
 
     let producer = || -> BaseProducer { client(port_base).create().unwrap() };
-    let part = RECORDS / 5;
+    let part = RECORDS / 8;
     let some = move |range| {
         let producer = producer();
         beside(move || produce(&producer, range))
@@ -298,17 +319,30 @@ async fn hourly_counts_are_exact_whatever_is_killed_and_stopped() {
     phase(&plane, Phase::Running).await;
 
     // A stop keeps what it remembers, and leaves nothing running.
-    plane.wish(plane.seal(1, 2, &state_of(JobState::Stopped))).await;
+    plane.wish(plane.seal(1, 2, &state_of(JobState::Stopped, 1))).await;
     phase(&plane, Phase::Stopped).await;
     some(3 * part..4 * part).await;
-    let deadline = Instant::now() + LONG;
-    while pid_of(&state, "jobmanager").is_some() {
-        assert!(Instant::now() < deadline, "Flink ends with its last job");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    plane.wish(plane.seal(1, 3, &state_of(JobState::Running))).await;
+    no_flink(&state).await;
+    plane.wish(plane.seal(1, 3, &state_of(JobState::Running, 1))).await;
     phase(&plane, Phase::Running).await;
-    some(4 * part..RECORDS).await;
+    some(4 * part..5 * part).await;
+
+    // Another statement takes over what this one remembers, and gives it back.
+    for (n, version) in [(4, 2), (5, 3)] {
+        plane.wish(plane.seal(1, n, &state_of(JobState::Running, version))).await;
+        let runs = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == version && it.workers > 0);
+        plane.until("the other version runs", LONG, runs).await;
+        phase(&plane, Phase::Running).await;
+        let at = usize::try_from(n).unwrap() + 1;
+        some(at * part..(at + 1) * part).await;
+    }
+
+    // Nothing to do: no process; then more payments: it wakes by itself.
+    plane.wish(plane.seal(1, 6, &state_of(JobState::AutoSuspend, 3))).await;
+    phase(&plane, Phase::Suspended).await;
+    no_flink(&state).await;
+    some(7 * part..RECORDS).await;
+    phase(&plane, Phase::Running).await;
     let last = producer();
     beside(move || close_windows(&last)).await;
 

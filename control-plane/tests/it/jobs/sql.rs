@@ -18,7 +18,10 @@ fn spec(world: &World) -> Value {
 fn with(world: &World, pointer: &str, value: Value) -> Value {
     let mut spec = spec(world);
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    spec.pointer_mut(parent).expect("a parent")[name] = value;
+    match spec.pointer_mut(parent).expect("a parent") {
+        Value::Array(items) => items[name.parse::<usize>().expect("a number")] = value,
+        parent => parent[name] = value,
+    }
     spec
 }
 
@@ -67,7 +70,9 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
     ];
     for (field, value, at, code) in cases {
         let wish = with(&world, &format!("/spec/program/{field}"), value.clone());
-        let problem = world.admin.post("/v1/jobs", &wish).await.expect_problem(422, "invalid");
+        let answer = world.admin.post("/v1/jobs", &wish).await;
+        assert_eq!(answer.status, 422, "{field} = {value}");
+        let problem = answer.expect_problem(422, "invalid");
         let pointer = format!("/spec/program/{at}");
         let found = problem["errors"].as_array().expect("errors");
         assert!(
@@ -150,7 +155,7 @@ async fn versions_say_what_they_keep() {
 async fn columns_come_from_the_contract() {
     let world = World::make().await;
     let schema = json!({"type": "object", "properties": {"card": {"type": "string"}, "amount": {"type": "integer"}}});
-    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value", "format": "JSON",
+    let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value", "schema_type": "JSON",
         "schema": schema.to_string()}});
     world.admin.post("/v1/contracts", &contract).await.expect(201);
     let topic = format!("/v1/topics/{}", world.made.topic);

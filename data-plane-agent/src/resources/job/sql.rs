@@ -52,6 +52,7 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
         sinks: sinks.collect::<Result<_, _>>()?,
         login,
         statement: fenced.job(),
+        uses_processing_time: fenced.uses_processing_time,
         views: fenced.views,
     };
     ready.tables(0).map_err(refused)?;

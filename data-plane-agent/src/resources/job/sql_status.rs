@@ -6,15 +6,28 @@ use super::Stage;
 use crate::flink::keeper::{Standing, Told};
 use crate::resources::compute_pool::Share;
 
+/// What a job in SQL may wait for.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// What its pool gives it.
+    pub share: Share,
+    /// Why it cannot run.
+    pub stuck: Option<Reason>,
+    /// Why it sleeps, if it does.
+    pub suspended: Option<Reason>,
+    /// What gateways do not have yet.
+    pub starts: Option<(Phase, Reason)>,
+}
+
 /// Where a job in SQL stands. Pure.
 #[must_use]
-pub fn stage(
-    job: &Job,
-    told: &Told,
-    share: Share,
-    stuck: Option<Reason>,
-    starts: Option<(Phase, Reason)>,
-) -> Stage {
+pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
+    let Waits {
+        share,
+        stuck,
+        suspended,
+        starts,
+    } = waits;
     let at = |phase, reason| Stage { phase, reason };
     let gone = told.standing == Standing::Gone;
     if job.deleted {
@@ -27,6 +40,14 @@ pub fn stage(
     }
     if let Some(reason) = stuck {
         return at(Phase::Failed, reason);
+    }
+    if let Some(reason) = suspended {
+        let phase = match (gone, reason) {
+            (false, _any) => Phase::Stopping,
+            (true, Reason::Idle) => Phase::Suspended,
+            (true, _other) => Phase::Failed,
+        };
+        return at(phase, reason);
     }
     if let Share::Waits(_place) = share {
         return at(Phase::Pending, Reason::PoolExhausted);
@@ -92,13 +113,19 @@ mod tests {
             failures: failures.iter().map(|it| ((*it).to_owned(), 1)).collect(),
             ..Told::default()
         };
-        let stage = stage(&job, &told, Share::Given(1), None, None);
+        let waits = Waits {
+            share: Share::Given(1),
+            stuck: None,
+            suspended: (state == JobState::AutoSuspend).then_some(Reason::Idle),
+            starts: None,
+        };
+        let stage = stage(&job, &told, waits);
         (stage.phase, stage.reason)
     }
 
     #[test]
     fn a_job_stands_where_flink_has_it() {
-        use JobState::{Running, Stopped};
+        use JobState::{AutoSuspend, Running, Stopped};
         let none = Reason::Unspecified;
         assert_eq!(said(Running, Standing::Running, &[]), (Phase::Running, none));
         assert_eq!(
@@ -121,5 +148,13 @@ mod tests {
         );
         assert_eq!(said(Stopped, Standing::Running, &[]), (Phase::Stopping, none));
         assert_eq!(said(Stopped, Standing::Gone, &[]), (Phase::Stopped, none));
+        assert_eq!(
+            said(AutoSuspend, Standing::Running, &[]),
+            (Phase::Stopping, Reason::Idle)
+        );
+        assert_eq!(
+            said(AutoSuspend, Standing::Gone, &[]),
+            (Phase::Suspended, Reason::Idle)
+        );
     }
 }
