@@ -48,18 +48,6 @@ pub enum ValueFormat {
     },
 }
 
-/// Where a job that never ran begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest record.
-    Earliest,
-    /// With the first record of this time or later (Unix time).
-    At {
-        /// Milliseconds.
-        unix_ms: i64,
-    },
-}
-
 /// Which column says when something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventTime {
@@ -99,8 +87,6 @@ pub struct Source {
     pub key: Option<String>,
     /// Event time, if windows go by it.
     pub event_time: Option<EventTime>,
-    /// Where it begins.
-    pub start: Start,
 }
 
 /// A topic that is written.
@@ -122,7 +108,7 @@ pub struct Sink {
     pub number: usize,
 }
 
-/// The table of a source.
+/// The table of a source: read from the offsets that are committed for the job, until it has a state of its own.
 ///
 /// # Errors
 /// A sentence, where the parts do not fit together.
@@ -134,7 +120,6 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
         format,
         key,
         event_time,
-        start,
     } = source;
     let mut lines = lines(columns)?;
     if let Some(event_time) = event_time {
@@ -145,13 +130,9 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
     reach(&mut ddl, topic, login);
     ddl.option("properties.group.id", &login.job);
     ddl.option("properties.isolation.level", "read_committed");
-    match start {
-        Start::Earliest => ddl.option("scan.startup.mode", "earliest-offset"),
-        Start::At { unix_ms } => {
-            ddl.option("scan.startup.mode", "timestamp");
-            ddl.option("scan.startup.timestamp-millis", unix_ms.to_string());
-        }
-    }
+    // The one mode in which a log without the wanted offset is an error, and not read from elsewhere.
+    ddl.option("scan.startup.mode", "group-offsets");
+    ddl.option("properties.auto.offset.reset", "none");
     values(&mut ddl, format);
     if let Some(key) = key {
         has(columns, key)?;

@@ -11,6 +11,7 @@ use weir_proto::agent::v1::{Job, JobFailure, JobProgress, JobState, Phase, Reaso
 use weir_sql::table::Login;
 
 use super::Driver;
+use crate::flink::beginning::Beginner;
 use crate::flink::keeper::{Handle, Standing, Told, Wish};
 use crate::flink::launch::task_managers;
 use crate::flink::session::Site;
@@ -266,7 +267,12 @@ impl Driver {
             user,
         };
         let processes = Arc::clone(&self.platform.processes);
-        Handle::start(site, state.join("jobs"), processes, self.sql.stop.clone()).map(Some)
+        let beginner = Beginner {
+            kafka: Arc::clone(&self.platform.kafka),
+            directory: Arc::clone(&self.shared.directory),
+        };
+        let stop = self.sql.stop.clone();
+        Handle::start(site, state.join("jobs"), processes, beginner, stop).map(Some)
     }
 
     /// How a job in SQL goes, for its report.

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::beginning::{Beginner, Origin};
 use super::job_manager::Listed;
 use super::room::Room;
 use super::session::{Clients, Session, Site};
@@ -102,6 +103,7 @@ impl Handle {
         site: Site,
         jobs: PathBuf,
         processes: Arc<dyn Processes>,
+        beginner: Beginner,
         stop: CancellationToken,
     ) -> io::Result<Self> {
         let (wish, wishes) = watch::channel(Wish::default());
@@ -113,6 +115,7 @@ impl Handle {
             session,
             jobs,
             processes,
+            beginner,
             wishes,
             board: Arc::clone(&board),
             rooms: BTreeMap::new(),
@@ -149,6 +152,7 @@ struct Keeper {
     /// The folder of all jobs, each of which has one of its own there.
     jobs: PathBuf,
     processes: Arc<dyn Processes>,
+    beginner: Beginner,
     wishes: watch::Receiver<Wish>,
     board: Arc<Mutex<Board>>,
     rooms: BTreeMap<String, Room>,
@@ -331,6 +335,16 @@ impl Keeper {
         };
         let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
         room.told.restarts = kept.restarts;
+        if from == From::Nothing {
+            let origins: Vec<Origin> = program.sources.iter().map(|(_table, it)| it.clone()).collect();
+            let job = (program.cluster_id.as_str(), wished.id.as_str());
+            if let Err(error) = self.beginner.begin(job, &origins, kept.began_ms).await {
+                let pause = room.rest();
+                room.told.standing = Standing::Starting;
+                tracing::warn!(job = wished.id, ?pause, "a job cannot begin yet: {error}");
+                return Ok(());
+            }
+        }
         if again && from == From::Nothing && room.kept.ran {
             tracing::info!(
                 job = wished.id,

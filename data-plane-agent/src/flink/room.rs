@@ -152,6 +152,13 @@ impl Room {
         }
     }
 
+    /// It rests before it is tried again.
+    pub(super) fn rest(&mut self) -> Duration {
+        let pause = self.retry.next_pause();
+        self.rests_until = Some(Instant::now() + pause);
+        pause
+    }
+
     /// Gives the job to Flink.
     pub(super) async fn submit(
         &mut self,
@@ -162,7 +169,7 @@ impl Room {
     ) {
         self.told.failures.clear();
         (self.told.settled, self.told.pending) = (false, None);
-        match submitted(program, self.kept.began_ms, properties, gateway).await {
+        match submitted(program, properties, gateway).await {
             Ok(()) => {
                 tracing::info!(
                     job = wished.id,
@@ -172,8 +179,7 @@ impl Room {
                 self.told.standing = Standing::Starting;
             }
             Err(error) => {
-                let pause = self.retry.next_pause();
-                self.rests_until = Some(Instant::now() + pause);
+                let pause = self.rest();
                 let refused = matches!(&error, SqlError::Failed { .. });
                 self.told.standing = if refused {
                     Standing::Refused
@@ -190,12 +196,11 @@ impl Room {
 
 async fn submitted(
     program: &Ready,
-    began_ms: i64,
     properties: &BTreeMap<String, String>,
     gateway: &SqlGateway,
 ) -> Result<(), SqlError> {
     let tables = program
-        .tables(began_ms)
+        .tables()
         .map_err(|text| SqlError::Failed { text })?;
     let session = gateway.open(properties).await?;
     let statements = tables

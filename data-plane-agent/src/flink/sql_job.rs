@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use weir_sql::table::{self, Ddl, Login, Sink, Source, Start};
+use weir_sql::table::{self, Ddl, Login, Sink, Source};
 
+use super::beginning::Origin;
 use super::configuration::Folders;
 use super::job_manager::{Listed, Run};
 use super::recovery;
@@ -26,8 +27,10 @@ const IDLE_KEY: &str = "table.exec.source.idle-timeout";
 pub struct Ready {
     /// Settings of its session.
     pub settings: Vec<(String, String)>,
-    /// What it reads; `true`: from what is written after the job's beginning.
-    pub sources: Vec<(Source, bool)>,
+    /// The cluster of its topics.
+    pub cluster_id: String,
+    /// What it reads, and from where.
+    pub sources: Vec<(Source, Origin)>,
     /// What it writes.
     pub sinks: Vec<Sink>,
     /// How it reaches Kafka.
@@ -47,7 +50,7 @@ impl Ready {
         if self.uses_processing_time {
             return None;
         }
-        if self.sources.iter().all(|(it, _latest)| it.event_time.is_none()) {
+        if self.sources.iter().all(|(it, _origin)| it.event_time.is_none()) {
             return Some(0);
         }
         // A silent partition lets event time go on after so long.
@@ -55,24 +58,15 @@ impl Ready {
         weir_sql::settings::duration_ms(own.map_or(IDLE, |(_key, value)| value))
     }
 
-    /// Its tables, for a job that began at `began_ms`.
+    /// Its tables.
     ///
     /// # Errors
     /// A sentence, where a table cannot be.
-    pub fn tables(&self, began_ms: i64) -> Result<Vec<Ddl>, String> {
-        let sources = self.sources.iter().map(|(source, from_latest)| {
-            // A job that fails before its first checkpoint begins there again, and not with what is new by then.
-            let start = if *from_latest {
-                Start::At { unix_ms: began_ms }
-            } else {
-                Start::Earliest
-            };
-            let source = Source {
-                start,
-                ..source.clone()
-            };
-            table::source(&source, &self.login)
-        });
+    pub fn tables(&self) -> Result<Vec<Ddl>, String> {
+        let sources = self
+            .sources
+            .iter()
+            .map(|(it, _origin)| table::source(it, &self.login));
         let sinks = self.sinks.iter().map(|it| table::sink(it, &self.login));
         sources.chain(sinks).collect()
     }

@@ -13,6 +13,7 @@ fn wished() -> Wished {
         parallelism: 1,
         program: Some(Arc::new(Ready {
             settings: vec![("pipeline.name".to_owned(), "mine".to_owned())],
+            cluster_id: "cluster_1".to_owned(),
             sources: Vec::new(),
             sinks: Vec::new(),
             login: Login {
@@ -174,9 +175,13 @@ fn a_job_settles_when_time_has_done_all_it_can() {
             format: weir_sql::table::ValueFormat::Json,
             key: None,
             event_time,
-            start: Start::Earliest,
         };
-        (source, false)
+        let origin = Origin {
+            topic_id: "topic_1".to_owned(),
+            partitions: 1,
+            from_latest: false,
+        };
+        (source, origin)
     };
     let event_time = weir_sql::table::EventTime {
         column: None,

@@ -14,7 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::{
-    AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState, JobSuspension, Phase, SqlColumn,
+    AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState, JobSuspension, Phase, Reason, SqlColumn,
     SqlEventTime, SqlProgram, SqlSink, SqlSource, Topic,
 };
 
@@ -390,4 +390,77 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
         None,
         "a clean end of the agent ends Flink"
     );
+}
+
+/// Deletes all records of the payments that are there now.
+async fn expire(port: u16) {
+    let ends = rdkafka::TopicPartitionList::new();
+    let ends = (0..PARTITIONS).try_fold(ends, |mut list, partition| {
+        list.add_partition_offset("payments", partition as i32, rdkafka::Offset::End)
+            .map(|()| list)
+    });
+    let admin: rdkafka::admin::AdminClient<rdkafka::client::DefaultClientContext> =
+        client(port).create().unwrap();
+    let options = rdkafka::admin::AdminOptions::new();
+    let told = admin.delete_records(&ends.unwrap(), &options).await.unwrap();
+    for it in told.elements() {
+        it.error().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS"]
+async fn records_that_expired_unread_are_not_skipped_silently() {
+    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("agent");
+    let plane = ControlPlane::start().await;
+    let port_base = ports().gateway();
+    let agent = run(&state, &plane, &libs, port_base);
+    plane
+        .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
+        .await;
+    plane.wish(plane.seal(1, 1, &state_of(JobState::Running, 1))).await;
+    phase(&plane, Phase::Running).await;
+    let producer = || -> BaseProducer { client(port_base).create().unwrap() };
+    let first = producer();
+    beside(move || produce(&first, 0..600)).await;
+    let reads = |frames: &[AgentFrame]| progress(frames).filter(|it| it.records_in >= 600);
+    plane.until("the job reads", LONG, reads).await;
+    plane.wish(plane.seal(1, 2, &state_of(JobState::Stopped, 1))).await;
+    phase(&plane, Phase::Stopped).await;
+    let unread = producer();
+    beside(move || produce(&unread, 600..1200)).await;
+    expire(port_base).await;
+    let third = producer();
+    beside(move || produce(&third, 1200..1800)).await;
+    plane.wish(plane.seal(1, 3, &state_of(JobState::Running, 1))).await;
+    let expired = |frames: &[AgentFrame]| {
+        newest(frames, JOB).filter(|it| it.phase() == Phase::Failed && it.reason() == Reason::DataExpired)
+    };
+    plane.until("the job says what went", LONG, expired).await;
+
+    // Somebody decides: it forgets, and begins with what is left.
+    let mut afresh = state_of(JobState::Running, 2);
+    afresh.jobs[0].keeps_state = false;
+    plane.wish(plane.seal(1, 4, &afresh)).await;
+    let runs = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2 && it.workers > 0);
+    plane.until("the other version runs", LONG, runs).await;
+    phase(&plane, Phase::Running).await;
+    let last = producer();
+    beside(move || close_windows(&last)).await;
+    let found = beside(move || read(port_base, 1)).await;
+    let counted: i64 = found.iter().map(|(_key, it)| it["cnt"].as_i64().unwrap()).sum();
+    let mut left: BTreeMap<String, i64> = BTreeMap::new();
+    for number in 1200..1800 {
+        *left.entry(payment(number).0).or_default() += 1;
+    }
+    let expected: i64 = left.values().filter(|count| **count > 10).sum();
+    assert_eq!(counted, expected, "nothing of what went before");
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(i32::try_from(agent.pid()).unwrap()).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    assert!(beside(move || agent.wait()).await.success());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_sql::columns::{Column, of_schema};
-use weir_sql::table::{self, EventTime, Login, Sink, Source, Start, TimeUnit, ValueFormat};
+use weir_sql::table::{self, EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
 use weir_sql::{Known, ProblemCode};
 
 use crate::auth::TenantScope;
@@ -262,7 +262,6 @@ fn source(wish: &JobSqlSource, mut columns: Vec<Column>) -> Source {
                 delay_ms: delay_ms.unsigned_abs(),
             }
         }),
-        start: Start::Earliest,
     }
 }
 

@@ -8,10 +8,11 @@ use weir_proto::agent::v1::{
     Topic,
 };
 use weir_sql::columns::{Column, of_schema};
-use weir_sql::table::{EventTime, Login, Sink, Source, Start, TimeUnit, ValueFormat};
+use weir_sql::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
 use weir_sql::{Known, fence};
 
 use super::program::{Refused, Topics, served};
+use crate::flink::beginning::Origin;
 use crate::flink::sql_job::Ready;
 
 /// References of a schema, transitively.
@@ -48,6 +49,7 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
     let sinks = numbered.map(|(number, it)| sink(number, it, topics.get(&it.topic_id)?, admitted));
     let ready = Ready {
         settings: fenced.settings.clone(),
+        cluster_id: cluster.id.clone(),
         sources: sources.collect::<Result<_, _>>()?,
         sinks: sinks.collect::<Result<_, _>>()?,
         login,
@@ -55,7 +57,7 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
         uses_processing_time: fenced.uses_processing_time,
         views: fenced.views,
     };
-    ready.tables(0).map_err(refused)?;
+    ready.tables().map_err(refused)?;
     Ok(ready)
 }
 
@@ -63,7 +65,7 @@ fn refused(text: impl Into<String>) -> Refused {
     Refused::new(Reason::ProgramRefused, text)
 }
 
-fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, bool), Refused> {
+fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, Origin), Refused> {
     let SqlSource {
         name,
         topic_id: _,
@@ -107,9 +109,13 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
         format: ValueFormat::Json,
         key,
         event_time,
-        start: Start::Earliest,
     };
-    Ok((source, *from_latest))
+    let origin = Origin {
+        topic_id: topic.id.clone(),
+        partitions: topic.partitions,
+        from_latest: *from_latest,
+    };
+    Ok((source, origin))
 }
 
 fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -> Result<Sink, Refused> {
@@ -276,7 +282,7 @@ mod tests {
     fn tables_come_from_contracts_and_from_the_job() {
         let ready = made(&sql("SELECT card FROM payments"), &admitted("schema_1")).unwrap();
         assert_eq!(ready.statement, "INSERT INTO `alerts` SELECT card FROM payments");
-        let tables = ready.tables(7).unwrap();
+        let tables = ready.tables().unwrap();
         let source = tables[0].to_string();
         for part in [
             "`card` STRING",
@@ -291,11 +297,8 @@ mod tests {
         let mut latest = sql("SELECT card FROM payments");
         latest.sources[0].from_latest = true;
         let ready = made(&latest, &admitted("schema_1")).unwrap();
-        assert!(
-            ready.tables(7).unwrap()[0]
-                .to_string()
-                .contains("'scan.startup.timestamp-millis' = '7'")
-        );
+        let (_table, origin) = &ready.sources[0];
+        assert!(origin.from_latest && origin.topic_id == "topic_1");
     }
 
     #[test]

@@ -53,9 +53,15 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
         return at(Phase::Pending, Reason::PoolExhausted);
     }
     let failing = told.failures.keys().map(|class| reason(class));
-    let failing = failing.max_by_key(|it| *it != Reason::WorkerFailing);
+    let failing = failing.max_by_key(|it| match it {
+        Reason::DataExpired => 2,
+        Reason::WorkerFailing => 0,
+        _known => 1,
+    });
     match told.standing {
         Standing::Running => at(Phase::Running, Reason::Unspecified),
+        // Flink tries again and again, and reads nothing: a person decides.
+        Standing::Restarting if failing == Some(Reason::DataExpired) => at(Phase::Failed, Reason::DataExpired),
         Standing::Restarting => at(Phase::Degraded, failing.unwrap_or(Reason::WorkerFailing)),
         Standing::Refused => at(Phase::Failed, Reason::ProgramRefused),
         Standing::Unknown | Standing::Starting | Standing::Ending | Standing::Gone => {
@@ -67,6 +73,9 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
 
 /// What a failure's class means, as far as its name tells.
 fn reason(class: &str) -> Reason {
+    if matches!(simple(class), "OffsetOutOfRangeException" | "NoOffsetForPartitionException") {
+        return Reason::DataExpired;
+    }
     match code(class) {
         JobFailureCode::Unauthorized => Reason::Unauthorized,
         JobFailureCode::TopicMissing => Reason::SourceMissing,
@@ -75,11 +84,15 @@ fn reason(class: &str) -> Reason {
     }
 }
 
+/// A class without its package.
+fn simple(class: &str) -> &str {
+    class.rsplit(['.', '$']).next().unwrap_or_default()
+}
+
 /// What a failure's class stands for.
 #[must_use]
 pub fn code(class: &str) -> JobFailureCode {
-    let simple = class.rsplit(['.', '$']).next().unwrap_or_default();
-    match simple {
+    match simple(class) {
         "TopicAuthorizationException"
         | "GroupAuthorizationException"
         | "TransactionalIdAuthorizationException"
@@ -94,6 +107,7 @@ pub fn code(class: &str) -> JobFailureCode {
         "DateTimeParseException" | "ClassCastException" | "NumberFormatException" | "ArithmeticException" => {
             JobFailureCode::Type
         }
+        "OffsetOutOfRangeException" | "NoOffsetForPartitionException" => JobFailureCode::Kafka,
         _other if class.contains(".kafka.common.errors.") => JobFailureCode::Kafka,
         _other => JobFailureCode::Crashed,
     }
@@ -141,6 +155,11 @@ mod tests {
         assert_eq!(
             said(Running, Standing::Restarting, &[denied, "java.lang.X"]),
             (Phase::Degraded, Reason::Unauthorized)
+        );
+        let gone = "org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.OffsetOutOfRangeException";
+        assert_eq!(
+            said(Running, Standing::Restarting, &[gone, "java.lang.X"]),
+            (Phase::Failed, Reason::DataExpired)
         );
         assert_eq!(
             said(Running, Standing::Refused, &[]),
