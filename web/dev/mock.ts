@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 import { contractAnswer } from './mock-contracts.ts'
-import { versionsOf } from './mock-jobs.ts'
+import { refusedProgram, versionsOf } from './mock-jobs.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
@@ -88,6 +88,8 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
       return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${JSON.stringify(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
     }
     if (typeof spec.expression === 'string' && /[=!&|]\s*$/.test(spec.expression)) return problem(response, 422, 'invalid', 'Not valid', 'The expression ends too early.', [{ pointer: '/spec/expression', code: 'bad_expression', detail: 'A value was expected (line 1, column 18)' }])
+    const refused = refusedProgram(spec)
+    if (refused.length > 0) return problem(response, 422, 'invalid', 'Not valid', `${refused.length} fields are wrong.`, refused)
     const made = store.draft(collection, spec, tenant, body.metadata)
     if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })
     return json(response, 201, { ...store.insert(collection, made, tenant), ...store.secretsFor(made) })

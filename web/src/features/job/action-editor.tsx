@@ -1,29 +1,27 @@
-// The control of a job's program: what is read, what is done, where it goes.
+// A program without code: what is read, what is done, where it goes.
 import { Button } from '../../ui/button.tsx'
 import { StepList } from './step-list.tsx'
-import { ENCODINGS, readDraft, type Draft, type Encoding } from './job.ts'
+import { ENCODINGS, type ActionDraft, type Encoding } from './program.ts'
 
-interface ProgramEditorProps {
-  id: string
-  text: string
-  onChange: (text: string) => void
+interface ActionEditorProps {
+  draft: ActionDraft
+  onChange: (draft: ActionDraft) => void
   topics: readonly { id: string; label: string }[]
 }
 
-export function ProgramEditor({ id, text, onChange, topics }: ProgramEditorProps) {
-  const draft = readDraft(text)
-  const put = (part: Partial<Draft>) => onChange(JSON.stringify({ ...draft, ...part }))
-  const putSink = (at: number, part: Partial<Draft['sinks'][number]>) => put({ sinks: draft.sinks.map((sink, index) => (index === at ? { ...sink, ...part } : sink)) })
+export function ActionEditor({ draft, onChange, topics }: ActionEditorProps) {
+  const put = (part: Partial<ActionDraft>) => onChange({ ...draft, ...part })
+  const putSink = (at: number, part: Partial<ActionDraft['sinks'][number]>) => put({ sinks: draft.sinks.map((sink, index) => (index === at ? { ...sink, ...part } : sink)) })
   const choices = topics.map((topic) => <option key={topic.id} value={topic.id}>{topic.label}</option>)
   return (
-    <div className="prices" id={id} role="group" aria-label="Program" tabIndex={-1}>
+    <>
       <label className="program-line">
         <span>Reads</span>
         <select value={draft.source} onChange={(event) => put({ source: event.target.value })}><option value="">Choose a topic…</option>{choices}</select>
       </label>
       <label className="program-line">
         <span>Begins with</span>
-        <select value={draft.start} onChange={(event) => put({ start: event.target.value as Draft['start'] })}>
+        <select value={draft.start} onChange={(event) => put({ start: event.target.value as ActionDraft['start'] })}>
           <option value="EARLIEST">the oldest record that is left</option>
           <option value="LATEST">the first record after its start</option>
         </select>
@@ -48,8 +46,8 @@ export function ProgramEditor({ id, text, onChange, topics }: ProgramEditorProps
       </label>
       <label className="program-line">
         <span>Records without a value</span>
-        <select value={draft.nulls} onChange={(event) => put({ nulls: event.target.value as Draft['nulls'] })}><option value="PASS">pass</option><option value="DROP">are dropped</option></select>
+        <select value={draft.nulls} onChange={(event) => put({ nulls: event.target.value as ActionDraft['nulls'] })}><option value="PASS">pass</option><option value="DROP">are dropped</option></select>
       </label>
-    </div>
+    </>
   )
 }
