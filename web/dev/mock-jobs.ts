@@ -11,6 +11,7 @@ const PROGRESS = {
 
 export function seedJobs(put: Put, store: Store, plane: string, cluster: string, account: string, tenant: string): void {
   const topic = (name: string) => store.list('topics', tenant).find((t) => t.spec.name === name)?.id
+  put('compute-pools', { data_plane: plane, name: 'windows', max_units: 2 }, { units_used: 2, jobs: 1 }, tenant, 45)
   const pool = put('compute-pools', { data_plane: plane, name: 'steady', max_units: 4 }, { units_used: 2, jobs: 2 }, tenant, 80).id
   const base = { cluster, compute_pool: pool, service_account: account, description: '', desired_state: 'RUNNING', scaling: { min_workers: 1, max_workers: 2 }, priority: 5, deletion_protection: false }
   const program = {
@@ -22,7 +23,7 @@ export function seedJobs(put: Put, store: Store, plane: string, cluster: string,
   const sql = {
     kind: 'SQL', statement: STATEMENT, state: 'KEEP',
     sources: [{ name: 'paid', topic: topic('payments'), start: 'EARLIEST', columns: [{ name: 'card', type: 'STRING' }, { name: 'at', type: 'BIGINT' }], event_time: { column: 'at', unit: 'MILLISECONDS', delay_ms: 900_000 } }],
-    sinks: [{ name: 'busy', topic: topic('suspected-fraud'), columns: [{ name: 'card', type: 'STRING' }, { name: 'window_start', type: 'TIMESTAMP(3)' }, { name: 'payments', type: 'BIGINT' }], key: ['card'], mode: 'APPEND' }],
+    sinks: [{ name: 'busy', topic: topic('busy-cards'), columns: [{ name: 'card', type: 'STRING' }, { name: 'window_start', type: 'TIMESTAMP(3)' }, { name: 'payments', type: 'BIGINT' }], key: ['card'], mode: 'APPEND' }],
   }
   const fails = { phase: 'DEGRADED', reason: 'WORKER_FAILING', message: 'Flink begins it again every second: the class of the failure is among what went wrong.', latest_version: 2, progress: SQL_PROGRESS }
   put('jobs', { ...base, name: 'busy-cards', program: sql, scaling: { min_workers: 2, max_workers: 2 }, description: 'Cards with more than ten payments in an hour' }, fails, tenant, 40)
@@ -48,7 +49,20 @@ export function refusedProgram(spec: Record<string, unknown>): { pointer: string
   const line = program.statement?.split('\n').findIndex((it) => it.includes('DROP')) ?? -1
   const column = program.statement?.split('\n')[line]?.indexOf('DROP') ?? 0
   const types = (program.sources ?? []).flatMap((source, number) => (source.columns ?? []).flatMap(({ type }, row) => (/^(STRING|BIGINT|DOUBLE|TIMESTAMP\(3\))$/.test(type) ? [] : [{ pointer: `/spec/program/sources/${number}/columns/${row}/type`, code: 'bad_program', detail: `\`${type}\` is no type of a column. Types are STRING, BOOLEAN, BIGINT, DOUBLE, TIMESTAMP, ROW<name type, ..>, ARRAY<type> and MAP<type, type>.` }])))
+  const bare = (program.sources ?? []).flatMap((source, number) => (source.columns?.length || source.name === 'payments' ? [] : [{ pointer: `/spec/program/sources/${number}`, code: 'bad_program', detail: 'The topic has no contract: say its columns.' }]))
+  if (line < 0 && types.length === 0) return bare
   return [...(line < 0 ? [] : [{ pointer: '/spec/program/statement', code: 'bad_program', detail: `Jobs make no such statement: DROP (line ${line + 1}, column ${column + 1})` }]), ...types]
+}
+
+const made = new Map<string, unknown[]>()
+
+/** Each other program of a job that was made here is a version. */
+export function noteProgram(job: MockObject): void {
+  if (job.kind !== 'Job') return
+  const programs = made.get(job.id) ?? []
+  made.set(job.id, programs)
+  if (JSON.stringify(programs.at(-1)) !== JSON.stringify(job.spec.program)) programs.push(structuredClone(job.spec.program))
+  Object.assign(job.status, { phase: job.spec.desired_state === 'STOPPED' ? 'STOPPED' : 'RUNNING', latest_version: programs.length })
 }
 
 const programAt = (program: unknown, version: number) => {
@@ -58,6 +72,6 @@ const programAt = (program: unknown, version: number) => {
 
 export function versionsOf(job: MockObject): unknown {
   const latest = Number(job.status.latest_version)
-  const data = Array.from({ length: latest }, (_, at) => ({ kind: 'JobVersion', version: latest - at, program: programAt(job.spec.program, latest - at), keeps_state: latest - at > 1, created_at: job.metadata.created_at, created_by: 'member_01jcmock0000000000000000a' }))
+  const data = Array.from({ length: latest }, (_, at) => ({ kind: 'JobVersion', version: latest - at, program: made.get(job.id)?.[latest - at - 1] ?? programAt(job.spec.program, latest - at), keeps_state: latest - at > 1, created_at: job.metadata.created_at, created_by: 'member_01jcmock0000000000000000a' }))
   return { kind: 'JobVersionList', metadata: {}, data }
 }
