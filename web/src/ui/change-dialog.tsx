@@ -51,7 +51,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
     setErrors(found)
     setFaults(within)
     // The first field that is wrong gets the focus once it is marked.
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus())
+    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid], [data-fault]')?.focus())
   }
   const onRefused = (error: Error) => {
     if (!(error instanceof Problem)) return

@@ -3,6 +3,7 @@ import { useId } from 'react'
 import type { CustomProps } from '../../ui/form/fields.ts'
 import type { Fault } from '../../ui/form/parse.ts'
 import { ActionEditor } from './action-editor.tsx'
+import { Faults } from './faults.tsx'
 import { faultText, readDraft, type Draft, type Kind } from './program.ts'
 import { ProgramJson, SqlEditor } from './sql-editor.tsx'
 import type { TopicChoice } from './sql.ts'
@@ -35,7 +36,7 @@ export function ProgramEditor({ id, text, onChange, faults, topics }: CustomProp
       {draft.kind === 'SQL' && draft.json !== undefined && (
         <ProgramJson text={draft.json} faults={faults} onChange={(json) => put({ json })} onForm={(sql) => put({ json: undefined, sql }, [])} />
       )}
-      {draft.kind === 'ACTION' && faults.map((fault) => <p className="field-error" key={fault.at + fault.detail}>{faultText(fault)}</p>)}
+      {draft.kind === 'ACTION' && <Faults faults={faults.map((fault) => ({ ...fault, detail: faultText(fault) }))} />}
     </div>
   )
 }
