@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use weir_spans::OtlpArgs;
 
+use crate::flink::launch::FlinkInstall;
 use crate::gateway::Domain;
 use crate::network::Network;
 
@@ -35,6 +36,8 @@ pub struct AgentConfig {
     pub gateway_program: Option<PathBuf>,
     /// How clients reach the gateway.
     pub gateway_listener: GatewayListener,
+    /// Where Flink comes from; without it, jobs in SQL are not run.
+    pub flink: Option<FlinkInstall>,
 }
 
 /// How clients reach the gateway.

@@ -31,6 +31,7 @@ export function seed(store: Store): void {
   seedContracts(store, prod.id, payments)
   const producer = put('service-accounts', { name: 'payment-api', description: 'Writes card payments' }, {}, payments)
   const consumer = put('service-accounts', { name: 'fraud-scorer', description: 'Reads card payments, writes scores' }, {}, payments)
+  put('service-accounts', { name: 'busy-cards', description: 'Whose rights the job has' }, {}, payments)
   seedJobs(put, store, plane.id, cards.id, consumer.id, payments)
   for (const account of [producer, consumer]) {
     put('api-keys', { service_account: account.id, cluster: cards.id, description: `${String(account.spec.name)} in prod` }, {}, payments)
@@ -52,5 +53,6 @@ function topics(put: Put, cluster: string, tenant: string): void {
   put('topics', { ...base, name: 'payments.dead-letter', partitions: 3, retention_ms: 2_592_000_000 }, { observed_partitions: 3 }, tenant, 240)
   put('topics', { ...base, name: 'high-risk-payments', partitions: 6 }, { observed_partitions: 6 }, tenant, 180, { team: 'risk' })
   put('topics', { ...base, name: 'suspected-fraud', partitions: 6, retention_ms: -1 }, { observed_partitions: 6 }, tenant, 120)
+  put('topics', { ...base, name: 'busy-cards', partitions: 1 }, { observed_partitions: 1 }, tenant, 100)
   put('topics', { ...base, name: 'customers', partitions: 6, cleanup_policy: 'COMPACT' }, { observed_partitions: 6 }, tenant, 90)
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 import { contractAnswer } from './mock-contracts.ts'
-import { versionsOf } from './mock-jobs.ts'
+import { noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
@@ -88,7 +88,10 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
       return problem(response, 409, 'name_taken', 'The name is taken', `There is already one named ${JSON.stringify(spec.name)}.`, [{ pointer: '/spec/name', code: 'name_taken', detail: 'This name is taken.' }])
     }
     if (typeof spec.expression === 'string' && /[=!&|]\s*$/.test(spec.expression)) return problem(response, 422, 'invalid', 'Not valid', 'The expression ends too early.', [{ pointer: '/spec/expression', code: 'bad_expression', detail: 'A value was expected (line 1, column 18)' }])
+    const refused = refusedProgram(spec)
+    if (refused.length > 0) return problem(response, 422, 'invalid', 'Not valid', `${refused.length} fields are wrong.`, refused)
     const made = store.draft(collection, spec, tenant, body.metadata)
+    noteProgram(made)
     if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })
     return json(response, 201, { ...store.insert(collection, made, tenant), ...store.secretsFor(made) })
   }
@@ -101,7 +104,11 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
     response.writeHead(204).end()
     return
   }
-  if (method === 'PATCH') return json(response, 200, store.update(object!, after))
+  if (method === 'PATCH') {
+    const changed = store.update(object!, after)
+    noteProgram(changed)
+    return json(response, 200, changed)
+  }
   if (action === 'enrollment-tokens') return json(response, 200, store.secretsFor(object!).enrollment)
   object!.status.phase = { accept: 'ACTIVE', decline: 'DECLINED', revoke: 'REVOKED' }[action ?? ''] ?? object!.status.phase
   json(response, 200, object)

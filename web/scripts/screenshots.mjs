@@ -49,9 +49,12 @@ const ofMember = (see) => [
   ['lint-rule-create', '/contract-lint-rules?do=create'],
   ['compute-pools', '/compute-pools'],
   ['jobs', '/jobs'],
-  ['job', () => first(see, '/v1/jobs', '/jobs')],
-  ['job-program', async () => `${await first(see, '/v1/jobs', '/jobs')}?tab=program`],
+  ['job', () => jobOf(see, 'ACTION')],
+  ['job-program', async () => `${await jobOf(see, 'ACTION')}?tab=program`],
   ['job-create', '/jobs?do=create'],
+  ['job-sql', () => jobOf(see, 'SQL')],
+  ['job-sql-edit', async () => `${await jobOf(see, 'SQL')}?do=edit`, { then: () => see.dialog().getByLabel('Statement').waitFor() }],
+  ['job-create-sql', '/jobs?do=create', { then: () => writeSql(see) }],
   ['data-planes', '/data-planes'],
   ['data-plane', () => first(see, '/v1/data-planes', '/data-planes')],
   ['pool-attach', async () => `${await first(see, '/v1/data-planes', '/data-planes')}?do=attach-pool`],
@@ -176,6 +179,17 @@ async function named(see, api, route, fits) {
 
 function first(see, api, route) {
   return named(see, api, route, () => true)
+}
+
+const jobOf = (see, kind) => named(see, '/v1/jobs', '/jobs', (job) => job.spec.program.kind === kind)
+
+/** The example, refused: no topic was chosen. */
+async function writeSql({ dialog }) {
+  await dialog().getByRole('radio', { name: /^SQL/ }).check()
+  await dialog().getByRole('button', { name: 'Insert an example' }).click()
+  await dialog().getByRole('button', { name: 'Review' }).click()
+  await dialog().locator('.program-sink .field-error').first().waitFor()
+  await dialog().getByLabel('Statement').scrollIntoViewIfNeeded()
 }
 
 /** The first cluster that has a group, and its first group. */

@@ -33,6 +33,8 @@ pub struct Stack {
     pub tools: Tools,
     /// Kafka's jars.
     pub kafka_libs: PathBuf,
+    /// Flink's, where jobs in SQL shall run.
+    pub flink_libs: Option<PathBuf>,
     /// Release binaries?
     pub release: bool,
 }
@@ -181,6 +183,9 @@ impl Stack {
                 "--usage-window",
                 USAGE_WINDOW,
             ]);
+        if let Some(libs) = &self.flink_libs {
+            command.arg("--flink-libs").arg(libs);
+        }
         let child = spawn(
             command,
             &self.state.log("agent"),
@@ -266,7 +271,7 @@ pub fn enrollment_arguments(printed: &str) -> Result<Vec<String>> {
     let mut words = words.filter(|it| *it != "\\");
     while let Some(word) = words.next() {
         // Where the state lies and which Kafka it runs is this machine's matter.
-        if matches!(word, "--state-dir" | "--kafka-libs" | "--port-base" | "--java") {
+        if matches!(word, "--state-dir" | "--kafka-libs" | "--flink-libs" | "--port-base" | "--java") {
             let _placeholder = words.next();
         } else {
             kept.push(word.trim_matches(['\'', '"']).to_owned());

@@ -115,11 +115,12 @@ async fn prepare(ws: &Workspace, args: &UpArgs, state: &StateDir, progress: &Pro
             .into());
     }
     let mut needs = vec![Need::Java, Need::Node, Need::Postgres, Need::Kcat, Need::Openssl];
-    if kafka::cached(ws)?.is_none() {
+    if kafka::cached(ws)?.is_none() || kafka::flink_cached(ws)?.is_none() {
         needs.push(Need::Maven);
     }
     let tools = ensure(ws, &needs, progress).await?;
     let kafka_libs = kafka::fetch(ws, progress).await?;
+    let flink_libs = kafka::flink(ws, progress).await?;
     build::web(ws, &tools, progress).await?;
     build::binaries(ws, args.release, progress).await?;
     settings.save()?;
@@ -129,6 +130,7 @@ async fn prepare(ws: &Workspace, args: &UpArgs, state: &StateDir, progress: &Pro
         settings,
         tools,
         kafka_libs,
+        flink_libs: Some(flink_libs),
         release: args.release,
     })
 }

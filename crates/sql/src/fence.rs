@@ -38,6 +38,8 @@ pub struct Fenced {
     pub reads: BTreeSet<String>,
     /// Sinks that it writes.
     pub writes: BTreeSet<String>,
+    /// Time passes for it also while no record comes: it has a column of processing time.
+    pub uses_processing_time: bool,
 }
 
 impl Fenced {
@@ -77,6 +79,7 @@ pub fn fence(text: &str, known: &Known) -> Result<Fenced, Vec<Problem>> {
         let message = "The program writes nothing: it needs an INSERT INTO, or a query and one sink.";
         problems.push(Problem::new(ProblemCode::NoSink, None, message));
     }
+    reading.fenced.uses_processing_time = tokens.iter().any(|it| it.is("PROCTIME"));
     if problems.is_empty() {
         Ok(reading.fenced)
     } else {

@@ -4,6 +4,7 @@
 //! clock or the network.
 
 pub mod columns;
+mod ddl;
 pub mod fence;
 mod inside;
 mod problem;

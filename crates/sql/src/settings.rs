@@ -36,7 +36,7 @@ pub(crate) fn check(key: &str, value: &str) -> Result<(), String> {
         ));
     };
     let (fits, example) = match form {
-        Form::Duration => (is_duration(value), "5 s"),
+        Form::Duration => (duration_ms(value).is_some(), "5 s"),
         Form::Truth => (matches!(value, "true" | "false"), "true"),
         Form::Count(most) => (
             value.parse::<u32>().is_ok_and(|it| (1..=*most).contains(&it)),
@@ -51,10 +51,22 @@ pub(crate) fn check(key: &str, value: &str) -> Result<(), String> {
     }
 }
 
-fn is_duration(value: &str) -> bool {
-    let digits = value.trim_start_matches(|it: char| it.is_ascii_digit());
-    let number = value.len() - digits.len();
-    (1..=9).contains(&number) && matches!(digits.trim_start_matches(' '), "ms" | "s" | "min" | "h" | "d")
+/// Milliseconds of a duration as Flink writes them: `5 s`, `1 d`.
+#[must_use]
+pub fn duration_ms(value: &str) -> Option<u64> {
+    let unit = value.trim_start_matches(|it: char| it.is_ascii_digit());
+    let number = value
+        .strip_suffix(unit)
+        .filter(|it| (1..=9).contains(&it.len()))?;
+    let of_unit = match unit.trim_start_matches(' ') {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _unknown => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(of_unit)
 }
 
 fn is_zone(value: &str) -> bool {

@@ -5,13 +5,13 @@
 use std::fmt;
 
 use crate::columns::{Column, kind};
-use crate::token::{literal, quoted};
+use crate::ddl::begin;
+use crate::token::quoted;
+
+pub use crate::ddl::Ddl;
 
 /// How long Kafka lets a transaction of a job stand open: the longest that brokers let clients ask for, unless told otherwise.
 const TRANSACTION_TIMEOUT_MS: u32 = 900_000;
-/// Where nothing comes, event time goes on without a partition after so long.
-const IDLE_MS_DEFAULT: u32 = 2_000;
-const HIDDEN: &str = "***";
 
 /// How tables reach Kafka. `Debug` hides the secret.
 #[derive(Clone)]
@@ -45,18 +45,6 @@ pub enum ValueFormat {
         subject: String,
         /// That version.
         schema: String,
-    },
-}
-
-/// Where a job that never ran begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest record.
-    Earliest,
-    /// With the first record of this time or later (Unix time).
-    At {
-        /// Milliseconds.
-        unix_ms: i64,
     },
 }
 
@@ -99,8 +87,6 @@ pub struct Source {
     pub key: Option<String>,
     /// Event time, if windows go by it.
     pub event_time: Option<EventTime>,
-    /// Where it begins.
-    pub start: Start,
 }
 
 /// A topic that is written.
@@ -122,54 +108,7 @@ pub struct Sink {
     pub number: usize,
 }
 
-/// A `CREATE TABLE` statement; shown without secrets.
-#[derive(Clone)]
-pub struct Ddl {
-    head: String,
-    options: Vec<(String, String, bool)>,
-}
-
-impl Ddl {
-    /// With its secrets, for Flink alone.
-    #[must_use]
-    pub fn reveal(&self) -> String {
-        self.print(true)
-    }
-
-    fn print(&self, whole: bool) -> String {
-        let options: Vec<String> = self
-            .options
-            .iter()
-            .map(|(key, value, secret)| {
-                let value = if *secret && !whole { HIDDEN } else { value };
-                format!("  {} = {}", literal(key), literal(value))
-            })
-            .collect();
-        format!("{} WITH (\n{}\n)", self.head, options.join(",\n"))
-    }
-
-    fn option(&mut self, key: &str, value: impl Into<String>) {
-        self.options.push((key.to_owned(), value.into(), false));
-    }
-
-    fn secret(&mut self, key: &str, value: impl Into<String>) {
-        self.options.push((key.to_owned(), value.into(), true));
-    }
-}
-
-impl fmt::Display for Ddl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(false))
-    }
-}
-
-impl fmt::Debug for Ddl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(false))
-    }
-}
-
-/// The table of a source.
+/// The table of a source: read from the offsets that are committed for the job, until it has a state of its own.
 ///
 /// # Errors
 /// A sentence, where the parts do not fit together.
@@ -181,7 +120,6 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
         format,
         key,
         event_time,
-        start,
     } = source;
     let mut lines = lines(columns)?;
     if let Some(event_time) = event_time {
@@ -192,16 +130,9 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
     reach(&mut ddl, topic, login);
     ddl.option("properties.group.id", &login.job);
     ddl.option("properties.isolation.level", "read_committed");
-    match start {
-        Start::Earliest => ddl.option("scan.startup.mode", "earliest-offset"),
-        Start::At { unix_ms } => {
-            ddl.option("scan.startup.mode", "timestamp");
-            ddl.option("scan.startup.timestamp-millis", unix_ms.to_string());
-        }
-    }
-    if event_time.is_some() {
-        ddl.option("scan.watermark.idle-timeout", format!("{IDLE_MS_DEFAULT} ms"));
-    }
+    // The one mode in which a log without the wanted offset is an error, and not read from elsewhere.
+    ddl.option("scan.startup.mode", "group-offsets");
+    ddl.option("properties.auto.offset.reset", "none");
     values(&mut ddl, format);
     if let Some(key) = key {
         has(columns, key)?;
@@ -264,13 +195,6 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
         ddl.option("value.fields-include", "ALL");
     }
     Ok(ddl)
-}
-
-fn begin(name: &str, lines: &[String]) -> Ddl {
-    Ddl {
-        head: format!("CREATE TABLE {} (\n  {}\n)", quoted(name), lines.join(",\n  ")),
-        options: Vec::new(),
-    }
 }
 
 fn lines(columns: &[Column]) -> Result<Vec<String>, String> {

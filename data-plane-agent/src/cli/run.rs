@@ -9,6 +9,7 @@ use weir_spans::OtlpArgs;
 
 use crate::agent::{Agent, own_certificate};
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
+use crate::flink::launch::FlinkInstall;
 use crate::gateway::Domain;
 use crate::network::Network;
 use crate::platform::Platform;
@@ -31,6 +32,9 @@ pub(super) struct RunArgs {
     /// Folder of Kafka's jars.
     #[arg(long, env = "WEIR_KAFKA_LIBS")]
     pub(super) kafka_libs: PathBuf,
+    /// Folder of Flink's jars (deploy/flink/pom.xml); without it, jobs in SQL are not run.
+    #[arg(long, env = "WEIR_FLINK_LIBS")]
+    pub(super) flink_libs: Option<PathBuf>,
     /// The Java launcher.
     #[arg(long, env = "WEIR_JAVA", default_value = "java")]
     pub(super) java: PathBuf,
@@ -77,6 +81,13 @@ impl RunArgs {
         // Children are given absolute paths: they must mean the same after a restart elsewhere.
         let state_dir = std::path::absolute(&self.state_dir).context("find the state folder")?;
         let libs = std::path::absolute(&self.kafka_libs).context("find Kafka's jars")?;
+        let flink = match self.flink_libs {
+            None => None,
+            Some(libs) => Some(FlinkInstall {
+                libs: std::path::absolute(libs).context("find Flink's jars")?,
+                java: self.java.clone(),
+            }),
+        };
         let tls = match (self.gateway_tls_cert, self.gateway_tls_key) {
             (Some(certificate), Some(key)) => Some((
                 std::path::absolute(certificate).context("find the gateway's certificate")?,
@@ -114,6 +125,7 @@ impl RunArgs {
             policy: self.policy,
             gateway_program: Some(std::env::current_exe().context("find our own program")?),
             gateway_listener,
+            flink,
         })
     }
 }

@@ -38,7 +38,7 @@ impl Driver {
         })
     }
 
-    fn gateway_of(&self, cluster_id: &str, secret: &str) -> io::Result<Gateway> {
+    pub(super) fn gateway_of(&self, cluster_id: &str, secret: &str) -> io::Result<Gateway> {
         let listener = &self.config.gateway_listener;
         let named = listener.sni_domain.as_ref().and_then(|it| it.front(cluster_id));
         let host = named.unwrap_or_else(|| self.config.advertised_host.clone());

@@ -66,6 +66,11 @@ impl JobSide {
         })
     }
 
+    /// The OS user of a pool.
+    pub(super) fn user_of(&mut self, pool: &str) -> io::Result<Option<u32>> {
+        self.users.of(pool)
+    }
+
     /// Where an admitted job stands.
     pub(super) fn stage(&self, id: &str) -> Option<Stage> {
         self.stages.get(id).copied()
@@ -90,6 +95,7 @@ impl Driver {
             }
         }
         self.make_programs(policy, changed);
+        self.make_sql_programs(changed);
         Ok(keys)
     }
 
@@ -103,7 +109,11 @@ impl Driver {
             admitted: &self.admitted,
             hosts: policy.job_hosts(),
         };
-        let jobs = self.admitted.jobs.iter().filter(|it| !it.deleted);
+        let jobs = self
+            .admitted
+            .jobs
+            .iter()
+            .filter(|it| !it.deleted && it.sql.is_none());
         for job in jobs {
             let mut said = job.action.clone().unwrap_or_default().encode_to_vec();
             said.extend(policy.job_hosts().join("\n").into_bytes());
@@ -127,6 +137,7 @@ impl Driver {
     pub(super) fn turn_jobs(&mut self) -> io::Result<Option<Duration>> {
         if self.jobs.rooms.is_empty() {
             self.forget_jobs()?;
+            self.wish_of_flinks()?;
             self.jobs.reports.told(Vec::new(), Instant::now());
             return Ok(None);
         }
@@ -150,12 +161,13 @@ impl Driver {
                 .map(|room| room.alive(processes))
                 .sum();
             // What is ending still has its units.
-            let mut free = pool.max_units.saturating_sub(alive);
+            let mut free = pool.max_units.saturating_sub(alive + self.sql.units(&pool.id));
             for job in own {
                 let share = shares.get(&job.id).copied().unwrap_or(Share::Waits(0));
                 restless |= self.one_job(job, share, &mut free)?;
             }
         }
+        self.wish_of_flinks()?;
         self.forget_jobs()?;
         self.report_jobs();
         Ok(Some(if restless { SOON } else { LOOK }))
@@ -172,11 +184,16 @@ impl Driver {
         !job.deleted
             && !asleep
             && matches!(job.state(), JobState::Running | JobState::AutoSuspend)
-            && program.is_some_and(|it| it.program.is_ok())
+            && (program.is_some_and(|it| it.program.is_ok()) || self.sql.is_runnable(&job.id))
     }
 
     /// One step for one job; says whether it is on its way.
     fn one_job(&mut self, job: &Job, share: Share, free: &mut u32) -> io::Result<bool> {
+        if job.sql.is_some() {
+            let (stage, moves) = self.one_sql_job(job, share);
+            self.note(job, stage, share);
+            return Ok(moves);
+        }
         let served = self.shared.gateways.served(self.publisher.since(&job.id));
         let given = match share {
             Share::Given(units) if self.would_run(job) => units,
@@ -268,6 +285,14 @@ impl Driver {
             if named.contains(id.as_str()) && !deleted.contains(id.as_str()) {
                 continue;
             }
+            if self
+                .admitted
+                .jobs
+                .iter()
+                .any(|it| it.id == *id && self.sql.holds(it))
+            {
+                continue;
+            }
             if room.stop(processes.as_ref(), Instant::now())? {
                 room.bury()?;
                 gone.push(id.clone());
@@ -295,6 +320,14 @@ impl Driver {
         let processes = self.platform.processes.as_ref();
         let told = self.jobs.rooms.iter().map(|(id, room)| {
             let place = self.jobs.waiting.get(id).copied().unwrap_or(0);
+            if let Some(job) = self
+                .admitted
+                .jobs
+                .iter()
+                .find(|it| it.id == *id && it.sql.is_some())
+            {
+                return self.sql_progress(job, place);
+            }
             room.progress(room.workers(u32::MAX, processes, unix_ms()), place, processes)
         });
         self.jobs.reports.told(told.collect(), Instant::now());
@@ -305,7 +338,8 @@ impl Driver {
         let own = self.admitted.jobs.iter().filter(|it| it.compute_pool_id == pool);
         let rooms = own.filter_map(|it| self.jobs.rooms.get(&it.id));
         let alive = rooms.map(|room| room.alive(self.platform.processes.as_ref()));
-        alive.map(|it| usize::try_from(it).unwrap_or(usize::MAX)).sum()
+        let workers: usize = alive.map(|it| usize::try_from(it).unwrap_or(usize::MAX)).sum();
+        workers + self.sql.processes(pool)
     }
 
     /// How gateways serve a job's key.
@@ -316,7 +350,7 @@ impl Driver {
     /// Asks all workers to end; says whether they are gone. Never waits.
     pub(super) fn end_workers(&mut self) -> bool {
         let processes = Arc::clone(&self.platform.processes);
-        let mut all_gone = true;
+        let mut all_gone = self.sql.end();
         for (id, room) in &mut self.jobs.rooms {
             match room.stop(processes.as_ref(), Instant::now()) {
                 Ok(gone) => all_gone &= gone,

@@ -8,6 +8,8 @@ mod native;
 mod pools;
 mod reports;
 mod scaling;
+mod sql_jobs;
+mod sql_sleep;
 mod topics;
 
 pub use directory::{Directory, Place};
@@ -89,6 +91,7 @@ pub struct Driver {
     gateway: gateway_child::GatewayChild,
     native: native::NativeSide,
     jobs: jobs::JobSide,
+    sql: sql_jobs::SqlSide,
     outcomes: BTreeMap<String, Outcome>,
     /// Topics as they were wished when they were last found to be so: what differs later has drifted.
     fulfilled: BTreeMap<String, weir_proto::agent::v1::Topic>,
@@ -126,6 +129,7 @@ impl Driver {
         }
         let gateway = gateway_child::GatewayChild::remembered(&config)?;
         Ok(Self {
+            sql: sql_jobs::SqlSide::default(),
             jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use weir_proto::agent::v1::{Job, JobDecisionOutcome, JobDecisionReason, JobState};
 
 use super::Driver;
+use super::sql_jobs::{SESSION_UNITS, units_of};
 use crate::log_ends::Asked;
 use crate::resources::compute_pool::{Demand, Share, arbitrate, living, room_for};
 use crate::resources::job::scaling::Bounds;
@@ -17,11 +18,15 @@ impl Driver {
     pub(super) fn weigh_jobs(&mut self, now_ms: u64) -> io::Result<BTreeMap<String, Share>> {
         let jobs = self.admitted.jobs.clone();
         let mut asked = BTreeMap::new();
-        for job in &jobs {
+        for job in jobs.iter().filter(|it| it.sql.is_none()) {
             self.doze(job, now_ms)?;
             if let Some(source) = self.sleeper(job) {
                 asked.insert(job.id.clone(), source);
             }
+        }
+        for job in jobs.iter().filter(|it| it.sql.is_some()) {
+            self.doze_sql(job, now_ms)?;
+            asked.extend(self.watched(job));
         }
         self.shared.log_ends.ask(asked);
         let mut shares = BTreeMap::new();
@@ -38,8 +43,15 @@ impl Driver {
                 .iter()
                 .filter(|it| it.compute_pool_id == pool && self.would_run(it))
                 .collect();
+            // A pool with a Flink has less for jobs.
+            let session = own
+                .iter()
+                .any(|it| it.sql.is_some())
+                .then_some(SESSION_UNITS);
+            let units_max = units_max.saturating_sub(session.unwrap_or(0));
             let mut demands: Vec<Demand> = own.iter().map(|it| self.demand(it, now_ms)).collect();
-            for (at, job) in own.into_iter().enumerate() {
+            let moving = own.into_iter().enumerate();
+            for (at, job) in moving.filter(|(_at, it)| it.sql.is_none()) {
                 self.scale(job, units_max, &mut demands, at, now_ms)?;
             }
             shares.extend(arbitrate(units_max, &demands, now_ms));
@@ -50,6 +62,9 @@ impl Driver {
 
     /// What a job wants of its pool before it is looked at anew.
     fn demand(&self, job: &Job, now_ms: u64) -> Demand {
+        if job.sql.is_some() {
+            return self.demand_of_sql(job, now_ms);
+        }
         let bounds = self.bounds(job);
         let room = self.jobs.rooms.get(&job.id);
         let alive = room.map_or(0, |it| it.alive(self.platform.processes.as_ref()));
@@ -60,6 +75,19 @@ impl Driver {
             units: room.map_or(bounds.least, |it| it.scaler.target(&bounds)),
             // After a start of the agent, what is found running.
             held: self.jobs.given.get(&job.id).copied().unwrap_or(alive),
+            waiting_since_ms: self.jobs.queued.get(&job.id).copied().unwrap_or(now_ms),
+        }
+    }
+
+    /// Flink's jobs have as many as they were made with.
+    fn demand_of_sql(&self, job: &Job, now_ms: u64) -> Demand {
+        let units = units_of(job);
+        Demand {
+            job: job.id.clone(),
+            priority: job.priority,
+            least: units,
+            units,
+            held: self.jobs.given.get(&job.id).copied().unwrap_or(0),
             waiting_since_ms: self.jobs.queued.get(&job.id).copied().unwrap_or(now_ms),
         }
     }
@@ -134,11 +162,12 @@ impl Driver {
         }
         room.look();
         let settings = sleep::settings(job);
+        let places: Vec<u32> = (0..partitions).collect();
         let of = format!("{}/{}", job.version, job.restart_nonce);
         let may = job.state() == JobState::AutoSuspend && !job.deleted;
         let (outcome, reason) = match room.asleep().map(|it| it.of == of) {
             Some(same) if !may || !same => (JobDecisionOutcome::Wake, JobDecisionReason::Wished),
-            Some(_same) if room.look_asleep(&settings, partitions, &edges, now_ms) => {
+            Some(_same) if room.look_asleep(&settings, &places, &edges, now_ms) => {
                 (JobDecisionOutcome::Wake, JobDecisionReason::RecordsWait)
             }
             Some(_same) => return room.keep(),

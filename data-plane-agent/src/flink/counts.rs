@@ -14,6 +14,8 @@ pub struct Counts {
     pub records_in: u64,
     /// Records that its sinks wrote.
     pub records_out: u64,
+    /// Records that its sources know of and have not read; `None`: a source did not say.
+    pub pending: Option<u64>,
     /// How far event time has come at its sinks, Unix time; 0: not told.
     pub watermark_ms: i64,
 }
@@ -56,6 +58,7 @@ const COUNTED_MAX: usize = 50;
 enum Counted {
     Read,
     Written,
+    Pending,
     Watermark,
 }
 
@@ -64,6 +67,7 @@ impl Counted {
         let (of, what) = name.rsplit_once('.')?;
         match what {
             "numRecordsIn" if of.starts_with("Source__") => Some(Self::Read),
+            "pendingRecords" if of.starts_with("Source__") => Some(Self::Pending),
             "numRecordsSend" if of.ends_with("Writer") => Some(Self::Written),
             "currentInputWatermark" if of.ends_with("Writer") => Some(Self::Watermark),
             _other => None,
@@ -77,6 +81,9 @@ impl Counts {
         match Counted::of(name) {
             Some(Counted::Read) => self.records_in += whole(number("sum")),
             Some(Counted::Written) => self.records_out += whole(number("sum")),
+            Some(Counted::Pending) => {
+                *self.pending.get_or_insert(0) += whole(number("sum"));
+            }
             Some(Counted::Watermark) => {
                 let at = i64::try_from(whole(number("min"))).unwrap_or(0);
                 self.watermark_ms = if self.watermark_ms == 0 {

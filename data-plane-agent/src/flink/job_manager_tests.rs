@@ -23,11 +23,14 @@ async fn a_job_is_looked_at() {
     let metrics = |query: axum::extract::RawQuery| async move {
         Json(match query.0.as_deref() {
             None => {
-                json!([{"id": "Source__KafkaSource-a.numRecordsIn"}, {"id": "numRecordsIn"}, {"id": "out[13]__Writer.numRecordsSend"},
+                json!([{"id": "Source__KafkaSource-a.numRecordsIn"}, {"id": "numRecordsIn"}, {"id": "Source__KafkaSource-a.pendingRecords"}, {"id": "out[13]__Writer.numRecordsSend"},
                 {"id": "out[13]__Writer.currentInputWatermark"}, {"id": "Calc[8].numRecordsIn"}])
             }
             Some(query) if query.starts_with("get=Source__KafkaSource-a.numRecordsIn&") => {
                 json!([{"sum": 7.0}])
+            }
+            Some(query) if query.starts_with("get=Source__KafkaSource-a.pendingRecords&") => {
+                json!([{"sum": 3.0}])
             }
             Some(query) if query.starts_with("get=out%5B13%5D__Writer.numRecordsSend&") => {
                 json!([{"sum": 5.0}])
@@ -51,6 +54,7 @@ async fn a_job_is_looked_at() {
     let expected = Counts {
         records_in: 7,
         records_out: 5,
+        pending: Some(3),
         watermark_ms: 0,
     };
     assert_eq!(counts, expected);

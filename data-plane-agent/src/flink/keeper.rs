@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::beginning::{Beginner, Origin};
 use super::job_manager::Listed;
 use super::room::Room;
 use super::session::{Clients, Session, Site};
@@ -69,6 +70,10 @@ pub struct Told {
     pub records_in: u64,
     /// Records that reached its sinks in this run.
     pub records_out: u64,
+    /// Records that its sources know of and have not read; `None`: not known.
+    pub pending: Option<u64>,
+    /// It does not run, and nothing that it wrote stands open at brokers.
+    pub settled: bool,
     /// How far event time has come, Unix time; 0: not told.
     pub watermark_ms: i64,
     /// When its newest checkpoint was begun, Unix time; 0: none.
@@ -98,6 +103,7 @@ impl Handle {
         site: Site,
         jobs: PathBuf,
         processes: Arc<dyn Processes>,
+        beginner: Beginner,
         stop: CancellationToken,
     ) -> io::Result<Self> {
         let (wish, wishes) = watch::channel(Wish::default());
@@ -109,6 +115,7 @@ impl Handle {
             session,
             jobs,
             processes,
+            beginner,
             wishes,
             board: Arc::clone(&board),
             rooms: BTreeMap::new(),
@@ -145,6 +152,7 @@ struct Keeper {
     /// The folder of all jobs, each of which has one of its own there.
     jobs: PathBuf,
     processes: Arc<dyn Processes>,
+    beginner: Beginner,
     wishes: watch::Receiver<Wish>,
     board: Arc<Mutex<Board>>,
     rooms: BTreeMap<String, Room>,
@@ -279,7 +287,11 @@ impl Keeper {
         }
         match act(wished, &room.kept, found) {
             Act::Rest => {
+                let was_settled = room.kept.settled;
                 room.look(found, &clients.job_manager).await;
+                if room.kept.settled != was_settled {
+                    room.kept.write(&self.jobs.join(&wished.id))?;
+                }
                 if wished.deleted && room.told.standing == Standing::Gone {
                     bury(&folders, &wished.id)?;
                 }
@@ -323,6 +335,16 @@ impl Keeper {
         };
         let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
         room.told.restarts = kept.restarts;
+        if from == From::Nothing {
+            let origins: Vec<Origin> = program.sources.iter().map(|(_table, it)| it.clone()).collect();
+            let job = (program.cluster_id.as_str(), wished.id.as_str());
+            if let Err(error) = self.beginner.begin(job, &origins, kept.began_ms).await {
+                let pause = room.rest();
+                room.told.standing = Standing::Starting;
+                tracing::warn!(job = wished.id, ?pause, "a job cannot begin yet: {error}");
+                return Ok(());
+            }
+        }
         if again && from == From::Nothing && room.kept.ran {
             tracing::info!(
                 job = wished.id,

@@ -4,6 +4,7 @@
 //! They speak TLS with each other and with the agent, and with nobody who has no key of this pool. What is asked of them goes
 //! through two clients with bounded answers; what a job may say to them stands in `crates/sql`.
 
+pub mod beginning;
 pub mod configuration;
 mod counts;
 pub mod job_manager;

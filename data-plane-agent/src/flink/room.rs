@@ -15,6 +15,8 @@ use crate::backoff::Backoff;
 
 /// How often a job's records are counted.
 const COUNT: Duration = Duration::from_secs(2);
+/// Stops with a savepoint that may fail before a job is ended without one.
+const STOPS_MAX: u32 = 5;
 /// How long a job rests that Flink did not take.
 const REFUSED_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
@@ -24,6 +26,8 @@ pub(super) struct Room {
     pub(super) told: Told,
     /// The stop with a savepoint that is under way: the run and by what to ask.
     pub(super) stopping: Option<(String, String)>,
+    /// How often that failed since it ran last.
+    failed_stops: u32,
     retry: Backoff,
     /// Of the present run, and of all before.
     counted: Counts,
@@ -38,10 +42,12 @@ impl Room {
             told: Told {
                 restarts: kept.restarts,
                 version: kept.version,
+                settled: kept.settled,
                 ..Told::default()
             },
             kept,
             stopping: None,
+            failed_stops: 0,
             counted: Counts::default(),
             counted_at: None,
             before: (0, 0),
@@ -53,9 +59,14 @@ impl Room {
     /// Looks at a job that is as it should be.
     pub(super) async fn look(&mut self, found: Option<&Listed>, job_manager: &JobManager) {
         self.stopping = None;
+        self.failed_stops = 0;
         let Some(found) = found.filter(|it| !it.run.is_over()) else {
+            // A stop with a savepoint ends as finished, and so does a job that has nothing more to read.
+            self.kept.settled |= found.is_some_and(|it| it.run == Run::Finished);
+            self.told.settled = self.kept.settled;
             self.told.standing = Standing::Gone;
             self.told.workers = 0;
+            self.told.pending = None;
             return;
         };
         let (Ok(job), Ok(checkpoints)) = (
@@ -102,11 +113,18 @@ impl Room {
         self.counted_at = Some(Instant::now());
         self.told.records_in = self.before.0 + now.records_in;
         self.told.records_out = self.before.1 + now.records_out;
+        self.told.pending = now.pending;
         self.told.watermark_ms = self.told.watermark_ms.max(now.watermark_ms);
     }
 
-    /// Takes one step of a stop with a savepoint.
+    /// Takes one step of a stop with a savepoint. A job that goes on failing has none: it is ended as it stands, and goes on from its
+    /// newest checkpoint.
     pub(super) async fn stop(&mut self, run: &str, folder: &str, job_manager: &JobManager) {
+        if self.failed_stops >= STOPS_MAX {
+            tracing::warn!(run, "a job ends without a savepoint: it has a checkpoint at most");
+            let _again_later = job_manager.cancel(run).await;
+            return;
+        }
         let Some((stopping, request)) = self
             .stopping
             .clone()
@@ -114,13 +132,17 @@ impl Room {
         else {
             match job_manager.stop(run, folder).await {
                 Ok(request) => self.stopping = Some((run.to_owned(), request)),
-                Err(error) => tracing::warn!(%error, "a job could not be asked to stop; it is asked again"),
+                Err(error) => {
+                    self.failed_stops += 1;
+                    tracing::warn!(%error, "a job could not be asked to stop; it is asked again");
+                }
             }
             return;
         };
         match job_manager.stopped(&stopping, &request).await {
             Ok(Stop::UnderWay | Stop::Done(_)) => {}
             Ok(Stop::Failed) => {
+                self.failed_stops += 1;
                 tracing::warn!(run, "a savepoint was not whole; the job is asked again");
                 self.stopping = None;
             }
@@ -128,6 +150,13 @@ impl Room {
             Err(error) if error.is_missing() => self.stopping = None,
             Err(_silent) => {}
         }
+    }
+
+    /// It rests before it is tried again.
+    pub(super) fn rest(&mut self) -> Duration {
+        let pause = self.retry.next_pause();
+        self.rests_until = Some(Instant::now() + pause);
+        pause
     }
 
     /// Gives the job to Flink.
@@ -139,7 +168,8 @@ impl Room {
         gateway: &SqlGateway,
     ) {
         self.told.failures.clear();
-        match submitted(program, self.kept.began_ms, properties, gateway).await {
+        (self.told.settled, self.told.pending) = (false, None);
+        match submitted(program, properties, gateway).await {
             Ok(()) => {
                 tracing::info!(
                     job = wished.id,
@@ -149,8 +179,7 @@ impl Room {
                 self.told.standing = Standing::Starting;
             }
             Err(error) => {
-                let pause = self.retry.next_pause();
-                self.rests_until = Some(Instant::now() + pause);
+                let pause = self.rest();
                 let refused = matches!(&error, SqlError::Failed { .. });
                 self.told.standing = if refused {
                     Standing::Refused
@@ -167,12 +196,11 @@ impl Room {
 
 async fn submitted(
     program: &Ready,
-    began_ms: i64,
     properties: &BTreeMap<String, String>,
     gateway: &SqlGateway,
 ) -> Result<(), SqlError> {
     let tables = program
-        .tables(began_ms)
+        .tables()
         .map_err(|text| SqlError::Failed { text })?;
     let session = gateway.open(properties).await?;
     let statements = tables

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use weir_sql::table::{self, Ddl, Login, Sink, Source, Start};
+use weir_sql::table::{self, Ddl, Login, Sink, Source};
 
+use super::beginning::Origin;
 use super::configuration::Folders;
 use super::job_manager::{Listed, Run};
 use super::recovery;
@@ -16,14 +17,20 @@ use crate::disk;
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// State is written so often; a sink's records are seen by readers of committed records as often.
 const CHECKPOINT_MS: u32 = 2_000;
+/// Event time goes on without a partition that is silent so long. What comes there afterwards may be too late: longer than
+/// brokers, gateways and the job itself take to come back from trouble.
+const IDLE: &str = "60 s";
+const IDLE_KEY: &str = "table.exec.source.idle-timeout";
 
 /// A program that Flink can run.
 #[derive(Debug, Clone)]
 pub struct Ready {
     /// Settings of its session.
     pub settings: Vec<(String, String)>,
-    /// What it reads; `true`: from what is written after the job's beginning.
-    pub sources: Vec<(Source, bool)>,
+    /// The cluster of its topics.
+    pub cluster_id: String,
+    /// What it reads, and from where.
+    pub sources: Vec<(Source, Origin)>,
     /// What it writes.
     pub sinks: Vec<Sink>,
     /// How it reaches Kafka.
@@ -32,27 +39,34 @@ pub struct Ready {
     pub views: Vec<String>,
     /// The statement that becomes the job.
     pub statement: String,
+    /// Time passes for it also while no record comes.
+    pub uses_processing_time: bool,
 }
 
 impl Ready {
-    /// Its tables, for a job that began at `began_ms`.
+    /// How long nothing must have come before all that time does to it is done; `None`: never.
+    #[must_use]
+    pub fn settles_after_ms(&self) -> Option<u64> {
+        if self.uses_processing_time {
+            return None;
+        }
+        if self.sources.iter().all(|(it, _origin)| it.event_time.is_none()) {
+            return Some(0);
+        }
+        // A silent partition lets event time go on after so long.
+        let own = self.settings.iter().rev().find(|(key, _value)| key == IDLE_KEY);
+        weir_sql::settings::duration_ms(own.map_or(IDLE, |(_key, value)| value))
+    }
+
+    /// Its tables.
     ///
     /// # Errors
     /// A sentence, where a table cannot be.
-    pub fn tables(&self, began_ms: i64) -> Result<Vec<Ddl>, String> {
-        let sources = self.sources.iter().map(|(source, from_latest)| {
-            // A job that fails before its first checkpoint begins there again, and not with what is new by then.
-            let start = if *from_latest {
-                Start::At { unix_ms: began_ms }
-            } else {
-                Start::Earliest
-            };
-            let source = Source {
-                start,
-                ..source.clone()
-            };
-            table::source(&source, &self.login)
-        });
+    pub fn tables(&self) -> Result<Vec<Ddl>, String> {
+        let sources = self
+            .sources
+            .iter()
+            .map(|(it, _origin)| table::source(it, &self.login));
         let sinks = self.sinks.iter().map(|it| table::sink(it, &self.login));
         sources.chain(sinks).collect()
     }
@@ -99,6 +113,8 @@ pub struct Kept {
     pub ran: bool,
     /// Its newest run began from a checkpoint or a savepoint.
     pub resumed: bool,
+    /// Its newest run ended with a savepoint, or by itself: nothing that it wrote stands open at brokers.
+    pub settled: bool,
 }
 
 impl Kept {
@@ -191,6 +207,7 @@ pub fn next(
         nonce: wished.nonce,
         restarts: kept.restarts + u64::from(again),
         resumed: false,
+        settled: false,
         ..kept.clone()
     };
     let is_other = kept.attempt > 0 && kept.version != wished.version;
@@ -241,7 +258,8 @@ pub fn properties(
     let (checkpoints, savepoints) = places(&wished.id, kept.line, folders);
     let url = |path: &Path| format!("file://{}", path.display());
     // What the program may set comes first: it takes nothing of ours away.
-    let mut properties = BTreeMap::from([("table.local-time-zone".to_owned(), "UTC".to_owned())]);
+    let defaults = [("table.local-time-zone", "UTC"), (IDLE_KEY, IDLE)];
+    let mut properties = BTreeMap::from(defaults.map(|(key, value)| (key.to_owned(), value.to_owned())));
     properties.extend(program.settings.iter().cloned());
     let ours = [
         ("pipeline.name", kept.name(&wished.id)),

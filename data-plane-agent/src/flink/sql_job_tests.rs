@@ -13,6 +13,7 @@ fn wished() -> Wished {
         parallelism: 1,
         program: Some(Arc::new(Ready {
             settings: vec![("pipeline.name".to_owned(), "mine".to_owned())],
+            cluster_id: "cluster_1".to_owned(),
             sources: Vec::new(),
             sinks: Vec::new(),
             login: Login {
@@ -23,6 +24,7 @@ fn wished() -> Wished {
             },
             views: Vec::new(),
             statement: String::new(),
+            uses_processing_time: false,
         })),
     }
 }
@@ -161,4 +163,52 @@ fn a_program_sets_nothing_of_ours() {
         properties["execution.state-recovery.path"],
         "file:///f/savepoints/job_1/1/s"
     );
+}
+
+#[test]
+fn a_job_settles_when_time_has_done_all_it_can() {
+    let source = |event_time| {
+        let source = weir_sql::table::Source {
+            name: "t".to_owned(),
+            topic: "t".to_owned(),
+            columns: Vec::new(),
+            format: weir_sql::table::ValueFormat::Json,
+            key: None,
+            event_time,
+        };
+        let origin = Origin {
+            topic_id: "topic_1".to_owned(),
+            partitions: 1,
+            from_latest: false,
+        };
+        (source, origin)
+    };
+    let event_time = weir_sql::table::EventTime {
+        column: None,
+        unit: weir_sql::table::TimeUnit::Milliseconds,
+        delay_ms: 0,
+    };
+    let ready = |settings: &[(&str, &str)], event_time, uses_processing_time| {
+        let ready = wished().program.unwrap();
+        Ready {
+            settings: settings
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            sources: vec![source(event_time)],
+            uses_processing_time,
+            ..(*ready).clone()
+        }
+    };
+    let own = [("table.exec.source.idle-timeout", "5 min")];
+    assert_eq!(ready(&[], None, false).settles_after_ms(), Some(0));
+    assert_eq!(
+        ready(&[], Some(event_time.clone()), false).settles_after_ms(),
+        Some(60_000)
+    );
+    assert_eq!(
+        ready(&own, Some(event_time), false).settles_after_ms(),
+        Some(300_000)
+    );
+    assert_eq!(ready(&[], None, true).settles_after_ms(), None);
 }

@@ -64,6 +64,7 @@ pub(super) fn job_change(held: Option<&Job>, wish: &Job) -> Vec<Kind> {
         !held.deleted
             && held.state() != JobState::Stopped
             && held.action == wish.action
+            && held.sql == wish.sql
             && held.principal_id == wish.principal_id
             && held.cluster_id == wish.cluster_id
             && held.compute_pool_id == wish.compute_pool_id

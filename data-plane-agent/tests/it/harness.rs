@@ -129,6 +129,7 @@ pub fn config(
         policy,
         gateway_program: None,
         gateway_listener: weir_agent::config::GatewayListener::default(),
+        flink: None,
     }
 }
 

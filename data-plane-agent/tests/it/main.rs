@@ -13,5 +13,6 @@ mod real_jobs;
 mod real_kafka;
 mod real_native;
 mod real_scaling;
+mod real_sql_jobs;
 mod session;
 mod tidy;

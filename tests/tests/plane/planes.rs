@@ -149,6 +149,7 @@ impl World {
             policy,
             gateway_program: None,
             gateway_listener: weir_agent::config::GatewayListener::default(),
+            flink: None,
         };
         let platform = Platform {
             kafka: Arc::new(self.kafka.clone()),

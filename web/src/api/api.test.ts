@@ -53,6 +53,8 @@ test('a refusal keeps the problem and its request id', async () => {
   expect((error as Problem).requestId).toBe('req_1')
   expect((error as Problem).forField('configs')).toBe('too small')
   expect((error as Problem).forField('name')).toBeUndefined()
+  expect((error as Problem).within('configs')).toEqual([{ at: 'segment.ms', detail: 'too small' }])
+  expect((error as Problem).within('config')).toEqual([])
   expect(worthRetrying(error)).toBe(false)
 })
 

@@ -42,6 +42,13 @@ export class Problem extends Error {
     const found = this.document.errors?.find((e) => e.pointer === `/spec/${name}` || e.pointer?.startsWith(`/spec/${name}/`))
     return found?.detail ?? found?.code
   }
+
+  /** Every error of one field of a spec, with its place within the field: `sources/0/topic`, or nothing. */
+  within(name: string): { at: string; detail: string }[] {
+    const place = `/spec/${name}`
+    return (this.document.errors ?? []).flatMap(({ pointer = '', code, detail }) =>
+      pointer === place || pointer.startsWith(`${place}/`) ? [{ at: pointer.slice(place.length + 1), detail: detail ?? code ?? '' }] : [])
+  }
 }
 
 export class Unreachable extends Error {

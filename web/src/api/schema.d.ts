@@ -2973,6 +2973,17 @@ export interface components {
             source: components["schemas"]["JobSource"];
             /** @description What is done with each record, in this order. */
             steps: Record<string, never>[];
+        } | {
+            /** @enum {string} */
+            kind: "SQL";
+            /** @description What is written. */
+            sinks: components["schemas"]["JobSqlSink"][];
+            /** @description What is read. */
+            sources: components["schemas"]["JobSqlSource"][];
+            /** @description What this version does with what the one before remembered. */
+            state?: components["schemas"]["JobSqlState"];
+            /** @description What to do, over tables that the program names. */
+            statement: string;
         };
         /** @description How a job goes, as its agent said last. Counts are since the job was made; a worker that was killed may count a record again. */
         JobProgress: {
@@ -3278,6 +3289,69 @@ export interface components {
             /** @description Whose rights it has, and no more. */
             service_account: components["schemas"]["ServiceAccountId"];
         };
+        /** @description A column of a table. */
+        JobSqlColumn: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its type in Flink's words, such as `BIGINT` or `ROW<city STRING>`. */
+            type: string;
+        };
+        /** @description When a record happened. */
+        JobSqlEventTime: {
+            /** @description The column that says so; none: the time that the record itself carries. */
+            column?: string;
+            /**
+             * Format: int32
+             * @description How much later than others a record may come and still count.
+             * @default 5000
+             */
+            delay_ms: number;
+            /** @description What whole numbers of the column count. */
+            unit?: components["schemas"]["JobSqlUnit"];
+        };
+        /**
+         * @description What becomes of rows that change.
+         * @enum {string}
+         */
+        JobSqlMode: "APPEND" | "UPSERT";
+        /** @description A topic that is written as a table. */
+        JobSqlSink: {
+            /** @description Its columns; none: as the topic's contract says. */
+            columns?: components["schemas"]["JobSqlColumn"][];
+            /** @description The columns that become the record's key. */
+            key?: string[];
+            /** @description What becomes of rows that change. */
+            mode?: components["schemas"]["JobSqlMode"];
+            /** @description As the statement calls it. */
+            name: string;
+            /** @description The topic, of the job's cluster. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description A topic that is read as a table. */
+        JobSqlSource: {
+            /** @description Its columns; none: as the topic's contract says. */
+            columns?: components["schemas"]["JobSqlColumn"][];
+            /** @description When a record happened, for windows of time. */
+            event_time?: components["schemas"]["JobSqlEventTime"];
+            /** @description The column that takes the record's key as text. */
+            key?: string;
+            /** @description As the statement calls it. */
+            name: string;
+            /** @description Where a job begins that never ran. */
+            start?: components["schemas"]["JobStart"];
+            /** @description The topic, of the job's cluster. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /**
+         * @description What a new version does with what the one before remembered.
+         * @enum {string}
+         */
+        JobSqlState: "KEEP" | "FORGET";
+        /**
+         * @description What whole numbers of a time count.
+         * @enum {string}
+         */
+        JobSqlUnit: "MILLISECONDS" | "SECONDS";
         /**
          * @description Where a job begins that never ran.
          * @enum {string}

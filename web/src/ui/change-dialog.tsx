@@ -7,8 +7,9 @@ import { Problem } from '../api/problem.ts'
 import type { Plan } from '../api/types.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
-import { initialTexts, isEmptyPatch, patchOf, readForm, type Body, type Field, type Texts } from './form/fields.ts'
+import { initialTexts, isEmptyPatch, patchOf, readForm, type Body, type Faults, type Field, type Texts } from './form/fields.ts'
 import { FormFields } from './form/form.tsx'
+import type { Fault } from './form/parse.ts'
 import { PlanView } from './plan.tsx'
 import { Failure } from './states.tsx'
 
@@ -39,34 +40,44 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
   const [before] = useState<Texts>(() => ({ ...initialTexts(fields, object), ...initial }))
   const [texts, setTexts] = useState<Texts>(before)
   const [errors, setErrors] = useState<Record<string, string | undefined>>({})
+  const [faults, setFaults] = useState<Faults>({})
   const [planned, setPlanned] = useState<Call | undefined>(undefined)
   const tenant = useApi().tenant
   const plan = usePlan()
   const change = useChange<T>()
   const form = useRef<HTMLFormElement>(null)
 
-  const showErrors = (found: Record<string, string | undefined>) => {
+  const showErrors = (found: Record<string, string | undefined>, within: Faults) => {
     setErrors(found)
+    setFaults(within)
     // The first field that is wrong gets the focus once it is marked.
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus())
+    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid], [data-fault]')?.focus())
   }
   const onRefused = (error: Error) => {
     if (!(error instanceof Problem)) return
     const found: Record<string, string | undefined> = {}
-    for (const field of fields) {
-      const said = error.forField(field.name)
-      if (said !== undefined) found[field.name] = said
+    const within: Faults = {}
+    for (const { name, parts } of fields) {
+      const said = error.forField(name)
+      if (said === undefined) continue
+      if (parts) within[name] = error.within(name)
+      else found[name] = said
     }
-    if (Object.keys(found).length > 0) {
+    if (Object.keys(found).length + Object.keys(within).length > 0) {
       setPlanned(undefined)
-      showErrors(found)
+      showErrors(found, within)
     }
+  }
+  const put = (name: string, text: string, left?: readonly Fault[]) => {
+    setTexts((old) => ({ ...old, [name]: text }))
+    if (left) setFaults((old) => ({ ...old, [name]: left }))
   }
   const review = (event: FormEvent) => {
     event.preventDefault()
     const read = object ? patchOf(fields, before, texts) : readForm(fields, texts)
-    if (!read.ok) return showErrors(read.errors)
+    if (!read.ok) return showErrors(read.errors, read.faults)
     setErrors({})
+    setFaults({})
     if (object && isEmptyPatch(read.body)) return onClose()
     // One key for this plan: pressing the button again after a lost answer cannot make a second object.
     const next: Call = { body: read.body, ...call(read.body), generation: object?.metadata.generation, idempotencyKey: crypto.randomUUID() }
@@ -105,7 +116,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
       <form ref={form} onSubmit={review} noValidate className="dialog-form">
         <div className="dialog-main">
           {intro}
-          <FormFields fields={fields} texts={texts} errors={errors} editing={!!object} onChange={(name, text) => setTexts((old) => ({ ...old, [name]: text }))} />
+          <FormFields fields={fields} texts={texts} errors={errors} faults={faults} editing={!!object} onChange={put} />
           {plan.error && <Failure error={plan.error} />}
         </div>
         <footer className="dialog-foot">

@@ -3,7 +3,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
-const files = ['./journeys.test.mjs', './limits.test.mjs', './certificates.test.mjs', './contracts.test.mjs'].map((name) => fileURLToPath(new URL(name, import.meta.url)))
+const files = ['./journeys.test.mjs', './limits.test.mjs', './certificates.test.mjs', './contracts.test.mjs', './jobs.test.mjs'].map((name) => fileURLToPath(new URL(name, import.meta.url)))
 let passed = 0
 let failed = 0
 const stream = run({ files, concurrency: 1 })

@@ -1,4 +1,4 @@
-//! Chapters 6 and 10. A job, written without code: payments above 100 go to `high-risk-payments` with their cards masked, each
+//! Chapters 6 and 11. A job, written without code: payments above 100 go to `high-risk-payments` with their cards masked, each
 //! once. It runs beside the payments that come next, with the rights of a service account of its own.
 
 use super::{Story, payments, traffic};
@@ -25,7 +25,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
         .ensure("/v1/topics", &["cluster", "name"], topic)
         .await?
         .id()?;
-    let account = account(story).await?;
+    let account = account(story, JOB, "payments", TOPIC).await?;
     step.done("reader of payments, writer of its own topic, no more");
 
     let step = story.progress.step("compute pool and job");
@@ -61,16 +61,16 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The job's service account, with its two roles.
-async fn account(story: &Story<'_>) -> Result<String> {
-    let spec = json!({"name": JOB, "description": "Whose rights the job has"});
+/// A job's service account, which may read one topic and write another.
+pub(super) async fn account(story: &Story<'_>, name: &str, reads: &str, writes: &str) -> Result<String> {
+    let spec = json!({"name": name, "description": "Whose rights the job has"});
     let account = story
         .payments
         .ensure("/v1/service-accounts", &["name"], spec)
         .await?;
     let account = account.id()?;
     let cluster = "environment=prod/cluster=cards";
-    for (role, topic) in [("READER", "payments"), ("DEVELOPER", TOPIC)] {
+    for (role, topic) in [("READER", reads), ("DEVELOPER", writes)] {
         let binding =
             json!({"principal": account, "role": role, "resource": format!("{cluster}/topic={topic}")});
         story
@@ -92,10 +92,10 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
     expected.sort_unstable();
     let deadline = Instant::now() + WITHIN;
     let mut found = loop {
-        let progress = progress(story).await?;
+        let progress = progress(story, "payments.job").await?;
         let waits = progress["lag"].as_u64();
         if waits == Some(0) {
-            let found = written(story, batch).await?;
+            let found = written(story, TOPIC, &payments::marker("payments", batch)).await?;
             if found.len() >= expected.len() {
                 break found;
             }
@@ -140,8 +140,9 @@ fn high_risk(payment: &str) -> Result<Option<String>> {
     Ok(Some(payment.to_string()))
 }
 
-async fn progress(story: &Story<'_>) -> Result<Value> {
-    let path = format!("/v1/jobs/{}", story.id("payments.job")?);
+/// How a job goes.
+pub(super) async fn progress(story: &Story<'_>, job: &str) -> Result<Value> {
+    let path = format!("/v1/jobs/{}", story.id(job)?);
     let job = story.payments.get(&path).await?;
     let status = &job["status"];
     if status["phase"] == "FAILED" {
@@ -150,12 +151,12 @@ async fn progress(story: &Story<'_>) -> Result<Value> {
     Ok(status["progress"].clone())
 }
 
-/// Committed records of a batch, members in the order of their names.
-async fn written(story: &Story<'_>, batch: u64) -> Result<Vec<String>> {
+/// Committed records of a topic that have a marker in them, members in the order of their names.
+pub(super) async fn written(story: &Story<'_>, topic: &str, marker: &str) -> Result<Vec<String>> {
     let arguments = [
         "-C",
         "-t",
-        TOPIC,
+        topic,
         "-e",
         "-o",
         "beginning",
@@ -165,13 +166,12 @@ async fn written(story: &Story<'_>, batch: u64) -> Result<Vec<String>> {
     let out = captured(story.clients().kcat("payments", &arguments)).await?;
     if !out.status.success() {
         bail!(
-            "kcat cannot read {TOPIC}: {}",
+            "kcat cannot read {topic}: {}",
             String::from_utf8_lossy(&out.stderr)
         );
     }
-    let marker = payments::marker("payments", batch);
     let text = String::from_utf8(out.stdout).context("what kcat read is no text")?;
-    let of_batch = text.lines().filter(|it| it.contains(&marker));
+    let of_batch = text.lines().filter(|it| it.contains(marker));
     of_batch
         .map(|it| {
             Ok(serde_json::from_str::<Value>(it)

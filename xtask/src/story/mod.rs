@@ -15,6 +15,7 @@ mod job;
 pub mod kafka;
 mod outage;
 mod payments;
+mod sql;
 pub mod table;
 mod traffic;
 pub mod usage;
@@ -52,6 +53,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     contract::run(&mut story).await?;
     progress.chapter("A job without code");
     job::run(&mut story).await?;
+    progress.chapter("A job in SQL");
+    sql::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -60,8 +63,9 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     progress.chapter("Who used what");
     usage::check(&story, &before, batch.sent, batch.delivered).await?;
     costs::run(&story).await?;
-    progress.chapter("What the job wrote");
+    progress.chapter("What the jobs wrote");
     job::check(&story, batch.number).await?;
+    sql::check(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

@@ -248,6 +248,7 @@ impl Bench {
         state.create()?;
         let settings = Settings::open(&state, Some(Ports::free_from(self.port_base)?.0))?;
         let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
+        let flink_libs = kafka::flink(&self.ws, &self.progress).await?;
         build::binaries(&self.ws, false, &self.progress).await?;
         let mut stack = Stack {
             ws: self.ws.clone(),
@@ -255,6 +256,7 @@ impl Bench {
             settings,
             tools: self.tools.clone(),
             kafka_libs,
+            flink_libs: Some(flink_libs),
             release: false,
         };
         let began = Instant::now();

@@ -3,14 +3,16 @@
 use serde_json::Value;
 use uuid::Uuid;
 use weir_proto::agent::v1::{
-    self as wire, ActionEncoding, ActionProgram, ActionSink, ComputePool, Job, JobState,
+    self as wire, ActionEncoding, ActionProgram, ActionSink, ComputePool, Job, JobState, SqlProgram,
 };
 
 use super::build::{count, type_id};
+use super::sql::sql;
 use crate::kernel::{TenantId, kind};
 use crate::resources::job::{
-    AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobStart,
+    AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobSource, JobStart,
 };
+use crate::resources::topic::TopicId;
 
 #[derive(Debug)]
 pub(in crate::link) struct ComputePoolRow {
@@ -87,6 +89,7 @@ pub(super) fn job(row: JobRow) -> Job {
         wake_lag_records: u64::try_from(it.wake_lag_records).unwrap_or(1),
         wake_within_seconds: count(it.wake_within_seconds),
     });
+    let (action, sql) = told(program);
     Job {
         id: type_id::<kind::Job>(id),
         cluster_id: type_id::<kind::Cluster>(cluster_id),
@@ -103,19 +106,40 @@ pub(super) fn job(row: JobRow) -> Job {
         }),
         priority: count(priority),
         restart_nonce: u64::try_from(restart_nonce).unwrap_or(0),
-        action: Some(action(program)),
+        action,
         deleted,
+        sql,
     }
 }
 
-fn action(program: JobProgram) -> ActionProgram {
-    let JobProgram::Action {
-        source,
-        steps,
-        sinks,
-        dead_letter,
-        null_values,
-    } = program;
+fn told(program: JobProgram) -> (Option<ActionProgram>, Option<SqlProgram>) {
+    match program {
+        JobProgram::Action {
+            source,
+            steps,
+            sinks,
+            dead_letter,
+            null_values,
+        } => (
+            Some(action(&source, steps, sinks, dead_letter, null_values)),
+            None,
+        ),
+        JobProgram::Sql {
+            statement,
+            sources,
+            sinks,
+            state: _,
+        } => (None, Some(sql(statement, sources, sinks))),
+    }
+}
+
+fn action(
+    source: &JobSource,
+    steps: Vec<Value>,
+    sinks: Vec<JobSink>,
+    dead_letter: Option<TopicId>,
+    null_values: JobNullValues,
+) -> ActionProgram {
     let sinks = sinks.into_iter().map(
         |JobSink {
              name,

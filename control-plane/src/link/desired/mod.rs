@@ -6,6 +6,7 @@ mod job;
 mod lag_watch;
 mod pool;
 mod quota;
+mod sql;
 pub(super) mod store;
 mod token;
 

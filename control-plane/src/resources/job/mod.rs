@@ -8,6 +8,8 @@ mod program;
 mod progress;
 mod routes;
 mod service;
+mod sql;
+mod sql_model;
 mod store;
 mod surroundings;
 mod validate;
@@ -15,7 +17,8 @@ mod version;
 
 pub use model::{
     AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobScaling, JobSink,
-    JobStart,
+    JobSource, JobStart,
 };
 pub use routes::router;
+pub use sql_model::{JobSqlColumn, JobSqlEventTime, JobSqlMode, JobSqlSink, JobSqlSource, JobSqlUnit};
 pub use store::by_id;

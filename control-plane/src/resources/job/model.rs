@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::{ClusterId, DataPlaneId, Id, Labels, ServiceAccountId, kind};
 use crate::resources::compute_pool::ComputePoolId;
+use crate::resources::job::sql_model::{JobSqlSink, JobSqlSource, JobSqlState};
 use crate::resources::topic::TopicId;
 
 /// Id of a job.
@@ -34,6 +35,21 @@ pub enum JobProgram {
         #[serde(default)]
         null_values: JobNullValues,
     },
+    /// A statement that Flink runs: docs/sql-jobs.md.
+    Sql {
+        /// What to do, over tables that the program names.
+        #[schema(max_length = 65536)]
+        statement: String,
+        /// What is read.
+        #[schema(min_items = 1, max_items = 20)]
+        sources: Vec<JobSqlSource>,
+        /// What is written.
+        #[schema(min_items = 1, max_items = 20)]
+        sinks: Vec<JobSqlSink>,
+        /// What this version does with what the one before remembered.
+        #[serde(default)]
+        state: JobSqlState,
+    },
 }
 
 /// A topic of a program: where the spec names it, and what it is to the job.
@@ -51,14 +67,29 @@ impl JobProgram {
     /// Every topic that it reads or writes.
     #[must_use]
     pub fn topics(&self) -> Vec<NamedTopic> {
-        let Self::Action {
-            source,
-            steps: _,
-            sinks,
-            dead_letter,
-            null_values: _,
-        } = self;
         let named = |field: String, topic, part| NamedTopic { field, topic, part };
+        let (source, sinks, dead_letter) = match self {
+            Self::Action {
+                source,
+                steps: _,
+                sinks,
+                dead_letter,
+                null_values: _,
+            } => (source, sinks, dead_letter),
+            Self::Sql {
+                statement: _,
+                sources,
+                sinks,
+                state: _,
+            } => {
+                let sources = sources.iter().enumerate();
+                let sinks = sinks.iter().enumerate();
+                return sources
+                    .map(|(number, it)| named(format!("sources/{number}/topic"), it.topic, "SOURCE"))
+                    .chain(sinks.map(|(number, it)| named(format!("sinks/{number}/topic"), it.topic, "SINK")))
+                    .collect();
+            }
+        };
         let source = std::iter::once(named("source/topic".to_owned(), source.topic, "SOURCE"));
         let sinks = sinks
             .iter()
@@ -68,6 +99,35 @@ impl JobProgram {
             .iter()
             .map(|it| named("dead_letter".to_owned(), *it, "DEAD_LETTER"));
         source.chain(sinks).chain(dead_letter).collect()
+    }
+
+    /// The stored name of its kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Action { .. } => "ACTION",
+            Self::Sql { .. } => "SQL",
+        }
+    }
+
+    /// Does a version with it take over what one with `before` remembered? An action remembers its place, which is the group's.
+    #[must_use]
+    pub fn keeps_state_of(&self, before: &Self) -> bool {
+        match (before, self) {
+            (Self::Action { .. }, Self::Action { .. }) => true,
+            (Self::Sql { .. }, Self::Sql { state, .. }) => *state == JobSqlState::Keep,
+            (Self::Action { .. }, Self::Sql { .. }) | (Self::Sql { .. }, Self::Action { .. }) => false,
+        }
+    }
+
+    /// Compute units that it needs at least, with so many workers.
+    #[must_use]
+    pub const fn units(&self, workers: i32) -> i32 {
+        match self {
+            Self::Action { .. } => workers,
+            // Two subtasks share a unit, and Flink itself has one.
+            Self::Sql { .. } => 1 + (workers + 1) / 2,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{Error, FieldError, Result, code};
 use crate::resources::contract::{self, Newest};
 use crate::resources::job::model::{JobEncoding, JobNullValues, JobProgram, JobSink, JobSpec};
+use crate::resources::job::sql;
 use crate::resources::job::version::UsedTopic;
 use crate::resources::topic::{SubjectStrategy, TopicId, Unframed};
 use crate::rest::bad_field;
@@ -39,13 +40,21 @@ pub fn steps(written: &[Value], errors: &mut Vec<FieldError>) -> Vec<Step> {
 /// # Errors
 /// 422 with everything that is wrong.
 pub async fn check(tx: &mut Tx, scope: TenantScope, spec: &JobSpec, topics: &[UsedTopic]) -> Result<()> {
-    let JobProgram::Action {
-        source,
-        steps,
-        sinks,
-        dead_letter,
-        null_values,
-    } = &spec.program;
+    let (source, steps, sinks, dead_letter, null_values) = match &spec.program {
+        JobProgram::Action {
+            source,
+            steps,
+            sinks,
+            dead_letter,
+            null_values,
+        } => (source, steps, sinks, dead_letter, null_values),
+        JobProgram::Sql {
+            statement: _,
+            sources,
+            sinks,
+            state: _,
+        } => return sql::check(tx, scope, spec.cluster, (sources, sinks), topics).await,
+    };
     let name = |id: TopicId| topics.iter().find(|it| it.id == id).map(|it| it.name.clone());
     let mut errors = Vec::new();
     let action = ActionSpec {
@@ -180,7 +189,8 @@ impl UsedTopic {
         (value.strategy == SubjectStrategy::TopicName).then_some(value)
     }
 
-    fn reads_values(&self) -> bool {
+    /// Is its subject called as the topic is?
+    pub fn reads_values(&self) -> bool {
         self.part().is_some()
     }
 }

@@ -38,7 +38,7 @@ pub async fn create(
     let id: JobId = Id::generate();
     store::insert(write.tx(), scope, id, cluster.data_plane, &spec, &metadata.labels).await?;
     let by = caller.principal.to_string();
-    version::keep(write.tx(), scope, id, 1, &spec.program, &by).await?;
+    version::keep(write.tx(), scope, id, 1, &spec.program, false, &by).await?;
     finish(write, scope, id, cluster.data_plane, Action::Create, None).await
 }
 
@@ -167,7 +167,8 @@ async fn change(
     store::update(write.tx(), scope, before.generation, &after).await?;
     if evolves {
         let (by, program) = (caller.principal.to_string(), &after.spec.program);
-        version::keep(write.tx(), scope, id, after.version, program, &by).await?;
+        let keeps_state = program.keeps_state_of(&before.spec.program);
+        version::keep(write.tx(), scope, id, after.version, program, keeps_state, &by).await?;
     }
     let data_plane = before.data_plane;
     finish(write, scope, id, data_plane, action, Some(before)).await

@@ -43,7 +43,8 @@ pub async fn check_changed(
     spec: &JobSpec,
 ) -> Result<()> {
     let (wished, held) = (spec, &before.spec);
-    if (wished.compute_pool, &wished.scaling) != (held.compute_pool, &held.scaling) {
+    let grows = wished.program.kind() != held.program.kind();
+    if grows || (wished.compute_pool, &wished.scaling) != (held.compute_pool, &held.scaling) {
         check_pool(tx, scope, cluster, spec).await?;
     }
     let acts_otherwise = wished.program != held.program || wished.service_account != held.service_account;
@@ -69,7 +70,7 @@ async fn check_pool(tx: &mut Tx, scope: TenantScope, cluster: &Cluster, spec: &J
         let detail = "The compute pool is on another data plane than the cluster.";
         return Err(Error::invalid("/spec/compute_pool", code::BAD_REFERENCE, detail));
     }
-    let (needed, held) = (spec.scaling.min_workers, pool.spec.max_units);
+    let (needed, held) = (spec.program.units(spec.scaling.min_workers), pool.spec.max_units);
     if needed > held {
         let detail = format!("The job needs {needed} compute units at least, and its pool has {held}.");
         return Err(Error::invalid(

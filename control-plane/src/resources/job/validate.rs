@@ -6,7 +6,7 @@ use weir_actions::limits::{SINKS_MAX, STEPS_MAX};
 
 use crate::kernel::{FieldError, check_name, code};
 use crate::resources::job::model::{AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec};
-use crate::resources::job::program;
+use crate::resources::job::{program, sql};
 
 const DESCRIPTION_MAX: usize = 1000;
 /// Bytes of all steps together, as JSON.
@@ -51,13 +51,21 @@ fn out_of_range(pointer: &str, detail: String) -> FieldError {
 }
 
 fn check_program(program: &JobProgram, errors: &mut Vec<FieldError>) {
-    let JobProgram::Action {
-        source,
-        steps,
-        sinks,
-        dead_letter,
-        null_values: _,
-    } = program;
+    let (source, steps, sinks, dead_letter) = match program {
+        JobProgram::Action {
+            source,
+            steps,
+            sinks,
+            dead_letter,
+            null_values: _,
+        } => (source, steps, sinks, dead_letter),
+        JobProgram::Sql {
+            statement,
+            sources,
+            sinks,
+            state: _,
+        } => return sql::validate(statement, sources, sinks, errors),
+    };
     let at = |field: &str| format!("/spec/program/{field}");
     let bytes: usize = steps.iter().map(|step| step.to_string().len()).sum();
     if steps.len() > STEPS_MAX || bytes > STEPS_BYTES_MAX {

@@ -5,6 +5,7 @@ mod life;
 mod link;
 mod programs;
 mod rights;
+mod sql;
 mod used;
 
 use serde_json::{Value, json};

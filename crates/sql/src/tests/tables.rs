@@ -3,7 +3,7 @@
 use weir_contract::{Format, Schema};
 
 use crate::columns::{Column, kind, of_schema};
-use crate::table::{EventTime, Login, Sink, Source, Start, TimeUnit, ValueFormat, sink, source};
+use crate::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat, sink, source};
 
 fn login() -> Login {
     Login {
@@ -33,7 +33,6 @@ fn payments() -> Source {
             unit: TimeUnit::Milliseconds,
             delay_ms: 1500,
         }),
-        start: Start::Earliest,
     }
 }
 
@@ -57,8 +56,8 @@ fn a_source_reads_through_the_gateway_as_the_job() {
   'properties.sasl.jaas.config' = '***',
   'properties.group.id' = 'job_1',
   'properties.isolation.level' = 'read_committed',
-  'scan.startup.mode' = 'earliest-offset',
-  'scan.watermark.idle-timeout' = '2000 ms',
+  'scan.startup.mode' = 'group-offsets',
+  'properties.auto.offset.reset' = 'none',
   'value.format' = 'json',
   'value.json.timestamp-format.standard' = 'ISO-8601'
 )"

@@ -149,6 +149,19 @@ impl Room {
         self.keep()
     }
 
+    /// All before these offsets is done, by partition.
+    pub fn stands_at(&mut self, ends: impl IntoIterator<Item = (u32, i64)>, now_unix_ms: u64) {
+        let places = ends.into_iter().filter_map(|(partition, offset)| {
+            let position = Position {
+                offset,
+                done_to: offset,
+                at_unix_ms: now_unix_ms,
+            };
+            Some((i32::try_from(partition).ok()?, position))
+        });
+        self.kept.positions = places.collect();
+    }
+
     /// It sleeps no longer.
     ///
     /// # Errors
@@ -164,7 +177,7 @@ impl Room {
     pub fn look_asleep(
         &mut self,
         settings: &AutoSuspend,
-        partitions: u32,
+        partitions: &[u32],
         edges: &Edges,
         now_unix_ms: u64,
     ) -> bool {
@@ -177,10 +190,10 @@ impl Room {
         asleep.is_some_and(|it| it.look(settings, &offsets, now_unix_ms))
     }
 
-    fn offsets(&self, partitions: u32, edges: &Edges) -> Vec<PartitionOffsets> {
-        let one = |at: u32| {
-            let kept = i32::try_from(at).ok().and_then(|it| self.kept.positions.get(&it));
-            let (log_start, log_end) = edges.get(&at).copied().unwrap_or_default();
+    fn offsets(&self, partitions: &[u32], edges: &Edges) -> Vec<PartitionOffsets> {
+        let one = |at: &u32| {
+            let kept = i32::try_from(*at).ok().and_then(|it| self.kept.positions.get(&it));
+            let (log_start, log_end) = edges.get(at).copied().unwrap_or_default();
             PartitionOffsets {
                 log_start,
                 log_end,
@@ -188,7 +201,7 @@ impl Room {
                 end_at_suspend: kept.map(|it| it.done_to),
             }
         };
-        (0..partitions).map(one).collect()
+        partitions.iter().map(one).collect()
     }
 }
 

@@ -162,12 +162,12 @@ fn a_sleeping_job_stays_asleep_over_restarts_and_wakes_on_growth() {
     assert_eq!(scene.room.asleep().map(|it| it.of.as_str()), Some("1/0"));
     let settings = sleep::settings(&Job::default());
     let edges = |end| Edges::from([(0, (Some(0), Some(end))), (1, (Some(0), Some(7)))]);
-    assert!(!scene.room.look_asleep(&settings, 2, &edges(12), NOW));
+    assert!(!scene.room.look_asleep(&settings, &[0, 1], &edges(12), NOW));
     assert_eq!(scene.room.waiting, Some(0));
-    assert!(!scene.room.look_asleep(&settings, 2, &Edges::new(), NOW));
+    assert!(!scene.room.look_asleep(&settings, &[0, 1], &Edges::new(), NOW));
     assert_eq!(scene.room.waiting, None, "not known is not none");
     let workers = scene.room.workers(0, &scene.processes, NOW);
-    assert!(scene.room.look_asleep(&settings, 2, &edges(13), NOW));
+    assert!(scene.room.look_asleep(&settings, &[0, 1], &edges(13), NOW));
     let told = scene.room.progress(workers, 0, &scene.processes);
     assert_eq!((told.lag_records, told.suspended_at_unix_ms), (1, NOW as i64));
     assert_eq!(

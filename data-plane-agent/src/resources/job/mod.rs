@@ -8,6 +8,8 @@ mod program;
 mod room;
 pub mod scaling;
 pub mod sleep;
+pub mod sql;
+pub mod sql_status;
 mod status;
 mod told;
 

@@ -44,7 +44,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    fn new(reason: Reason, text: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, text: impl Into<String>) -> Self {
         Self {
             reason,
             text: text.into(),
@@ -122,7 +122,7 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
 }
 
 /// The job's cluster, if gateways serve it.
-fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cluster, Refused> {
+pub(super) fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cluster, Refused> {
     let found = admitted.clusters.iter().find(|it| it.id == job.cluster_id);
     match found.filter(|it| !it.deleted) {
         None => Err(Refused::new(Reason::SourceMissing, "its cluster is not there")),
@@ -135,10 +135,10 @@ fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cluster, Refu
 }
 
 /// The topics of one cluster: a job names no other's.
-struct Topics<'a>(BTreeMap<&'a str, &'a Topic>);
+pub(super) struct Topics<'a>(BTreeMap<&'a str, &'a Topic>);
 
 impl<'a> Topics<'a> {
-    fn of(cluster: &Cluster, admitted: &'a DesiredState) -> Self {
+    pub(super) fn of(cluster: &Cluster, admitted: &'a DesiredState) -> Self {
         let living = admitted
             .topics
             .iter()
@@ -146,7 +146,7 @@ impl<'a> Topics<'a> {
         Self(living.map(|it| (it.id.as_str(), it)).collect())
     }
 
-    fn get(&self, id: &str) -> Result<&'a Topic, Refused> {
+    pub(super) fn get(&self, id: &str) -> Result<&'a Topic, Refused> {
         let found = self.0.get(id).copied();
         found.ok_or_else(|| Refused::new(Reason::SourceMissing, format!("topic {id} is not there")))
     }

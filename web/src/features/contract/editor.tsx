@@ -6,6 +6,7 @@ import { useAll } from '../../api/hooks.ts'
 import type { Search } from '../../app/search.ts'
 import type { Inspection } from '../../engine/index.ts'
 import { Button } from '../../ui/button.tsx'
+import { CodeEditor } from '../../ui/code-editor.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Section } from '../../ui/facts.tsx'
 import { plural } from '../../ui/format.ts'
@@ -21,7 +22,6 @@ import { ReferencesEditor } from './references-editor.tsx'
 import { Review } from './review.tsx'
 import { RulesEditor } from './rules-editor.tsx'
 import { SamplesPane } from './samples-pane.tsx'
-import { SchemaEditor } from './schema-editor.tsx'
 import { StepPane } from './step-pane.tsx'
 import { TagsEditor } from './tags-editor.tsx'
 import type { SchemaType } from './wire.ts'
@@ -103,7 +103,7 @@ function Parts({ draft, put, inspection, standing }: { draft: Draft; put: (chang
               {FORMATS.map((each) => <option key={each.value} value={each.value}>{each.label}</option>)}
             </select>
           </div>
-          <SchemaEditor text={draft.schema} onChange={(schema) => put({ schema })} problems={problems.filter((problem) => problem.source === 'SCHEMA')} />
+          <CodeEditor label="Schema" text={draft.schema} onChange={(schema) => put({ schema })} problems={problems.filter((problem) => problem.source === 'SCHEMA')} />
         </div>
       </Section>
       <Section title="References" note="Other contracts of the same environment that the schema names.">

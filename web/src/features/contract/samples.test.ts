@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { samplesOf, SAMPLE_CHARS_MAX, SAMPLES_MAX } from './samples.ts'
-import { offsetOf } from './schema-editor.tsx'
+import { offsetOf } from '../../ui/code-editor.tsx'
 
 test('one record a line, each with its line; empty ones are none', () => {
   expect(samplesOf('\n{"a":1}\n\n  {nonsense\n')).toEqual({ samples: [{ line: 2, text: '{"a":1}' }, { line: 4, text: '{nonsense' }], beyond: 0 })

@@ -1,5 +1,5 @@
 // What was decided of a job's workers, the newest first, and why.
-import type { JobScalingDecision } from '../../api/types.ts'
+import type { Job, JobScalingDecision } from '../../api/types.ts'
 import { Button } from '../../ui/button.tsx'
 import { formatCount, words } from '../../ui/format.ts'
 import { Failure, Skeleton } from '../../ui/states.tsx'
@@ -7,6 +7,7 @@ import { Age } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { changeText, rateText } from './job.ts'
 import { useJobDecisions } from './queries.ts'
+import { subtasksText } from './sql.ts'
 
 const columns: readonly Column<JobScalingDecision>[] = [
   { key: 'at', label: 'When', cell: (d) => <Age at={d.at} /> },
@@ -17,7 +18,13 @@ const columns: readonly Column<JobScalingDecision>[] = [
   { key: 'able', label: 'Could do', align: 'right', cell: (d) => rateText(d.terms?.true_rate) },
 ]
 
-export function DecisionsTab({ id }: { id: string }) {
+export function WorkersTab({ job }: { job: Job }) {
+  const { program, scaling } = job.spec
+  if (program.kind === 'SQL') return <p className="note">{subtasksText(scaling?.min_workers ?? 1)}</p>
+  return <Decisions id={job.id} />
+}
+
+function Decisions({ id }: { id: string }) {
   const decisions = useJobDecisions(id)
   if (decisions.isPending) return <Skeleton label="Reading the decisions" />
   if (!decisions.data) return <Failure error={decisions.error} again={() => void decisions.refetch()} />

@@ -7,6 +7,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Age, Phase } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { lagText, workersText } from './job.ts'
+import { programText } from './program.ts'
 import { useJobs } from './queries.ts'
 
 export function JobTable({ cluster, computePool, action }: { cluster?: string | undefined; computePool?: string; action?: ReactNode }) {
@@ -16,6 +17,7 @@ export function JobTable({ cluster, computePool, action }: { cluster?: string | 
   const columns: Column<Job>[] = [
     { key: 'name', label: 'Name', cell: (j) => <ObjectLink id={j.id} name={j.spec.name} />, sort: (j) => j.spec.name },
     { key: 'phase', label: 'Phase', cell: (j) => <Phase phase={j.status.phase} title={j.status.message} />, sort: (j) => j.status.phase },
+    { key: 'program', label: 'Program', cell: (j) => programText(j.spec.program), sort: (j) => j.spec.program.kind },
     { key: 'lag', label: 'Behind', align: 'right', cell: (j) => lagText(j.status.progress), sort: (j) => j.status.progress?.lag ?? undefined },
     { key: 'workers', label: 'Workers', align: 'right', cell: workersText },
     { key: 'version', label: 'Version', align: 'right', cell: (j) => formatCount(j.status.latest_version), sort: (j) => j.status.latest_version },
@@ -27,7 +29,7 @@ export function JobTable({ cluster, computePool, action }: { cluster?: string | 
     <Collection
       list={list} caption="Jobs" noun={['job', 'jobs']} columns={columns} narrowed={cluster !== undefined || computePool !== undefined}
       text={(j) => `${j.spec.name} ${clusterName(j.spec.cluster) ?? ''} ${poolName(j.spec.compute_pool) ?? ''} ${j.status.phase}`}
-      empty={{ title: 'No jobs yet', text: 'A job reads a topic, does something with each record, and writes others, next to the data.', action }}
+      empty={{ title: 'No jobs yet', text: 'A job reads topics and writes others, next to the data: by steps over each record, or by a statement in SQL.', action }}
     />
   )
 }

@@ -1,70 +1,26 @@
-// What a job says, in words; and its program as the form has it.
+// What a job says, in words.
 import type { Job, JobScalingDecision } from '../../api/types.ts'
 import { formatCount, formatDuration, plural } from '../../ui/format.ts'
 import type { Parsed } from '../../ui/form/parse.ts'
 
-export type Program = Job['spec']['program']
-export type Encoding = NonNullable<Program['sinks'][number]['encoding']>
 type Progress = NonNullable<Job['status']['progress']>
-
-export const ENCODINGS: readonly { value: Encoding; label: string }[] = [
-  { value: 'KEEP', label: 'as it came' },
-  { value: 'JSON', label: 'JSON' },
-  { value: 'CONTRACT', label: "the sink's contract" },
-]
-
-/** The texts of the program's editor. */
-export interface Draft {
-  source: string
-  start: 'EARLIEST' | 'LATEST'
-  steps: string
-  sinks: readonly { name: string; topic: string; encoding: Encoding }[]
-  deadLetter: string
-  nulls: 'PASS' | 'DROP'
-}
-
-const EMPTY: Draft = { source: '', start: 'EARLIEST', steps: '[\n  {"filter": {"where": "true"}}\n]', sinks: [{ name: 'out', topic: '', encoding: 'KEEP' }], deadLetter: '', nulls: 'PASS' }
-
-export const readDraft = (text: string): Draft => (text === '' ? EMPTY : (JSON.parse(text) as Draft))
-
-export function printProgram(value: unknown): string {
-  const { source, steps, sinks, dead_letter, null_values } = value as Program
-  const draft: Draft = {
-    source: source.topic, start: source.start ?? 'EARLIEST', steps: stepsText(steps),
-    sinks: sinks.map(({ name, topic, encoding }) => ({ name: name ?? 'out', topic, encoding: encoding ?? 'KEEP' })),
-    deadLetter: dead_letter ?? '', nulls: null_values ?? 'PASS',
-  }
-  return JSON.stringify(draft)
-}
-
-/** One step a line. */
-export function stepsText(steps: readonly unknown[]): string {
-  return steps.length === 0 ? '[]' : `[\n${steps.map((step) => `  ${JSON.stringify(step)}`).join(',\n')}\n]`
-}
-
-export function parseProgram(text: string): Parsed<Record<string, unknown>> {
-  const draft = readDraft(text)
-  let steps: unknown
-  try {
-    steps = JSON.parse(draft.steps.trim() === '' ? '[]' : draft.steps)
-  } catch (error) {
-    return { ok: false, error: `The steps are no JSON: ${error instanceof Error ? error.message : 'unreadable'}` }
-  }
-  if (!Array.isArray(steps)) return { ok: false, error: 'The steps are a list: […]' }
-  if (draft.source === '') return { ok: false, error: 'Choose the topic that is read' }
-  if (draft.sinks.some((sink) => sink.topic === '')) return { ok: false, error: 'Choose the topic of every sink' }
-  return {
-    ok: true,
-    // A null takes the dead-letter topic out of an existing program.
-    value: { kind: 'ACTION', source: { topic: draft.source, start: draft.start }, steps, sinks: draft.sinks, dead_letter: draft.deadLetter === '' ? null : draft.deadLetter, null_values: draft.nulls },
-  }
-}
 
 export function parseSuspend(text: string): Parsed<Record<string, number>> {
   const seconds = Number(text)
   return Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400
     ? { ok: true, value: { idle_after_seconds: seconds } }
     : { ok: false, error: 'A whole number of seconds, 10 to 86400' }
+}
+
+/** `3`, or `1 to 4`. */
+export function parseScaling(text: string): Parsed<Record<string, number>> {
+  const [, least, most = least] = /^\s*(\d{1,3})(?:\s*(?:to|-|–)\s*(\d{1,3}))?\s*$/.exec(text) ?? []
+  return least === undefined ? { ok: false, error: 'A number, or two: 1 to 4' } : { ok: true, value: { min_workers: Number(least), max_workers: Number(most) } }
+}
+
+export function printScaling(value: unknown): string {
+  const { min_workers = 1, max_workers = 1 } = value as NonNullable<Job['spec']['scaling']>
+  return min_workers === max_workers ? String(min_workers) : `${min_workers} to ${max_workers}`
 }
 
 export function lagText(progress: Progress | null | undefined): string {

@@ -7,6 +7,8 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Age, Moment } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { lagText, wishText, workersText } from './job.ts'
+import type { Program } from './program.ts'
+import { SqlView } from './sql-view.tsx'
 
 type Progress = NonNullable<Job['status']['progress']>
 type Failure = Progress['failures'][number]
@@ -23,7 +25,8 @@ export function JobOverview({ job }: { job: Job }) {
   const accountName = useNames('/v1/service-accounts')
   return (
     <>
-      {status.progress ? <HowItGoes progress={status.progress} /> : <p className="muted">The agent has told nothing of it yet.</p>}
+      {status.progress ? <HowItGoes progress={status.progress} program={spec.program} /> : <p className="muted">The agent has told nothing of it yet.</p>}
+      {spec.program.kind === 'SQL' && <Section title="What it does"><SqlView program={spec.program} /></Section>}
       <Section title="What is wished">
         <Facts items={[
           ['Wish', wishText(spec)],
@@ -42,25 +45,29 @@ export function JobOverview({ job }: { job: Job }) {
   )
 }
 
-function HowItGoes({ progress }: { progress: Progress }) {
+/** Of a job in SQL fewer things are counted: Flink tells no lag, and there are no dead letters. */
+function HowItGoes({ progress, program }: { progress: Progress; program: Program }) {
+  const sql = program.kind === 'SQL'
+  const timed = sql && program.sources.some((source) => source.event_time)
+  const columns = sql ? failureColumns.filter((it) => it.key !== 'step') : failureColumns
   return (
     <Section title="How it goes" note="As the agent said last; counts begin with the job.">
       <div className="stack">
         <Facts items={[
-          ['Behind', lagText(progress)],
+          !sql && ['Behind', lagText(progress)],
           ['Read', formatCount(progress.records_in)],
           ['Written', formatCount(progress.records_out)],
-          ['Left out', formatCount(progress.records_dropped)],
-          ['Dead letters', formatCount(progress.records_dead)],
+          !sql && ['Left out', formatCount(progress.records_dropped)],
+          !sql && ['Dead letters', formatCount(progress.records_dead)],
           ['Version that runs', formatCount(progress.version)],
           ['Compute units', formatCount(progress.units)],
           !!progress.queue_place && ['Place in the queue', formatCount(progress.queue_place)],
-          progress.restarts > 0 && ['Workers that ended unasked', formatCount(progress.restarts)],
-          !!progress.watermark_at && ['Done up to', <Moment key="w" at={progress.watermark_at} />],
+          progress.restarts > 0 && [sql ? 'Begun again by Flink' : 'Workers that ended unasked', formatCount(progress.restarts)],
+          (!!progress.watermark_at || timed) && [sql ? 'Event time is at' : 'Done up to', progress.watermark_at ? <Moment key="w" at={progress.watermark_at} /> : 'not known yet'],
           !!progress.suspended_at && ['Asleep since', <Moment key="s" at={progress.suspended_at} />],
           ['Reported', <Age key="r" at={progress.reported_at} />],
         ]} />
-        {progress.failures.length > 0 && <Table caption="What went wrong" rows={progress.failures} columns={failureColumns} id={(f) => `${f.code}/${f.step ?? 0}`} still />}
+        {progress.failures.length > 0 && <Table caption="What went wrong" rows={progress.failures} columns={columns} id={(f) => `${f.code}/${f.step ?? 0}`} still />}
       </div>
     </Section>
   )

@@ -1,55 +1,42 @@
-// The control of a job's program: what is read, what is done, where it goes.
-import { Button } from '../../ui/button.tsx'
-import { StepList } from './step-list.tsx'
-import { ENCODINGS, readDraft, type Draft, type Encoding } from './job.ts'
+// The control of a job's program: of which kind it is, and what it does.
+import { useId } from 'react'
+import type { CustomProps } from '../../ui/form/fields.ts'
+import type { Fault } from '../../ui/form/parse.ts'
+import { ActionEditor } from './action-editor.tsx'
+import { Faults } from './faults.tsx'
+import { faultText, readDraft, type Draft, type Kind } from './program.ts'
+import { ProgramJson, SqlEditor } from './sql-editor.tsx'
+import type { TopicChoice } from './sql.ts'
 
-interface ProgramEditorProps {
-  id: string
-  text: string
-  onChange: (text: string) => void
-  topics: readonly { id: string; label: string }[]
-}
+const KINDS: readonly { value: Kind; label: string; does: string }[] = [
+  { value: 'ACTION', label: 'Steps, without code', does: 'One topic, one record after the other: filter, mask, convert, route.' },
+  { value: 'SQL', label: 'SQL', does: 'Windows of time, joins and sums over many topics, by Apache Flink.' },
+]
 
-export function ProgramEditor({ id, text, onChange, topics }: ProgramEditorProps) {
+export function ProgramEditor({ id, text, onChange, faults, topics }: CustomProps & { topics: readonly TopicChoice[] }) {
   const draft = readDraft(text)
-  const put = (part: Partial<Draft>) => onChange(JSON.stringify({ ...draft, ...part }))
-  const putSink = (at: number, part: Partial<Draft['sinks'][number]>) => put({ sinks: draft.sinks.map((sink, index) => (index === at ? { ...sink, ...part } : sink)) })
-  const choices = topics.map((topic) => <option key={topic.id} value={topic.id}>{topic.label}</option>)
+  const group = useId()
+  const put = (part: Partial<Draft>, left?: readonly Fault[]) => onChange(JSON.stringify({ ...draft, ...part }), left)
   return (
     <div className="prices" id={id} role="group" aria-label="Program" tabIndex={-1}>
-      <label className="program-line">
-        <span>Reads</span>
-        <select value={draft.source} onChange={(event) => put({ source: event.target.value })}><option value="">Choose a topic…</option>{choices}</select>
-      </label>
-      <label className="program-line">
-        <span>Begins with</span>
-        <select value={draft.start} onChange={(event) => put({ start: event.target.value as Draft['start'] })}>
-          <option value="EARLIEST">the oldest record that is left</option>
-          <option value="LATEST">the first record after its start</option>
-        </select>
-      </label>
-      <StepList text={draft.steps} onChange={(steps) => put({ steps })} />
-      {draft.sinks.map((sink, at) => (
-        <fieldset className="program-sink" key={at}>
-          <legend>Sink {draft.sinks.length > 1 ? at + 1 : ''}</legend>
-          <label className="program-line"><span>Name in steps</span><input type="text" value={sink.name} onChange={(event) => putSink(at, { name: event.target.value })} /></label>
-          <label className="program-line"><span>Writes</span><select value={sink.topic} onChange={(event) => putSink(at, { topic: event.target.value })}><option value="">Choose a topic…</option>{choices}</select></label>
-          <label className="program-line">
-            <span>Values</span>
-            <select value={sink.encoding} onChange={(event) => putSink(at, { encoding: event.target.value as Encoding })}>{ENCODINGS.map((e) => <option key={e.value} value={e.value}>{e.label}</option>)}</select>
+      <fieldset className="choices">
+        <legend className="hidden-visually">Kind of program</legend>
+        {KINDS.map((kind) => (
+          <label className="check" key={kind.value}>
+            <input type="radio" name={group} value={kind.value} checked={draft.kind === kind.value} onChange={() => put({ kind: kind.value }, [])} />
+            <span>{kind.label}<span className="hint"> {kind.does}</span></span>
           </label>
-          {draft.sinks.length > 1 && <Button onClick={() => put({ sinks: draft.sinks.filter((_, index) => index !== at) })}>Remove sink</Button>}
-        </fieldset>
-      ))}
-      <Button icon="plus" onClick={() => put({ sinks: [...draft.sinks, { name: `sink-${draft.sinks.length + 1}`, topic: '', encoding: 'KEEP' }] })}>Add sink</Button>
-      <label className="program-line">
-        <span>Records that a step cannot take</span>
-        <select value={draft.deadLetter} onChange={(event) => put({ deadLetter: event.target.value })}><option value="">stop the job</option>{choices}</select>
-      </label>
-      <label className="program-line">
-        <span>Records without a value</span>
-        <select value={draft.nulls} onChange={(event) => put({ nulls: event.target.value as Draft['nulls'] })}><option value="PASS">pass</option><option value="DROP">are dropped</option></select>
-      </label>
+        ))}
+      </fieldset>
+      {draft.held && draft.held.kind !== draft.kind && <p className="note warn">A program of another kind remembers nothing of the one before: it begins where its sources say.</p>}
+      {draft.kind === 'ACTION' && <ActionEditor draft={draft.action} onChange={(action) => put({ action })} topics={topics} />}
+      {draft.kind === 'SQL' && draft.json === undefined && (
+        <SqlEditor draft={draft.sql} faults={faults} topics={topics} evolves={draft.held?.kind === 'SQL'} onChange={(sql, left) => put({ sql }, left)} onJson={(json) => put({ json }, [])} />
+      )}
+      {draft.kind === 'SQL' && draft.json !== undefined && (
+        <ProgramJson text={draft.json} faults={faults} onChange={(json) => put({ json })} onForm={(sql) => put({ json: undefined, sql }, [])} />
+      )}
+      {draft.kind === 'ACTION' && <Faults faults={faults.map((fault) => ({ ...fault, detail: faultText(fault) }))} />}
     </div>
   )
 }

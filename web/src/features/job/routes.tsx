@@ -14,7 +14,7 @@ import { PageHead } from '../../ui/list-page.tsx'
 import { useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { useToast } from '../../ui/toast.tsx'
-import { DecisionsTab } from './decisions.tsx'
+import { WorkersTab } from './decisions.tsx'
 import { useJobFields } from './forms.tsx'
 import { JobTable } from './job-table.tsx'
 import { JobOverview } from './overview.tsx'
@@ -31,7 +31,7 @@ export function JobsPage() {
   const button = <Button tone="primary" icon="plus" onClick={create.show}>Create job</Button>
   return (
     <>
-      <PageHead title="Jobs" intro="Programs that run beside your clusters: they read a topic, do something with each record, and write others. Records stay in the data plane." actions={button} />
+      <PageHead title="Jobs" intro="Programs that run beside your clusters: they read topics and write others, by steps over each record or by a statement in SQL. Records stay in the data plane." actions={button} />
       <JobTable cluster={cluster} action={button} />
       <ChangeDialog
         open={create.open} title="Create a job" act="Create job" fields={fields} initial={cluster ? { cluster } : undefined}
@@ -56,7 +56,7 @@ const stopping = (job: Job): Act => {
   }
 }
 const restarting = (job: Job): Act => ({
-  title: 'Restart', text: 'Its workers end and begin again where they were.',
+  title: 'Restart', text: job.spec.program.kind === 'SQL' ? 'Flink ends it with a savepoint and begins it again from there.' : 'Its workers end and begin again where they were.',
   call: { method: 'post', path: '/v1/jobs/{id}/restart', id: job.id, body: {}, generation: job.metadata.generation },
 })
 
@@ -80,8 +80,9 @@ export function JobPage() {
             label={`Parts of job ${job.spec.name}`}
             tabs={[
               { key: 'overview', label: 'Overview', content: () => <JobOverview job={job} /> },
-              { key: 'program', label: 'Program', content: () => <ProgramTab program={job.spec.program} /> },
-              { key: 'workers', label: 'Workers', content: () => <DecisionsTab id={job.id} /> },
+              // A statement stands in the overview.
+              ...(job.spec.program.kind === 'SQL' ? [] : [{ key: 'program', label: 'Program', content: () => <ProgramTab program={job.spec.program} /> }]),
+              { key: 'workers', label: 'Workers', content: () => <WorkersTab job={job} /> },
               { key: 'versions', label: 'Versions', content: () => <VersionsTab job={job} /> },
             ]}
           />

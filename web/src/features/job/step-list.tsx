@@ -1,7 +1,7 @@
 // The steps of a program without code: a card for each, in their order. Those that know better write JSON.
 import { useId, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
-import { stepsText } from './job.ts'
+import { stepsText } from './program.ts'
 import { KINDS, newRow, rowsOf, stepOf, type Part, type Row } from './steps.ts'
 
 interface StepListProps {

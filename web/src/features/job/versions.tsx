@@ -4,13 +4,15 @@ import type { Job, JobVersion } from '../../api/types.ts'
 import { ActDialog } from '../../ui/act-dialog.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { formatCount, plural } from '../../ui/format.ts'
+import { formatCount } from '../../ui/format.ts'
 import { ObjectLink } from '../../ui/object-link.tsx'
 import { Failure, Skeleton } from '../../ui/states.tsx'
 import { Age } from '../../ui/status.tsx'
+import { LineDiff } from '../../ui/line-diff.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { useToast } from '../../ui/toast.tsx'
 import { ProgramTab } from './program-tab.tsx'
+import { comparedTexts, programText } from './program.ts'
 import { useJobVersions } from './queries.ts'
 
 export function VersionsTab({ job }: { job: Job }) {
@@ -21,9 +23,11 @@ export function VersionsTab({ job }: { job: Job }) {
   const say = useToast()
   if (versions.isPending) return <Skeleton label="Reading the versions" />
   if (!versions.data) return <Failure error={versions.error} again={() => void versions.refetch()} />
+  const rows = versions.data.pages.flatMap((page) => page.data)
   const columns: readonly Column<JobVersion>[] = [
     { key: 'version', label: 'Version', cell: (v) => `${formatCount(v.version)}${v.version === latest ? ' (newest)' : ''}` },
-    { key: 'steps', label: 'Steps', cell: (v) => plural(v.program.steps.length, 'step') },
+    { key: 'program', label: 'Program', cell: (v) => programText(v.program) },
+    { key: 'state', label: 'Began', cell: (v) => beganText(v) },
     { key: 'by', label: 'By', cell: (v) => <ObjectLink id={v.created_by} /> },
     { key: 'at', label: 'Made', cell: (v) => <Age at={v.created_at} /> },
     {
@@ -37,9 +41,9 @@ export function VersionsTab({ job }: { job: Job }) {
   ]
   return (
     <>
-      <Table caption="Versions" rows={versions.data.pages.flatMap((page) => page.data)} columns={columns} id={(v) => String(v.version)} still />
+      <Table caption="Versions" rows={rows} columns={columns} id={(v) => String(v.version)} still />
       {versions.hasNextPage && <Button busy={versions.isFetchingNextPage} onClick={() => void versions.fetchNextPage()}>Older versions</Button>}
-      {shown && <Dialog open title={`Version ${shown.version}`} onClose={() => setShown(undefined)}><div className="dialog-main"><ProgramTab program={shown.program} /></div></Dialog>}
+      {shown && <Dialog open title={`Version ${shown.version}`} onClose={() => setShown(undefined)}><VersionView version={shown} before={rows.find((v) => v.version === shown.version - 1)} /></Dialog>}
       {again !== undefined && (
         <ActDialog
           open title={`Run version ${again} again`} act="Run it again" onClose={() => setAgain(undefined)} onDone={() => say('The wish was noted')}
@@ -49,5 +53,24 @@ export function VersionsTab({ job }: { job: Job }) {
         </ActDialog>
       )}
     </>
+  )
+}
+
+function beganText({ version, keeps_state: keeps }: JobVersion): string {
+  if (version === 1) return 'as the first'
+  return keeps ? 'where the one before was' : 'anew'
+}
+
+/** What a version does, and how it differs from the one before, if that was read. */
+function VersionView({ version, before }: { version: JobVersion; before: JobVersion | undefined }) {
+  const after = comparedTexts(version.program)
+  const old = before && comparedTexts(before.program)
+  return (
+    <div className="dialog-main">
+      <ProgramTab program={version.program} />
+      {old && [...new Set([...Object.keys(old), ...Object.keys(after)])].map((title) => (
+        <LineDiff key={title} title={`${title}, since version ${version.version - 1}`} before={old[title] ?? ''} after={after[title] ?? ''} />
+      ))}
+    </div>
   )
 }

@@ -1,6 +1,6 @@
 // A form is a list of fields; this turns its texts into a spec (or field errors) and a spec into texts.
 import type { ReactNode } from 'react'
-import { parseBytes, parseDuration, parseMoment, parsePairs, parseWhole, printBytes, printDuration, printMoment, printPairs, type Parsed } from './parse.ts'
+import { parseBytes, parseDuration, parseMoment, parsePairs, parseWhole, printBytes, printDuration, printMoment, printPairs, type Fault, type Parsed } from './parse.ts'
 
 export type FieldKind = 'text' | 'textarea' | 'whole' | 'select' | 'duration' | 'bytes' | 'moment' | 'pairs' | 'email' | 'password' | 'suggest' | 'custom'
 
@@ -8,6 +8,15 @@ export interface Option {
   value: string
   label: string
   hint?: string
+}
+
+export interface CustomProps {
+  id: string
+  text: string
+  invalid: boolean
+  faults: readonly Fault[]
+  /** Faults only if they changed: a part that was taken away takes its own along, and those behind it move up. */
+  onChange: (text: string, faults?: readonly Fault[]) => void
 }
 
 export interface Field {
@@ -28,13 +37,17 @@ export interface Field {
   max?: number
   parse?: (text: string) => Parsed
   /** A control of its own (kind `custom`); its text is whatever `parse` understands. */
-  render?: (props: { id: string; text: string; onChange: (text: string) => void; invalid: boolean }) => ReactNode
+  render?: (props: CustomProps) => ReactNode
+  /** Its control shows what is wrong with its parts where they are. */
+  parts?: boolean
   print?: (value: unknown) => string
   /** Shown only when this holds for the texts typed so far. */
   when?: (texts: Texts) => boolean
 }
 
 export type Texts = Record<string, string>
+/** By name of the field. */
+export type Faults = Record<string, readonly Fault[]>
 
 export interface Body {
   spec: Record<string, unknown>
@@ -80,11 +93,12 @@ export function initialTexts(fields: readonly Field[], object?: { spec: object; 
   }))
 }
 
-export type Read = { ok: true; body: Body } | { ok: false; errors: Record<string, string> }
+export type Read = { ok: true; body: Body } | { ok: false; errors: Record<string, string>; faults: Faults }
 
 /** Every shown field is read; empty optional ones are left out. */
 export function readForm(fields: readonly Field[], texts: Texts): Read {
   const errors: Record<string, string> = {}
+  const faults: Faults = {}
   const body: Body = { spec: {} }
   for (const field of fields) {
     if (field.when && !field.when(texts)) continue
@@ -94,12 +108,13 @@ export function readForm(fields: readonly Field[], texts: Texts): Read {
       continue
     }
     const parsed = parseField(field, text)
-    if (!parsed.ok) errors[field.name] = parsed.error
+    if (!parsed.ok && parsed.faults) faults[field.name] = parsed.faults
+    else if (!parsed.ok) errors[field.name] = parsed.error
     else if (field.place === 'labels') body.metadata = { labels: parsed.value as Record<string, string> }
     else if (field.place === 'top') body[field.name] = parsed.value
     else body.spec[field.name] = parsed.value
   }
-  return Object.keys(errors).length > 0 ? { ok: false, errors } : { ok: true, body }
+  return Object.keys(errors).length + Object.keys(faults).length > 0 ? { ok: false, errors, faults } : { ok: true, body }
 }
 
 /**

@@ -70,3 +70,8 @@ test('a pair given twice or without a key is refused', () => {
   expect(parsePairs('=1').ok).toBe(false)
   expect(parsePairs('a=b=c')).toEqual({ ok: true, value: { a: 'b=c' } })
 })
+
+test('what is wrong with the parts of a field is told by their places', () => {
+  const parts: Field = { name: 'program', label: 'Program', kind: 'custom', parts: true, parse: () => ({ ok: false, error: 'See there', faults: [{ at: 'sources/0/topic', detail: 'Choose one' }] }) }
+  expect(readForm([parts], { program: 'x' })).toEqual({ ok: false, errors: {}, faults: { program: [{ at: 'sources/0/topic', detail: 'Choose one' }] } })
+})

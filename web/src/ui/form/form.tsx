@@ -1,23 +1,25 @@
 // Fields on the screen: label, control, hint and error tied together for screen readers.
 import { useId, useState, type ReactNode } from 'react'
-import type { Field, Texts } from './fields.ts'
+import type { CustomProps, Field, Faults, Texts } from './fields.ts'
+import type { Fault } from './parse.ts'
 
 interface FormFieldsProps {
   fields: readonly Field[]
   texts: Texts
   errors: Record<string, string | undefined>
-  onChange: (name: string, text: string) => void
+  faults?: Faults
+  onChange: (name: string, text: string, faults?: readonly Fault[]) => void
   /** The object exists: fixed fields are shown, not asked. */
   editing?: boolean
 }
 
-export function FormFields({ fields, texts, errors, onChange, editing = false }: FormFieldsProps) {
+export function FormFields({ fields, texts, errors, faults = {}, onChange, editing = false }: FormFieldsProps) {
   const shown = fields.filter((f) => !f.when || f.when(texts))
   const advanced = shown.filter((f) => f.advanced)
   const troubled = advanced.some((f) => errors[f.name])
   const [unfolded, setUnfolded] = useState(false)
   const control = (field: Field) => (
-    <FormField key={field.name} field={field} text={texts[field.name] ?? ''} error={errors[field.name]} fixed={editing && field.fixed} onChange={(text) => onChange(field.name, text)} />
+    <FormField key={field.name} field={field} text={texts[field.name] ?? ''} error={errors[field.name]} faults={faults[field.name]} fixed={editing && field.fixed} onChange={(text, left) => onChange(field.name, text, left)} />
   )
   return (
     <div className="form-fields">
@@ -36,11 +38,12 @@ interface FormFieldProps {
   field: Field
   text: string
   error?: string
+  faults?: readonly Fault[]
   fixed?: boolean
-  onChange: (text: string) => void
+  onChange: CustomProps['onChange']
 }
 
-function FormField({ field, text, error, fixed, onChange }: FormFieldProps) {
+function FormField({ field, text, error, faults = [], fixed, onChange }: FormFieldProps) {
   const id = useId()
   const described = [field.hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined
   const common = {
@@ -59,19 +62,17 @@ function FormField({ field, text, error, fixed, onChange }: FormFieldProps) {
         {field.label}
         {!field.required && <span className="optional"> optional</span>}
       </label>
-      {control(field, common, id)}
+      {field.kind === 'custom' ? field.render?.({ id, text, invalid: error !== undefined, faults, onChange }) : control(field, common, id)}
       {field.hint && <p className="hint" id={`${id}-hint`}>{fixed ? 'Cannot be changed.' : field.hint}</p>}
       {error && <p className="field-error" id={`${id}-error`}>{error}</p>}
     </div>
   )
 }
 
-type Common = Record<string, unknown> & { id: string; value: string; onChange: (event: { target: { value: string } }) => void }
+type Common = Record<string, unknown> & { id: string }
 
 function control(field: Field, common: Common, id: string): ReactNode {
   switch (field.kind) {
-    case 'custom':
-      return field.render?.({ id, text: common.value, invalid: common['aria-invalid'] === true, onChange: (text) => common.onChange({ target: { value: text } }) })
     case 'textarea': return <textarea {...common} rows={3} />
     case 'pairs': return <textarea {...common} rows={3} className="mono" spellCheck={false} />
     case 'select':

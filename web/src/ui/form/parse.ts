@@ -1,6 +1,12 @@
 // Text of a form field to a value of the API and back. Pure; the same rules on create and edit.
 
-export type Parsed<T = unknown> = { ok: true; value: T } | { ok: false; error: string }
+/** What is wrong within a value that has parts: where in it, such as `sources/0/topic`, and a sentence. */
+export interface Fault {
+  at: string
+  detail: string
+}
+
+export type Parsed<T = unknown> = { ok: true; value: T } | { ok: false; error: string; faults?: readonly Fault[] }
 
 const DURATIONS: Record<string, number> = {
   ms: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000,

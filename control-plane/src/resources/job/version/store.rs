@@ -55,18 +55,20 @@ pub async fn keep(
     id: JobId,
     version: i32,
     program: &JobProgram,
+    keeps_state: bool,
     by: &str,
 ) -> Result<()> {
     let tenant = scope.tenant().uuid();
     sqlx::query!(
         "INSERT INTO job_version (tenant_id, job_id, version, kind, program, keeps_state, created_by)
-         VALUES ($1, $2, $3, 'ACTION', $4, $5, $6)",
+         VALUES ($1, $2, $3, $7, $4, $5, $6)",
         tenant,
         id.uuid(),
         version,
         serde_json::to_value(program).map_err(Error::internal)?,
-        version > 1,
+        keeps_state,
         by,
+        program.kind(),
     )
     .execute(tx.conn())
     .await?;

@@ -1,4 +1,4 @@
-// The text of a schema with its line numbers, and what is wrong with it where it is wrong.
+// A text in lines, a schema or a statement, with its line numbers, and what is wrong with it where it is wrong.
 import { useId, useRef, useState } from 'react'
 
 export interface Marked {
@@ -8,10 +8,18 @@ export interface Marked {
   message: string
 }
 
-const ROWS_MIN = 12
 const ROWS_MAX = 26
 
-export function SchemaEditor({ text, onChange, problems }: { text: string; onChange: (text: string) => void; problems: readonly Marked[] }) {
+interface CodeEditorProps {
+  label: string
+  text: string
+  onChange: (text: string) => void
+  problems: readonly Marked[]
+  /** Lines that are always there. */
+  rows?: number
+}
+
+export function CodeEditor({ label, text, onChange, problems, rows = 12 }: CodeEditorProps) {
   const id = useId()
   const area = useRef<HTMLTextAreaElement>(null)
   const [top, setTop] = useState(0)
@@ -25,11 +33,11 @@ export function SchemaEditor({ text, onChange, problems }: { text: string; onCha
   }
   return (
     <div className={`field ${problems.length > 0 ? 'wrong' : ''}`}>
-      <label htmlFor={id}>Schema</label>
-      <div className="schema-editor">
+      <label htmlFor={id}>{label}</label>
+      <div className="code-editor">
         <div className="line-numbers" aria-hidden="true"><pre style={{ transform: `translateY(${-top}px)` }}>{numbers}</pre></div>
         <textarea
-          id={id} ref={area} value={text} rows={Math.min(ROWS_MAX, Math.max(ROWS_MIN, lines + 1))} wrap="off" spellCheck={false} autoComplete="off" autoCapitalize="off" className="mono"
+          id={id} ref={area} value={text} rows={Math.min(ROWS_MAX, Math.max(rows, lines + 1))} wrap="off" spellCheck={false} autoComplete="off" autoCapitalize="off" className="mono"
           aria-invalid={problems.length > 0 || undefined} aria-describedby={problems.length > 0 ? `${id}-problems` : undefined}
           onChange={(event) => onChange(event.target.value)} onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         />

@@ -1,0 +1,62 @@
+//! `CREATE TABLE` statements as text, with their secrets or without.
+
+use std::fmt;
+
+use crate::token::{literal, quoted};
+
+const HIDDEN: &str = "***";
+
+/// A `CREATE TABLE` statement; shown without secrets.
+#[derive(Clone)]
+pub struct Ddl {
+    head: String,
+    options: Vec<(String, String, bool)>,
+}
+
+impl Ddl {
+    /// With its secrets, for Flink alone.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        self.print(true)
+    }
+
+    fn print(&self, whole: bool) -> String {
+        let options: Vec<String> = self
+            .options
+            .iter()
+            .map(|(key, value, secret)| {
+                let value = if *secret && !whole { HIDDEN } else { value };
+                format!("  {} = {}", literal(key), literal(value))
+            })
+            .collect();
+        format!("{} WITH (\n{}\n)", self.head, options.join(",\n"))
+    }
+
+    pub(crate) fn option(&mut self, key: &str, value: impl Into<String>) {
+        self.options.push((key.to_owned(), value.into(), false));
+    }
+
+    pub(crate) fn secret(&mut self, key: &str, value: impl Into<String>) {
+        self.options.push((key.to_owned(), value.into(), true));
+    }
+}
+
+impl fmt::Display for Ddl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(false))
+    }
+}
+
+impl fmt::Debug for Ddl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.print(false))
+    }
+}
+
+/// A statement without options.
+pub(crate) fn begin(name: &str, lines: &[String]) -> Ddl {
+    Ddl {
+        head: format!("CREATE TABLE {} (\n  {}\n)", quoted(name), lines.join(",\n  ")),
+        options: Vec::new(),
+    }
+}

@@ -1,0 +1,343 @@
+//! The driver's part for jobs in SQL: which pools have a Flink, what is wished of it, and what to say of its jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use weir_proto::agent::v1::{Job, JobFailure, JobProgress, JobState, Phase, Reason};
+use weir_sql::table::Login;
+
+use super::Driver;
+use crate::flink::beginning::Beginner;
+use crate::flink::keeper::{Handle, Standing, Told, Wish};
+use crate::flink::launch::task_managers;
+use crate::flink::session::Site;
+use crate::flink::sql_job::{Ready, Wished};
+use crate::resources::compute_pool::Share;
+use crate::resources::is_plain_id;
+use crate::resources::job::sql::program;
+use crate::resources::job::sql_status::{Waits, code, stage};
+use crate::resources::job::{Refused, Stage};
+
+/// What a pool's JobManager and SQL gateway take together.
+pub(super) const SESSION_UNITS: u32 = 1;
+
+/// All jobs in SQL of this data plane.
+#[derive(Default)]
+pub(super) struct SqlSide {
+    keepers: BTreeMap<String, Handle>,
+    programs: BTreeMap<String, Made>,
+    wished: BTreeMap<String, Wished>,
+    stop: CancellationToken,
+}
+
+struct Made {
+    of: [u8; 32],
+    program: Result<Arc<Ready>, Refused>,
+}
+
+impl Drop for SqlSide {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl SqlSide {
+    /// Has a program that Flink can run.
+    pub(super) fn is_runnable(&self, job: &str) -> bool {
+        self.programs.get(job).is_some_and(|it| it.program.is_ok())
+    }
+
+    /// See [`Ready::settles_after_ms`].
+    pub(super) fn settles_after_ms(&self, job: &str) -> Option<u64> {
+        let made = self.programs.get(job)?;
+        made.program.as_ref().ok()?.settles_after_ms()
+    }
+
+    /// Units that a pool's Flink holds now.
+    pub(super) fn units(&self, pool: &str) -> u32 {
+        // JobManager and SQL gateway share a unit, each TaskManager has one.
+        let processes = self.keepers.get(pool).map_or(0, Handle::processes);
+        u32::try_from(processes.saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Processes that a pool's Flink has now.
+    pub(super) fn processes(&self, pool: &str) -> usize {
+        self.keepers.get(pool).map_or(0, Handle::processes)
+    }
+
+    /// Is the job with its pool's Flink, or on its way out?
+    pub(super) fn holds(&self, job: &Job) -> bool {
+        let keeper = self.keepers.get(&job.compute_pool_id);
+        job.sql.is_some() && keeper.is_some_and(|it| it.told(&job.id).standing != Standing::Gone)
+    }
+
+    /// Asks every Flink to end; says whether all are gone. Never waits.
+    pub(super) fn end(&self) -> bool {
+        for keeper in self.keepers.values() {
+            keeper.wish(Wish {
+                ends: true,
+                ..Wish::default()
+            });
+        }
+        self.keepers.values().all(|it| it.processes() == 0)
+    }
+
+    pub(super) fn told(&self, job: &Job) -> Told {
+        let keeper = self.keepers.get(&job.compute_pool_id);
+        keeper.map(|it| it.told(&job.id)).unwrap_or_default()
+    }
+}
+
+/// TaskManagers that a job needs: a slot for each of its subtasks.
+pub(super) fn units_of(job: &Job) -> u32 {
+    task_managers(parallelism(job))
+}
+
+fn parallelism(job: &Job) -> u32 {
+    job.scaling.map_or(1, |it| it.min_workers.max(1))
+}
+
+impl Driver {
+    /// Makes programs of what changed.
+    pub(super) fn make_sql_programs(&mut self, changed: bool) {
+        let jobs: Vec<Job> = self.sql_jobs().filter(|it| !it.deleted).cloned().collect();
+        for job in jobs {
+            let Some(sql) = &job.sql else { continue };
+            let of = weir_credentials::sha256(&prost::Message::encode_to_vec(sql));
+            let held = self.sql.programs.get(&job.id);
+            if !changed && held.is_some_and(|it| it.of == of) {
+                continue;
+            }
+            let made = match self.login(&job) {
+                Ok(login) => program(&job, sql, &self.admitted, login).map(Arc::new),
+                Err(refused) => Err(refused),
+            };
+            if let Err(refused) = &made {
+                let news = held.is_none_or(|it| it.program.as_ref().err() != Some(refused));
+                if news {
+                    tracing::warn!(job = job.id, reason = ?refused.reason, "a job cannot run: {}", refused.text);
+                }
+            }
+            self.sql
+                .programs
+                .insert(job.id.clone(), Made { of, program: made });
+        }
+    }
+
+    fn sql_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.admitted.jobs.iter().filter(|it| it.sql.is_some())
+    }
+
+    fn login(&self, job: &Job) -> Result<Login, Refused> {
+        let refused = |text: &str| Refused {
+            reason: Reason::Unsupported,
+            text: text.to_owned(),
+        };
+        if self.config.flink.is_none() {
+            return Err(refused(
+                "this agent was not told where Flink's jars are (--flink-libs)",
+            ));
+        }
+        let room = self
+            .jobs
+            .rooms
+            .get(&job.id)
+            .ok_or_else(|| refused("its secret is not there"))?;
+        let gateway = self
+            .gateway_of(&job.cluster_id, room.secret())
+            .map_err(|_error| refused("the authorities of the gateway's certificate cannot be read"))?;
+        Ok(Login {
+            bootstrap: gateway.address,
+            tls: gateway.tls,
+            job: job.id.clone(),
+            secret: gateway.secret.0,
+        })
+    }
+
+    /// Notes what is wished of one job, and says where it stands and whether it is on its way.
+    pub(super) fn one_sql_job(&mut self, job: &Job, share: Share) -> (Stage, bool) {
+        let served = self.shared.gateways.served(self.publisher.since(&job.id));
+        let told = self.sql.told(job);
+        let asleep = self.jobs.rooms.get(&job.id).and_then(|it| it.asleep());
+        let suspended = asleep.map(|it| match it.expired {
+            true => Reason::DataExpired,
+            false => Reason::Idle,
+        });
+        let wishes = matches!(job.state(), JobState::Running | JobState::AutoSuspend);
+        let wants = !job.deleted && wishes && suspended.is_none();
+        let program = self.sql.programs.get(&job.id).map(|it| &it.program);
+        let known = served.verdict(false).phase == Phase::Ready;
+        let runs = wants && matches!(share, Share::Given(_)) && (known || told.workers > 0);
+        let stuck = match program {
+            Some(Err(refused)) => Some(refused.reason),
+            _runnable => None,
+        };
+        let wished = Wished {
+            id: job.id.clone(),
+            runs: runs && stuck.is_none(),
+            deleted: job.deleted,
+            version: job.version,
+            keeps_state: job.keeps_state,
+            nonce: job.restart_nonce,
+            parallelism: parallelism(job),
+            program: program.and_then(|it| it.as_ref().ok()).cloned(),
+        };
+        self.sql.wished.insert(job.id.clone(), wished);
+        let waiting = served.verdict(told.standing == Standing::Running);
+        let starts = (waiting.phase != Phase::Ready).then_some((waiting.phase, waiting.reason));
+        let waits = Waits {
+            share,
+            stuck,
+            suspended,
+            starts,
+        };
+        let stage = stage(job, &told, waits);
+        let rests = matches!(
+            stage.phase,
+            Phase::Running | Phase::Stopped | Phase::Suspended | Phase::Failed | Phase::Deleted
+        );
+        (stage, !rests)
+    }
+
+    /// Tells every Flink what is wished of it.
+    pub(super) fn wish_of_flinks(&mut self) -> io::Result<()> {
+        let named: BTreeSet<String> = self.sql_jobs().map(|it| it.id.clone()).collect();
+        self.sql.programs.retain(|id, _made| named.contains(id));
+        self.sql.wished.retain(|id, _wished| named.contains(id));
+        let mut pools: BTreeMap<String, Vec<Wished>> = BTreeMap::new();
+        for job in self.admitted.jobs.iter().filter(|it| it.sql.is_some()) {
+            let wished = self.sql.wished.get(&job.id).cloned();
+            pools
+                .entry(job.compute_pool_id.clone())
+                .or_default()
+                .extend(wished);
+        }
+        for pool in pools.keys() {
+            if is_plain_id(pool) && !self.sql.keepers.contains_key(pool) {
+                let Some(keeper) = self.new_keeper(pool)? else {
+                    continue;
+                };
+                self.sql.keepers.insert(pool.clone(), keeper);
+            }
+        }
+        for (pool, keeper) in &self.sql.keepers {
+            let jobs = pools.remove(pool).unwrap_or_default();
+            let own = jobs
+                .iter()
+                .filter(|it| it.runs)
+                .map(|it| task_managers(it.parallelism));
+            let task_managers = own.fold(0, u32::saturating_add);
+            keeper.wish(Wish {
+                jobs,
+                task_managers,
+                ends: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn new_keeper(&mut self, pool: &str) -> io::Result<Option<Handle>> {
+        let Some(install) = self.config.flink.clone() else {
+            return Ok(None);
+        };
+        let state = &self.config.state_dir;
+        let root = state.join("flink");
+        crate::disk::private_folder(&root)?;
+        // The pool's user must get to its folder, and to nothing else of ours.
+        let reachable = by_others(&install.libs) && state.parent().is_some_and(by_others);
+        let user = if reachable { self.jobs.user_of(pool)? } else { None };
+        if user.is_some() {
+            let_through(state)?;
+            let_through(&root)?;
+        } else if rustix::process::geteuid().is_root() {
+            tracing::warn!(
+                "other users cannot reach Flink's jars or the state folder: Flink runs as the agent's user"
+            );
+        }
+        let site = Site {
+            pool: pool.to_owned(),
+            root,
+            run: state.join("run"),
+            logs: state.join("logs"),
+            install,
+            user,
+        };
+        let processes = Arc::clone(&self.platform.processes);
+        let beginner = Beginner {
+            kafka: Arc::clone(&self.platform.kafka),
+            directory: Arc::clone(&self.shared.directory),
+        };
+        let stop = self.sql.stop.clone();
+        Handle::start(site, state.join("jobs"), processes, beginner, stop).map(Some)
+    }
+
+    /// How a job in SQL goes, for its report.
+    pub(super) fn sql_progress(&self, job: &Job, queue_place: u32) -> JobProgress {
+        let told = self.sql.told(job);
+        let runs = !matches!(
+            told.standing,
+            Standing::Gone | Standing::Unknown | Standing::Refused
+        );
+        let mut failures: BTreeMap<i32, u64> = BTreeMap::new();
+        for (class, count) in &told.failures {
+            *failures.entry(code(class).into()).or_default() += count;
+        }
+        JobProgress {
+            job_id: job.id.clone(),
+            version: told.version,
+            workers: told.workers,
+            units: if runs { units_of(job) } else { 0 },
+            queue_place,
+            restarts: told.restarts,
+            records_in: told.records_in,
+            records_out: told.records_out,
+            lag_records: -1,
+            watermark_unix_ms: told.watermark_ms,
+            failures: failures
+                .into_iter()
+                .map(|(code, count)| JobFailure { code, step: 0, count })
+                .collect(),
+            ..JobProgress::default()
+        }
+    }
+}
+
+/// May any user get there?
+fn by_others(path: &Path) -> bool {
+    path.ancestors()
+        .filter(|it| !it.as_os_str().is_empty())
+        .all(|it| it.metadata().is_ok_and(|it| it.permissions().mode() & 0o001 != 0))
+}
+
+/// Lets others through a folder of ours to what is theirs: they can list nothing, and files in it are closed to them first.
+fn let_through(folder: &Path) -> io::Result<()> {
+    for item in std::fs::read_dir(folder)? {
+        let path = item?.path();
+        let metadata = path.symlink_metadata()?;
+        let mode = metadata.permissions().mode();
+        if metadata.is_file() && mode & 0o077 != 0 {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode & 0o700))?;
+        }
+    }
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_get_through_and_see_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("open");
+        std::fs::write(&file, b"x").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let_through(folder.path()).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(folder.path()), mode(&file)), (0o711, 0o600));
+    }
+}

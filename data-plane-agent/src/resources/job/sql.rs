@@ -1,0 +1,327 @@
+//! From a job in SQL as it is wished to a program that Flink can run; or why there is none. Pure.
+
+use std::collections::BTreeSet;
+
+use weir_contract::{Format, NamedSource, Schema as Parsed};
+use weir_proto::agent::v1::{
+    DesiredState, Job, Reason, Schema, SchemaFormat, SqlColumn, SqlEventTime, SqlProgram, SqlSink, SqlSource,
+    Topic,
+};
+use weir_sql::columns::{Column, of_schema};
+use weir_sql::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
+use weir_sql::{Known, fence};
+
+use super::program::{Refused, Topics, served};
+use crate::flink::beginning::Origin;
+use crate::flink::sql_job::Ready;
+
+/// References of a schema, transitively.
+const REFERENCES_MAX: usize = 1000;
+
+/// The program of a job in SQL.
+///
+/// # Errors
+/// Why it cannot run.
+pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Login) -> Result<Ready, Refused> {
+    let SqlProgram {
+        statement,
+        sources,
+        sinks,
+    } = sql;
+    let cluster = served(job, admitted)?;
+    let topics = Topics::of(cluster, admitted);
+    let known = Known {
+        sources: sources.iter().map(|it| it.name.clone()).collect(),
+        sinks: sinks.iter().map(|it| it.name.clone()).collect(),
+    };
+    let names: BTreeSet<&String> = known.sources.union(&known.sinks).collect();
+    if names.len() != sources.len() + sinks.len() {
+        return Err(refused("two of its tables have one name"));
+    }
+    let fenced = fence(statement, &known).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string);
+        refused(first.unwrap_or_default())
+    })?;
+    let sources = sources
+        .iter()
+        .map(|it| source(it, topics.get(&it.topic_id)?, admitted));
+    let numbered = sinks.iter().enumerate();
+    let sinks = numbered.map(|(number, it)| sink(number, it, topics.get(&it.topic_id)?, admitted));
+    let ready = Ready {
+        settings: fenced.settings.clone(),
+        cluster_id: cluster.id.clone(),
+        sources: sources.collect::<Result<_, _>>()?,
+        sinks: sinks.collect::<Result<_, _>>()?,
+        login,
+        statement: fenced.job(),
+        uses_processing_time: fenced.uses_processing_time,
+        views: fenced.views,
+    };
+    ready.tables().map_err(refused)?;
+    Ok(ready)
+}
+
+fn refused(text: impl Into<String>) -> Refused {
+    Refused::new(Reason::ProgramRefused, text)
+}
+
+fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, Origin), Refused> {
+    let SqlSource {
+        name,
+        topic_id: _,
+        from_latest,
+        columns,
+        key_column,
+        event_time,
+    } = wish;
+    let mut columns = self::columns(columns, topic, admitted)?;
+    let key = Some(key_column.clone()).filter(|it| !it.is_empty());
+    // Keys are text, whatever the value says of a column of that name.
+    if let Some(key) = key
+        .as_ref()
+        .filter(|key| columns.iter().all(|it| it.name != **key))
+    {
+        columns.push(Column {
+            name: key.clone(),
+            kind: "STRING".to_owned(),
+        });
+    }
+    let event_time = event_time.as_ref().map(|it| {
+        let SqlEventTime {
+            column,
+            counts_seconds,
+            delay_ms,
+        } = it;
+        EventTime {
+            column: Some(column.clone()).filter(|it| !it.is_empty()),
+            unit: if *counts_seconds {
+                TimeUnit::Seconds
+            } else {
+                TimeUnit::Milliseconds
+            },
+            delay_ms: *delay_ms,
+        }
+    });
+    let source = Source {
+        name: name.clone(),
+        topic: topic.name.clone(),
+        columns,
+        format: ValueFormat::Json,
+        key,
+        event_time,
+    };
+    let origin = Origin {
+        topic_id: topic.id.clone(),
+        partitions: topic.partitions,
+        from_latest: *from_latest,
+    };
+    Ok((source, origin))
+}
+
+fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -> Result<Sink, Refused> {
+    let SqlSink {
+        name,
+        topic_id: _,
+        columns,
+        key_columns,
+        upserts,
+    } = wish;
+    Ok(Sink {
+        name: name.clone(),
+        topic: topic.name.clone(),
+        columns: self::columns(columns, topic, admitted)?,
+        format: ValueFormat::Json,
+        key: key_columns.clone(),
+        upserts: *upserts,
+        number,
+    })
+}
+
+/// Columns as the job says them, or as the topic's contract does. Flink reads and writes JSON without a frame.
+fn columns(said: &[SqlColumn], topic: &Topic, admitted: &DesiredState) -> Result<Vec<Column>, Refused> {
+    let value = topic.contract.as_ref().and_then(|it| it.value.as_ref());
+    if value.is_some_and(|it| it.unframed_schema_id.is_empty()) {
+        let text = format!(
+            "the contract of topic {} wants records with a frame, and SQL jobs read and write JSON without one",
+            topic.name
+        );
+        return Err(Refused::new(Reason::Unsupported, text));
+    }
+    if !said.is_empty() {
+        let said = said.iter().map(|SqlColumn { name, r#type }| Column {
+            name: name.clone(),
+            kind: r#type.clone(),
+        });
+        return Ok(said.collect());
+    }
+    let Some(value) = value else {
+        let text = format!(
+            "topic {} has no contract, and the job does not say its columns",
+            topic.name
+        );
+        return Err(refused(text));
+    };
+    let schema = schema(&value.unframed_schema_id, admitted)
+        .ok_or_else(|| refused(format!("the schema of topic {} is not there", topic.name)))?;
+    of_schema(&schema, Format::Json).map_err(|text| refused(format!("topic {}: {text}", topic.name)))
+}
+
+/// A schema with what it refers to.
+fn schema(id: &str, admitted: &DesiredState) -> Option<Parsed> {
+    let by_id = |id: &str| admitted.schemas.iter().find(|it| it.id == id);
+    let found = by_id(id)?;
+    let format = match found.format() {
+        SchemaFormat::Avro => Format::Avro,
+        SchemaFormat::Json | SchemaFormat::Unspecified => Format::Json,
+        SchemaFormat::Protobuf => Format::Protobuf,
+    };
+    // Dependencies first: what is met later is needed earlier.
+    let mut met: Vec<NamedSource> = Vec::new();
+    let below = |schema: &Schema| -> Vec<(String, String)> {
+        let references = schema.references.iter();
+        references.map(|it| (it.name.clone(), it.id.clone())).collect()
+    };
+    let mut wanted = below(found);
+    while let Some((name, id)) = wanted.pop() {
+        if met.len() > REFERENCES_MAX {
+            return None;
+        }
+        let schema = by_id(&id)?;
+        wanted.extend(below(schema));
+        met.push(NamedSource {
+            name,
+            text: schema.text.clone(),
+        });
+    }
+    met.reverse();
+    Parsed::parse(format, &found.text, &met).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_proto::agent::v1::{Cluster, PartContract, TopicContract};
+
+    const JSON: &str =
+        r#"{"type": "object", "properties": {"card": {"type": "string"}, "ts": {"type": "integer"}}}"#;
+
+    fn admitted(unframed: &str) -> DesiredState {
+        let topic = |id: &str, contract| Topic {
+            id: id.to_owned(),
+            cluster_id: "cluster_1".to_owned(),
+            name: format!("name-{id}"),
+            contract,
+            ..Topic::default()
+        };
+        let contract = TopicContract {
+            value: Some(PartContract {
+                schema_ids: vec!["schema_1".to_owned()],
+                unframed_schema_id: unframed.to_owned(),
+                ..PartContract::default()
+            }),
+            ..TopicContract::default()
+        };
+        DesiredState {
+            clusters: vec![Cluster {
+                id: "cluster_1".to_owned(),
+                ..Cluster::default()
+            }],
+            topics: vec![topic("topic_1", Some(contract)), topic("topic_2", None)],
+            schemas: vec![Schema {
+                id: "schema_1".to_owned(),
+                format: SchemaFormat::Json.into(),
+                text: JSON.to_owned(),
+                ..Schema::default()
+            }],
+            ..DesiredState::default()
+        }
+    }
+
+    fn sql(statement: &str) -> SqlProgram {
+        SqlProgram {
+            statement: statement.to_owned(),
+            sources: vec![SqlSource {
+                name: "payments".to_owned(),
+                topic_id: "topic_1".to_owned(),
+                event_time: Some(SqlEventTime {
+                    column: "ts".to_owned(),
+                    delay_ms: 1000,
+                    ..SqlEventTime::default()
+                }),
+                key_column: "k".to_owned(),
+                ..SqlSource::default()
+            }],
+            sinks: vec![SqlSink {
+                name: "alerts".to_owned(),
+                topic_id: "topic_2".to_owned(),
+                columns: vec![SqlColumn {
+                    name: "card".to_owned(),
+                    r#type: "STRING".to_owned(),
+                }],
+                ..SqlSink::default()
+            }],
+        }
+    }
+
+    fn made(sql: &SqlProgram, admitted: &DesiredState) -> Result<Ready, Reason> {
+        let job = Job {
+            id: "job_1".to_owned(),
+            cluster_id: "cluster_1".to_owned(),
+            ..Job::default()
+        };
+        let login = Login {
+            bootstrap: "127.0.0.1:9650".to_owned(),
+            tls: None,
+            job: job.id.clone(),
+            secret: "hush".to_owned(),
+        };
+        program(&job, sql, admitted, login).map_err(|it| it.reason)
+    }
+
+    #[test]
+    fn tables_come_from_contracts_and_from_the_job() {
+        let ready = made(&sql("SELECT card FROM payments"), &admitted("schema_1")).unwrap();
+        assert_eq!(ready.statement, "INSERT INTO `alerts` SELECT card FROM payments");
+        let tables = ready.tables().unwrap();
+        let source = tables[0].to_string();
+        for part in [
+            "`card` STRING",
+            "`ts` BIGINT",
+            "`k` STRING",
+            "WATERMARK FOR `event_time`",
+            "'topic' = 'name-topic_1'",
+        ] {
+            assert!(source.contains(part), "{part}: {source}");
+        }
+        assert!(!format!("{ready:?}").contains("hush"));
+        let mut latest = sql("SELECT card FROM payments");
+        latest.sources[0].from_latest = true;
+        let ready = made(&latest, &admitted("schema_1")).unwrap();
+        let (_table, origin) = &ready.sources[0];
+        assert!(origin.from_latest && origin.topic_id == "topic_1");
+    }
+
+    #[test]
+    fn what_cannot_run_says_why() {
+        let fine = "SELECT card FROM payments";
+        let reason = |sql: &SqlProgram, unframed: &str| made(sql, &admitted(unframed)).unwrap_err();
+        assert_eq!(
+            reason(&sql("DROP TABLE payments"), "schema_1"),
+            Reason::ProgramRefused
+        );
+        assert_eq!(reason(&sql(fine), ""), Reason::Unsupported);
+        assert_eq!(reason(&sql(fine), "schema_2"), Reason::ProgramRefused);
+        let mut without = sql(fine);
+        without.sinks[0].columns.clear();
+        assert_eq!(reason(&without, "schema_1"), Reason::ProgramRefused);
+        let mut gone = sql(fine);
+        gone.sources[0].topic_id = "topic_9".to_owned();
+        assert_eq!(reason(&gone, "schema_1"), Reason::SourceMissing);
+        let mut twice = sql(fine);
+        twice.sinks[0].name = "payments".to_owned();
+        assert_eq!(reason(&twice, "schema_1"), Reason::ProgramRefused);
+        let mut timeless = sql(fine);
+        timeless.sources[0].event_time.as_mut().unwrap().column = "card".to_owned();
+        assert_eq!(reason(&timeless, "schema_1"), Reason::ProgramRefused);
+    }
+}
