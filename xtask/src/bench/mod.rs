@@ -247,6 +247,7 @@ async fn with_stack(
         settings,
         tools,
         kafka_libs,
+        model: None,
         release: true,
     };
     crate::up::start(&mut stack, progress).await?;

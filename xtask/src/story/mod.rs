@@ -13,6 +13,7 @@ mod guest;
 pub mod isolation;
 mod job;
 pub mod kafka;
+mod model;
 mod outage;
 mod payments;
 pub mod table;
@@ -52,6 +53,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     contract::run(&mut story).await?;
     progress.chapter("A job without code");
     job::run(&mut story).await?;
+    progress.chapter("A job that asks a model");
+    model::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -62,6 +65,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     costs::run(&story).await?;
     progress.chapter("What the job wrote");
     job::check(&story, batch.number).await?;
+    progress.chapter("What the model said");
+    model::check(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

@@ -256,6 +256,7 @@ impl Bench {
             tools: self.tools.clone(),
             kafka_libs,
             release: false,
+            model: None,
         };
         let began = Instant::now();
         let told = self.story(&mut stack).await;
