@@ -4,6 +4,7 @@ mod bench;
 mod bless;
 mod clock;
 mod fuzz;
+mod model;
 mod postgres;
 mod process;
 mod progress;

@@ -1,5 +1,6 @@
 //! One running stack: `PostgreSQL`, control plane and agent, each in its own process group with a log and a pid file.
 
+use crate::model::{Load, Model};
 use crate::postgres::{Postgres, data_folder};
 use crate::process::{Identity, pid_file, running_below, spawn};
 use crate::progress::Progress;
@@ -37,6 +38,8 @@ pub struct Stack {
     pub flink_libs: Option<PathBuf>,
     /// Release binaries?
     pub release: bool,
+    /// The model that a job of the story asks, once it listens.
+    pub model: Option<Model>,
 }
 
 impl Stack {
@@ -177,6 +180,9 @@ impl Stack {
             .arg(&self.kafka_libs)
             .arg("--java")
             .arg(&self.tools.java)
+            // A file that is not there refuses nothing, and lets jobs call nobody.
+            .arg("--policy")
+            .arg(self.state.policy())
             .args([
                 "--port-base",
                 &self.ports().agent().to_string(),
@@ -199,6 +205,30 @@ impl Stack {
         self.settings.agent = kept;
         self.settings.save()?;
         Ok(child)
+    }
+
+    /// Starts the model, unless it listens already. It is a task of ours and ends with us.
+    pub async fn start_model(&mut self) -> Result<()> {
+        if self.model.is_none() {
+            self.model = Some(Model::start(self.ports().model()).await?);
+        }
+        Ok(())
+    }
+
+    /// What the model was asked.
+    pub fn model_load(&self) -> Result<Load> {
+        self.model
+            .as_ref()
+            .map(Model::load)
+            .context("the model does not listen")
+    }
+
+    /// Writes the customer's policy: jobs may call this host and no other.
+    pub fn let_jobs_call(&self, host: &str) -> Result<()> {
+        let text = format!(
+            "# The customer's own, beside the agent. Whom jobs may call.\n[jobs]\nhosts = [\"{host}\"]\n"
+        );
+        write_private(&self.state.policy(), &text)
     }
 
     /// The process of a part, if it runs.

@@ -45,6 +45,11 @@ impl StateDir {
         self.root.join("logs")
     }
 
+    /// The customer's policy of the agent.
+    pub fn policy(&self) -> PathBuf {
+        self.root.join("policy.toml")
+    }
+
     /// One log.
     pub fn log(&self, name: &str) -> PathBuf {
         self.logs().join(format!("{name}.log"))
@@ -92,6 +97,10 @@ impl Ports {
     pub fn postgres(self) -> u16 {
         self.0 + 2
     }
+    /// The model that a job of the story asks.
+    pub fn model(self) -> u16 {
+        self.0 + 3
+    }
     /// The agent's own base: the gateway's bootstrap port.
     pub fn agent(self) -> u16 {
         self.0 + 10
@@ -105,12 +114,13 @@ impl Ports {
         self.agent() + 21
     }
     /// Every port that a stack with one broker listens on.
-    pub fn all(self) -> [u16; 10] {
+    pub fn all(self) -> [u16; 11] {
         let agent = self.agent();
         [
             self.0,
             self.0 + 1,
             self.0 + 2,
+            self.0 + 3,
             agent,
             agent + 1,
             agent + 10,

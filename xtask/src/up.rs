@@ -81,6 +81,7 @@ async fn go(ws: &Workspace, args: &UpArgs, state: &StateDir) -> Result<()> {
     let again = stack.settings.story_told && !args.story && !args.once;
     if again || (args.skip_story && !stack.settings.agent.is_empty()) {
         // What the story made is found again, and waited for, so that the commands below work at once.
+        stack.start_model().await?;
         story::set_up(&mut story::Story::begin(&mut stack, &progress)).await?;
         progress.say("the story ran before: `cargo xtask up --story` runs it again");
     } else if !args.skip_story {
@@ -132,6 +133,7 @@ async fn prepare(ws: &Workspace, args: &UpArgs, state: &StateDir, progress: &Pro
         kafka_libs,
         flink_libs: Some(flink_libs),
         release: args.release,
+        model: None,
     })
 }
 

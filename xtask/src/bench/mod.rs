@@ -248,6 +248,7 @@ async fn with_stack(
         tools,
         kafka_libs,
         flink_libs: None,
+        model: None,
         release: true,
     };
     crate::up::start(&mut stack, progress).await?;

@@ -1,4 +1,4 @@
-//! Chapter 10, second half. Costs per principal sum to the tenant's total, and the tenants' totals to the organization's, exactly.
+//! Chapter 11, second half. Costs per principal sum to the tenant's total, and the tenants' totals to the organization's, exactly.
 
 use super::{Story, usage};
 use anyhow::{Context, Result, bail};

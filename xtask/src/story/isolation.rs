@@ -1,4 +1,4 @@
-//! Chapter 9. risk owns a topic of the same name on the same brokers, and can neither see nor read payments'.
+//! Chapter 10. risk owns a topic of the same name on the same brokers, and can neither see nor read payments'.
 
 use super::{Story, guest, payments};
 use crate::run::captured;

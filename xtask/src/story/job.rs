@@ -1,8 +1,8 @@
-//! Chapters 6 and 11. A job, written without code: payments above 100 go to `high-risk-payments` with their cards masked, each
+//! Chapters 6 and 12. A job, written without code: payments above 100 go to `high-risk-payments` with their cards masked, each
 //! once. It runs beside the payments that come next, with the rights of a service account of its own.
 
 use super::{Story, payments, traffic};
-use crate::progress::thousands;
+use crate::progress::{Step, thousands};
 use crate::run::captured;
 use crate::trouble::Trouble;
 use anyhow::{Context, Result, bail};
@@ -19,13 +19,8 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     let step = story
         .progress
         .step(format!("topic {TOPIC}, and an account that may read and write"));
-    let topic = json!({"cluster": story.id("payments.cluster")?, "name": TOPIC, "partitions": 3});
-    let topic = story
-        .payments
-        .ensure("/v1/topics", &["cluster", "name"], topic)
-        .await?
-        .id()?;
-    let account = account(story, JOB, "payments", TOPIC).await?;
+    let topic = topic(story, TOPIC).await?;
+    let account = account(story, JOB, &[("READER", "payments"), ("DEVELOPER", TOPIC)]).await?;
     step.done("reader of payments, writer of its own topic, no more");
 
     let step = story.progress.step("compute pool and job");
@@ -35,6 +30,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
         .ensure("/v1/compute-pools", &["data_plane", "name"], pool)
         .await?
         .id()?;
+    story.keep("payments.compute_pool", pool.clone());
     let job = json!({
         "cluster": story.id("payments.cluster")?,
         "name": JOB,
@@ -61,8 +57,15 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A job's service account, which may read one topic and write another.
-pub(super) async fn account(story: &Story<'_>, name: &str, reads: &str, writes: &str) -> Result<String> {
+/// A topic of the payments cluster.
+pub(super) async fn topic(story: &Story<'_>, name: &str) -> Result<String> {
+    let topic = json!({"cluster": story.id("payments.cluster")?, "name": name, "partitions": 3});
+    let made = story.payments.ensure("/v1/topics", &["cluster", "name"], topic);
+    made.await?.id()
+}
+
+/// A job's service account, with roles on topics.
+pub(super) async fn account(story: &Story<'_>, name: &str, roles: &[(&str, &str)]) -> Result<String> {
     let spec = json!({"name": name, "description": "Whose rights the job has"});
     let account = story
         .payments
@@ -70,7 +73,7 @@ pub(super) async fn account(story: &Story<'_>, name: &str, reads: &str, writes: 
         .await?;
     let account = account.id()?;
     let cluster = "environment=prod/cluster=cards";
-    for (role, topic) in [("READER", reads), ("DEVELOPER", writes)] {
+    for (role, topic) in roles {
         let binding =
             json!({"principal": account, "role": role, "resource": format!("{cluster}/topic={topic}")});
         story
@@ -86,18 +89,46 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
     let step = story
         .progress
         .step(format!("{TOPIC} has each payment above 100, once"));
-    let mut expected: Vec<String> = (0..traffic::PAYMENTS)
+    let expected: Vec<String> = (0..traffic::PAYMENTS)
         .filter_map(|number| high_risk(&payments::payment("payments", batch, number).1).transpose())
         .collect::<Result<_>>()?;
-    expected.sort_unstable();
+    let job = Job {
+        id: story.id("payments.job")?,
+        topic: TOPIC,
+    };
+    let found = done(story, &job, batch, expected.len(), &step).await?;
+    let count = found.len() as u64;
+    equal(found, expected)?;
+    step.done(format!(
+        "{} of {} payments, contents equal",
+        thousands(count),
+        thousands(traffic::PAYMENTS)
+    ));
+    Ok(())
+}
+
+/// A job, and where it writes.
+pub(super) struct Job<'a> {
+    pub id: &'a str,
+    pub topic: &'a str,
+}
+
+/// Waits until the job is at the end and at least `least` records of the batch are written; says which.
+pub(super) async fn done(
+    story: &Story<'_>,
+    job: &Job<'_>,
+    batch: u64,
+    least: usize,
+    step: &Step,
+) -> Result<Vec<String>> {
     let deadline = Instant::now() + WITHIN;
-    let mut found = loop {
-        let progress = progress(story, "payments.job").await?;
+    loop {
+        let progress = progress(story, job.id).await?;
         let waits = progress["lag"].as_u64();
         if waits == Some(0) {
-            let found = written(story, TOPIC, &payments::marker("payments", batch)).await?;
-            if found.len() >= expected.len() {
-                break found;
+            let found = written(story, job.topic, batch).await?;
+            if found.len() >= least {
+                return Ok(found);
             }
         }
         if Instant::now() > deadline {
@@ -108,8 +139,13 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
         }
         step.note(format!("{} records wait", thousands(waits.unwrap_or_default())));
         tokio::time::sleep(Duration::from_millis(500)).await;
-    };
+    }
+}
+
+/// The records are those, each once.
+pub(super) fn equal(mut found: Vec<String>, mut expected: Vec<String>) -> Result<()> {
     found.sort_unstable();
+    expected.sort_unstable();
     if found != expected {
         let strange = found.iter().find(|it| expected.binary_search(it).is_err());
         bail!(
@@ -118,11 +154,6 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
             expected.len()
         );
     }
-    step.done(format!(
-        "{} of {} payments, contents equal",
-        thousands(found.len() as u64),
-        thousands(traffic::PAYMENTS)
-    ));
     Ok(())
 }
 
@@ -142,8 +173,7 @@ fn high_risk(payment: &str) -> Result<Option<String>> {
 
 /// How a job goes.
 pub(super) async fn progress(story: &Story<'_>, job: &str) -> Result<Value> {
-    let path = format!("/v1/jobs/{}", story.id(job)?);
-    let job = story.payments.get(&path).await?;
+    let job = story.payments.get(&format!("/v1/jobs/{job}")).await?;
     let status = &job["status"];
     if status["phase"] == "FAILED" {
         bail!("the job failed: {status}");
@@ -151,27 +181,11 @@ pub(super) async fn progress(story: &Story<'_>, job: &str) -> Result<Value> {
     Ok(status["progress"].clone())
 }
 
-/// Committed records of a topic that have a marker in them, members in the order of their names.
-pub(super) async fn written(story: &Story<'_>, topic: &str, marker: &str) -> Result<Vec<String>> {
-    let arguments = [
-        "-C",
-        "-t",
-        topic,
-        "-e",
-        "-o",
-        "beginning",
-        "-X",
-        "isolation.level=read_committed",
-    ];
-    let out = captured(story.clients().kcat("payments", &arguments)).await?;
-    if !out.status.success() {
-        bail!(
-            "kcat cannot read {topic}: {}",
-            String::from_utf8_lossy(&out.stderr)
-        );
-    }
-    let text = String::from_utf8(out.stdout).context("what kcat read is no text")?;
-    let of_batch = text.lines().filter(|it| it.contains(marker));
+/// Committed records of a batch, members in the order of their names.
+pub(super) async fn written(story: &Story<'_>, topic: &str, batch: u64) -> Result<Vec<String>> {
+    let marker = payments::marker("payments", batch);
+    let text = kcat(story, topic, &[]).await?;
+    let of_batch = text.lines().filter(|it| it.contains(&marker));
     of_batch
         .map(|it| {
             Ok(serde_json::from_str::<Value>(it)
@@ -179,6 +193,21 @@ pub(super) async fn written(story: &Story<'_>, topic: &str, marker: &str) -> Res
                 .to_string())
         })
         .collect()
+}
+
+/// What kcat shows of all committed records of a topic.
+pub(super) async fn kcat(story: &Story<'_>, topic: &str, more: &[&str]) -> Result<String> {
+    let mut arguments = vec!["-C", "-t", topic, "-e", "-o", "beginning"];
+    arguments.extend(["-X", "isolation.level=read_committed"]);
+    arguments.extend(more);
+    let out = captured(story.clients().kcat("payments", &arguments)).await?;
+    if !out.status.success() {
+        bail!(
+            "kcat cannot read {topic}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+    }
+    String::from_utf8(out.stdout).context("what kcat read is no text")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod guest;
 pub mod isolation;
 mod job;
 pub mod kafka;
+mod model;
 mod outage;
 mod payments;
 mod sql;
@@ -55,6 +56,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     job::run(&mut story).await?;
     progress.chapter("A job in SQL");
     sql::run(&mut story).await?;
+    progress.chapter("A job that asks a model");
+    model::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -66,6 +69,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     progress.chapter("What the jobs wrote");
     job::check(&story, batch.number).await?;
     sql::check(&story, batch.number).await?;
+    progress.chapter("What the model said");
+    model::check(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

@@ -1,4 +1,4 @@
-//! Chapters 7 and 11. A job in SQL on Apache Flink: which cards paid more than ten times within an hour, by the time at which
+//! Chapters 7 and 12. A job in SQL on Apache Flink: which cards paid more than ten times within an hour, by the time at which
 //! they paid and not at which the payments came, which is out of order.
 
 use super::{Story, job, payments, traffic};
@@ -24,13 +24,9 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     let step = story
         .progress
         .step(format!("topic {TOPIC}, an account, a compute pool for Flink"));
-    let topic = json!({"cluster": story.id("payments.cluster")?, "name": TOPIC, "partitions": 1});
-    let topic = story
-        .payments
-        .ensure("/v1/topics", &["cluster", "name"], topic)
-        .await?
-        .id()?;
-    let account = job::account(story, JOB, "payments", TOPIC).await?;
+    let topic = job::topic(story, TOPIC).await?;
+    let roles = [("READER", "payments"), ("DEVELOPER", TOPIC)];
+    let account = job::account(story, JOB, &roles).await?;
     let pool = json!({"data_plane": story.id("data_plane")?, "name": "windows", "max_units": 2});
     let pool = story
         .payments
@@ -86,7 +82,7 @@ pub async fn check(story: &Story<'_>, batch: u64) -> Result<()> {
     let expected = busy(batch)?;
     let deadline = Instant::now() + WITHIN;
     let found = loop {
-        let progress = job::progress(story, "payments.sql_job").await?;
+        let progress = job::progress(story, story.id("payments.sql_job")?).await?;
         let found = found(story, batch).await?;
         if found.len() >= expected.len() {
             break found;
@@ -139,8 +135,8 @@ fn busy(batch: u64) -> Result<BTreeMap<(String, u64), u64>> {
 async fn found(story: &Story<'_>, batch: u64) -> Result<BTreeMap<(String, u64), u64>> {
     let begins = payments::day_of(batch);
     let mut all = BTreeMap::new();
-    for line in job::written(story, TOPIC, "window_start").await? {
-        let record: Value = serde_json::from_str(&line).context("read a record")?;
+    for line in job::kcat(story, TOPIC, &[]).await?.lines() {
+        let record: Value = serde_json::from_str(line).context("read a record")?;
         let at = record["window_start"].as_str().and_then(unix_ms);
         let (Some(card), Some(at), Some(count)) = (record["card"].as_str(), at, record["payments"].as_u64())
         else {

@@ -1,4 +1,4 @@
-//! Chapter 8. 100,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
+//! Chapter 9. 100,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
 //! SCRAM; then two groups read all of them, one by each client, and every record must come back as it was sent.
 
 use super::{Story, payments};

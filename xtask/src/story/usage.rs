@@ -1,4 +1,4 @@
-//! Chapter 10. What was metered equals what was sent, and what lies in the broker's log, to the byte.
+//! Chapter 11. What was metered equals what was sent, and what lies in the broker's log, to the byte.
 
 use super::{Story, isolation};
 use crate::progress::thousands;

@@ -258,6 +258,7 @@ impl Bench {
             kafka_libs,
             flink_libs: Some(flink_libs),
             release: false,
+            model: None,
         };
         let began = Instant::now();
         let told = self.story(&mut stack).await;
