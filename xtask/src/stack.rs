@@ -301,7 +301,10 @@ pub fn enrollment_arguments(printed: &str) -> Result<Vec<String>> {
     let mut words = words.filter(|it| *it != "\\");
     while let Some(word) = words.next() {
         // Where the state lies and which Kafka it runs is this machine's matter.
-        if matches!(word, "--state-dir" | "--kafka-libs" | "--flink-libs" | "--port-base" | "--java") {
+        if matches!(
+            word,
+            "--state-dir" | "--kafka-libs" | "--flink-libs" | "--port-base" | "--java"
+        ) {
             let _placeholder = words.next();
         } else {
             kept.push(word.trim_matches(['\'', '"']).to_owned());

@@ -44,10 +44,7 @@ impl Driver {
                 .filter(|it| it.compute_pool_id == pool && self.would_run(it))
                 .collect();
             // A pool with a Flink has less for jobs.
-            let session = own
-                .iter()
-                .any(|it| it.sql.is_some())
-                .then_some(SESSION_UNITS);
+            let session = own.iter().any(|it| it.sql.is_some()).then_some(SESSION_UNITS);
             let units_max = units_max.saturating_sub(session.unwrap_or(0));
             let mut demands: Vec<Demand> = own.iter().map(|it| self.demand(it, now_ms)).collect();
             let moving = own.into_iter().enumerate();

@@ -38,7 +38,10 @@ impl Driver {
             Some(same) if !may || !same => (JobDecisionOutcome::Wake, JobDecisionReason::Wished),
             Some(_same) if told.standing == Standing::Gone && !told.settled => {
                 // What it wrote last stands open, and brokers would take it back: it runs until that is settled.
-                tracing::warn!(job = job.id, "a job could not be put to sleep with a savepoint: it runs on");
+                tracing::warn!(
+                    job = job.id,
+                    "a job could not be put to sleep with a savepoint: it runs on"
+                );
                 return room.wake();
             }
             Some(_same) if room.look_asleep(&settings, &places, &edges, now_ms) => {
@@ -90,7 +93,11 @@ impl Driver {
 
     /// The sources of a job that sleeps or may do so, each by the name that its ends are asked by.
     pub(super) fn watched(&self, job: &Job) -> BTreeMap<String, Asked> {
-        let asleep = self.jobs.rooms.get(&job.id).is_some_and(|it| it.asleep().is_some());
+        let asleep = self
+            .jobs
+            .rooms
+            .get(&job.id)
+            .is_some_and(|it| it.asleep().is_some());
         let wishes = job.state() == JobState::AutoSuspend && !job.deleted;
         if !(asleep || wishes) {
             return BTreeMap::new();

@@ -46,7 +46,10 @@ impl Beginner {
         began_ms: i64,
     ) -> Result<(), String> {
         let directory = self.directory.load_full();
-        let place = directory.clusters.get(cluster).ok_or("its cluster is not served")?;
+        let place = directory
+            .clusters
+            .get(cluster)
+            .ok_or("its cluster is not served")?;
         let mut by_mark: [BTreeSet<(String, u32)>; 2] = Default::default();
         for origin in origins {
             let name = place

@@ -199,9 +199,7 @@ async fn submitted(
     properties: &BTreeMap<String, String>,
     gateway: &SqlGateway,
 ) -> Result<(), SqlError> {
-    let tables = program
-        .tables()
-        .map_err(|text| SqlError::Failed { text })?;
+    let tables = program.tables().map_err(|text| SqlError::Failed { text })?;
     let session = gateway.open(properties).await?;
     let statements = tables
         .iter()

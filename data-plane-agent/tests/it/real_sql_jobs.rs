@@ -14,8 +14,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame;
 use weir_proto::agent::v1::{
-    AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState, JobSuspension, Phase, Reason, SqlColumn,
-    SqlEventTime, SqlProgram, SqlSink, SqlSource, Topic,
+    AccessRole, AgentFrame, ApiKey, ComputePool, DesiredState, Job, JobProgress, JobScaling, JobState,
+    JobSuspension, Phase, Reason, SqlColumn, SqlEventTime, SqlProgram, SqlSink, SqlSource, Topic,
 };
 
 use crate::control_plane::ControlPlane;
@@ -287,7 +287,9 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
-    plane.wish(plane.seal(1, 1, &state_of(JobState::Running, 1))).await;
+    plane
+        .wish(plane.seal(1, 1, &state_of(JobState::Running, 1)))
+        .await;
     phase(&plane, Phase::Running).await;
 
     let producer = || -> BaseProducer { client(port_base).create().unwrap() };
@@ -319,18 +321,25 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     phase(&plane, Phase::Running).await;
 
     // A stop keeps what it remembers, and leaves nothing running.
-    plane.wish(plane.seal(1, 2, &state_of(JobState::Stopped, 1))).await;
+    plane
+        .wish(plane.seal(1, 2, &state_of(JobState::Stopped, 1)))
+        .await;
     phase(&plane, Phase::Stopped).await;
     some(3 * part..4 * part).await;
     no_flink(&state).await;
-    plane.wish(plane.seal(1, 3, &state_of(JobState::Running, 1))).await;
+    plane
+        .wish(plane.seal(1, 3, &state_of(JobState::Running, 1)))
+        .await;
     phase(&plane, Phase::Running).await;
     some(4 * part..5 * part).await;
 
     // Another statement takes over what this one remembers, and gives it back.
     for (n, version) in [(4, 2), (5, 3)] {
-        plane.wish(plane.seal(1, n, &state_of(JobState::Running, version))).await;
-        let runs = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == version && it.workers > 0);
+        plane
+            .wish(plane.seal(1, n, &state_of(JobState::Running, version)))
+            .await;
+        let runs =
+            |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == version && it.workers > 0);
         plane.until("the other version runs", LONG, runs).await;
         phase(&plane, Phase::Running).await;
         let at = usize::try_from(n).unwrap() + 1;
@@ -338,7 +347,9 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     }
 
     // Nothing to do: no process; then more payments: it wakes by itself.
-    plane.wish(plane.seal(1, 6, &state_of(JobState::AutoSuspend, 3))).await;
+    plane
+        .wish(plane.seal(1, 6, &state_of(JobState::AutoSuspend, 3)))
+        .await;
     phase(&plane, Phase::Suspended).await;
     no_flink(&state).await;
     some(7 * part..RECORDS).await;
@@ -392,6 +403,13 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     );
 }
 
+/// The same, and who produces may delete records, too.
+fn administered(state: JobState, version: u32) -> DesiredState {
+    let mut desired = state_of(state, version);
+    desired.grants[0].set_role(AccessRole::Admin);
+    desired
+}
+
 /// Deletes all records of the payments that are there now.
 async fn expire(port: u16) {
     let ends = rdkafka::TopicPartitionList::new();
@@ -420,28 +438,34 @@ async fn records_that_expired_unread_are_not_skipped_silently() {
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
-    plane.wish(plane.seal(1, 1, &state_of(JobState::Running, 1))).await;
+    plane
+        .wish(plane.seal(1, 1, &administered(JobState::Running, 1)))
+        .await;
     phase(&plane, Phase::Running).await;
     let producer = || -> BaseProducer { client(port_base).create().unwrap() };
     let first = producer();
     beside(move || produce(&first, 0..600)).await;
     let reads = |frames: &[AgentFrame]| progress(frames).filter(|it| it.records_in >= 600);
     plane.until("the job reads", LONG, reads).await;
-    plane.wish(plane.seal(1, 2, &state_of(JobState::Stopped, 1))).await;
+    plane
+        .wish(plane.seal(1, 2, &administered(JobState::Stopped, 1)))
+        .await;
     phase(&plane, Phase::Stopped).await;
     let unread = producer();
     beside(move || produce(&unread, 600..1200)).await;
     expire(port_base).await;
     let third = producer();
     beside(move || produce(&third, 1200..1800)).await;
-    plane.wish(plane.seal(1, 3, &state_of(JobState::Running, 1))).await;
+    plane
+        .wish(plane.seal(1, 3, &administered(JobState::Running, 1)))
+        .await;
     let expired = |frames: &[AgentFrame]| {
         newest(frames, JOB).filter(|it| it.phase() == Phase::Failed && it.reason() == Reason::DataExpired)
     };
     plane.until("the job says what went", LONG, expired).await;
 
     // Somebody decides: it forgets, and begins with what is left.
-    let mut afresh = state_of(JobState::Running, 2);
+    let mut afresh = administered(JobState::Running, 2);
     afresh.jobs[0].keeps_state = false;
     plane.wish(plane.seal(1, 4, &afresh)).await;
     let runs = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2 && it.workers > 0);

@@ -35,7 +35,9 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
         .id()?;
     step.done("two units: one for JobManager and SQL gateway, one for a TaskManager");
 
-    let step = story.progress.step("job: cards with more than ten payments in an hour");
+    let step = story
+        .progress
+        .step("job: cards with more than ten payments in an hour");
     let column = |name: &str, kind: &str| json!({"name": name, "type": kind});
     let job = json!({
         "cluster": story.id("payments.cluster")?,
@@ -171,7 +173,10 @@ mod tests {
     #[test]
     fn times_are_read_as_flink_writes_them() {
         assert_eq!(unix_ms("2026-01-01T00:00:00"), Some(payments::day_of(0)));
-        assert_eq!(unix_ms("2026-01-02T01:00:00.000"), Some(payments::day_of(1) + HOUR_MS));
+        assert_eq!(
+            unix_ms("2026-01-02T01:00:00.000"),
+            Some(payments::day_of(1) + HOUR_MS)
+        );
         assert_eq!(unix_ms("yesterday"), None);
     }
 }

@@ -30,10 +30,25 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
     let world = World::make().await;
     let column = |kind: &str| json!([{"name": "card", "type": kind}]);
     let cases = [
-        ("statement", json!("SELECT card FROM"), "statement", "bad_program"),
-        ("statement", json!("SELECT card FROM elsewhere"), "statement", "bad_reference"),
+        (
+            "statement",
+            json!("SELECT 'card FROM paid"),
+            "statement",
+            "bad_program",
+        ),
+        (
+            "statement",
+            json!("SELECT card FROM elsewhere"),
+            "statement",
+            "bad_reference",
+        ),
         ("statement", json!("DROP TABLE paid"), "statement", "bad_program"),
-        ("statement", json!("ADD JAR '/tmp/x.jar'"), "statement", "bad_program"),
+        (
+            "statement",
+            json!("ADD JAR '/tmp/x.jar'"),
+            "statement",
+            "bad_program",
+        ),
         (
             "statement",
             json!("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem'); SELECT card FROM paid"),
@@ -46,10 +61,20 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
             "statement",
             "bad_program",
         ),
-        ("statement", json!("x".repeat(65_537)), "statement", "out_of_range"),
+        (
+            "statement",
+            json!("x".repeat(65_537)),
+            "statement",
+            "out_of_range",
+        ),
         ("sources", json!([]), "sources", "out_of_range"),
         ("sources/0/name", json!("a b"), "sources/0/name", "bad_name"),
-        ("sources/0/columns", column("TEXTUAL"), "sources/0/columns/0/type", "bad_program"),
+        (
+            "sources/0/columns",
+            column("TEXTUAL"),
+            "sources/0/columns/0/type",
+            "bad_program",
+        ),
         ("sources/0/columns", json!([]), "sources/0", "bad_program"),
         (
             "sources/0/event_time",
@@ -64,7 +89,12 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
             "out_of_range",
         ),
         ("sinks/0/name", json!("paid"), "sinks/0/name", "bad_reference"),
-        ("sinks/0/topic", json!(world.made.topic), "sinks/0/topic", "bad_reference"),
+        (
+            "sinks/0/topic",
+            json!(world.made.topic),
+            "sinks/0/topic",
+            "bad_reference",
+        ),
         ("sinks/0/key", json!([]), "sinks/0/key", "required"),
         ("sinks/0/key", json!(["pan"]), "sinks/0", "bad_program"),
     ];
@@ -76,7 +106,9 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
         let pointer = format!("/spec/program/{at}");
         let found = problem["errors"].as_array().expect("errors");
         assert!(
-            found.iter().any(|it| it["pointer"] == *pointer && it["code"] == code),
+            found
+                .iter()
+                .any(|it| it["pointer"] == *pointer && it["code"] == code),
             "{field} = {value}: no {code} at {pointer} in {problem:#}"
         );
     }
@@ -84,7 +116,11 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
         .admin
         .post(
             "/v1/jobs",
-            &with(&world, "/spec/program/statement", json!("SELECT card\nFROM elsewhere")),
+            &with(
+                &world,
+                "/spec/program/statement",
+                json!("SELECT card\nFROM elsewhere"),
+            ),
         )
         .await
         .expect_problem(422, "invalid");
@@ -100,11 +136,22 @@ async fn a_pool_has_room_for_flink_too() {
     let small = json!({"data_plane": world.made.data_plane, "name": "small", "max_units": 1});
     let small = made(&world.admin, "/v1/compute-pools", small).await;
     let wish = with(&world, "/spec/compute_pool", json!(small));
-    let problem = world.admin.post("/v1/jobs", &wish).await.expect_problem(422, "invalid");
-    assert_eq!(problem["errors"][0]["pointer"], "/spec/scaling/min_workers", "{problem}");
+    let problem = world
+        .admin
+        .post("/v1/jobs", &wish)
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(
+        problem["errors"][0]["pointer"], "/spec/scaling/min_workers",
+        "{problem}"
+    );
     let mut wide = spec(&world);
     wide["spec"]["scaling"] = json!({"min_workers": 7, "max_workers": 7});
-    world.admin.post("/v1/jobs", &wide).await.expect_problem(422, "invalid");
+    world
+        .admin
+        .post("/v1/jobs", &wide)
+        .await
+        .expect_problem(422, "invalid");
     wide["spec"]["scaling"] = json!({"min_workers": 6, "max_workers": 6});
     world.admin.post("/v1/jobs", &wide).await.expect(201);
 }
@@ -113,11 +160,19 @@ async fn a_pool_has_room_for_flink_too() {
 async fn an_account_without_the_right_to_a_sink_has_no_job() {
     let world = World::make().await;
     let reader = made(&world.admin, "/v1/service-accounts", json!({"name": "reader"})).await;
-    let binding = json!({"principal": reader, "role": "READER", "resource": "environment=prod/cluster=cards/*"});
+    let binding =
+        json!({"principal": reader, "role": "READER", "resource": "environment=prod/cluster=cards/*"});
     made(&world.admin, "/v1/role-bindings", binding).await;
     let wish = with(&world, "/spec/service_account", json!(reader));
-    let problem = world.admin.post("/v1/jobs", &wish).await.expect_problem(422, "invalid");
-    assert_eq!(problem["errors"][0]["pointer"], "/spec/program/sinks/0/topic", "{problem}");
+    let problem = world
+        .admin
+        .post("/v1/jobs", &wish)
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(
+        problem["errors"][0]["pointer"], "/spec/program/sinks/0/topic",
+        "{problem}"
+    );
 }
 
 /// A version keeps what the one before remembered, unless it says otherwise; a program of another kind never does.
@@ -128,10 +183,19 @@ async fn versions_say_what_they_keep() {
     let path = format!("/v1/jobs/{job}");
     let change = |program: Value| json!({"spec": {"program": program}});
     let other = "SELECT card, COUNT(*) AS cnt FROM paid WHERE card <> '' GROUP BY card";
-    world.admin.patch(&path, &change(json!({"statement": other}))).await.expect(200);
     world
         .admin
-        .patch(&path, &change(json!({"statement": "SELECT card, SUM(1) AS cnt FROM paid GROUP BY card", "state": "FORGET"})))
+        .patch(&path, &change(json!({"statement": other})))
+        .await
+        .expect(200);
+    world
+        .admin
+        .patch(
+            &path,
+            &change(
+                json!({"statement": "SELECT card, SUM(1) AS cnt FROM paid GROUP BY card", "state": "FORGET"}),
+            ),
+        )
         .await
         .expect(200);
     let versions = world.get(&format!("{path}/versions")).await;
@@ -147,14 +211,19 @@ async fn versions_say_what_they_keep() {
             )
         })
         .collect();
-    assert_eq!(told, [(3, false, "SQL"), (2, true, "SQL"), (1, false, "SQL")], "{versions:#}");
+    assert_eq!(
+        told,
+        [(3, false, "SQL"), (2, true, "SQL"), (1, false, "SQL")],
+        "{versions:#}"
+    );
 }
 
 /// What a contract promises are the columns, where the job says none.
 #[tokio::test]
 async fn columns_come_from_the_contract() {
     let world = World::make().await;
-    let schema = json!({"type": "object", "properties": {"card": {"type": "string"}, "amount": {"type": "integer"}}});
+    let schema =
+        json!({"type": "object", "properties": {"card": {"type": "string"}, "amount": {"type": "integer"}}});
     let contract = json!({"spec": {"environment": world.made.environment, "subject": "payments-value", "schema_type": "JSON",
         "schema": schema.to_string()}});
     world.admin.post("/v1/contracts", &contract).await.expect(201);
@@ -171,7 +240,11 @@ async fn columns_come_from_the_contract() {
     assert!(detail.contains("frame"), "records with a frame: {problem:#}");
     let plain = json!({"spec": {"contract": {"value": {"unframed": "JSON"}}}});
     world.admin.patch(&topic, &plain).await.expect(200);
-    world.admin.post("/v1/jobs?dry_run=true", &from_contract).await.expect(200);
+    world
+        .admin
+        .post("/v1/jobs?dry_run=true", &from_contract)
+        .await
+        .expect(200);
     let by_card = with(
         &world,
         "/spec/program/sources/0",

@@ -192,7 +192,9 @@ impl Room {
 
     fn offsets(&self, partitions: &[u32], edges: &Edges) -> Vec<PartitionOffsets> {
         let one = |at: &u32| {
-            let kept = i32::try_from(*at).ok().and_then(|it| self.kept.positions.get(&it));
+            let kept = i32::try_from(*at)
+                .ok()
+                .and_then(|it| self.kept.positions.get(&it));
             let (log_start, log_end) = edges.get(at).copied().unwrap_or_default();
             PartitionOffsets {
                 log_start,

@@ -61,7 +61,9 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
     match told.standing {
         Standing::Running => at(Phase::Running, Reason::Unspecified),
         // Flink tries again and again, and reads nothing: a person decides.
-        Standing::Restarting if failing == Some(Reason::DataExpired) => at(Phase::Failed, Reason::DataExpired),
+        Standing::Restarting if failing == Some(Reason::DataExpired) => {
+            at(Phase::Failed, Reason::DataExpired)
+        }
         Standing::Restarting => at(Phase::Degraded, failing.unwrap_or(Reason::WorkerFailing)),
         Standing::Refused => at(Phase::Failed, Reason::ProgramRefused),
         Standing::Unknown | Standing::Starting | Standing::Ending | Standing::Gone => {
@@ -73,7 +75,10 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
 
 /// What a failure's class means, as far as its name tells.
 fn reason(class: &str) -> Reason {
-    if matches!(simple(class), "OffsetOutOfRangeException" | "NoOffsetForPartitionException") {
+    if matches!(
+        simple(class),
+        "OffsetOutOfRangeException" | "NoOffsetForPartitionException"
+    ) {
         return Reason::DataExpired;
     }
     match code(class) {
@@ -156,7 +161,8 @@ mod tests {
             said(Running, Standing::Restarting, &[denied, "java.lang.X"]),
             (Phase::Degraded, Reason::Unauthorized)
         );
-        let gone = "org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.OffsetOutOfRangeException";
+        let gone =
+            "org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.OffsetOutOfRangeException";
         assert_eq!(
             said(Running, Standing::Restarting, &[gone, "java.lang.X"]),
             (Phase::Failed, Reason::DataExpired)
