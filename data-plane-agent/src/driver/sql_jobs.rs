@@ -78,10 +78,7 @@ impl SqlSide {
     /// Asks every Flink to end; says whether all are gone. Never waits.
     pub(super) fn end(&self) -> bool {
         for keeper in self.keepers.values() {
-            keeper.wish(Wish {
-                ends: true,
-                ..Wish::default()
-            });
+            keeper.end();
         }
         self.keepers.values().all(|it| it.processes() == 0)
     }

@@ -21,6 +21,8 @@ use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
 use crate::platform::process::Processes;
 
 const LOOK: Duration = Duration::from_millis(700);
+/// How long an end waits for savepoints. What a job wrote stands open at brokers without one, who take it back after a while.
+const SAVEPOINTS_WITHIN: Duration = Duration::from_secs(12);
 /// What the first statement of a gateway costs is paid before a job waits for it.
 const WARM: &str = "EXPLAIN PLAN FOR SELECT a, COUNT(*) FROM (VALUES (1), (2)) AS t (a) GROUP BY a";
 
@@ -31,7 +33,7 @@ pub struct Wish {
     pub jobs: Vec<Wished>,
     /// TaskManagers.
     pub task_managers: u32,
-    /// All processes shall end, whatever jobs there are: the agent ends, and jobs go on from their checkpoints later.
+    /// All processes shall end: the agent ends, and jobs go on later. They end with savepoints, as far as these are there soon.
     pub ends: bool,
 }
 
@@ -119,6 +121,7 @@ impl Handle {
             wishes,
             board: Arc::clone(&board),
             rooms: BTreeMap::new(),
+            ends_since: None,
             warm: None,
         };
         tokio::spawn(keeper.run(stop));
@@ -128,6 +131,18 @@ impl Handle {
     /// Says what is wished from now on.
     pub fn wish(&self, wish: Wish) {
         self.wish.send_replace(wish);
+    }
+
+    /// Ends everything.
+    pub fn end(&self) {
+        self.wish.send_if_modified(|wish| {
+            let news = !wish.ends;
+            wish.ends = true;
+            for job in &mut wish.jobs {
+                job.runs = false;
+            }
+            news
+        });
     }
 
     /// How a job goes.
@@ -156,6 +171,7 @@ struct Keeper {
     wishes: watch::Receiver<Wish>,
     board: Arc<Mutex<Board>>,
     rooms: BTreeMap<String, Room>,
+    ends_since: Option<Instant>,
     /// The processes whose gateway has planned a statement.
     warm: Option<(i32, i32)>,
 }
@@ -204,7 +220,12 @@ impl Keeper {
                 let told = self.rooms.get(&it.id).map(|it| it.told.standing);
                 told.is_some_and(|it| !matches!(it, Standing::Gone | Standing::Refused))
             });
-        if wish.ends || !(wanted || moves) {
+        let ends_since = wish
+            .ends
+            .then(|| self.ends_since.unwrap_or_else(Instant::now));
+        self.ends_since = ends_since;
+        let is_late = ends_since.is_some_and(|it| it.elapsed() > SAVEPOINTS_WITHIN);
+        if is_late || !(wanted || moves) {
             self.session.end(processes.as_ref(), Instant::now())?;
             for (id, room) in &mut self.rooms {
                 room.stopping = None;

@@ -19,7 +19,7 @@ const HOURS: u64 = 3;
 /// How long the job may take to write what it found.
 const WITHIN: Duration = Duration::from_secs(180);
 
-/// The chapter: a compute pool with a Flink of its own, and the job. It comes up while the payments come.
+/// The chapter: a compute pool with a Flink of its own, and the job, until it runs.
 pub async fn run(story: &mut Story<'_>) -> Result<()> {
     let step = story
         .progress
@@ -72,7 +72,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
         .ensure("/v1/jobs", &["cluster", "name"], job)
         .await?;
     story.keep("payments.sql_job", job.id()?);
-    step.done(format!("{}; Flink comes up beside the payments", job.how()));
+    step.done(format!("{}, on a Flink of its own", job.how()));
     Ok(())
 }
 
