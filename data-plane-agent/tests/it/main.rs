@@ -15,3 +15,4 @@ mod real_native;
 mod real_scaling;
 mod session;
 mod tidy;
+mod verdicts;
