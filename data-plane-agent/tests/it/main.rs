@@ -9,6 +9,7 @@ mod hostile;
 mod inside;
 mod jobs;
 mod lane;
+mod real_isolation;
 mod real_jobs;
 mod real_kafka;
 mod real_native;
