@@ -17,6 +17,7 @@ use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
+use crate::preview::Ground;
 use crate::resources::compute_pool::{Share, Users};
 use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
@@ -90,7 +91,21 @@ impl Driver {
             }
         }
         self.make_programs(policy, changed);
+        self.tell_previews(policy, changed);
         Ok(keys)
+    }
+
+    /// Previews are made of what jobs are made of.
+    fn tell_previews(&self, policy: &Policy, changed: bool) {
+        let ground = self.shared.ground.load();
+        let told =
+            ground.admitted.jobs.len() == self.admitted.jobs.len() && ground.hosts == policy.job_hosts();
+        if changed || !told {
+            self.shared.ground.store(Arc::new(Ground {
+                admitted: self.admitted.clone(),
+                hosts: policy.job_hosts().to_vec(),
+            }));
+        }
     }
 
     /// Was the tombstone carried out?

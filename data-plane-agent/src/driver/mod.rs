@@ -11,6 +11,7 @@ mod scaling;
 mod topics;
 
 pub use directory::{Directory, Place};
+pub(crate) use job_specs::secrets_of;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -36,6 +37,7 @@ use crate::log_ends::LogEnds;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
+use crate::preview::Ground;
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
@@ -72,6 +74,8 @@ pub struct Shared {
     pub jobs: Arc<JobReports>,
     /// Where the sources of sleeping jobs end.
     pub log_ends: Arc<LogEnds>,
+    /// What previews of jobs are made of.
+    pub ground: Arc<ArcSwap<Ground>>,
 }
 
 /// The driver and all that it remembers between turns.

@@ -6,7 +6,7 @@
 //!
 //! Consuming and producing are one thread, which blocks; calls of endpoints and signals have another.
 
-mod calls;
+pub(crate) mod calls;
 mod client;
 pub mod engine;
 mod faults;
