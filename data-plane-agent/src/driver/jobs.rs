@@ -16,8 +16,10 @@ use crate::config::AgentConfig;
 use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
+use crate::platform::cgroup;
 use crate::policy::Policy;
 use crate::preview::Ground;
+use crate::processor::limits;
 use crate::resources::compute_pool::{Share, Users};
 use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
@@ -39,6 +41,8 @@ pub(super) struct JobSide {
     pub(super) given: BTreeMap<String, u32>,
     pub(super) queued: BTreeMap<String, u64>,
     ran: BTreeSet<String>,
+    /// Why the control group of a pool could not be made, when that was tried last.
+    unfenced: Option<String>,
     pub(super) reports: Arc<JobReports>,
 }
 
@@ -63,6 +67,7 @@ impl JobSide {
             given: BTreeMap::new(),
             queued: BTreeMap::new(),
             ran: BTreeSet::new(),
+            unfenced: None,
             reports,
         })
     }
@@ -170,10 +175,41 @@ impl Driver {
                 let share = shares.get(&job.id).copied().unwrap_or(Share::Waits(0));
                 restless |= self.one_job(job, share, &mut free)?;
             }
+            self.fence(pool);
         }
         self.forget_jobs()?;
         self.report_jobs();
         Ok(Some(if restless { SOON } else { LOOK }))
+    }
+
+    /// Keeps the workers of a pool to its units, where the customer has set a control group aside. A group that cannot be made is
+    /// no reason to run nothing: workers bound their own memory.
+    fn fence(&mut self, pool: &ComputePool) {
+        let policy = self.policy.current();
+        let Some(above) = policy.job_cgroup().filter(|_above| is_plain_id(&pool.id)) else {
+            return;
+        };
+        let own = self
+            .admitted
+            .jobs
+            .iter()
+            .filter(|it| it.compute_pool_id == pool.id);
+        let rooms = own.filter_map(|it| self.jobs.rooms.get(&it.id));
+        let pids: Vec<i32> = rooms
+            .flat_map(|room| room.pids(self.platform.processes.as_ref()))
+            .collect();
+        let fenced = cgroup::limit(above, &pool.id, pool.max_units, limits::MEMORY_BYTES)
+            .and_then(|group| pids.iter().try_for_each(|pid| cgroup::join(&group, *pid)));
+        if let Some(error) = fenced.err().map(|it| it.to_string())
+            && self.jobs.unfenced.as_ref() != Some(&error)
+        {
+            tracing::warn!(
+                error,
+                pool = pool.id,
+                "a compute pool is not kept to its units by a control group"
+            );
+            self.jobs.unfenced = Some(error);
+        }
     }
 
     /// Would it run if there were room?

@@ -314,7 +314,11 @@ async fn two_tenants_jobs_get_at_nothing_of_each_other() {
     let (asked, ports) = (Asked::default(), ports());
     let (allowed, forbidden) = endpoints(asked.clone()).await;
     let policy = folder.path().join("policy.toml");
-    std::fs::write(&policy, format!("[jobs]\nhosts = [\"127.0.0.1:{allowed}\"]\n")).unwrap();
+    // No real control group: what the agent writes there is looked at.
+    let groups = folder.path().join("groups");
+    std::fs::create_dir(&groups).unwrap();
+    let text = format!("[jobs]\nhosts = [\"127.0.0.1:{allowed}\"]\ncgroup = {groups:?}\n");
+    std::fs::write(&policy, text).unwrap();
     // A credential of the other tenant's, for the endpoint that both may reach.
     std::fs::create_dir_all(state.join("credentials")).unwrap();
     std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -401,10 +405,24 @@ async fn two_tenants_jobs_get_at_nothing_of_each_other() {
             "RUST_LOG",
             "MALLOC_ARENA_MAX",
         ];
+        let limits = std::fs::read_to_string(format!("/proc/{worker}/limits")).unwrap();
+        let data = limits.lines().find(|it| it.starts_with("Max data size")).unwrap();
+        assert_eq!(data.matches("536870912").count(), 2, "{data}");
         for variable in environment.lines() {
             let (name, _value) = variable.split_once('=').unwrap();
             assert!(known.contains(&name), "{name}");
         }
+    }
+    for (pool, cpu, memory, worker) in [
+        ("compute_pool_01c", "150000 100000", "1610612736", one),
+        ("compute_pool_01d", "50000 100000", "536870912", two),
+    ] {
+        let read = |name: &str| std::fs::read_to_string(groups.join(pool).join(name)).unwrap();
+        assert_eq!(
+            (read("cpu.max").as_str(), read("memory.max").as_str()),
+            (cpu, memory)
+        );
+        assert_eq!(read("cgroup.procs"), worker.to_string());
     }
     // Each job has a folder of its own, and others than the agent may open nothing.
     let mut open = Vec::new();
