@@ -32,6 +32,7 @@ use crate::log_ends::EndsGauge;
 use crate::metering::Store;
 use crate::platform::Platform;
 use crate::policy::PolicyFile;
+use crate::preview::Previews;
 use crate::quota_uses::QuotaUses;
 use crate::sealing;
 use crate::storage::{Gauge, Storage};
@@ -90,10 +91,11 @@ impl Agent {
         let fed = lane.clone();
         tasks.spawn(gauge(&platform, &shared, &publisher, &fed.uses).run());
         let lags = Arc::<Lags>::default();
-        tasks.spawn(lag_gauge(&platform, &shared, &policy, &lags).run());
+        tasks.spawn(LagGauge::of(&platform, &shared, &policy, &lags).run());
         tasks.spawn(EndsGauge::of(&platform, &shared).run());
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
-        serve_inside_network(&config, lane, dead_letters, &close, &mut tasks).await?;
+        let previews = Previews::open(&platform, &shared, publisher.watch(), state);
+        serve_inside_network(&config, lane, (dead_letters, previews), &close, &mut tasks).await?;
         let (inlet, arrived) = mpsc::channel(32);
         let board = shared.board.subscribe();
         let uplink = Uplink {
@@ -201,17 +203,6 @@ fn gauge(platform: &Platform, shared: &Shared, publisher: &Publisher, uses: &Arc
     }
 }
 
-/// What measures the lag of watched groups.
-fn lag_gauge(platform: &Platform, shared: &Shared, policy: &Arc<PolicyFile>, lags: &Arc<Lags>) -> LagGauge {
-    LagGauge {
-        kafka: Arc::clone(&platform.kafka),
-        accepted: Arc::clone(&shared.accepted),
-        directory: Arc::clone(&shared.directory),
-        policy: Arc::clone(policy),
-        lags: Arc::clone(lags),
-    }
-}
-
 /// One agent per state folder; the lock ends with the process.
 fn lock(config: &AgentConfig) -> anyhow::Result<std::fs::File> {
     let file = std::fs::OpenOptions::new()
@@ -239,6 +230,7 @@ fn shared(accepted: Accepted) -> Shared {
         questions: Arc::<Questions>::default(),
         jobs: Arc::default(),
         log_ends: Arc::default(),
+        ground: Arc::default(),
         wake,
     }
 }
@@ -247,7 +239,7 @@ fn shared(accepted: Accepted) -> Shared {
 async fn serve_inside_network(
     config: &AgentConfig,
     lane: LaneServer,
-    dead_letters: Arc<Office>,
+    (dead_letters, previews): (Arc<Office>, Arc<Previews>),
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -286,6 +278,7 @@ async fn serve_inside_network(
             ledger: state.join("ledger"),
             contracts,
             dead_letters,
+            previews,
             token: inside::Token::open_or_make(state).context("open the token of the inside endpoint")?,
         },
         close.clone(),

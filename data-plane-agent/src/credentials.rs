@@ -4,6 +4,7 @@
 //! ```toml
 //! hosts = ["kafka-1.internal:9093", "*.kafka.internal:9093"]   # the only addresses that it is used for
 //! password = "..."                                             # left out: brokers that ask for no login
+//! tenants = ["tenant_01..."]                                   # whose jobs may use it; those of every tenant if nothing is said
 //! ```
 //! Without such a file nothing is attached: the file is the customer's consent, and whoever writes wishes cannot have the
 //! password sent anywhere else.
@@ -24,6 +25,8 @@ pub struct Credential {
     hosts: Vec<String>,
     #[serde(default)]
     password: String,
+    #[serde(default)]
+    tenants: Vec<String>,
 }
 
 impl std::fmt::Debug for Credential {
@@ -71,6 +74,12 @@ impl Credential {
         &self.password
     }
 
+    /// May jobs of this tenant use it?
+    #[must_use]
+    pub fn is_for_tenant(&self, tenant: &str) -> bool {
+        self.tenants.is_empty() || self.tenants.iter().any(|it| it == tenant)
+    }
+
     /// May it be used for this address?
     #[must_use]
     pub fn is_for(&self, host: &str, port: u16) -> bool {
@@ -105,7 +114,15 @@ mod tests {
                 .map(str::to_owned)
                 .into(),
             password: "secret".to_owned(),
+            tenants: Vec::new(),
         };
+        assert!(credential.is_for_tenant("tenant_1"), "as files of before");
+        let of_one = Credential {
+            tenants: vec!["tenant_1".to_owned()],
+            ..credential.clone()
+        };
+        assert!(of_one.is_for_tenant("tenant_1"));
+        assert!(!of_one.is_for_tenant("tenant_2") && !of_one.is_for_tenant(""));
         for (host, port) in [
             ("kafka", 9093),
             ("KAFKA", 9093),

@@ -30,6 +30,7 @@ mod names;
 pub mod network;
 pub mod platform;
 pub mod policy;
+pub mod preview;
 pub mod processor;
 pub mod quota_uses;
 pub mod resources;

@@ -170,6 +170,12 @@ impl Stack {
 
     /// Starts the agent; `enrollment` are the arguments of the printed command, without `run`.
     pub fn start_agent(&mut self, enrollment: &[String]) -> Result<Identity> {
+        if !self.state.policy().exists() {
+            write_private(
+                &self.state.policy(),
+                "# The customer's own: refuses nothing, and lets jobs call nobody.\n",
+            )?;
+        }
         let mut command = Command::new(self.binary("weir-agent"));
         command
             .arg("run")
@@ -180,7 +186,6 @@ impl Stack {
             .arg(&self.kafka_libs)
             .arg("--java")
             .arg(&self.tools.java)
-            // A file that is not there refuses nothing, and lets jobs call nobody.
             .arg("--policy")
             .arg(self.state.policy())
             .args([

@@ -2,9 +2,13 @@
 //!
 //! A sample of their verdicts is kept in `equal/` and judged in every run; the whole comparison, with cases made anew, is
 //! in ring slow (`cargo xtask test --ring slow --only "equal verdicts"`), which has a Python with these libraries. What
-//! differs, and why, stands in docs/rules.md.
+//! differs, and why, stands in docs/rules.md. Every record goes through the step `validate` of a job, too, and has the
+//! contract's verdict there.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+#[path = "equal/step.rs"]
+mod step;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -19,6 +23,8 @@ use serde::Deserialize;
 use weir_contract::rules::{Metadata, RuleSet};
 use weir_contract::verdict::{Contract, JudgeLimits, Place, ViolationKind};
 use weir_contract::{Format, Schema};
+
+use step::Step;
 
 #[derive(Deserialize)]
 struct Line {
@@ -55,10 +61,12 @@ struct Tally {
     /// By row of docs/rules.md.
     explained: BTreeMap<&'static str, usize>,
     different: Vec<String>,
+    /// Records that went through the step of a job, too.
+    stepped: usize,
     /// The line that had the contract.
     shown: String,
-    /// The contract of the line before, and whether it has field rules.
-    last: Option<(Contract, bool)>,
+    /// The contract of the line before, as a job's step, and whether it has field rules.
+    last: Option<(Contract, Step, bool)>,
 }
 
 impl Tally {
@@ -66,15 +74,17 @@ impl Tally {
         let case: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         if let Some(format) = case.format {
             let contract = compiled(format, &case).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let step = Step::compile(format, &case.schema, &case.rules)
+                .unwrap_or_else(|error| panic!("{error}: {line}"));
             let has_field_rules = case
                 .rules
                 .domain_rules
                 .iter()
                 .any(|rule| rule.rule_type == "CEL_FIELD");
             line.clone_into(&mut self.shown);
-            self.last = Some((contract, has_field_rules));
+            self.last = Some((contract, step, has_field_rules));
         }
-        let (contract, has_field_rules) = self.last.as_ref().expect("the first line has a contract");
+        let (contract, step, has_field_rules) = self.last.as_ref().expect("the first line has a contract");
         let payload = match (&case.record, &case.payload) {
             (Some(text), _) => text.clone().into_bytes(),
             (None, Some(payload)) => STANDARD.decode(payload).expect("it is base64"),
@@ -86,6 +96,10 @@ impl Tally {
             Some("processor") => Place::Processor,
             Some(other) => panic!("no place: {other}"),
         };
+        if let Some(what) = step.differs(&payload, &contract.judge(&payload, Place::Processor)) {
+            self.different.push(format!("{what}\n  {line}\n  {}", self.shown));
+        }
+        self.stepped += 1;
         let verdict = contract.judge(&payload, place);
         self.valid += usize::from(verdict.is_valid());
         if verdict.is_valid() == case.expected {
@@ -102,6 +116,7 @@ impl Tally {
     fn and(mut self, other: Self) -> Self {
         self.equal += other.equal;
         self.valid += other.valid;
+        self.stepped += other.stepped;
         for (row, count) in other.explained {
             *self.explained.entry(row).or_default() += count;
         }
@@ -112,8 +127,8 @@ impl Tally {
     fn must_be_equal(&self, least: usize) {
         let shown: Vec<&String> = self.different.iter().take(10).collect();
         println!(
-            "{} equal, explained {:?}, {} valid",
-            self.equal, self.explained, self.valid
+            "{} equal, explained {:?}, {} valid; {} through a job's step as well",
+            self.equal, self.explained, self.valid, self.stepped
         );
         let explained: usize = self.explained.values().sum();
         assert!(

@@ -101,7 +101,7 @@ struct Payload {
 
 /// A key or a value.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Content {
+pub struct Content {
     #[serde(flatten)]
     content: Text,
     bytes: usize,
@@ -116,7 +116,8 @@ enum Text {
 }
 
 impl Content {
-    fn of(payload: &[u8]) -> Self {
+    /// Of bytes.
+    pub fn of(payload: &[u8]) -> Self {
         let most = payload.len().min(PAYLOAD_BYTES);
         let content = match std::str::from_utf8(payload) {
             Ok(text) => Text::Text(text[..text.floor_char_boundary(most)].to_owned()),
@@ -129,7 +130,8 @@ impl Content {
         }
     }
 
-    fn shown(&self) -> usize {
+    /// Bytes of it that are shown.
+    pub fn shown(&self) -> usize {
         match &self.content {
             Text::Text(text) | Text::Base64(text) => text.len(),
         }

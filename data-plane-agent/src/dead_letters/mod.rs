@@ -33,10 +33,14 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use weir_proto::lane::v1::Snapshot;
 
+pub(crate) use listing::Content;
 pub use listing::{Asked, Page};
 pub use office::{Office, Refusal};
 pub use redrive::{Phase, Progress, Wish};
+pub(crate) use scan::walk;
+pub(crate) use session::Way;
 pub use status::{DeadLetters, Row};
+pub(crate) use track::edges;
 
 use crate::driver::Directory;
 use crate::platform::logs::Logs;

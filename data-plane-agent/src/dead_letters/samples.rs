@@ -24,6 +24,13 @@ pub const ORDERS: &str = "topic_1";
 /// An office with so many letters, one in each partition in turn; its state is kept in this folder.
 #[must_use]
 pub fn office(folder: &Path, count: usize) -> (Office, FakeLogs) {
+    let (post, logs) = post(count);
+    (Office::new(post, folder), logs)
+}
+
+/// What it reads.
+#[must_use]
+pub fn post(count: usize) -> (Post, FakeLogs) {
     let topic = |id: &str, name: &str, contract| LogicalTopic {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -65,5 +72,5 @@ pub fn office(folder: &Path, count: usize) -> (Office, FakeLogs) {
         directory: Arc::new(ArcSwap::from_pointee(Directory::of(&snapshot, &pools))),
         snapshot: watch::Sender::new(Arc::new(snapshot)).subscribe(),
     };
-    (Office::new(post, folder), logs)
+    (post, logs)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use weir_proto::agent::v1::Job;
 
@@ -26,13 +27,16 @@ impl Driver {
                 return None;
             }
         };
+        let credentials = self.config.state_dir.join("credentials");
+        let cluster = self.admitted.clusters.iter().find(|it| it.id == job.cluster_id);
+        let tenant = cluster.map_or("", |it| it.tenant_id.as_str());
         Some(WorkerSpec {
             job_id: job.id.clone(),
             version: job.version,
             slot: 0,
             program: runnable.program.clone(),
             gateway,
-            secrets: self.secrets_of(&runnable.needs),
+            secrets: secrets_of(&credentials, tenant, &job.id, &runnable.needs),
             // Each worker's own, at its start.
             positions: BTreeMap::new(),
         })
@@ -58,24 +62,31 @@ impl Driver {
             secret: Hidden(secret.to_owned()),
         })
     }
+}
 
-    /// What the program's references stand for: files of the customer's, each for its hosts only.
-    fn secrets_of(&self, needs: &Needs) -> BTreeMap<String, Hidden> {
-        let folder = self.config.state_dir.join("credentials");
-        let places: Vec<(String, u16)> = needs.urls.iter().filter_map(|it| hosts::place(it)).collect();
-        let read = |name: &String| {
-            let credential = Credential::read(&folder, name).ok()?;
-            let for_all = places.iter().all(|(host, port)| credential.is_for(host, *port));
-            if !for_all {
-                tracing::warn!(
-                    name,
-                    "a credential is not for all hosts that a job calls, and is not given to it"
-                );
-            }
-            for_all.then(|| (name.clone(), Hidden(credential.password().to_owned())))
-        };
-        needs.secrets.iter().filter_map(read).collect()
-    }
+/// What a program's references stand for: files of the customer's, each for its hosts and tenants only.
+pub fn secrets_of(folder: &Path, tenant: &str, job: &str, needs: &Needs) -> BTreeMap<String, Hidden> {
+    let places: Vec<(String, u16)> = needs.urls.iter().filter_map(|it| hosts::place(it)).collect();
+    let read = |name: &String| {
+        let credential = Credential::read(folder, name).ok()?;
+        if !credential.is_for_tenant(tenant) {
+            tracing::warn!(
+                name,
+                job,
+                "a credential is of other tenants, and is not given to a job"
+            );
+            return None;
+        }
+        let for_all = places.iter().all(|(host, port)| credential.is_for(host, *port));
+        if !for_all {
+            tracing::warn!(
+                name,
+                "a credential is not for all hosts that a job calls, and is not given to it"
+            );
+        }
+        for_all.then(|| (name.clone(), Hidden(credential.password().to_owned())))
+    };
+    needs.secrets.iter().filter_map(read).collect()
 }
 
 /// What a worker is started anew for.

@@ -17,6 +17,7 @@ use crate::disk;
 use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
+use crate::preview::Ground;
 use crate::resources::compute_pool::{Share, Users};
 use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
@@ -38,6 +39,8 @@ pub(super) struct JobSide {
     pub(super) given: BTreeMap<String, u32>,
     pub(super) queued: BTreeMap<String, u64>,
     ran: BTreeSet<String>,
+    /// Why the control group of a pool could not be made, when that was tried last.
+    pub(super) unfenced: Option<String>,
     pub(super) reports: Arc<JobReports>,
 }
 
@@ -62,6 +65,7 @@ impl JobSide {
             given: BTreeMap::new(),
             queued: BTreeMap::new(),
             ran: BTreeSet::new(),
+            unfenced: None,
             reports,
         })
     }
@@ -96,7 +100,21 @@ impl Driver {
         }
         self.make_programs(policy, changed);
         self.make_sql_programs(changed);
+        self.tell_previews(policy, changed);
         Ok(keys)
+    }
+
+    /// Previews are made of what jobs are made of.
+    fn tell_previews(&self, policy: &Policy, changed: bool) {
+        let ground = self.shared.ground.load();
+        let told =
+            ground.admitted.jobs.len() == self.admitted.jobs.len() && ground.hosts == policy.job_hosts();
+        if changed || !told {
+            self.shared.ground.store(Arc::new(Ground {
+                admitted: self.admitted.clone(),
+                hosts: policy.job_hosts().to_vec(),
+            }));
+        }
     }
 
     /// Was the tombstone carried out?
@@ -166,6 +184,7 @@ impl Driver {
                 let share = shares.get(&job.id).copied().unwrap_or(Share::Waits(0));
                 restless |= self.one_job(job, share, &mut free)?;
             }
+            self.fence(pool);
         }
         self.wish_of_flinks()?;
         self.forget_jobs()?;

@@ -5,6 +5,7 @@ mod gateway_child;
 mod job_specs;
 mod jobs;
 mod native;
+mod pool_fence;
 mod pools;
 mod reports;
 mod scaling;
@@ -13,6 +14,7 @@ mod sql_sleep;
 mod topics;
 
 pub use directory::{Directory, Place};
+pub(crate) use job_specs::secrets_of;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -38,6 +40,7 @@ use crate::log_ends::LogEnds;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
+use crate::preview::Ground;
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
@@ -74,6 +77,8 @@ pub struct Shared {
     pub jobs: Arc<JobReports>,
     /// Where the sources of sleeping jobs end.
     pub log_ends: Arc<LogEnds>,
+    /// What previews of jobs are made of.
+    pub ground: Arc<ArcSwap<Ground>>,
 }
 
 /// The driver and all that it remembers between turns.

@@ -220,9 +220,7 @@ impl Keeper {
                 let told = self.rooms.get(&it.id).map(|it| it.told.standing);
                 told.is_some_and(|it| !matches!(it, Standing::Gone | Standing::Refused))
             });
-        let ends_since = wish
-            .ends
-            .then(|| self.ends_since.unwrap_or_else(Instant::now));
+        let ends_since = wish.ends.then(|| self.ends_since.unwrap_or_else(Instant::now));
         self.ends_since = ends_since;
         let is_late = ends_since.is_some_and(|it| it.elapsed() > SAVEPOINTS_WITHIN);
         if is_late || !(wanted || moves) {

@@ -1,5 +1,5 @@
 //! The endpoint inside the network: what left it, from the agent's own ledger, what violations of contracts look like, and
-//! dead letters, on the agent's own origin. Read only, but for whoever has the token.
+//! dead letters and previews of jobs, on the agent's own origin. Read only, but for whoever has the token.
 
 use std::io;
 use std::path::PathBuf;
@@ -24,9 +24,11 @@ use crate::contract_counts::ContractCounts;
 use crate::dead_letters::Office;
 use crate::link::replay::{Line, Summary, replay};
 use crate::local_tls::{Accepted, incoming};
+use crate::preview::Previews;
 
 mod letters;
 mod page;
+mod previews;
 mod problem;
 mod token;
 mod violations;
@@ -64,6 +66,8 @@ pub struct Sources {
     pub contracts: Arc<ContractCounts>,
     /// Where dead letters are asked for.
     pub dead_letters: Arc<Office>,
+    /// Where previews of jobs are asked for.
+    pub previews: Arc<Previews>,
     /// Of whoever may change something, and see what records hold.
     pub token: Token,
 }
@@ -159,6 +163,7 @@ fn router(inside: Inside) -> Router {
             "/v1/dead-letters/{id}/redrive",
             post(letters::begin).get(letters::look).delete(letters::cancel),
         )
+        .route("/v1/job-previews", previews::route())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::max(letters::BODY_BYTES_MAX))
         .layer(map_response(harden))

@@ -20,6 +20,7 @@ fn with(folder: &std::path::Path, letters: usize) -> (Inside, impl Fn() -> usize
             ledger: folder.to_owned(),
             contracts: Arc::default(),
             dead_letters: Arc::new(office),
+            previews: Arc::new(Previews::new(Arc::default(), samples::post(0).0, folder)),
             token: Token::open_or_make(folder).unwrap(),
         },
         last: Arc::default(),
@@ -212,4 +213,23 @@ async fn a_redrive_takes_the_token_and_is_watched_without() {
     assert_eq!(ask(&inside, Method::DELETE, &path, token, "").await.0, 200);
     let elsewhere = format!("/v1/dead-letters/{ORDERS}/redrive");
     assert_eq!(ask(&inside, Method::POST, &elsewhere, token, "").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_preview_takes_the_token_and_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = of(folder.path());
+    let token = std::fs::read_to_string(folder.path().join("inside-token")).unwrap();
+    let token = Some(token.trim());
+    let path = "/v1/job-previews";
+    let asked = r#"{"job": "job_1", "samples": [{"value": {}}]}"#;
+    assert_eq!(ask(&inside, Method::POST, path, None, asked).await.0, 401);
+    let large = format!("{{\"job\": \"{}\"}}", "x".repeat(1 << 20));
+    let other = r#"{"job": "job_1", "last": 1, "shell": "id"}"#;
+    for (body, expected) in [(asked, 404), ("no", 400), (other, 400), (&large[..], 413)] {
+        let (status, problem) = ask(&inside, Method::POST, path, token, body).await;
+        assert_eq!(status.as_u16(), expected, "{problem}");
+        assert!(problem["detail"].is_string());
+    }
+    assert_eq!(ask(&inside, Method::GET, path, token, "").await.0, 405);
 }

@@ -17,7 +17,8 @@ use weir_proto::agent::v1::{LagLevel, LagOutcome, LagWatch};
 
 use crate::answers::is_tellable;
 use crate::desired::Accepted;
-use crate::driver::{Directory, Place};
+use crate::driver::{Directory, Place, Shared};
+use crate::platform::Platform;
 use crate::platform::kafka::Kafka;
 use crate::policy::{Kind, Policy, PolicyFile};
 
@@ -50,6 +51,17 @@ pub struct LagGauge {
 }
 
 impl LagGauge {
+    /// Of an agent.
+    pub fn of(platform: &Platform, shared: &Shared, policy: &Arc<PolicyFile>, lags: &Arc<Lags>) -> Self {
+        Self {
+            kafka: Arc::clone(&platform.kafka),
+            accepted: Arc::clone(&shared.accepted),
+            directory: Arc::clone(&shared.directory),
+            policy: Arc::clone(policy),
+            lags: Arc::clone(lags),
+        }
+    }
+
     /// Measures for ever.
     pub async fn run(self) {
         let mut again = interval(MEASURE);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 mod assignment;
+pub mod cgroup;
 pub mod child;
 pub mod discovery;
 pub mod fake;

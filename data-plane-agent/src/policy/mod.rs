@@ -13,6 +13,7 @@
 //! [jobs]
 //! units_max = 8           # of each compute pool, whatever the control plane says
 //! hosts = ["models.internal:443", "*.internal:8080"]   # whom jobs may call; nobody if nothing is said
+//! cgroup = "/sys/fs/cgroup/weir-jobs"                   # where pools get groups of their own; none if nothing is said
 //! ```
 
 mod admission;
@@ -146,6 +147,8 @@ pub struct Policy {
 #[serde(deny_unknown_fields)]
 struct Jobs {
     units_max: Option<u32>,
+    /// A control group (version 2) that is set aside for jobs.
+    cgroup: Option<PathBuf>,
     #[serde(default)]
     hosts: Vec<String>,
 }
@@ -191,6 +194,12 @@ impl Policy {
     #[must_use]
     pub fn units(&self, wished: u32) -> u32 {
         self.jobs.units_max.map_or(wished, |most| wished.min(most))
+    }
+
+    /// The control group below which pools get theirs.
+    #[must_use]
+    pub fn job_cgroup(&self) -> Option<&Path> {
+        self.jobs.cgroup.as_deref()
     }
 
     /// Whom jobs may call, as `host:port`; a host that begins with `*.` stands for all below it, the port `*` for every one.

@@ -30,8 +30,8 @@ pub struct Calls {
     under_way: usize,
 }
 
-/// What all calls share.
-struct Made {
+/// What makes a call: the connections, whom they may reach, and secrets.
+pub struct Made {
     client: Client<Dial, Full<Bytes>>,
     hosts: Vec<String>,
     secrets: BTreeMap<String, Hidden>,
@@ -41,11 +41,7 @@ impl Calls {
     /// Nothing under way.
     pub fn new(runtime: Handle, engine: &Engine, secrets: &BTreeMap<String, Hidden>) -> Self {
         let (sender, answers) = channel();
-        let made = Made {
-            client: Client::builder(TokioExecutor::new()).build(dial()),
-            hosts: engine.hosts.clone(),
-            secrets: secrets.clone(),
-        };
+        let made = Made::new(engine, secrets);
         Self {
             runtime,
             made: Arc::new(made),
@@ -81,21 +77,42 @@ impl Calls {
 }
 
 /// Connects; without authorities of the system nobody is believed, and plain connections serve.
-fn dial() -> Dial {
-    let tls = Arc::new(roots::system_tls());
+fn dial(hosts: &[String]) -> Dial {
+    let (tls, hosts) = (Arc::new(roots::system_tls()), Arc::<[String]>::from(hosts));
     BoxCloneSyncService::new(tower::service_fn(move |uri: Uri| {
-        let tls = Arc::clone(&tls);
+        let (tls, hosts) = (Arc::clone(&tls), Arc::clone(&hosts));
         async move {
             match tls.as_ref() {
-                Ok(tls) => roots::connect(uri, tls.clone()).await,
+                Ok(tls) => roots::connect_named(uri, tls.clone(), hosts).await,
                 Err(error) => Err(std::io::Error::other(error.to_string())),
             }
         }
     }))
 }
 
+/// A name that leads where calls may not go is refused like an address of that place.
+fn failure(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let causes = std::iter::successors(Some(error), |it| it.source());
+    let mut io = causes.filter_map(|it| it.downcast_ref::<std::io::Error>());
+    if io.any(|it| it.kind() == std::io::ErrorKind::PermissionDenied) {
+        Failure::Refused
+    } else {
+        Failure::Unreachable
+    }
+}
+
 impl Made {
-    async fn ask(&self, request: &Request) -> Answer {
+    /// For a program and what its references stand for.
+    pub fn new(engine: &Engine, secrets: &BTreeMap<String, Hidden>) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(dial(&engine.hosts)),
+            hosts: engine.hosts.clone(),
+            secrets: secrets.clone(),
+        }
+    }
+
+    /// Asks once.
+    pub async fn ask(&self, request: &Request) -> Answer {
         // The address may hold what the record holds: it is judged again, and never logged.
         if !super::hosts::is_reachable(&request.url, &self.hosts) {
             return Answer::Failure(Failure::Refused);
@@ -115,7 +132,7 @@ impl Made {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!(connecting = error.is_connect(), "an endpoint did not answer");
-                return Answer::Failure(Failure::Unreachable);
+                return Answer::Failure(failure(&error));
             }
         };
         let status = response.status().as_u16();
@@ -198,7 +215,7 @@ mod tests {
 
     fn made(hosts: Vec<String>) -> Made {
         Made {
-            client: Client::builder(TokioExecutor::new()).build(dial()),
+            client: Client::builder(TokioExecutor::new()).build(dial(&hosts)),
             hosts,
             secrets: sample().secrets,
         }
@@ -251,5 +268,22 @@ mod tests {
         assert_eq!(made.ask(&with("other")).await, Answer::Failure(Failure::Refused));
         let stranger = request(format!("http://localhost:{port}/echo"));
         assert_eq!(made.ask(&stranger).await, Answer::Failure(Failure::Refused));
+        let named = self::made(vec![format!("localhost:{port}")]);
+        let Answer::Response { status: 200, .. } = named.ask(&stranger).await else {
+            panic!("a name of this machine that the customer wrote in full");
+        };
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_astray_is_refused_and_not_called() {
+        let port = endpoint().await;
+        // The name may be called; it leads to this machine, which is not named in full where connections are made.
+        let astray = Made {
+            client: Client::builder(TokioExecutor::new()).build(dial(&[format!("*.localhost:{port}")])),
+            hosts: vec![format!("localhost:{port}")],
+            secrets: BTreeMap::new(),
+        };
+        let asked = request(format!("http://localhost:{port}/echo"));
+        assert_eq!(astray.ask(&asked).await, Answer::Failure(Failure::Refused));
     }
 }

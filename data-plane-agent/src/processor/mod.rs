@@ -6,13 +6,14 @@
 //!
 //! Consuming and producing are one thread, which blocks; calls of endpoints and signals have another.
 
-mod calls;
+pub(crate) mod calls;
 mod client;
 pub mod engine;
 mod faults;
 pub mod halt;
 pub mod hosts;
 mod letter;
+pub mod limits;
 mod partition;
 pub mod progress;
 pub(crate) mod roots;
@@ -37,6 +38,7 @@ use self::worker::Worker;
 /// # Errors
 /// When it is not told what to do, and why it ended by itself.
 pub fn run() -> anyhow::Result<()> {
+    limits::take(limits::MEMORY_BYTES).context("take the limits of a compute unit")?;
     let spec = WorkerSpec::read(std::io::stdin()).context("read what to do")?;
     let mut progress = begun(&spec);
     let ended = work(&spec, &mut progress);

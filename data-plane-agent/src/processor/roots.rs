@@ -1,6 +1,7 @@
 //! How endpoints are reached: TCP, and TLS under the authorities that the system believes.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -85,11 +86,36 @@ pub fn system_tls() -> io::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Connects to the endpoint of an address.
+/// Connects to the endpoint of an address; where a name leads is judged by `named`, as the name was.
+///
+/// # Errors
+/// `PermissionDenied`: it leads nowhere where calls may go. Else as the network says.
+pub async fn connect_named(uri: Uri, tls: TlsConnector, named: Arc<[String]>) -> io::Result<TokioIo<Wire>> {
+    let leads = |host: &str, port, to: SocketAddr| hosts::may_lead(host, port, to.ip(), &named);
+    connect_where(uri, tls, leads).await
+}
+
+/// Connects to the endpoint of an address, wherever its name leads.
+///
+/// # Errors
+/// As the network says.
 pub async fn connect(uri: Uri, tls: TlsConnector) -> io::Result<TokioIo<Wire>> {
+    connect_where(uri, tls, |_host, _port, _to| true).await
+}
+
+async fn connect_where(
+    uri: Uri,
+    tls: TlsConnector,
+    leads: impl Fn(&str, u16, SocketAddr) -> bool,
+) -> io::Result<TokioIo<Wire>> {
     let connecting = async {
         let (host, port) = hosts::place(&uri.to_string()).ok_or(io::ErrorKind::InvalidInput)?;
-        let tcp = TcpStream::connect((host.as_str(), port)).await?;
+        let led = tokio::net::lookup_host((host.as_str(), port)).await?;
+        let led: Vec<SocketAddr> = led.filter(|it| leads(&host, port, *it)).collect();
+        if led.is_empty() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let tcp = TcpStream::connect(led.as_slice()).await?;
         tcp.set_nodelay(true)?;
         if uri.scheme_str() != Some("https") {
             return Ok(Wire(Box::new(tcp)));

@@ -144,9 +144,9 @@ fn kill(state: &Path, slot: u32) -> bool {
 
 /// A record as a consumer has it.
 pub struct Found {
-    key: Vec<u8>,
+    pub key: Vec<u8>,
     pub value: Value,
-    headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
 }
 
 /// Everything committed in a topic, until nothing came for five seconds and at least `enough` did.

@@ -122,7 +122,48 @@ fn close_windows(producer: &BaseProducer) {
     producer.flush(LONG).unwrap();
 }
 
-/// The job as it is wished, and the version of its program; the second one asks for something that is always so.
+/// The second version asks for something that is always so.
+fn program(version: u32) -> SqlProgram {
+    let column = |name: &str, kind: &str| SqlColumn {
+        name: name.to_owned(),
+        r#type: kind.to_owned(),
+    };
+    SqlProgram {
+        statement: match version {
+            2 => format!("{STATEMENT} AND SUM(amount) > 0"),
+            _first => STATEMENT.to_owned(),
+        },
+        sources: vec![SqlSource {
+            name: "payments".to_owned(),
+            topic_id: PAYMENTS.to_owned(),
+            columns: vec![
+                column("card", "STRING"),
+                column("amount", "BIGINT"),
+                column("ts", "BIGINT"),
+            ],
+            event_time: Some(SqlEventTime {
+                column: "ts".to_owned(),
+                delay_ms: DELAY_MS,
+                ..SqlEventTime::default()
+            }),
+            ..SqlSource::default()
+        }],
+        sinks: vec![SqlSink {
+            name: "alerts".to_owned(),
+            topic_id: ALERTS.to_owned(),
+            columns: vec![
+                column("card", "STRING"),
+                column("window_start", "TIMESTAMP(3)"),
+                column("cnt", "BIGINT"),
+                column("total", "BIGINT"),
+            ],
+            key_columns: vec!["card".to_owned()],
+            ..SqlSink::default()
+        }],
+    }
+}
+
+/// The job as it is wished.
 fn state_of(state: JobState, version: u32) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
@@ -144,10 +185,6 @@ fn state_of(state: JobState, version: u32) -> DesiredState {
         max_units: 3,
         ..ComputePool::default()
     });
-    let column = |name: &str, kind: &str| SqlColumn {
-        name: name.to_owned(),
-        r#type: kind.to_owned(),
-    };
     desired.jobs.push(Job {
         id: JOB.to_owned(),
         cluster_id: CLUSTER.to_owned(),
@@ -165,39 +202,7 @@ fn state_of(state: JobState, version: u32) -> DesiredState {
             wake_lag_records: 1,
             wake_within_seconds: 1,
         }),
-        sql: Some(SqlProgram {
-            statement: match version {
-                2 => format!("{STATEMENT} AND SUM(amount) > 0"),
-                _first => STATEMENT.to_owned(),
-            },
-            sources: vec![SqlSource {
-                name: "payments".to_owned(),
-                topic_id: PAYMENTS.to_owned(),
-                columns: vec![
-                    column("card", "STRING"),
-                    column("amount", "BIGINT"),
-                    column("ts", "BIGINT"),
-                ],
-                event_time: Some(SqlEventTime {
-                    column: "ts".to_owned(),
-                    delay_ms: DELAY_MS,
-                    ..SqlEventTime::default()
-                }),
-                ..SqlSource::default()
-            }],
-            sinks: vec![SqlSink {
-                name: "alerts".to_owned(),
-                topic_id: ALERTS.to_owned(),
-                columns: vec![
-                    column("card", "STRING"),
-                    column("window_start", "TIMESTAMP(3)"),
-                    column("cnt", "BIGINT"),
-                    column("total", "BIGINT"),
-                ],
-                key_columns: vec!["card".to_owned()],
-                ..SqlSink::default()
-            }],
-        }),
+        sql: Some(program(version)),
         ..Job::default()
     });
     desired

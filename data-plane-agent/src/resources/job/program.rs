@@ -72,6 +72,7 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
         drops_null_values,
     } = action;
     let cluster = served(job, place.admitted)?;
+    in_own_pool(job, cluster, place.admitted)?;
     let topics = Topics::of(cluster, place.admitted);
     let source = topics.get(source_topic_id)?;
     let steps: Value = serde_json::from_str(steps_json)
@@ -134,6 +135,19 @@ pub(super) fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cl
     }
 }
 
+/// A pool is one tenant's, and so is its OS user: nobody else's job runs there, whatever is wished.
+fn in_own_pool(job: &Job, cluster: &Cluster, admitted: &DesiredState) -> Result<(), Refused> {
+    let pools = &admitted.compute_pools;
+    let pool = pools.iter().find(|it| it.id == job.compute_pool_id);
+    match pool.filter(|it| it.tenant_id != cluster.tenant_id) {
+        None => Ok(()),
+        Some(_other) => Err(Refused::new(
+            Reason::Unauthorized,
+            "its compute pool is another tenant's",
+        )),
+    }
+}
+
 /// The topics of one cluster: a job names no other's.
 pub(super) struct Topics<'a>(BTreeMap<&'a str, &'a Topic>);
 
@@ -188,7 +202,9 @@ fn schemas<'a>(topics: impl Iterator<Item = &'a Topic>, admitted: &DesiredState)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{ActionSink, Config, PartContract, Schema, SchemaReference, TopicContract};
+    use weir_proto::agent::v1::{
+        ActionSink, ComputePool, Config, PartContract, Schema, SchemaReference, TopicContract,
+    };
 
     fn admitted() -> DesiredState {
         let topic = |id: &str, cluster: &str| Topic {
@@ -271,6 +287,30 @@ mod tests {
         assert_eq!(said(&native, &[]), Err(Reason::Unsupported));
         native.action = None;
         assert_eq!(said(&native, &[]), Err(Reason::Unsupported));
+    }
+
+    #[test]
+    fn a_job_runs_in_a_pool_of_its_own_tenant() {
+        let mut admitted = admitted();
+        admitted.clusters[0].tenant_id = "tenant_1".to_owned();
+        admitted.compute_pools = ["tenant_1", "tenant_2"]
+            .map(|tenant| ComputePool {
+                id: format!("compute_pool_of_{tenant}"),
+                tenant_id: tenant.to_owned(),
+                ..ComputePool::default()
+            })
+            .into();
+        let mut job = job("topic_1", "topic_2", r#"[{"filter":{"where":"true"}}]"#);
+        let mut said = |pool: &str| {
+            job.compute_pool_id = pool.to_owned();
+            let place = Place {
+                admitted: &admitted,
+                hosts: &[],
+            };
+            program(&job, &place).map(|_made| ()).map_err(|it| it.reason)
+        };
+        assert_eq!(said("compute_pool_of_tenant_1"), Ok(()));
+        assert_eq!(said("compute_pool_of_tenant_2"), Err(Reason::Unauthorized));
     }
 
     #[test]

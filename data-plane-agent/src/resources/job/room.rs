@@ -152,6 +152,12 @@ impl Room {
         u32::try_from(alive.count()).unwrap_or(u32::MAX)
     }
 
+    /// Their process ids.
+    pub fn pids<'a>(&'a self, processes: &'a dyn Processes) -> impl Iterator<Item = i32> + 'a {
+        let workers = self.workers.values();
+        workers.filter_map(|it| it.child.running(processes))
+    }
+
     /// Takes one step towards `wanted` workers with what they are handed; none when there is no hand. `free` is how many more
     /// may be started in the pool now. Never waits.
     ///

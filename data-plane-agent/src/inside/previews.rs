@@ -1,0 +1,42 @@
+//! Previews of jobs: what steps would make of records. For whoever has the token, since it shows what records hold.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{MethodRouter, post};
+
+use super::Inside;
+use super::problem::Problem;
+use crate::preview::{BODY_BYTES_MAX, Preview, Refusal};
+
+/// The route, with a bound of its own on what is sent.
+pub(super) fn route() -> MethodRouter<Inside> {
+    post(make).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+async fn make(
+    State(inside): State<Inside>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Preview>, Problem> {
+    inside.sources.token.admits(&headers)?;
+    let body = body.map_err(|it| Problem::of(it.status(), it.body_text()))?;
+    let asked = serde_json::from_slice(&body).map_err(|it| Problem::of(StatusCode::BAD_REQUEST, it))?;
+    Ok(Json(inside.sources.previews.make(asked).await?))
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Unknown => StatusCode::NOT_FOUND,
+            Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Asked(_sentence) => StatusCode::BAD_REQUEST,
+            Refusal::Steps { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Unauthorized => StatusCode::FORBIDDEN,
+            Refusal::Kafka(_error) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::of(status, refusal)
+    }
+}
