@@ -58,13 +58,22 @@ pub fn position(postgres: &Postgres) -> Result<u64> {
 /// The statements that were logged after `from`, in order. A request may use several sessions, one after the other (who
 /// asks, then what is asked for); what runs in the background meanwhile is among them too, so compare two captures.
 pub fn since(postgres: &Postgres, from: u64) -> Result<Vec<Statement>> {
-    let bytes = std::fs::read(&postgres.log).context("read PostgreSQL's log")?;
-    let tail = bytes.get(usize::try_from(from)?..).unwrap_or_default();
-    let found = parse(&String::from_utf8_lossy(tail));
+    let found = logged(postgres, from)?;
     if found.is_empty() {
         bail!("PostgreSQL logged no statement of the request");
     }
     Ok(found)
+}
+
+/// How many there were; a request that is answered from memory has none.
+pub fn count(postgres: &Postgres, from: u64) -> Result<usize> {
+    Ok(logged(postgres, from)?.len())
+}
+
+fn logged(postgres: &Postgres, from: u64) -> Result<Vec<Statement>> {
+    let bytes = std::fs::read(&postgres.log).context("read PostgreSQL's log")?;
+    let tail = bytes.get(usize::try_from(from)?..).unwrap_or_default();
+    Ok(parse(&String::from_utf8_lossy(tail)))
 }
 
 /// Statements in order.
