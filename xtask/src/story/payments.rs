@@ -40,7 +40,7 @@ fn when_and_who(batch: u64, number: u64, mixed: u64) -> (u64, u64) {
     let luck = mixed >> 28 & 0xfff;
     // Of 64 cards that pay often, the first pays much more often than the last.
     let card = if number % BUSY_EVERY == 7 {
-        luck * luck >> 18
+        (luck * luck) >> 18
     } else {
         mixed >> 28
     };

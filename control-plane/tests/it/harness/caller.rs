@@ -67,9 +67,9 @@ impl Caller {
     }
 
     /// The same caller of another control plane.
-    pub fn at(&self, bench: &super::Bench) -> Self {
+    pub fn at(&self, router: &axum::Router) -> Self {
         Self {
-            router: bench.router.clone(),
+            router: router.clone(),
             ..self.clone()
         }
     }

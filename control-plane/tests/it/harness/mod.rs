@@ -30,7 +30,7 @@ pub struct Bench {
     pub app: App,
     /// Kept so that the database lives as long as the test.
     pub database: Database,
-    router: axum::Router,
+    pub router: axum::Router,
 }
 
 impl Bench {

@@ -25,48 +25,63 @@ fn with(world: &World, pointer: &str, value: Value) -> Value {
     spec
 }
 
+/// Field, value, where it is told, and how.
+type Wrong = (&'static str, Value, &'static str, &'static str);
+
+async fn refused(world: &World, wrong: Vec<Wrong>) {
+    for (field, value, at, code) in wrong {
+        let wish = with(world, &format!("/spec/program/{field}"), value.clone());
+        let answer = world.admin.post("/v1/jobs", &wish).await;
+        assert_eq!(answer.status, 422, "{field} = {value}");
+        let problem = answer.expect_problem(422, "invalid");
+        let pointer = format!("/spec/program/{at}");
+        let found = problem["errors"].as_array().expect("errors");
+        assert!(
+            found
+                .iter()
+                .any(|it| it["pointer"] == *pointer && it["code"] == code),
+            "{field} = {value}: no {code} at {pointer} in {problem:#}"
+        );
+    }
+    assert_eq!(world.get("/v1/jobs").await["data"], json!([]));
+}
+
 #[tokio::test]
-async fn a_bad_statement_is_refused_where_it_is_bad() {
+async fn a_bad_statement_is_refused() {
+    let world = World::make().await;
+    let wrong = [
+        ("SELECT 'card FROM paid", "bad_program"),
+        ("SELECT card FROM elsewhere", "bad_reference"),
+        ("DROP TABLE paid", "bad_program"),
+        ("ADD JAR '/tmp/x.jar'", "bad_program"),
+        (
+            "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem'); SELECT card FROM paid",
+            "bad_program",
+        ),
+        (
+            "SELECT card FROM paid /*+ OPTIONS('properties.bootstrap.servers' = 'elsewhere:9092') */",
+            "bad_program",
+        ),
+        (&"x".repeat(65_537), "out_of_range"),
+    ];
+    let wrong = wrong.map(|(text, code)| ("statement", json!(text), "statement", code));
+    refused(&world, wrong.into()).await;
+    let statement = json!("SELECT card\nFROM elsewhere");
+    let wish = with(&world, "/spec/program/statement", statement);
+    let problem = world
+        .admin
+        .post("/v1/jobs", &wish)
+        .await
+        .expect_problem(422, "invalid");
+    let detail = problem["errors"][0]["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("line 2"), "the place is told: {detail}");
+}
+
+#[tokio::test]
+async fn a_bad_table_is_refused_where_it_is_bad() {
     let world = World::make().await;
     let column = |kind: &str| json!([{"name": "card", "type": kind}]);
-    let cases = [
-        (
-            "statement",
-            json!("SELECT 'card FROM paid"),
-            "statement",
-            "bad_program",
-        ),
-        (
-            "statement",
-            json!("SELECT card FROM elsewhere"),
-            "statement",
-            "bad_reference",
-        ),
-        ("statement", json!("DROP TABLE paid"), "statement", "bad_program"),
-        (
-            "statement",
-            json!("ADD JAR '/tmp/x.jar'"),
-            "statement",
-            "bad_program",
-        ),
-        (
-            "statement",
-            json!("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem'); SELECT card FROM paid"),
-            "statement",
-            "bad_program",
-        ),
-        (
-            "statement",
-            json!("SELECT card FROM paid /*+ OPTIONS('properties.bootstrap.servers' = 'elsewhere:9092') */"),
-            "statement",
-            "bad_program",
-        ),
-        (
-            "statement",
-            json!("x".repeat(65_537)),
-            "statement",
-            "out_of_range",
-        ),
+    let wrong = vec![
         ("sources", json!([]), "sources", "out_of_range"),
         ("sources/0/name", json!("a b"), "sources/0/name", "bad_name"),
         (
@@ -98,35 +113,7 @@ async fn a_bad_statement_is_refused_where_it_is_bad() {
         ("sinks/0/key", json!([]), "sinks/0/key", "required"),
         ("sinks/0/key", json!(["pan"]), "sinks/0", "bad_program"),
     ];
-    for (field, value, at, code) in cases {
-        let wish = with(&world, &format!("/spec/program/{field}"), value.clone());
-        let answer = world.admin.post("/v1/jobs", &wish).await;
-        assert_eq!(answer.status, 422, "{field} = {value}");
-        let problem = answer.expect_problem(422, "invalid");
-        let pointer = format!("/spec/program/{at}");
-        let found = problem["errors"].as_array().expect("errors");
-        assert!(
-            found
-                .iter()
-                .any(|it| it["pointer"] == *pointer && it["code"] == code),
-            "{field} = {value}: no {code} at {pointer} in {problem:#}"
-        );
-    }
-    let problem = world
-        .admin
-        .post(
-            "/v1/jobs",
-            &with(
-                &world,
-                "/spec/program/statement",
-                json!("SELECT card\nFROM elsewhere"),
-            ),
-        )
-        .await
-        .expect_problem(422, "invalid");
-    let detail = problem["errors"][0]["detail"].as_str().expect("a sentence");
-    assert!(detail.contains("line 2"), "the place is told: {detail}");
-    assert_eq!(world.get("/v1/jobs").await["data"], json!([]));
+    refused(&world, wrong).await;
 }
 
 /// Flink has a unit for itself, and two subtasks share one.

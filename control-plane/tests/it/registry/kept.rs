@@ -122,7 +122,7 @@ async fn a_revoked_key_is_denied_at_once_and_soon_by_another_control_plane() {
     let made = streams::make(&admin).await;
     for cluster in [None, Some(made.cluster.as_str())] {
         let app = key(&bench, &admin, "DEVELOPER", "*", cluster).await;
-        let there = app.at(&beside);
+        let there = app.at(&beside.router);
         let path = by_id(register(&app, "p", "\"int\"").await);
         for caller in [&app, &there] {
             for _twice in 0..2 {
@@ -183,7 +183,7 @@ async fn a_right_that_is_taken_away_or_given_counts_at_once() {
     let beside = bench.beside().await;
     let (admin, _) = bench.tenant("TENANT_ADMIN").await;
     let app = key(&bench, &admin, "DEVELOPER", "*", None).await;
-    let there = app.at(&beside);
+    let there = app.at(&beside.router);
     let path = by_id(register(&app, "p", "\"int\"").await);
     for caller in [&app, &there] {
         caller.get(&path).await.expect(200);
@@ -217,7 +217,7 @@ async fn a_schema_that_ended_is_shown_no_more() {
     let beside = bench.beside().await;
     let (admin, _) = bench.tenant("TENANT_ADMIN").await;
     let app = key(&bench, &admin, "DEVELOPER", "*", None).await;
-    let there = app.at(&beside);
+    let there = app.at(&beside.router);
     let path = by_id(register(&app, "p", "\"int\"").await);
     register(&app, "other", "\"int\"").await;
     for (subject, left) in [("p", true), ("other", false)] {
