@@ -31,7 +31,7 @@ const OTHERS: &str = "cluster_01d";
 const OTHER_TOPIC: &str = "topic_01h2xcejqtf2nbrexx3vqjhp51";
 const OTHER_SINK: &str = "topic_01h2xcejqtf2nbrexx3vqjhp52";
 const OTHER_JOB: &str = "job_01z";
-const TENANTS: [&str; 2] = ["tenant_01a", "tenant_01b"];
+pub const TENANTS: [&str; 2] = ["tenant_01a", "tenant_01b"];
 const OTHER_SECRET: &str = "a-secret-of-the-other";
 const PASSWORD: &str = "the-password-of-a-model";
 
@@ -201,7 +201,7 @@ fn attempts(own: &Job, allowed: u16, forbidden: u16, inside: u16) -> Vec<(Job, R
 }
 
 /// The secret that the agent made for a job.
-fn secret(state: &Path, job: &str) -> String {
+pub fn secret(state: &Path, job: &str) -> String {
     let text = std::fs::read(state.join("jobs").join(job).join("identity.json")).unwrap();
     let kept: Value = serde_json::from_slice(&text).unwrap();
     kept["secret"].as_str().unwrap().to_owned()
@@ -214,7 +214,7 @@ fn pid(state: &Path, job: &str) -> i64 {
 }
 
 /// Arguments and environment of a process, as everybody or its owner can read them.
-fn shown(pid: i64) -> (String, String) {
+pub fn shown(pid: i64) -> (String, String) {
     let read = |name: &str| {
         let bytes = std::fs::read(format!("/proc/{pid}/{name}")).unwrap();
         String::from_utf8_lossy(&bytes).replace('\0', "\n")
@@ -238,7 +238,7 @@ fn open_to_others(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The OS user of a process.
-fn user(pid: i64) -> u32 {
+pub fn user(pid: i64) -> u32 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = text.lines().find_map(|it| it.strip_prefix("Uid:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()

@@ -22,10 +22,10 @@ use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
-const LONG: Duration = Duration::from_secs(180);
-const PAYMENTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
+pub const LONG: Duration = Duration::from_secs(180);
+pub const PAYMENTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
 const ALERTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
-const JOB: &str = "job_01q";
+pub const JOB: &str = "job_01q";
 const COMPUTE: &str = "compute_pool_01c";
 const USER: &str = "key_01u";
 const SECRET: &str = "a-secret-of-the-test";
@@ -43,7 +43,7 @@ const STATEMENT: &str = "SET 'table.exec.source.idle-timeout' = '0 s'; SELECT ca
      FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(event_time), INTERVAL '1' HOUR)) \
      GROUP BY card, window_start, window_end HAVING COUNT(*) > 10";
 
-fn client(port: u16) -> ClientConfig {
+pub fn client(port: u16) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", format!("127.0.0.1:{port}"))
@@ -55,7 +55,7 @@ fn client(port: u16) -> ClientConfig {
 }
 
 /// Some number that looks like chance and is the same each time.
-fn mixed(number: usize, salt: u64) -> u64 {
+pub fn mixed(number: usize, salt: u64) -> u64 {
     let mut mixed = (number as u64)
         .wrapping_add(salt)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -64,7 +64,7 @@ fn mixed(number: usize, salt: u64) -> u64 {
 }
 
 /// Payment `number`: card, amount, time. They are spread over six hours, and come up to four minutes out of order.
-fn payment(number: usize) -> (String, i64, i64) {
+pub fn payment(number: usize) -> (String, i64, i64) {
     // A few cards pay much more often than others.
     let (luck, card) = (mixed(number, 1), mixed(number, 2) as usize);
     let card = if luck % 3 == 0 { card % 9 } else { card % CARDS };
@@ -77,10 +77,13 @@ fn payment(number: usize) -> (String, i64, i64) {
     )
 }
 
+/// Card and begin of the hour: how many payments, and how much.
+pub type Hours = BTreeMap<(String, i64), (i64, i64)>;
+
 /// Cards and hours with more than ten payments: how many, and how much; computed without Flink.
-fn expected() -> BTreeMap<(String, i64), (i64, i64)> {
-    let mut all: BTreeMap<(String, i64), (i64, i64)> = BTreeMap::new();
-    for number in 0..RECORDS {
+pub fn expected_of(records: usize) -> Hours {
+    let mut all = Hours::new();
+    for number in 0..records {
         let (card, amount, time) = payment(number);
         let entry = all.entry((card, time - time % HOUR_MS)).or_default();
         entry.0 += 1;
@@ -99,6 +102,12 @@ fn send(producer: &BaseProducer, record: BaseRecord<'_, str, str>) {
 }
 
 fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
+    produce_some(producer, numbers);
+    producer.flush(LONG).unwrap();
+}
+
+/// Sends payments, and does not wait for all of them.
+pub fn produce_some(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
     for number in numbers {
         let (card, amount, time) = payment(number);
         let value = json!({"card": card, "amount": amount, "ts": time}).to_string();
@@ -109,11 +118,11 @@ fn produce(producer: &BaseProducer, numbers: std::ops::Range<usize>) {
                 .payload(value.as_str()),
         );
     }
-    producer.flush(LONG).unwrap();
+    producer.poll(Duration::ZERO);
 }
 
 /// A payment in each partition long after all others: every window before it is over.
-fn close_windows(producer: &BaseProducer) {
+pub fn close_windows(producer: &BaseProducer) {
     for partition in 0..PARTITIONS {
         let value = json!({"card": "last", "amount": 1, "ts": FIRST_MS + 100 * HOUR_MS}).to_string();
         let record = BaseRecord::to("payments").key("last").payload(value.as_str());
@@ -164,7 +173,7 @@ fn program(version: u32) -> SqlProgram {
 }
 
 /// The job as it is wished.
-fn state_of(state: JobState, version: u32) -> DesiredState {
+pub fn state_of(state: JobState, version: u32) -> DesiredState {
     let with = |id: &str, name: &str, partitions| Topic {
         configs: Vec::new(),
         ..topic(id, name, partitions)
@@ -208,7 +217,7 @@ fn state_of(state: JobState, version: u32) -> DesiredState {
     desired
 }
 
-fn pid_of(state: &Path, part: &str) -> Option<i32> {
+pub fn pid_of(state: &Path, part: &str) -> Option<i32> {
     let record = std::fs::read(state.join(format!("run/{COMPUTE}-{part}.pid"))).ok()?;
     let record: Value = serde_json::from_slice(&record).unwrap();
     i32::try_from(record["identity"]["pid"].as_i64()?).ok()
@@ -219,8 +228,13 @@ fn kill(state: &Path, part: &str) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
-/// Everything committed in the sink, until nothing came for eight seconds and at least `enough` did.
+/// What the job wrote, until nothing came for eight seconds and at least `enough` did.
 fn read(port: u16, enough: usize) -> Vec<(String, Value)> {
+    read_all(port, "alerts", enough)
+}
+
+/// The same of everything committed in a topic.
+pub fn read_all(port: u16, topic: &str, enough: usize) -> Vec<(String, Value)> {
     let consumer: BaseConsumer = client(port)
         .set("group.id", "reader")
         .set("auto.offset.reset", "earliest")
@@ -228,7 +242,7 @@ fn read(port: u16, enough: usize) -> Vec<(String, Value)> {
         .set("enable.auto.commit", "false")
         .create()
         .unwrap();
-    consumer.subscribe(&["alerts"]).unwrap();
+    consumer.subscribe(&[topic]).unwrap();
     let (mut found, deadline, mut last) = (Vec::new(), Instant::now() + LONG, Instant::now());
     while found.len() < enough || last.elapsed() < Duration::from_secs(8) {
         assert!(
@@ -246,6 +260,23 @@ fn read(port: u16, enough: usize) -> Vec<(String, Value)> {
     found
 }
 
+/// What was told, each window once.
+pub fn counted(found: &[(String, Value)]) -> Hours {
+    let mut counted = Hours::new();
+    for (key, value) in found {
+        let card = value["card"].as_str().unwrap().to_owned();
+        assert_eq!(*key, card);
+        let start = format!("{}Z", value["window_start"].as_str().unwrap());
+        let start = chrono::DateTime::parse_from_rfc3339(&start)
+            .unwrap()
+            .timestamp_millis();
+        let told = (value["cnt"].as_i64().unwrap(), value["total"].as_i64().unwrap());
+        let before = counted.insert((card, start), told);
+        assert_eq!(before, None, "a window is told once: {value}");
+    }
+    counted
+}
+
 fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     frames.iter().rev().find_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
@@ -253,14 +284,14 @@ fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     })
 }
 
-async fn phase(plane: &ControlPlane, phase: Phase) {
+pub async fn phase(plane: &ControlPlane, phase: Phase) {
     let began = Instant::now();
     let there = |frames: &[AgentFrame]| newest(frames, JOB).filter(|it| it.phase() == phase);
     plane.until(&format!("the job is {phase:?}"), LONG, there).await;
     eprintln!("{phase:?} after {:?}", began.elapsed());
 }
 
-async fn no_flink(state: &Path) {
+pub async fn no_flink(state: &Path) {
     let deadline = Instant::now() + LONG;
     while ["jobmanager", "sqlgateway", "taskmanager-0"]
         .iter()
@@ -271,7 +302,7 @@ async fn no_flink(state: &Path) {
     }
 }
 
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
@@ -362,24 +393,10 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     let last = producer();
     beside(move || close_windows(&last)).await;
 
-    let expected = expected();
+    let expected = expected_of(RECORDS);
     let enough = expected.len();
     let found = beside(move || read(port_base, enough)).await;
-    let mut counted = BTreeMap::new();
-    for (key, value) in &found {
-        let card = value["card"].as_str().unwrap().to_owned();
-        assert_eq!(*key, card);
-        let start = format!("{}Z", value["window_start"].as_str().unwrap());
-        let start = chrono::DateTime::parse_from_rfc3339(&start)
-            .unwrap()
-            .timestamp_millis();
-        let told = (value["cnt"].as_i64().unwrap(), value["total"].as_i64().unwrap());
-        assert_eq!(
-            counted.insert((card, start), told),
-            None,
-            "a window is told once: {value}"
-        );
-    }
+    let counted = counted(&found);
     assert!(enough > 50, "{enough} windows are enough to tell");
     assert_eq!(counted, expected);
     eprintln!("{enough} windows of {RECORDS} payments, exact");
