@@ -26,8 +26,41 @@ async fn what_left_this_network_is_shown_inside_it() {
     agent.shutdown().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jobs_steps_are_tried_on_records_and_nothing_of_it_goes_home() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let plane = &harness.control_plane;
+    let state = crate::jobs::with(vec![crate::jobs::job("job_01a", 0, 1)], 1);
+    plane.wish(plane.seal(1, 1, &state)).await;
+    harness.status("job_01a", |_any| true).await;
+    let token = std::fs::read_to_string(harness.state_dir().join("inside-token")).unwrap();
+    let asked = r#"{"job": "job_01a", "samples": [{"value": {"amount": 5}}, {"value": {"amount": 500, "card": "4111-secret"}}]}"#;
+    let request = format!(
+        "POST /v1/job-previews HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{asked}",
+        token.trim(),
+        asked.len()
+    );
+    let said: serde_json::Value = serde_json::from_str(&ask(&harness, &request).await).unwrap();
+    let outcomes: Vec<&str> = said["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(outcomes, ["FILTERED", "PASSED"], "{said}");
+    let ledger = get(&harness, "/v1/ledger?limit=500").await;
+    assert!(!ledger.contains("4111-secret"));
+    agent.shutdown().await.unwrap();
+}
+
 /// What the endpoint answers.
 pub async fn get(harness: &Harness, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    ask(harness, &request).await
+}
+
+async fn ask(harness: &Harness, request: &str) -> String {
     // Any identity of the local authority: its root is what is believed.
     let identity = Identity::read(&harness.state_dir().join("inside")).unwrap();
     let mut config = identity.mutual_client().unwrap();
@@ -40,7 +73,6 @@ pub async fn get(harness: &Harness, path: &str) -> String {
         .connect(name, tcp)
         .await
         .unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -17,7 +17,7 @@ use crate::harness::{CLUSTER, Harness, LIMIT, topic, wish};
 
 const COMPUTE: &str = "compute_pool_01c";
 
-fn job(id: &str, priority: u32, workers: u32) -> Job {
+pub fn job(id: &str, priority: u32, workers: u32) -> Job {
     Job {
         id: id.to_owned(),
         cluster_id: CLUSTER.to_owned(),
@@ -45,7 +45,7 @@ fn job(id: &str, priority: u32, workers: u32) -> Job {
     }
 }
 
-fn with(jobs: Vec<Job>, units: u32) -> DesiredState {
+pub fn with(jobs: Vec<Job>, units: u32) -> DesiredState {
     DesiredState {
         compute_pools: vec![ComputePool {
             id: COMPUTE.to_owned(),
