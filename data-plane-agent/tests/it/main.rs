@@ -12,6 +12,7 @@ mod lane;
 mod real_jobs;
 mod real_kafka;
 mod real_native;
+mod real_reaction;
 mod real_scaling;
 mod session;
 mod tidy;
