@@ -13,7 +13,7 @@ use weir_proto::agent::v1::{AgentFrame, DesiredState, JobScaling, JobState, JobS
 
 use crate::control_plane::ControlPlane;
 use crate::harness::{newest, ports};
-use crate::real_jobs::{JOB, LONG, ORDERS, beside, client, phase, produce, state_of};
+use crate::real_jobs::{LONG, ORDERS, beside, client, phase, produce, state_of};
 use crate::real_kafka::run_with;
 
 const ROUNDS: usize = 20;
