@@ -1,7 +1,9 @@
-//! `weir-bench`: what `cargo xtask bench gateway` and `contracts` run. It starts the gateway, its peers and what stands
+//! `weir-bench`: what `cargo xtask bench gateway`, `contracts`, `actions` and `autoscaler` run. It starts the gateway, its peers and what stands
 //! behind them, puts load on each in turn, and prints figures as JSON.
 
+mod actions;
 mod awake;
+mod bare;
 mod batch;
 mod broker;
 mod client;
@@ -20,6 +22,7 @@ mod quota;
 mod registry_stub;
 mod run;
 mod sample;
+mod scaling;
 mod throughput;
 mod verdicts;
 
@@ -27,7 +30,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use std::net::SocketAddr;
 
-/// Load and procedures of the benchmarks of gateway and contracts.
+/// Load and procedures of the benchmarks of gateway, contracts and jobs.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -47,6 +50,11 @@ enum Verb {
         /// Where to listen.
         #[arg(long)]
         listen: SocketAddr,
+    },
+    /// Copies a topic with librdkafka.
+    Bare {
+        #[command(flatten)]
+        to_do: bare::Bare,
     },
     /// Uses time that nobody else wants, so that no processor sleeps.
     Spin,
@@ -96,9 +104,18 @@ enum Part {
     /// Contracts enforced on the wire.
     #[value(name = "G3")]
     G3,
+    /// Jobs of actions beside their peers.
+    #[value(name = "G8")]
+    G8,
+    /// How soon generated jobs have the right size.
+    #[value(name = "G12")]
+    G12,
+    /// What a day with bursts costs.
+    #[value(name = "G13")]
+    G13,
 }
 
-const ALL: [Part; 10] = [
+const ALL: [Part; 13] = [
     Part::G1,
     Part::G2,
     Part::G5,
@@ -109,6 +126,9 @@ const ALL: [Part; 10] = [
     Part::Clusters,
     Part::Verdicts,
     Part::G3,
+    Part::G8,
+    Part::G12,
+    Part::G13,
 ];
 
 fn main() -> Result<()> {
@@ -122,6 +142,7 @@ fn main() -> Result<()> {
             let runtime = tokio::runtime::Runtime::new().context("start a runtime")?;
             runtime.block_on(hello::serve(listen))
         }
+        Verb::Bare { to_do } => bare::run(&to_do),
         Verb::Spin => {
             awake::spin();
             Ok(())
@@ -153,6 +174,9 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
             Part::Clusters => growth::clusters(&mut run),
             Part::Verdicts => verdicts::run(&mut run),
             Part::G3 => enforced::run(&mut run),
+            Part::G8 => actions::run(&mut run),
+            Part::G12 => scaling::convergence(&mut run),
+            Part::G13 => scaling::days(&mut run),
         };
         results.extend(figures.with_context(|| format!("{part:?}"))?);
     }

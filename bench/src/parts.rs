@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 /// The principal of the real broker that gateways and peers' clients log in with.
 pub const BROKER_USER: &str = "bench";
 pub const BROKER_PASSWORD: &str = "bench-password";
+/// Another principal, with the same password, that logs in by SCRAM, as jobs do.
+pub const SCRAM_USER: &str = "bench-job";
 
 /// Where programs lie.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,6 +35,15 @@ pub struct Programs {
     /// Shotover with its Kafka transforms.
     #[arg(long)]
     pub shotover: Option<PathBuf>,
+    /// Kafka Streams: its jars and our starter's class.
+    #[arg(long)]
+    pub streams: Option<PathBuf>,
+    /// Our starter's class for Flink SQL.
+    #[arg(long)]
+    pub flink: Option<PathBuf>,
+    /// Flink's jars.
+    #[arg(long)]
+    pub flink_libs: Option<PathBuf>,
     /// Where state and logs go.
     #[arg(long)]
     pub work: PathBuf,
@@ -251,8 +262,10 @@ impl Programs {
              advertised.listeners=SASL_PLAINTEXT://127.0.0.1:{port}\n\
              listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              controller.listener.names=CONTROLLER\ninter.broker.listener.name=SASL_PLAINTEXT\n\
-             sasl.enabled.mechanisms=PLAIN\nsasl.mechanism.inter.broker.protocol=PLAIN\n\
-             listener.name.sasl_plaintext.plain.sasl.jaas.config={login}\nlog.dirs={}\nnum.partitions=6\n\
+             sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256\nsasl.mechanism.inter.broker.protocol=PLAIN\n\
+             listener.name.sasl_plaintext.plain.sasl.jaas.config={login}\n\
+             listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+             group.initial.rebalance.delay.ms=0\nlog.dirs={}\nnum.partitions=6\n\
              offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n\
              transaction.state.log.num.partitions=1\ntransaction.state.log.replication.factor=1\n\
              transaction.state.log.min.isr=1\nshare.coordinator.state.topic.num.partitions=1\n\
@@ -271,7 +284,11 @@ impl Programs {
                 "AAAAAAAAAAAAAAAAAAAAAA",
                 "--config",
             ])
-            .arg(&settings);
+            .arg(&settings)
+            .args([
+                "--add-scram",
+                &format!("SCRAM-SHA-256=[name={SCRAM_USER},password={BROKER_PASSWORD}]"),
+            ]);
         run(format, "format the broker's storage")?;
         let mut command = self.kafka_tool("kafka.Kafka", "1g")?;
         command.arg(&settings);

@@ -66,6 +66,17 @@ fn name(at: usize) -> String {
     format!("{}_{at}", WORDS[at % WORDS.len()])
 }
 
+/// The fields of a record and their types, as SQL knows them.
+pub fn columns() -> Vec<(String, &'static str)> {
+    let column = |at| match kind(at) {
+        Kind::Id | Kind::Note | Kind::Status => "STRING",
+        Kind::Integer => "BIGINT",
+        Kind::Number => "DOUBLE",
+        Kind::Truth => "BOOLEAN",
+    };
+    (0..FIELDS).map(|at| (name(at), column(at))).collect()
+}
+
 /// The word of a format in ids.
 pub const fn word(format: Format) -> &'static str {
     match format {

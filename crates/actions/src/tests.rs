@@ -1,6 +1,7 @@
 //! Tests of the whole: specs in, outcomes out, in three formats.
 
 mod calls;
+mod cost;
 mod docs;
 mod formats;
 mod host;

@@ -145,6 +145,18 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Its four quarters by time, each of which begins with the sample that the one before ends with.
+    pub fn quarters(&self) -> [Self; 4] {
+        let began_ms = self.samples.first().map_or(0, |it| it.at_ms);
+        let until = |quarters: u64| {
+            let at_ms = began_ms + self.span_ms() * quarters / 4;
+            self.samples.iter().rposition(|it| it.at_ms <= at_ms).unwrap_or(0)
+        };
+        [0, 1, 2, 3].map(|it| Self {
+            samples: self.samples.get(until(it)..=until(it + 1)).unwrap_or_default(),
+        })
+    }
+
     pub fn span_ms(&self) -> u64 {
         match (self.samples.first(), self.samples.last()) {
             (Some(first), Some(last)) => last.at_ms - first.at_ms,

@@ -3,13 +3,16 @@
 //! FLIP-271: `target = lag / catch-up + input x restart / catch-up + input / utilization`. The target of a source is what arrives at it;
 //! that of any other vertex is what its inputs give out when they do what they must (DS2's propagation by selectivity).
 
-use crate::graph::{Graph, Shape};
+use crate::graph::{Graph, Shape, Vertex};
 use crate::history::{NoData, Window};
 use crate::policy::Policy;
 use crate::rates::Observed;
 
 /// An input that does less than this share of what it should is all but held up.
 const HELD_UP: f64 = 0.01;
+
+/// However steadily a load grows, no more than this share of it is added for what it will be.
+const AHEAD_MOST: f64 = 0.5;
 
 /// What a vertex must cope with, and can.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +22,8 @@ pub(crate) struct Load {
     pub arrival: f64,
     /// The same, or what arrived just now if that is more: by what comes and goes quickly nothing is taken away.
     pub peak: f64,
+    /// What arrives when the load has gone on to grow as it does, in so far as that is looked ahead.
+    pub ahead: f64,
     /// Records per second that work the backlog off in the time for it.
     pub catch_up: f64,
     /// Records per second at 100 % busy; `None` while nothing flows.
@@ -49,9 +54,15 @@ impl Load {
         self.target_of(self.arrival, utilization, restart_ms, policy)
     }
 
+    /// The same for what is to be sized for: with what the load will have grown by.
+    pub fn target_ahead(&self, restart_ms: f64, policy: &Policy) -> Target {
+        self.target_of(self.ahead, policy.utilization_target, Some(restart_ms), policy)
+    }
+
     /// The same for the peak of what arrives.
     pub fn target_at_peak(&self, restart_ms: f64, policy: &Policy) -> Target {
-        self.target_of(self.peak, policy.utilization_target, Some(restart_ms), policy)
+        let peak = self.peak.max(self.ahead);
+        self.target_of(peak, policy.utilization_target, Some(restart_ms), policy)
     }
 
     fn target_of(&self, arrival: f64, utilization: f64, restart_ms: Option<f64>, policy: &Policy) -> Target {
@@ -98,6 +109,7 @@ pub(crate) fn loads(
             load.peak = recent.arrival();
         }
         load.peak = load.peak.max(load.arrival);
+        load.ahead = load.arrival * (1.0 + growth_ahead(window, vertex, policy));
         loads.push(load);
     }
     if loads.iter().any(|it| it.urgent) {
@@ -122,6 +134,27 @@ fn hurry(load: &mut Load, recent: &Observed, newest: &Observed) {
     }
 }
 
+/// The share by which what arrives at a source will have grown after the time that is looked ahead, if it goes on as it did all through
+/// the window. Of the three steps from each quarter to the next the smallest counts: a jump lies in two of them at most, and noise is
+/// seldom in all.
+fn growth_ahead(window: &Window<'_>, vertex: &Vertex, policy: &Policy) -> f64 {
+    let full = window.span_ms() >= policy.metrics_window_ms / 10 * 9;
+    if policy.growth_ahead_ms == 0 || !vertex.is_source() || !full {
+        return 0.0;
+    }
+    let arrival = |part: Window<'_>| Observed::over(&part, vertex, policy).ok().map(|it| it.arrival());
+    let [Some(first), Some(second), Some(third), Some(fourth)] = window.quarters().map(arrival) else {
+        return 0.0;
+    };
+    let step = (second - first).min(third - second).min(fourth - third);
+    let mean = (first + second + third + fourth) / 4.0;
+    if step <= 0.0 || mean <= 0.0 {
+        return 0.0;
+    }
+    let steps = policy.growth_ahead_ms as f64 * 4.0 / window.span_ms() as f64;
+    (step / mean * steps).min(AHEAD_MOST)
+}
+
 fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
     let catch_up_s = policy.catch_up_duration_ms as f64 / 1_000.0;
     for at in &shape.order {
@@ -138,7 +171,7 @@ fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
         // What flows along an edge is not measured: what the vertex takes in is divided as its inputs give out.
         let gives = |from: usize| loads[from].observed.rate_out / shape.outputs[from].len().max(1) as f64;
         let given: f64 = shape.inputs[at].iter().map(|from| gives(*from)).sum();
-        let (mut arrival, mut peak, mut catch_up) = (0.0, 0.0, 0.0);
+        let (mut arrival, mut peak, mut ahead, mut catch_up) = (0.0, 0.0, 0.0, 0.0);
         for from in &shape.inputs[at] {
             let upstream = &loads[*from];
             let share = if given > 0.0 {
@@ -150,9 +183,11 @@ fn propagate(loads: &mut [Load], shape: &Shape, policy: &Policy) {
             let selectivity = selectivity(upstream, taken, gives(*from));
             arrival += upstream.arrival * selectivity;
             peak += upstream.peak * selectivity;
+            ahead += upstream.ahead * selectivity;
             catch_up += upstream.catch_up * selectivity;
         }
-        (loads[at].arrival, loads[at].peak, loads[at].catch_up) = (arrival, peak, catch_up);
+        (loads[at].arrival, loads[at].peak) = (arrival, peak);
+        (loads[at].ahead, loads[at].catch_up) = (ahead, catch_up);
     }
 }
 

@@ -96,6 +96,9 @@ pub struct Policy {
     pub vertex_max_parallelism: u32,
     /// Vertices that are left alone. Default none (`vertex.exclude.ids`).
     pub vertex_exclude_ids: Vec<VertexId>,
+    /// A load that grows steadily is sized for what it will be after so long, for no more than half as much again. Default 1 h; 0: for
+    /// what it is now, as Flink. Ours.
+    pub growth_ahead_ms: u64,
     /// One step up adds no more than this times the tasks. Default 100000 (`scale-up.max-factor`).
     pub scale_up_max_factor: f64,
     /// One step down takes away no more than this share of the tasks, 0 to 1. Default 0.6 (`scale-down.max-factor`).
@@ -104,7 +107,7 @@ pub struct Policy {
     pub scale_down_interval_ms: u64,
     /// That time doubles, up to this factor, each time that a step down had to be undone within it. Default 8; 1: off. Ours.
     pub scale_down_backoff_max: u32,
-    /// Tasks are taken away only if that frees this share of the job's slots, 0 to 1: less is not worth a restart. Default 0.25. Ours.
+    /// Tasks are taken away only if that frees this share of the job's slots, 0 to 1: less is not worth a restart. Default 0.5. Ours.
     pub scale_down_min_saving: f64,
     /// A source this far behind works off a backlog. Default 5 min (`backlog-processing.lag-threshold`).
     pub backlog_processing_lag_threshold_ms: u64,
@@ -165,11 +168,12 @@ impl Default for Policy {
             vertex_min_parallelism: 1,
             vertex_max_parallelism: 200,
             vertex_exclude_ids: Vec::new(),
+            growth_ahead_ms: HOUR_MS,
             scale_up_max_factor: 100_000.0,
             scale_down_max_factor: 0.6,
             scale_down_interval_ms: HOUR_MS,
             scale_down_backoff_max: 8,
-            scale_down_min_saving: 0.25,
+            scale_down_min_saving: 0.5,
             backlog_processing_lag_threshold_ms: 5 * MINUTE_MS,
             draining_lag_threshold_ms: MINUTE_MS / 2,
             observed_true_processing_rate_lag_threshold_ms: MINUTE_MS / 2,
@@ -294,6 +298,7 @@ impl Policy {
             restart_time_tracking_limit_ms: ms(self.restart_time_tracking_limit_ms),
             vertex_min_parallelism: least,
             vertex_max_parallelism: self.vertex_max_parallelism.max(least),
+            growth_ahead_ms: ms(self.growth_ahead_ms),
             scale_up_max_factor: within(self.scale_up_max_factor, 0.0, 1e9, usual.scale_up_max_factor),
             scale_down_max_factor: within(self.scale_down_max_factor, 0.0, 1.0, usual.scale_down_max_factor),
             scale_down_interval_ms: ms(self.scale_down_interval_ms),

@@ -24,4 +24,4 @@ pub use run::{Change, Controller, Run, Settings, run};
 pub use score::{Row, Score, compare, suite, table};
 pub use service::Service;
 pub use trace::{Trace, TraceError};
-pub use traces::traces;
+pub use traces::{made_up_day, traces};

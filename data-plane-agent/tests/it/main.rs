@@ -14,6 +14,7 @@ mod real_jobs;
 mod real_kills;
 mod real_kafka;
 mod real_native;
+mod real_reaction;
 mod real_scaling;
 mod real_sql_isolation;
 mod real_sql_jobs;

@@ -21,7 +21,7 @@ use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
 
-const ORDERS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
+pub const ORDERS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
 const LARGE: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
 const DEAD: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
 pub const LONG: Duration = Duration::from_secs(120);

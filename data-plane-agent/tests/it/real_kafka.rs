@@ -54,7 +54,10 @@ pub fn run_with(
         .create(true)
         .open(state.with_extension("log"))
         .unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_weir-agent"))
+    // Benchmarks have an optimised one.
+    let program = std::env::var_os("WEIR_BENCH_AGENT");
+    let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_weir-agent").into());
+    let child = Command::new(program)
         .args(["run", "--state-dir"])
         .arg(state)
         .args(["--control-plane", &control_plane.address.to_string()])

@@ -4,6 +4,7 @@ mod api;
 mod capture;
 mod gateway;
 mod peers;
+mod reaction;
 mod registry;
 mod report;
 mod script;
@@ -30,6 +31,10 @@ pub enum Bench {
     Gateway,
     /// Data contracts: verdicts beside plain decoding, and enforced by the gateway.
     Contracts,
+    /// Jobs of actions beside a bare loop, Kafka Streams and Flink SQL.
+    Actions,
+    /// The autoscaler: in a model beside the rules of others, and from zero and back on real Kafka.
+    Autoscaler,
     /// The API beside pgbench with the same SQL.
     Api,
     /// All of them.
@@ -40,7 +45,15 @@ impl Bench {
     /// The ones that it stands for, each with a report of its own.
     fn each(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Gateway, Self::Contracts, Self::Api],
+            Self::All => {
+                vec![
+                    Self::Gateway,
+                    Self::Contracts,
+                    Self::Actions,
+                    Self::Autoscaler,
+                    Self::Api,
+                ]
+            }
             one => vec![one],
         }
     }
@@ -85,6 +98,18 @@ pub enum Part {
     /// The registry beside a bare server, pgbench and Apicurio Registry.
     #[value(name = "G24")]
     G24,
+    /// Jobs of actions, records per CPU-second.
+    #[value(name = "G8")]
+    G8,
+    /// How soon generated jobs have the right size.
+    #[value(name = "G12")]
+    G12,
+    /// What a day with bursts costs.
+    #[value(name = "G13")]
+    G13,
+    /// From zero and back.
+    #[value(name = "G14")]
+    G14,
 }
 
 impl Part {
@@ -101,10 +126,17 @@ impl Part {
             | Self::Swap
             | Self::Clusters => Bench::Gateway,
             Self::Verdicts | Self::G3 | Self::G24 => Bench::Contracts,
+            Self::G8 => Bench::Actions,
+            Self::G12 | Self::G13 | Self::G14 => Bench::Autoscaler,
         }
     }
 
-    /// Whether it runs on a whole stack with tenants; the others are `weir-bench`'s.
+    /// Whether `weir-bench` runs it.
+    const fn on_bench(self) -> bool {
+        !self.on_stack() && !matches!(self, Self::G14)
+    }
+
+    /// Whether it runs on a whole stack with tenants.
     const fn on_stack(self) -> bool {
         matches!(self, Self::Direct | Self::G24)
     }
@@ -211,8 +243,12 @@ async fn one(
     }
     let tools = ensure(ws, &needs, progress).await?;
     let mut report = Report::begin(ws, file_name(bench, &args.only, parts)).await?;
-    if parts.iter().any(|it| !it.on_stack()) {
+    if parts.iter().any(|it| it.on_bench()) {
         peers::run(ws, args, (bench, parts), &tools, &mut report, progress).await?;
+    }
+    if parts.contains(&Part::G14) {
+        progress.chapter("From zero and back");
+        reaction::run(ws, &tools, &mut report, progress).await?;
     }
     if stack_needed {
         with_stack(ws, args, state, tools, (bench, parts), &mut report, progress).await?;
@@ -317,7 +353,7 @@ mod tests {
     fn parts_belong_to_their_benchmark() {
         let all = chosen_by(Bench::All, &[]).unwrap();
         let names: Vec<_> = all.iter().map(|it| file_name(it.0, &[], &it.1)).collect();
-        assert_eq!(names, ["gateway", "contracts", "api"]);
+        assert_eq!(names, ["gateway", "contracts", "actions", "autoscaler", "api"]);
         let counted: usize = all.iter().map(|it| it.1.len()).sum();
         assert_eq!(counted, Part::value_variants().len());
         assert_eq!(

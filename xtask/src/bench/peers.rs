@@ -1,4 +1,4 @@
-//! Runs `weir-bench`: the gateway, its peers and what stands behind them, without a control plane.
+//! Runs `weir-bench`: the gateway or a job's worker, peers and what stands behind them, without a control plane.
 
 use super::report::{Figure, Report};
 use super::{Bench, BenchArgs, Part};
@@ -35,11 +35,12 @@ pub async fn run(
 ) -> Result<()> {
     // Contracts have no bar beside HAProxy, and stand before no real broker.
     let haproxy = bench == Bench::Gateway;
+    let streams = parts.contains(&Part::G8);
     let kroxylicious = parts.contains(&Part::G1) || parts.contains(&Part::G3);
     let shotover = parts.contains(&Part::G1);
     let missing = [
         (haproxy, Need::Haproxy),
-        (kroxylicious, Need::Jdk),
+        (kroxylicious || streams, Need::Jdk),
         (shotover, Need::Cmake),
     ];
     let missing: Vec<Need> = missing.iter().filter(|it| it.0).map(|it| it.1).collect();
@@ -61,24 +62,8 @@ pub async fn run(
         .arg(&tools.java)
         .arg("--work")
         .arg(&work);
-    if haproxy {
-        command
-            .arg("--haproxy")
-            .arg(needs::haproxy().context("find haproxy")?)
-            .arg("--kafka-libs")
-            .arg(kafka::fetch(ws, progress).await?);
-    }
-    if kroxylicious {
-        command
-            .arg("--kroxylicious")
-            .arg(peers::kroxylicious(ws, progress).await?);
-    }
-    if shotover {
-        command
-            .arg("--shotover")
-            .arg(peers::shotover(ws, progress).await?);
-    }
-    for part in parts.iter().filter(|it| !it.on_stack()) {
+    name_peers(&mut command, ws, (bench, parts), progress).await?;
+    for part in parts.iter().filter(|it| it.on_bench()) {
         command.args(["--only", &part.name()]);
     }
     progress.chapter("Ours and peers");
@@ -104,8 +89,49 @@ pub async fn run(
     Ok(())
 }
 
-async fn built(ws: &Workspace, progress: &Progress) -> Result<std::path::PathBuf> {
-    let step = progress.step("gateway and load generator (release)");
+/// Fetches or builds the peers that the wanted parts need, and tells `weir-bench` where they lie.
+async fn name_peers(
+    command: &mut Command,
+    ws: &Workspace,
+    (bench, parts): (Bench, &[Part]),
+    progress: &Progress,
+) -> Result<()> {
+    let haproxy = bench == Bench::Gateway;
+    let streams = parts.contains(&Part::G8);
+    if haproxy {
+        command
+            .arg("--haproxy")
+            .arg(needs::haproxy().context("find haproxy")?);
+    }
+    if haproxy || streams {
+        command.arg("--kafka-libs").arg(kafka::fetch(ws, progress).await?);
+    }
+    if streams {
+        let flink_libs = kafka::flink(ws, progress).await?;
+        command
+            .arg("--streams")
+            .arg(peers::streams(ws, progress).await?)
+            .arg("--flink")
+            .arg(peers::flink_sql(ws, &flink_libs, progress).await?)
+            .arg("--flink-libs")
+            .arg(flink_libs);
+    }
+    if parts.contains(&Part::G1) || parts.contains(&Part::G3) {
+        command
+            .arg("--kroxylicious")
+            .arg(peers::kroxylicious(ws, progress).await?);
+    }
+    if parts.contains(&Part::G1) {
+        command
+            .arg("--shotover")
+            .arg(peers::shotover(ws, progress).await?);
+    }
+    Ok(())
+}
+
+/// The agent and `weir-bench`, optimised; the path of the latter.
+pub async fn built(ws: &Workspace, progress: &Progress) -> Result<std::path::PathBuf> {
+    let step = progress.step("agent and load generator (release)");
     let mut command = cargo(ws);
     command.args([
         "build",

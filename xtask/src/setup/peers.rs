@@ -30,17 +30,65 @@ pub async fn kroxylicious(ws: &Workspace, progress: &Progress) -> Result<PathBuf
     step.note("by Maven, about 30 MB");
     let remedy = "check that Maven Central can be reached, run this again";
     run::logged(maven, &log, "fetch Kroxylicious by Maven", remedy).await?;
-    let mut compile = Command::new(find("javac").context("find javac")?);
-    compile
-        .args(["--release", "17", "-cp"])
-        .arg(format!("{}/*", dir.display()))
-        .arg("-d")
-        .arg(&dir)
-        .arg(&main);
-    run::logged(compile, &log, "javac of Kroxylicious' starter", "read the log").await?;
+    javac(&main, &dir, &dir, &log).await?;
     write(&mark, "")?;
     step.done(dir.display().to_string());
     Ok(dir)
+}
+
+/// Kafka Streams: a folder of its jars and of our starter's class.
+pub async fn streams(ws: &Workspace, progress: &Progress) -> Result<PathBuf> {
+    let step = progress.step("Kafka Streams");
+    let from = ws.root.join("deploy/bench/actions");
+    let (pom, main) = (from.join("pom.xml"), from.join("Streams.java"));
+    let dir = place(ws, "streams", &[&pom, &main])?;
+    let mark = dir.join("complete");
+    if mark.is_file() {
+        step.done("cached");
+        return Ok(dir);
+    }
+    let log = ws.scratch("setup")?.join("streams.log");
+    let mut maven = Command::new("mvn");
+    maven
+        .args(["-B", "-ntp", "-f"])
+        .arg(&pom)
+        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+        .arg(format!("-DoutputDirectory={}", dir.display()));
+    step.note("by Maven, about 90 MB");
+    let remedy = "check that Maven Central can be reached, run this again";
+    run::logged(maven, &log, "fetch Kafka Streams by Maven", remedy).await?;
+    javac(&main, &dir, &dir, &log).await?;
+    write(&mark, "")?;
+    step.done(dir.display().to_string());
+    Ok(dir)
+}
+
+/// Our starter of Flink SQL: a folder of its class.
+pub async fn flink_sql(ws: &Workspace, jars: &Path, progress: &Progress) -> Result<PathBuf> {
+    let step = progress.step("starter of Flink SQL");
+    let main = ws.root.join("deploy/bench/actions/FlinkSql.java");
+    let dir = place(ws, "flink-sql", &[&main])?;
+    let mark = dir.join("complete");
+    if !mark.is_file() {
+        make_dir(&dir)?;
+        let log = ws.scratch("setup")?.join("flink-sql.log");
+        javac(&main, jars, &dir, &log).await?;
+        write(&mark, "")?;
+    }
+    step.done(dir.display().to_string());
+    Ok(dir)
+}
+
+/// Compiles a starter with the jars of a folder.
+async fn javac(main: &Path, jars: &Path, to: &Path, log: &Path) -> Result<()> {
+    let mut compile = Command::new(find("javac").context("find javac")?);
+    compile
+        .args(["--release", "17", "-cp"])
+        .arg(format!("{}/*", jars.display()))
+        .arg("-d")
+        .arg(to)
+        .arg(main);
+    run::logged(compile, log, "javac of a starter", "read the log").await
 }
 
 /// Shotover as a program: built from the crate.

@@ -165,7 +165,7 @@ impl Work<'_> {
 
     fn planned(&self, at: usize, vertex: &Vertex, curve: Option<&Curve<'_>>) -> Planned {
         let (load, policy) = (&self.loads[at], self.policy);
-        let target = load.target(policy.utilization_target, Some(self.restart_ms), policy);
+        let target = load.target_ahead(self.restart_ms, policy);
         // While a backlog is worked off the band is as wide as it can be (Flink likewise).
         let (upper, lower) = if self.backlog {
             (1.0, 0.0)

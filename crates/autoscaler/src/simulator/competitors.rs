@@ -91,6 +91,7 @@ impl Ds2 {
                 reaction_window_ms: 0,
                 busy_time_aggregator: BusyTimeAggregator::Avg,
                 catch_up_duration_ms: 0,
+                growth_ahead_ms: 0,
                 observed_true_processing_rate_min_observations: u32::MAX,
                 ..Policy::default()
             },
@@ -162,6 +163,7 @@ impl FlinkRules {
             policy: Policy {
                 reaction_window_ms: 0,
                 parallelism_alignment: Alignment::Off,
+                growth_ahead_ms: 0,
                 ..policy
             },
             stable_at_ms: 0,

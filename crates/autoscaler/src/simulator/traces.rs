@@ -100,6 +100,42 @@ fn day() -> Vec<(u64, f64)> {
     })
 }
 
+/// A made-up day for the usual job: quiet at night and 4 to 24 times that at its peak, with up to five bursts of 5 to 30 minutes, up to three
+/// times what is usual then; from minute to minute 5 % more or less.
+///
+/// # Errors
+/// None: the graph is sound.
+pub fn made_up_day(seed: u64) -> Result<Trace, GraphError> {
+    let mut random = Noise::new(seed);
+    let night = random.between(200.0, 1_000.0);
+    let noon = (night * random.between(4.0, 24.0)).min(11_000.0);
+    let peak_at = random.between(0.0, 1_440.0);
+    let bursts: Vec<(u64, u64, f64)> = (0..random.whole(0, 5))
+        .map(|_| {
+            let from = u64::from(random.whole(0, 1_400));
+            let times = random.between(1.3, 3.0);
+            (from, from + u64::from(random.whole(5, 30)), times)
+        })
+        .collect();
+    let jitter: Vec<f64> = (0..24 * 60).map(|_| random.about_one(0.05)).collect();
+    let rate = |minute: u64| {
+        let wave = (TAU * (minute as f64 - peak_at) / 1_440.0).cos();
+        let usual = f64::midpoint(noon, night) + (noon - night) / 2.0 * wave;
+        let burst = bursts
+            .iter()
+            .filter(|it| (it.0..it.1).contains(&minute))
+            .map(|it| it.2)
+            .fold(1.0, f64::max);
+        (usual * burst).min(20_000.0) * jitter[minute as usize % jitter.len()]
+    };
+    Ok(Trace::new(
+        "made-up day",
+        usual()?,
+        24 * HOUR_MS,
+        every(1, 24, rate),
+    ))
+}
+
 /// The traces of the suite.
 ///
 /// # Errors

@@ -291,3 +291,54 @@ fn a_measured_restart_replaces_the_assumed_one() {
         "400 / 0.7 + 400 x 6 / 1,800 = 573"
     );
 }
+
+/// Tasks that the second vertex is sized for when its load went so over the window, by minutes; it is busy all the time.
+fn sized_for(rate: impl Fn(f64) -> f64, growth_ahead_ms: u64) -> u32 {
+    let busy = [source(400.0, 1.0), operator(400.0, 1.0)];
+    let mut case = Case::of(pair(4, 4), &busy);
+    (case.policy.utilization_max, case.policy.vertex_max_parallelism) = (Some(0.8), 999);
+    case.policy.growth_ahead_ms = growth_ahead_ms;
+    case.memory = Memory::default().restarted(0, &case.policy);
+    let first_ms = case.history[0].at_ms;
+    let mut passed = 0.0;
+    for at in 0..case.history.len() {
+        let minutes = (case.history[at].at_ms - first_ms) as f64 / 60_000.0;
+        for vertex in case.history[at].vertices.values_mut() {
+            (vertex.records_in, vertex.records_out) = (Some(passed), Some(passed));
+        }
+        passed += rate(minutes) * 30.0;
+    }
+    case.decide().vertices[1].computed.expect("a number is enough")
+}
+
+#[test]
+fn a_load_that_grows_is_sized_for_what_it_will_be() {
+    let hour = 60 * MINUTE;
+    let steady = |_minutes: f64| 400.0;
+    assert_eq!((sized_for(steady, 0), sized_for(steady, hour)), (6, 6));
+    let grows = |minutes: f64| 400.0 + 2.0 * minutes;
+    let now = sized_for(grows, 0);
+    assert_eq!(now, 6);
+    assert_eq!(sized_for(grows, hour), 8, "28 % more in an hour");
+    assert_eq!(sized_for(grows, 2 * hour), 9, "half as much again at most");
+    let falls = |minutes: f64| 900.0 - 20.0 * minutes;
+    assert_eq!(sized_for(falls, hour), sized_for(falls, 0));
+}
+
+#[test]
+fn a_jump_is_no_growth() {
+    let hour = 60 * MINUTE;
+    // The window holds minutes 5 to 20.
+    for at in [7.0, 10.5, 12.5, 15.0, 18.0] {
+        let jumps = |minutes: f64| if minutes < at { 200.0 } else { 600.0 };
+        assert_eq!(sized_for(jumps, hour), sized_for(jumps, 0), "{at}");
+        let passes = |minutes: f64| {
+            if (at..at + 3.0).contains(&minutes) {
+                600.0
+            } else {
+                200.0
+            }
+        };
+        assert_eq!(sized_for(passes, hour), sized_for(passes, 0), "{at}");
+    }
+}

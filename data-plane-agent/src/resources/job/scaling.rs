@@ -77,6 +77,8 @@ pub fn policy(bounds: &Bounds) -> Policy {
         restart_time_ms: 10_000,
         restart_time_tracking_limit_ms: 120_000,
         scale_down_interval_ms: 300_000,
+        // What is added can be taken away again soon.
+        growth_ahead_ms: 0,
         scale_down_min_saving: 0.0,
         backlog_processing_lag_threshold_ms: 60_000,
         draining_lag_threshold_ms: 10_000,
