@@ -277,7 +277,7 @@ impl Driver {
         let told = self.sql.told(job);
         let runs = !matches!(
             told.standing,
-            Standing::Gone | Standing::Unknown | Standing::Refused
+            Standing::Gone | Standing::Unknown | Standing::Refused | Standing::Lost
         );
         let mut failures: BTreeMap<i32, u64> = BTreeMap::new();
         for (class, count) in &told.failures {

@@ -55,6 +55,8 @@ pub enum Standing {
     Gone,
     /// Flink does not take it.
     Refused,
+    /// What it remembered is gone: it begins nowhere.
+    Lost,
 }
 
 /// How a job goes.
@@ -218,7 +220,7 @@ impl Keeper {
         let moves = alive
             && wish.jobs.iter().filter(|it| !it.deleted).any(|it| {
                 let told = self.rooms.get(&it.id).map(|it| it.told.standing);
-                told.is_some_and(|it| !matches!(it, Standing::Gone | Standing::Refused))
+                told.is_some_and(|it| !matches!(it, Standing::Gone | Standing::Refused | Standing::Lost))
             });
         let ends_since = wish.ends.then(|| self.ends_since.unwrap_or_else(Instant::now));
         self.ends_since = ends_since;
@@ -306,9 +308,9 @@ impl Keeper {
         }
         match act(wished, &room.kept, found) {
             Act::Rest => {
-                let was_settled = room.kept.settled;
+                let before = (room.kept.settled, room.kept.had_state);
                 room.look(found, &clients.job_manager).await;
-                if room.kept.settled != was_settled {
+                if (room.kept.settled, room.kept.had_state) != before {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
                 if wished.deleted && room.told.standing == Standing::Gone {
@@ -354,6 +356,14 @@ impl Keeper {
         };
         let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
         room.told.restarts = kept.restarts;
+        if from == From::Gone {
+            if room.told.standing != Standing::Lost {
+                tracing::error!(job = wished.id, "no checkpoint or savepoint is left of a job that had one: it does not begin");
+            }
+            room.told.standing = Standing::Lost;
+            room.rest();
+            return Ok(());
+        }
         if from == From::Nothing {
             let origins: Vec<Origin> = program.sources.iter().map(|(_table, it)| it.clone()).collect();
             let job = (program.cluster_id.as_str(), wished.id.as_str());

@@ -82,6 +82,7 @@ impl Room {
         let again = checkpoints.restored.saturating_sub(u64::from(self.kept.resumed));
         self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
         self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
+        self.kept.had_state |= checkpoints.newest_ms.is_some();
         self.told.version = self.kept.version;
         self.told.standing = match job.run {
             Run::Running if all_run => Standing::Running,

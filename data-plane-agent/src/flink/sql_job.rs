@@ -113,6 +113,8 @@ pub struct Kept {
     pub ran: bool,
     /// Its newest run began from a checkpoint or a savepoint.
     pub resumed: bool,
+    /// A checkpoint or a savepoint of this line was there.
+    pub had_state: bool,
     /// Its newest run ended with a savepoint, or by itself: nothing that it wrote stands open at brokers.
     pub settled: bool,
 }
@@ -188,6 +190,8 @@ pub enum From {
     Nothing,
     /// A checkpoint or a savepoint.
     State(PathBuf),
+    /// There was one, and there is none now: it begins nowhere.
+    Gone,
 }
 
 /// The kept part of a next submission, and where it takes its state from: the newest of what was written, whoever asked for it.
@@ -214,12 +218,17 @@ pub fn next(
     if kept.attempt == 0 || (is_other && !wished.keeps_state) {
         next.line = kept.line + 1;
         next.began_ms = now_ms;
-        next.ran = false;
+        (next.ran, next.had_state) = (false, false);
         return Ok((next, From::Nothing));
     }
-    let from = newest_state(&wished.id, kept.line, folders)?;
-    next.resumed = from.is_some();
-    Ok((next, from.map_or(From::Nothing, From::State)))
+    let from = match newest_state(&wished.id, kept.line, folders)? {
+        Some(path) => From::State(path),
+        None if kept.had_state => From::Gone,
+        None => From::Nothing,
+    };
+    next.resumed = matches!(from, From::State(_));
+    next.had_state |= next.resumed;
+    Ok((next, from))
 }
 
 /// The newest of a line's checkpoints and savepoints.

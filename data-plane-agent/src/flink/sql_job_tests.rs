@@ -141,6 +141,13 @@ fn a_job_goes_on_from_the_newest_of_what_was_written_or_not_at_all() {
     };
     let (afresh, from) = next(&afresh, &kept(), false, &folders, 9).unwrap();
     assert_eq!((afresh.line, afresh.began_ms, from), (2, 9, From::Nothing));
+    // What is gone is no reason to begin elsewhere either, but for a job that never had a checkpoint.
+    let empty = tempfile::tempdir().unwrap();
+    let empty = Folders::below(empty.path());
+    let had = |had_state| Kept { had_state, ..kept() };
+    let from = |held: &Kept| next(&wished(), held, true, &empty, 9).unwrap().1;
+    assert_eq!((from(&had(true)), from(&had(false))), (From::Gone, From::Nothing));
+    assert!(state(true).0.had_state);
     // What cannot be read is no reason to begin elsewhere.
     std::fs::remove_dir_all(&checkpoints).unwrap();
     std::fs::write(&checkpoints, b"").unwrap();

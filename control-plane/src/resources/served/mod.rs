@@ -156,7 +156,11 @@ fn message(reason: &str) -> &'static str {
             "A step cannot take a record, and there is no dead-letter topic: name one, or change the step."
         }
         "DATA_EXPIRED" => {
-            "What the job had not read yet is gone from the topic: retention took it. Restart it to go on from what is left."
+            "What the job had not read yet is gone from the topic: retention took it. Restart it to go on from what is left; \
+             a program in SQL goes on with a version that forgets its state."
+        }
+        "STATE_MISSING" => {
+            "What the job remembered is gone from the disk: bring it back, or begin anew with a version that forgets its state."
         }
         "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
         _ => "The agent gave a reason that this version does not know.",

@@ -66,6 +66,7 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
         }
         Standing::Restarting => at(Phase::Degraded, failing.unwrap_or(Reason::WorkerFailing)),
         Standing::Refused => at(Phase::Failed, Reason::ProgramRefused),
+        Standing::Lost => at(Phase::Failed, Reason::StateMissing),
         Standing::Unknown | Standing::Starting | Standing::Ending | Standing::Gone => {
             let (phase, reason) = starts.unwrap_or((Phase::Provisioning, Reason::WorkerStarting));
             at(phase, reason)
