@@ -10,7 +10,7 @@ const EVERY_MS: u64 = 120;
 /// How far out of order they come.
 const DISORDER_MS: u64 = 240_000;
 /// Every so many payments one is by a card that pays often.
-const BUSY_EVERY: u64 = 20;
+const BUSY_EVERY: u64 = 40;
 
 /// The payments `from..to` of a batch, one `card <tab> json` a line.
 pub fn lines(tenant: &str, batch: u64, from: u64, to: u64) -> String {
