@@ -358,7 +358,10 @@ impl Keeper {
         room.told.restarts = kept.restarts;
         if from == From::Gone {
             if room.told.standing != Standing::Lost {
-                tracing::error!(job = wished.id, "no checkpoint or savepoint is left of a job that had one: it does not begin");
+                tracing::error!(
+                    job = wished.id,
+                    "no checkpoint or savepoint is left of a job that had one: it does not begin"
+                );
             }
             room.told.standing = Standing::Lost;
             room.rest();

@@ -5,20 +5,22 @@
 //! how many rounds, `WEIR_SEED` which moments.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::producer::{BaseProducer, Producer as _};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::{
-    ActionProgram, ActionSink, AgentFrame, ComputePool, DesiredState, Job, JobScaling, JobState, JobSuspension,
-    Phase,
+    ActionProgram, ActionSink, AgentFrame, ComputePool, DesiredState, Job, JobScaling, JobState,
+    JobSuspension, Phase,
 };
 
 use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic};
 use crate::real_kafka::{Running, run};
 use crate::real_sql_jobs::{
-    self as sql, LONG, PAYMENTS, beside, client, close_windows, mixed, no_flink, payment, produce_some, read_all,
+    self as sql, LONG, PAYMENTS, beside, client, close_windows, mixed, no_flink, payment, produce_some,
+    read_all,
 };
 
 const LARGE: &str = "topic_01h2xcejqtf2nbrexx3vqjhp43";
@@ -107,66 +109,29 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |it| it.parse().unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS; minutes"]
-async fn whatever_is_killed_outputs_are_those_of_an_undisturbed_run() {
-    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let rounds = usize::try_from(setting("WEIR_ROUNDS", 20)).unwrap();
-    let seed = setting("WEIR_SEED", u64::from(std::process::id()));
-    eprintln!("{rounds} rounds, WEIR_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("agent");
-    let plane = ControlPlane::start().await;
-    let port = ports().gateway();
-    let mut agent: Running = run(&state, &plane, &libs, port);
-    plane
-        .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
-        .await;
-    plane.wish(plane.seal(1, 1, &wished())).await;
-    sql::phase(&plane, Phase::Running).await;
-    // One producer for all of it: with idempotence it sends each payment once, whoever answers late.
-    let producer: BaseProducer = client(port)
-        .set("enable.idempotence", "true")
-        .set("message.timeout.ms", "170000")
-        .create()
-        .unwrap();
-    let mut killed = Vec::new();
-    for round in 0..rounds {
-        let first = round * OF_A_ROUND;
-        let feeder = producer.clone();
-        let feeding = tokio::task::spawn_blocking(move || {
-            for begin in (first..first + OF_A_ROUND).step_by(AT_ONCE) {
-                produce_some(&feeder, begin..begin + AT_ONCE);
-                std::thread::sleep(Duration::from_millis(300));
-            }
-            feeder.flush(LONG).unwrap();
-        });
-        tokio::time::sleep(Duration::from_millis(mixed(round, seed) % 4_000)).await;
-        let from = usize::try_from(mixed(round, seed + 1)).unwrap();
-        // Who does not run now cannot be killed: the next one is.
-        let victim = (0..VICTIMS.len())
-            .map(|step| VICTIMS[(from + step) % VICTIMS.len()])
-            .find_map(|name| match name {
-                "agent" => Some((name, i32::try_from(agent.pid()).unwrap())),
-                child => Some((child, pid_of(&state, child)?)),
-            });
-        let (name, pid) = victim.unwrap();
-        kill(pid);
-        killed.push(name);
-        if name == "agent" {
-            agent.wait();
-            agent = run(&state, &plane, &libs, port);
-        }
-        feeding.await.unwrap();
-        if round % 7 == 6 {
-            asleep(&plane, &state).await;
-        }
+/// The payments of one round, some at a time.
+fn feed(producer: &BaseProducer, round: usize) {
+    let first = round * OF_A_ROUND;
+    for begin in (first..first + OF_A_ROUND).step_by(AT_ONCE) {
+        produce_some(producer, begin..begin + AT_ONCE);
+        std::thread::sleep(Duration::from_millis(300));
     }
-    let last = producer.clone();
-    beside(move || close_windows(&last)).await;
-    eprintln!("killed: {killed:?}");
+    producer.flush(LONG).unwrap();
+}
 
-    let records = rounds * OF_A_ROUND;
+/// Whom it hits. Who does not run now cannot be killed: the next one is.
+fn victim(state: &Path, agent: &Running, luck: u64) -> (&'static str, i32) {
+    let from = usize::try_from(luck % VICTIMS.len() as u64).unwrap();
+    let mut turn = (0..VICTIMS.len()).map(|step| VICTIMS[(from + step) % VICTIMS.len()]);
+    let found = turn.find_map(|name| match name {
+        "agent" => Some((name, i32::try_from(agent.pid()).unwrap())),
+        child => Some((child, pid_of(state, child)?)),
+    });
+    found.unwrap()
+}
+
+/// What both jobs wrote of so many payments is what an undisturbed run writes.
+async fn exact(port: u16, records: usize) {
     let expected = sql::expected_of(records);
     let enough = expected.len();
     let found = beside(move || read_all(port, "alerts", enough)).await;
@@ -187,7 +152,60 @@ async fn whatever_is_killed_outputs_are_those_of_an_undisturbed_run() {
         found.len(),
         large.len()
     );
-    eprintln!("{records} payments, {} windows and {} large ones, exact", expected.len(), large.len());
+    eprintln!(
+        "{records} payments, {} windows and {} large ones, exact",
+        expected.len(),
+        large.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS; minutes"]
+async fn whatever_is_killed_outputs_are_those_of_an_undisturbed_run() {
+    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
+    let rounds = usize::try_from(setting("WEIR_ROUNDS", 20)).unwrap();
+    let seed = setting("WEIR_SEED", u64::from(std::process::id()));
+    eprintln!("{rounds} rounds, WEIR_SEED={seed}");
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("agent");
+    let plane = ControlPlane::start().await;
+    let port = ports().gateway();
+    let mut agent: Running = run(&state, &plane, &libs, port);
+    plane
+        .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
+        .await;
+    plane.wish(plane.seal(1, 1, &wished())).await;
+    sql::phase(&plane, Phase::Running).await;
+    // One producer for all of it: with idempotence it sends each payment once, whoever answers late.
+    let producer: Arc<BaseProducer> = Arc::new(
+        client(port)
+            .set("enable.idempotence", "true")
+            .set("message.timeout.ms", "170000")
+            .create()
+            .unwrap(),
+    );
+    let mut killed = Vec::new();
+    for round in 0..rounds {
+        let feeder = Arc::clone(&producer);
+        let feeding = tokio::task::spawn_blocking(move || feed(&feeder, round));
+        tokio::time::sleep(Duration::from_millis(mixed(round, seed) % 4_000)).await;
+        let (name, pid) = victim(&state, &agent, mixed(round, seed + 1));
+        kill(pid);
+        killed.push(name);
+        if name == "agent" {
+            agent.wait();
+            agent = run(&state, &plane, &libs, port);
+        }
+        feeding.await.unwrap();
+        if round % 7 == 6 {
+            asleep(&plane, &state).await;
+        }
+    }
+    let last = Arc::clone(&producer);
+    beside(move || close_windows(&last)).await;
+    eprintln!("killed: {killed:?}");
+
+    exact(port, rounds * OF_A_ROUND).await;
     kill(i32::try_from(agent.pid()).unwrap());
     for name in VICTIMS {
         pid_of(&state, name).into_iter().for_each(kill);

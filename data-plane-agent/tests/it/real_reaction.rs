@@ -173,12 +173,7 @@ async fn from_zero_and_back() {
     plane
         .wish(plane.seal(1, 4, &wished(JOBS, JobState::AutoSuspend)))
         .await;
-    for at in 1..JOBS {
-        let id = format!("job_{at:03}");
-        let there = |frames: &[AgentFrame]| newest(frames, &id).filter(|it| it.phase() == Phase::Suspended);
-        plane.until("a job sleeps", 3 * LONG, there).await;
-    }
-    phase(&plane, Phase::Suspended).await;
+    all_sleep(&plane).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let many = cost(&state, running.pid()).await;
     let found = json!({

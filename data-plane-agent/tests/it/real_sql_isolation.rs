@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use weir_proto::agent::v1::{AgentFrame, Cluster, ComputePool, DesiredState, Job, JobState, Phase, Reason, Topic};
+use weir_proto::agent::v1::{
+    AgentFrame, Cluster, ComputePool, DesiredState, Job, JobState, Phase, Reason, Topic,
+};
 
 use crate::control_plane::{ControlPlane, TOKEN};
 use crate::harness::{newest, ports, topic};
@@ -118,7 +120,9 @@ fn pid(state: &Path, pool: &str, part: &str) -> i64 {
 /// The password of a pool's key store, as its configuration has it.
 fn password(state: &Path, pool: &str) -> String {
     let text = std::fs::read_to_string(state.join(format!("flink/{pool}/conf/config.yaml"))).unwrap();
-    let line = text.lines().find_map(|it| it.strip_prefix("security.ssl.rest.keystore-password: "));
+    let line = text
+        .lines()
+        .find_map(|it| it.strip_prefix("security.ssl.rest.keystore-password: "));
     line.unwrap().trim_matches('"').to_owned()
 }
 
@@ -127,7 +131,15 @@ fn asks(state: &Path, pool: &str, whose: Option<&str>) -> bool {
     let ports = std::fs::read(state.join(format!("flink/agent/{pool}.ports"))).unwrap();
     let ports: Value = serde_json::from_slice(&ports).unwrap();
     let mut curl = Command::new("curl");
-    curl.args(["--silent", "--insecure", "--fail", "--max-time", "10", "--output", "/dev/null"]);
+    curl.args([
+        "--silent",
+        "--insecure",
+        "--fail",
+        "--max-time",
+        "10",
+        "--output",
+        "/dev/null",
+    ]);
     if let Some(whose) = whose {
         let key = state.join(format!("flink/{whose}/keys/key.p12"));
         let key = format!("{}:{}", key.display(), password(state, whose));
@@ -220,7 +232,9 @@ async fn two_tenants_statements_get_at_nothing_of_each_other() {
     for (job, reason) in &attempts {
         let statement = &job.sql.as_ref().unwrap().statement;
         let failed = |frames: &[AgentFrame]| newest(frames, &job.id).filter(|it| it.phase() == Phase::Failed);
-        let told = plane.until(&format!("{reason:?} of {statement}"), LONG, failed).await;
+        let told = plane
+            .until(&format!("{reason:?} of {statement}"), LONG, failed)
+            .await;
         assert_eq!(told.reason(), *reason, "{statement}");
     }
     rustix::process::kill_process(
@@ -238,8 +252,14 @@ fn os_users(state: &Path) {
         println!("Flink runs as the agent's own user: {one:?}, {two:?}");
         return;
     }
-    assert!(one.iter().all(|it| *it == one[0] && *it >= 2_000_000_000), "{one:?}");
-    assert!(two.iter().all(|it| *it == two[0] && *it >= 2_000_000_000), "{two:?}");
+    assert!(
+        one.iter().all(|it| *it == one[0] && *it >= 2_000_000_000),
+        "{one:?}"
+    );
+    assert!(
+        two.iter().all(|it| *it == two[0] && *it >= 2_000_000_000),
+        "{two:?}"
+    );
     assert_ne!(one[0], two[0]);
     let tries = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
@@ -260,7 +280,11 @@ fn os_users(state: &Path) {
     for path in closed {
         let path = state.join(path);
         assert!(path.exists(), "{}", path.display());
-        assert!(!tries("/bin/cat", &[path.to_str().unwrap()]), "{}", path.display());
+        assert!(
+            !tries("/bin/cat", &[path.to_str().unwrap()]),
+            "{}",
+            path.display()
+        );
     }
     for folder in ["", "flink", "jobs", "run", "logs"] {
         let path = state.join(folder);

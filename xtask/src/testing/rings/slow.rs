@@ -32,7 +32,9 @@ impl Bench {
         if asked(LONG) {
             build::binaries(&self.ws, false, &self.progress).await?;
             let which = ["-p", "weir-control-plane", "-p", "weir-agent", "-p", "weir-tests"];
-            let elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
+            let mut elsewhere = ON_A_STACK.map(|(_part, tests)| ["--skip", tests]).concat();
+            // A benchmark's (`cargo xtask bench autoscaler`).
+            elsewhere.extend(["--skip", "real_reaction::"]);
             let (mut command, runner) = self.ignored(&which, &elsewhere);
             let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
             let flink_libs = kafka::flink(&self.ws, &self.progress).await?;
