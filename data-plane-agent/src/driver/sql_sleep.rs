@@ -64,11 +64,7 @@ impl Driver {
                     idle_after_ms: settings.idle_after_ms.max(settles_after) + SLACK_MS,
                     ..settings
                 };
-                // Whatever is read or written there is something to do.
-                let activity = ends.iter().fold(told.records_in, |sum, it| {
-                    sum.wrapping_add(u64::try_from(*it).unwrap_or(0))
-                });
-                if !room.drowsy.look(&settings, waits, activity, now_ms) {
+                if !room.drowsy.look(&settings, waits, activity(told.records_in, &ends), now_ms) {
                     return Ok(());
                 }
                 room.stands_at(places.iter().copied().zip(ends), now_ms);
@@ -128,6 +124,13 @@ impl Driver {
         }
         all
     }
+}
+
+/// A number that changes with whatever is read, or written to a source.
+fn activity(records_in: u64, ends: &[i64]) -> u64 {
+    ends.iter().fold(records_in, |sum, it| {
+        sum.wrapping_add(u64::try_from(*it).unwrap_or(0))
+    })
 }
 
 fn name(job: &str, number: usize) -> String {
