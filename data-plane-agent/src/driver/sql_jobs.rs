@@ -12,10 +12,11 @@ use weir_sql::table::Login;
 
 use super::Driver;
 use crate::flink::beginning::Beginner;
-use crate::flink::keeper::{Handle, Standing, Told, Wish};
+use crate::flink::keeper::{Handle, Wish};
 use crate::flink::launch::task_managers;
 use crate::flink::session::Site;
 use crate::flink::sql_job::{Ready, Wished};
+use crate::flink::told::{Standing, Told};
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
 use crate::resources::job::sql::program;

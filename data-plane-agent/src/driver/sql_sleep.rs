@@ -8,7 +8,7 @@ use weir_autoscaler::suspend::{AutoSuspend, Waiting};
 use weir_proto::agent::v1::{Job, JobDecisionOutcome, JobDecisionReason, JobState};
 
 use super::Driver;
-use crate::flink::keeper::Standing;
+use crate::flink::told::Standing;
 use crate::log_ends::Asked;
 use crate::resources::job::{Edges, dozed, sleep};
 
@@ -64,7 +64,10 @@ impl Driver {
                     idle_after_ms: settings.idle_after_ms.max(settles_after) + SLACK_MS,
                     ..settings
                 };
-                if !room.drowsy.look(&settings, waits, activity(told.records_in, &ends), now_ms) {
+                if !room
+                    .drowsy
+                    .look(&settings, waits, activity(told.records_in, &ends), now_ms)
+                {
                     return Ok(());
                 }
                 room.stands_at(places.iter().copied().zip(ends), now_ms);

@@ -17,3 +17,4 @@ mod room;
 pub mod session;
 pub mod sql_gateway;
 pub mod sql_job;
+pub mod told;

@@ -8,9 +8,9 @@ use weir_sql::table::Ddl;
 
 use super::counts::Counts;
 use super::job_manager::{JobManager, Listed, Run, Stop, Vertex};
-use super::keeper::{Standing, Told};
 use super::sql_gateway::{SqlError, SqlGateway};
 use super::sql_job::{Kept, Ready, Wished};
+use super::told::{Standing, Told};
 use crate::backoff::Backoff;
 
 /// How often a job's records are counted.

@@ -3,7 +3,7 @@
 use weir_proto::agent::v1::{Job, JobFailureCode, JobState, Phase, Reason};
 
 use super::Stage;
-use crate::flink::keeper::{Standing, Told};
+use crate::flink::told::{Standing, Told};
 use crate::resources::compute_pool::Share;
 
 /// What a job in SQL may wait for.
