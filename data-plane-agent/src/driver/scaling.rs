@@ -180,10 +180,25 @@ impl Driver {
                 return Ok(());
             }
         };
+        self.dozes(job, &of, (outcome, reason), now_ms)
+    }
+
+    /// A job falls asleep, `of` saying as what, or wakes; and it is told why.
+    pub(super) fn dozes(
+        &mut self,
+        job: &Job,
+        of: &str,
+        (outcome, reason): (JobDecisionOutcome, JobDecisionReason),
+        now_ms: u64,
+    ) -> io::Result<()> {
+        let held = self.jobs.given.get(&job.id).copied().unwrap_or(0);
+        let Some(room) = self.jobs.rooms.get_mut(&job.id) else {
+            return Ok(());
+        };
         tracing::info!(job = job.id, ?outcome, ?reason, "a job falls asleep or wakes");
         let decision = dozed(&job.id, outcome, reason, held, room.waiting(), now_ms);
         if outcome == JobDecisionOutcome::Suspend {
-            room.fall_asleep(&of, now_ms)?;
+            room.fall_asleep(of, now_ms)?;
         } else {
             room.wake()?;
         }

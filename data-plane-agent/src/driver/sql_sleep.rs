@@ -10,7 +10,7 @@ use weir_proto::agent::v1::{Job, JobDecisionOutcome, JobDecisionReason, JobState
 use super::Driver;
 use crate::flink::told::Standing;
 use crate::log_ends::Asked;
-use crate::resources::job::{Edges, dozed, sleep};
+use crate::resources::job::{Edges, sleep};
 
 /// Partitions of a source are numbered from its place times this on: more than a topic has.
 const STRIDE: u32 = 1_000_000;
@@ -25,7 +25,6 @@ impl Driver {
         let edges = self.edges_of(job, sources.len());
         let told = self.sql.told(job);
         let settles_after = self.sql.settles_after_ms(&job.id);
-        let held = self.jobs.given.get(&job.id).copied().unwrap_or(0);
         let Some(room) = self.jobs.rooms.get_mut(&job.id) else {
             return Ok(());
         };
@@ -78,16 +77,7 @@ impl Driver {
                 return Ok(());
             }
         };
-        tracing::info!(job = job.id, ?outcome, ?reason, "a job falls asleep or wakes");
-        let decision = dozed(&job.id, outcome, reason, held, room.waiting(), now_ms);
-        if outcome == JobDecisionOutcome::Suspend {
-            room.fall_asleep(&of, now_ms)?;
-        } else {
-            room.wake()?;
-        }
-        room.note(decision.clone())?;
-        self.jobs.reports.decided([decision]);
-        Ok(())
+        self.dozes(job, &of, (outcome, reason), now_ms)
     }
 
     /// The sources of a job that sleeps or may do so, each by the name that its ends are asked by.
