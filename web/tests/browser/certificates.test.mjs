@@ -24,7 +24,7 @@ function journey(screen, viewport) {
   let context
 
   before(async () => {
-    context = await chromium.browser.newContext({ viewport })
+    context = await chromium.context({ viewport })
     page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('request', (request) => sent.push(request.postData() ?? ''))

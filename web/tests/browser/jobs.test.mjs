@@ -28,7 +28,7 @@ function journeys(screen, viewport) {
   let context
 
   before(async () => {
-    context = await chromium.browser.newContext({ viewport })
+    context = await chromium.context({ viewport })
     page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`))

@@ -1,13 +1,10 @@
 // Whole journeys through the console against a running stack, on a wide and on a narrow screen: what a person does to get
 // a topic and a key, what they see of it, and that every page holds up under axe and the content security policy.
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
-import { readFileSync } from 'node:fs'
-import { NARROW, openBrowser, settled, signIn, WIDE } from './harness.mjs'
+import { axe, NARROW, openBrowser, settled, signIn, WIDE } from './harness.mjs'
 import { CONSOLE, member, operator } from './target.mjs'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RUN = Date.now().toString(36).slice(-6)
 // An agent has to act, and every live gateway to acknowledge.
 const AGENT_WAIT_MS = 90_000
@@ -30,7 +27,7 @@ function journeys(screen, viewport) {
   let context
 
   before(async () => {
-    context = await chromium.browser.newContext({ viewport, acceptDownloads: true })
+    context = await chromium.context({ viewport, acceptDownloads: true })
     page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`))
@@ -76,7 +73,7 @@ function journeys(screen, viewport) {
     await page.getByLabel('Password').fill('certainly not this one')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('alert').filter({ hasText: 'not right' }).waitFor()
-    await axe('sign-in')
+    await axe(page, 'sign-in')
     await signIn(page, member)
     assert.equal(new URL(page.url()).pathname, '/topics')
     const cookie = (await context.cookies()).find((c) => c.name === 'weir_session')
@@ -93,7 +90,7 @@ function journeys(screen, viewport) {
     await dialog().getByLabel('Name').fill(name)
     await dialog().getByRole('button', { name: 'Review' }).click()
     await dialog().getByText('1 change. Nothing is done yet.').waitFor()
-    await axe('plan')
+    await axe(page, 'plan')
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Create environment', 'the focus is on what is next')
     await dialog().getByRole('button', { name: 'Create environment' }).click()
     await row(name).waitFor()
@@ -127,7 +124,7 @@ function journeys(screen, viewport) {
       await page.getByRole('tab', { name: client }).click()
       await within(page.getByRole('button', { name: `Download ${client} configuration` }))
     }
-    await axe('connect')
+    await axe(page, 'connect')
     await page.getByRole('link', { name: 'Topics', exact: true }).last().click()
   })
 
@@ -144,7 +141,7 @@ function journeys(screen, viewport) {
     await phase('READY')
     await page.getByText('Kafka has it as asked for').waitFor()
     await page.getByText('records in log').waitFor()
-    await axe('topic')
+    await axe(page, 'topic')
   })
 
   test('the topic grows: the plan shows before and after, the page follows the agent', async () => {
@@ -202,7 +199,7 @@ function journeys(screen, viewport) {
     const [download] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('button', { name: /^Download/ }).click()])
     assert.equal(download.suggestedFilename(), 'consume.py')
     await within(dialog().getByRole('button', { name: /^Download/ }))
-    await axe('secret')
+    await axe(page, 'secret')
     await page.keyboard.press('Escape')
     await dialog().getByText('only time').waitFor()
     await dialog().getByLabel('I have kept the secret').check()
@@ -226,7 +223,7 @@ function journeys(screen, viewport) {
     await dialog().getByRole('button', { name: 'Done' }).click()
     await named(name).click()
     await page.getByRole('heading', { name: 'Installation' }).waitFor()
-    await axe('data plane that waits')
+    await axe(page, 'data plane that waits')
     await page.getByRole('button', { name: 'Enrolment command' }).click()
     await dialog().getByRole('button', { name: 'Cancel' }).click()
     await dialog().waitFor({ state: 'detached' })
@@ -297,7 +294,7 @@ function journeys(screen, viewport) {
   for (const path of PAGES) {
     test(`${path} holds up under axe, and nothing is cut`, async () => {
       await open(path)
-      await axe(path)
+      await axe(page, path)
       const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       assert.ok(beyond <= 0, `wider than the screen by ${beyond} px`)
     })
@@ -307,7 +304,7 @@ function journeys(screen, viewport) {
     await page.emulateMedia({ colorScheme: 'dark' })
     for (const path of ['/', '/topics', '/costs', '/audit']) {
       await open(path)
-      await axe(`${path} in dark`)
+      await axe(page, `${path} in dark`)
     }
     await page.emulateMedia({ colorScheme: 'light' })
   })
@@ -349,13 +346,13 @@ function journeys(screen, viewport) {
       await page.goto(`${CONSOLE}/topics`)
       await signIn(page, operator)
       await page.getByRole('heading', { name: 'Choose a tenant' }).waitFor()
-      await axe('choose a tenant')
+      await axe(page, 'choose a tenant')
       await page.locator('.choices button').first().click()
       await page.getByRole('heading', { name: 'Topics', level: 1 }).waitFor()
       assert.match(page.url(), /tenant=tenant_/)
       for (const path of ['/organizations', '/tenants', '/rate-cards?do=create']) {
         await open(path)
-        await axe(path)
+        await axe(page, path)
       }
     })
   }
@@ -363,15 +360,6 @@ function journeys(screen, viewport) {
   test('nothing broke the content security policy or failed in the console', () => {
     assert.deepEqual(complaints, [])
   })
-
-  async function axe(what) {
-    await page.evaluate(`${AXE};0`)
-    const found = await page.evaluate(async () => {
-      const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-      return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} (${n.failureSummary.split('\n')[1]?.trim()})`).slice(0, 3).join(' | ')}`)
-    })
-    assert.deepEqual(found, [], `axe on ${what}`)
-  }
 }
 
 async function chooseFirst(select) {

@@ -31,7 +31,7 @@ function journeys(screen, viewport) {
   let topic
 
   before(async () => {
-    context = await chromium.browser.newContext({ viewport })
+    context = await chromium.context({ viewport })
     page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`))
