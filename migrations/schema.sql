@@ -1422,7 +1422,9 @@ CREATE INDEX contract_schema_guid ON public.contract_schema USING btree (tenant_
 
 CREATE INDEX contract_schema_promises ON public.contract_schema USING btree (tenant_id) WHERE ((metadata -> 'properties'::text) ?| '{service_level.freshness,service_level.completeness,service_level.availability}'::text[]);
 
-CREATE INDEX contract_version_schema ON public.contract_version USING btree (contract_schema_id);
+CREATE INDEX contract_schema_text ON public.contract_schema USING btree (tenant_id, text_sha256);
+
+CREATE INDEX contract_version_schema ON public.contract_version USING btree (contract_schema_id, contract_id);
 
 CREATE INDEX contract_violation_tenant ON public.contract_violation USING btree (tenant_id, minute);
 

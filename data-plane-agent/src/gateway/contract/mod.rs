@@ -7,11 +7,13 @@
 mod bind;
 mod counts;
 mod found;
+mod gap;
 mod judge;
 pub mod mark;
 pub mod records;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod samples;
+mod sift;
 pub mod unpack;
 mod withhold;
 mod work;

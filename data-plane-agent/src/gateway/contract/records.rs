@@ -8,7 +8,8 @@ pub const HEADER: usize = 61;
 const PREFIX: usize = 12;
 /// What the checksum covers begins here.
 const CHECKED_FROM: usize = 21;
-const CONTROL: u16 = 0x20;
+/// The attribute of a batch of markers.
+pub const CONTROL: u16 = 0x20;
 
 /// What a batch's header says of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +59,29 @@ pub fn rebuilt(batch: &[u8], codec: Codec, count: u32, records: &[u8]) -> Option
     let mut out = Vec::with_capacity(HEADER + packed.len());
     out.extend_from_slice(batch.get(..HEADER)?);
     out.extend_from_slice(&packed);
-    let length = i32::try_from(out.len() - PREFIX).ok()?;
-    out[8..12].copy_from_slice(&length.to_be_bytes());
     out[22] = out[22] & !7 | codec.number();
-    out[57..61].copy_from_slice(&count.to_be_bytes());
-    let checksum = crc32c::crc32c(&out[CHECKED_FROM..]);
-    out[17..21].copy_from_slice(&checksum.to_be_bytes());
-    Some(out)
+    sealed(out, count)
+}
+
+/// The batch with its length, number of records and checksum. `None` when it is longer than a batch can be.
+pub(super) fn sealed(mut batch: Vec<u8>, count: u32) -> Option<Vec<u8>> {
+    let length = i32::try_from(batch.len().checked_sub(PREFIX)?).ok()?;
+    batch[8..12].copy_from_slice(&length.to_be_bytes());
+    batch[57..61].copy_from_slice(&count.to_be_bytes());
+    let checksum = crc32c::crc32c(&batch[CHECKED_FROM..]);
+    batch[17..21].copy_from_slice(&checksum.to_be_bytes());
+    Some(batch)
+}
+
+/// The first and the last offset of a batch.
+#[must_use]
+pub fn offsets(batch: &[u8]) -> Option<(i64, i64)> {
+    let (first, length) = (
+        i64::from_be_bytes(field(batch, 0)?),
+        i32::from_be_bytes(field(batch, 23)?),
+    );
+    let last = first.checked_add(i64::from(length))?;
+    (batch.len() >= HEADER && first >= 0 && last >= first).then_some((first, last))
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -1,12 +1,13 @@
 //! Dead letters stay where they are in the log, and consumers do not see them: batches are written anew without them.
 //!
-//! What is left looks as after a compaction: base offset and last offset stay, so that a consumer goes on behind the
-//! batch; one without records stays as an empty batch, as a broker's cleaner leaves it to keep a producer's sequence.
+//! What is left of a batch looks as after a compaction: base offset and last offset stay, so that a consumer goes on behind
+//! it. Batches of which nothing is left become one gap, which clients pass over ([`Sifted`]).
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::mark::WITHHELD;
 use super::records::{self, Head, Records, rebuilt};
+use super::sift::{Left, Sifted};
 use super::unpack::{Codec, unpack};
 use super::work::{BATCH_MAX, Pace, Pause};
 
@@ -16,23 +17,15 @@ use super::work::{BATCH_MAX, Pace, Pause};
 /// # Errors
 /// [`Pause`] when it would take longer than it may now; it is to be begun again.
 pub fn withhold(records: &Bytes, pace: &Pace<'_>) -> Result<Option<Bytes>, Pause> {
-    let mut out: Option<BytesMut> = None;
-    let mut seen = 0;
+    let mut sifted = Sifted::of(records);
     for batch in records::batches(records) {
-        let less = less(batch, pace)?;
-        if let Some(less) = less {
-            let out = out.get_or_insert_with(|| BytesMut::from(&records[..seen]));
-            out.extend_from_slice(&less);
-        } else if let Some(out) = &mut out {
-            out.extend_from_slice(batch);
-        }
-        seen += batch.len();
+        sifted.push(batch, &less(batch, pace)?);
     }
-    Ok(out.map(BytesMut::freeze))
+    Ok(sifted.finish())
 }
 
-/// The batch without its dead letters; `None` when it has none. What cannot be read was not marked.
-fn less(batch: &[u8], pace: &Pace<'_>) -> Result<Option<Vec<u8>>, Pause> {
+/// The batch without its dead letters. What cannot be read was not marked.
+fn less(batch: &[u8], pace: &Pace<'_>) -> Result<Left, Pause> {
     if pace.ends() {
         return Err(Pause::Time);
     }
@@ -44,7 +37,7 @@ fn less(batch: &[u8], pace: &Pace<'_>) -> Result<Option<Vec<u8>>, Pause> {
         whole: _,
     }) = records::head(batch)
     else {
-        return Ok(None);
+        return Ok(Left::All);
     };
     if codec == Codec::None {
         return without(batch, codec, packed, count, pace);
@@ -52,17 +45,11 @@ fn less(batch: &[u8], pace: &Pace<'_>) -> Result<Option<Vec<u8>>, Pause> {
     match unpack(codec, packed, BATCH_MAX.min(pace.batch_bytes)) {
         Ok(unpacked) => without(batch, codec, &unpacked, count, pace),
         Err(_too_large) if pace.batch_bytes < BATCH_MAX => Err(Pause::Size),
-        Err(_unreadable) => Ok(None),
+        Err(_unreadable) => Ok(Left::All),
     }
 }
 
-fn without(
-    batch: &[u8],
-    codec: Codec,
-    unpacked: &[u8],
-    count: u32,
-    pace: &Pace<'_>,
-) -> Result<Option<Vec<u8>>, Pause> {
+fn without(batch: &[u8], codec: Codec, unpacked: &[u8], count: u32, pace: &Pace<'_>) -> Result<Left, Pause> {
     if unpacked.len() > pace.batch_bytes {
         return Err(Pause::Size);
     }
@@ -72,7 +59,7 @@ fn without(
             return Err(Pause::Time);
         }
         let Ok(record) = record else {
-            return Ok(None);
+            return Ok(Left::All);
         };
         if record.header(WITHHELD).is_some() {
             left -= 1;
@@ -81,11 +68,12 @@ fn without(
         }
     }
     if left == count {
-        return Ok(None);
+        return Ok(Left::All);
     }
-    // As a broker writes one that is empty.
-    let codec = if left == 0 { Codec::None } else { codec };
-    Ok(rebuilt(batch, codec, left, &kept.concat()))
+    if left == 0 {
+        return Ok(Left::Nothing);
+    }
+    Ok(rebuilt(batch, codec, left, &kept.concat()).map_or(Left::Nothing, Left::Some))
 }
 
 #[cfg(test)]
@@ -126,24 +114,47 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_keeps_its_offsets_and_an_empty_batch_stays() {
+    fn what_is_left_keeps_its_offsets_and_the_rest_is_a_gap() {
         for codec in [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
             let whole = samples::batch(codec, &[alive(b"1"), alive(b"2")]);
             let some = samples::batch(codec, &[alive(b"3"), dead(b"4"), alive(b"5")]);
             let none = samples::batch(codec, &[dead(b"6"), dead(b"7")]);
-            let all = [&whole[..], &some, &none, &whole, &some[..70]].concat();
-            let less = aside(&all).unwrap();
-            let (before, after) = (read(&all), read(&less));
-            assert_eq!(after.len(), 4, "{codec:?}: the part of a batch at the end goes");
-            for (before, after) in before.iter().zip(&after) {
-                assert_eq!(before.0, after.0, "{codec:?}: offsets, times and producer");
+            let marker = samples::raw(0x30, 1, &[12, 0, 0, 0, 8, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0, 0, 0]);
+            let mut log = Vec::new();
+            for batch in [&whole, &some, &none, &none, &marker, &none, &whole] {
+                let offset = log
+                    .iter()
+                    .map(|it: &Vec<u8>| records::head(it).unwrap().count.unwrap())
+                    .sum::<u32>();
+                let mut batch = batch.clone();
+                batch[..8].copy_from_slice(&i64::from(offset).to_be_bytes());
+                log.push(batch);
             }
-            let values: Vec<_> = after.iter().map(|it| it.2.concat()).collect();
-            assert_eq!(values, [&b"12"[..], b"35", b"", b"12"]);
-            assert_eq!(after.iter().map(|it| it.1).collect::<Vec<_>>(), [2, 2, 0, 2]);
-            assert!(less.starts_with(&whole), "untouched");
-            let empty = records::batches(&less).nth(2).unwrap();
-            assert_eq!((empty.len(), empty[22] & 7), (61, 0));
+            let less = aside(&[&log.concat()[..], &some[..70]].concat()).unwrap();
+            let after: Vec<_> = records::batches(&less).collect();
+            let offsets: Vec<_> = after.iter().map(|it| records::offsets(it).unwrap()).collect();
+            assert_eq!(
+                offsets,
+                [(0, 1), (2, 4), (5, 8), (9, 9), (10, 11), (12, 13)],
+                "{codec:?}"
+            );
+            assert_eq!(
+                [after[0], after[3], after[5]],
+                [&log[0], &log[4], &log[6]],
+                "untouched"
+            );
+            let (before, left) = (&read(&log[1])[0], &read(after[1])[0]);
+            assert_eq!(before.0, left.0, "{codec:?}: offsets, times and producer");
+            assert_eq!((left.1, left.2.concat()), (2, b"35".to_vec()));
+            for gap in [after[2], after[4]] {
+                let head = records::head(gap).unwrap();
+                assert!(head.control && head.whole && gap.len() < 100);
+            }
+            assert_eq!(
+                less.len(),
+                after.concat().len(),
+                "the part of a batch at the end goes"
+            );
             assert_eq!(aside(&less), None, "nothing is left to withhold");
         }
     }
@@ -179,6 +190,7 @@ mod tests {
             let left: Vec<_> = records.iter().filter(|it| !it.1).map(|it| it.0.clone()).collect();
             match aside(&batch) {
                 None => prop_assert_eq!(left.len(), records.len()),
+                Some(gap) if left.is_empty() => prop_assert!(records::head(&gap).unwrap().control),
                 Some(less) => prop_assert_eq!(&read(&less)[0].2, &left),
             }
         }

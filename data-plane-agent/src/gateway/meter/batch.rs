@@ -5,6 +5,7 @@ const PREFIX: usize = 12;
 /// A whole header of magic 2.
 const HEADER: usize = 61;
 const TRANSACTIONAL: u16 = 0x10;
+const CONTROL: u16 = 0x20;
 
 /// What a batch's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +93,14 @@ fn header(batch: &[u8]) -> Option<Batch> {
         epoch: i16::from_be_bytes(field(batch, 51)?),
         sequence,
     });
+    let attributes = u16::from_be_bytes(field(batch, 21)?);
+    let records = u64::try_from(i32::from_be_bytes(field(batch, 57)?)).ok()?;
     Some(Batch {
         bytes,
-        records: u64::try_from(i32::from_be_bytes(field(batch, 57)?)).ok()?,
+        // Markers are nobody's records.
+        records: if attributes & CONTROL == 0 { records } else { 0 },
         producer,
-        transactional: u16::from_be_bytes(field(batch, 21)?) & TRANSACTIONAL != 0,
+        transactional: attributes & TRANSACTIONAL != 0,
     })
 }
 
@@ -168,6 +172,14 @@ pub mod tests {
         assert!(!produced(&bytes).unwrap()[0].transactional);
         bytes[22] |= 0x10;
         assert!(produced(&bytes).unwrap()[0].transactional);
+    }
+
+    #[test]
+    fn markers_are_nobodys_records() {
+        let mut bytes = batch(1, None, 17);
+        bytes[22] |= 0x20;
+        let walked = whole(&bytes).next().unwrap();
+        assert_eq!((walked.bytes, walked.records), (78, 0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// Command checks runs franz-go through the gateway: `checks SETTINGS` prints one JSON line per check.
+// Command checks runs franz-go through the gateway: `checks SETTINGS [gaps]` prints one JSON line per check.
 package main
 
 import (
@@ -267,6 +267,11 @@ func (s settings) stranger() string {
 
 func main() {
 	s := settings{checks.ReadSettings(os.Args[1])}
+	if len(os.Args) > 2 && os.Args[2] == "gaps" {
+		checks.Run("gaps read_uncommitted", func() string { return s.gaps(kgo.ReadUncommitted()) })
+		checks.Run("gaps read_committed", func() string { return s.gaps(kgo.ReadCommitted()) })
+		return
+	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() { checks.Run("rebalance", func() string { return s.rebalance() }) })
 	waiting.Go(func() {

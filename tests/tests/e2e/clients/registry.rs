@@ -72,6 +72,9 @@ async fn dead_letters_arrive_once_and_are_redriven_once() {
     let contract = |enforcement| json!({"enforcement": enforcement, "dead_letter_topic": target});
     scene.change_topic(&json!({ "contract": contract("DLQ") })).await;
     let mut lines = program("confluent-kafka/dead_letters.py").run(&scene).await;
+    lines.extend(program("kafka-python/gaps.py").run(&scene).await);
+    let kafkajs = Program::new(&tool("WEIR_CLIENTS_NODE"), &["kafkajs/gaps.mjs"]);
+    lines.extend(kafkajs.run(&scene).await);
     scene
         .change_topic(&json!({ "contract": contract("SHADOW") }))
         .await;
@@ -85,6 +88,8 @@ async fn dead_letters_arrive_once_and_are_redriven_once() {
     // While it is named, the dead-letter topic cannot be taken away.
     scene.change_topic(&json!({"contract": null})).await;
     scene.clear().await;
+    assert!(lines.iter().all(|it| it.ok), "{lines:#?}");
+    let checked = |check: &str| lines.iter().filter(|it| it.check == check).count();
     for check in [
         "codecs",
         "idempotence",
@@ -93,7 +98,39 @@ async fn dead_letters_arrive_once_and_are_redriven_once() {
         "listing",
         "redrive",
     ] {
-        let line = lines.iter().find(|it| it.check == check);
-        assert!(line.is_some_and(|it| it.ok), "{check}: {line:?}");
+        assert_eq!(checked(check), 1, "{check}");
     }
+    assert_eq!(checked("gaps"), 3, "by each of three clients");
+}
+
+/// Batches of which nothing is left, at the end of a log and between others, stop neither of the two clients that need a JDK
+/// and Go.
+#[tokio::test]
+#[ignore = "needs a JDK and Go: ring slow"]
+async fn gaps_stop_neither_java_nor_franz_go() {
+    let scene = Scene::new("gaps").await;
+    let target = scene.id_of(&scene.group_topic).await;
+    scene
+        .change_topic(&json!({"contract": {"enforcement": "DLQ", "dead_letter_topic": target}}))
+        .await;
+    let writer = Program::new(&tool("WEIR_CLIENTS_PYTHON"), &["confluent-kafka/dead_letters.py"]);
+    let java = ["-cp", &tool("WEIR_CLIENTS_JAVA_CLASSES"), "Gaps"];
+    let mut lines = writer.only("gaps").run(&scene).await;
+    lines.extend(Program::new(&tool("WEIR_CLIENTS_JAVA"), &java).run(&scene).await);
+    let franz_go = Program::new(&tool("WEIR_CLIENTS_FRANZ_GO"), &[]);
+    lines.extend(franz_go.only("gaps").run(&scene).await);
+    scene.change_topic(&json!({"contract": null})).await;
+    scene.clear().await;
+    assert!(lines.len() == 5 && lines.iter().all(|it| it.ok), "{lines:#?}");
+}
+
+/// Who reads a marked record sees why; who writes it notices nothing.
+#[tokio::test]
+async fn marks_reach_consumers() {
+    let scene = Scene::new("marks").await;
+    scene
+        .change_topic(&json!({"contract": {"enforcement": "MARK"}}))
+        .await;
+    let program = Program::new(&tool("WEIR_CLIENTS_PYTHON"), &["confluent-kafka/marks.py"]);
+    super::shows_in(scene, "marks", program, &["codecs", "idempotence", "transaction"]).await;
 }
