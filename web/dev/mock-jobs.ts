@@ -70,6 +70,20 @@ const programAt = (program: unknown, version: number) => {
   return kind === 'SQL' && version === 1 ? { ...(program as object), statement: statement.replace('> 10', '> 5') } : program
 }
 
+/** An hour of load that rises, falls and ends, the newest decision first. */
+export function decisionsOf(job: MockObject): unknown {
+  const began = Date.now() - 60 * 60_000
+  const steps: [number, string, string, number, number, number | null][] = [
+    [0, 'WAKE', 'RECORDS_WAIT', 0, 1, 1_204], [4, 'SCALE', 'BACKLOG', 1, 2, 88_120], [11, 'HOLD', 'POOL_LIMIT', 2, 2, 140_310], [19, 'SCALE', 'BAND_HIGH', 2, 3, 52_000],
+    [31, 'HOLD', 'METRICS_UNKNOWN', 3, 3, null], [42, 'SCALE', 'BAND_LOW', 3, 1, 320], [55, 'SUSPEND', 'IDLE', 1, 0, 0],
+  ]
+  const data = job.spec.program ? steps.map(([minute, outcome, reason, workers, given, lag]) => ({
+    kind: 'JobScalingDecision', at: new Date(began + minute * 60_000).toISOString(), outcome, reason, also: [], workers, workers_given: given, workers_wanted: outcome === 'HOLD' ? given + 2 : given, lag,
+    terms: lag === null || outcome === 'WAKE' || outcome === 'SUSPEND' ? undefined : { arrival_rate: 900 + 40 * minute * (43 - minute), true_rate: workers * 9_500, backlog: lag > 50_000 },
+  })).reverse() : []
+  return { kind: 'JobScalingDecisionList', metadata: {}, data }
+}
+
 export function versionsOf(job: MockObject): unknown {
   const latest = Number(job.status.latest_version)
   const data = Array.from({ length: latest }, (_, at) => ({ kind: 'JobVersion', version: latest - at, program: made.get(job.id)?.[latest - at - 1] ?? programAt(job.spec.program, latest - at), keeps_state: latest - at > 1, created_at: job.metadata.created_at, created_by: 'member_01jcmock0000000000000000a' }))

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 import { contractAnswer } from './mock-contracts.ts'
-import { noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
+import { decisionsOf, noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
@@ -64,6 +64,7 @@ function answer(exchange: Exchange, response: ServerResponse): void {
   if (method === 'GET' && !id) return list(exchange, response)
   const object = id ? store.get(id) : undefined
   if (id && !object) return problem(response, 404, 'not_found', 'Not found', 'There is no such object, or it is not visible to you.')
+  if (method === 'GET' && action === 'scaling-decisions') return json(response, 200, decisionsOf(object!))
   if (method === 'GET') return json(response, 200, action === 'extent' ? store.extent(object!) : action === 'versions' && collection === 'jobs' ? versionsOf(object!) : object)
   change(exchange, object, action, response)
 }

@@ -51,6 +51,7 @@ const ofMember = (see) => [
   ['jobs', '/jobs'],
   ['job', () => jobOf(see, 'ACTION')],
   ['job-program', async () => `${await jobOf(see, 'ACTION')}?tab=program`],
+  ['job-workers', async () => `${await jobOf(see, 'ACTION')}?tab=workers`],
   ['job-create', '/jobs?do=create'],
   ['job-sql', () => jobOf(see, 'SQL')],
   ['job-sql-edit', async () => `${await jobOf(see, 'SQL')}?do=edit`, { then: () => see.dialog().getByLabel('Statement').waitFor() }],

@@ -28,3 +28,10 @@ export function drawIncomplete(u: uPlot, from: number | undefined, colour: strin
   u.ctx.fillRect(x, top, left + width - x, height)
   u.ctx.restore()
 }
+
+/** Where an arrow key leads from a place among so many; nowhere for other keys. */
+export function stepTo(key: string, at: number | undefined, count: number): number | undefined {
+  const steps: Record<string, number> = { ArrowRight: (at ?? -1) + 1, ArrowLeft: (at ?? count) - 1, Home: 0, End: count - 1 }
+  const next = steps[key]
+  return next === undefined ? undefined : Math.max(0, Math.min(count - 1, next))
+}

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { formatTime, tickText } from './format.ts'
-import { drawIncomplete, stack } from './chart-parts.ts'
+import { drawIncomplete, stack, stepTo } from './chart-parts.ts'
 
 export interface ChartSeries {
   key: string
@@ -56,11 +56,9 @@ export function Chart({ label, times, series, format, incompleteFrom, height = 2
   }, [series, times, stacked, format, height, incompleteFrom, scale, theme])
 
   const move = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = { ArrowRight: (at ?? -1) + 1, ArrowLeft: (at ?? times.length) - 1, Home: 0, End: times.length - 1 }
-    const next = steps[event.key]
-    if (next === undefined) return
+    const index = stepTo(event.key, at, times.length)
+    if (index === undefined) return
     event.preventDefault()
-    const index = Math.max(0, Math.min(times.length - 1, next))
     const chart = plot.current
     chart?.setCursor({ left: chart.valToPos(times[index] ?? 0, 'x'), top: 1 })
     setAt(index)
@@ -79,21 +77,30 @@ function Readout({ at, times, series, format }: Pick<ChartProps, 'times' | 'seri
   const time = at === undefined ? undefined : times[at]
   return (
     <figcaption className="readout">
-      <ul className="legend">
-        {series.map((s, i) => (
-          <li key={s.key}>
-            <span className={`swatch c${i % SERIES_COLOURS}`} aria-hidden="true" />
-            {s.label}
-            {at !== undefined && <span className="tabular"> {valueText(s.values[at], format)}</span>}
-          </li>
-        ))}
-      </ul>
-      <p role="status" className="readout-time">{time === undefined ? 'Point at a bar, or use the arrow keys, for its values.' : `${formatTime(new Date(time * 1000).toISOString(), 'minute')}: ${totalText(series, at ?? 0, format)}`}</p>
+      <Legend at={at} series={series} format={format} />
+      <p role="status" className="readout-time">{time === undefined ? 'Point at a bar, or use the arrow keys, for its values.' : `${timeText(time)}: ${totalText(series, at ?? 0, format)}`}</p>
     </figcaption>
   )
 }
 
-function valueText(value: number | null | undefined, format: (value: number) => string): string {
+/** The series' names and colours, and what they say at one time. */
+export function Legend({ at, series, format }: Pick<ChartProps, 'series' | 'format'> & { at: number | undefined }) {
+  return (
+    <ul className="legend">
+      {series.map((s, i) => (
+        <li key={s.key}>
+          <span className={`swatch c${i % SERIES_COLOURS}`} aria-hidden="true" />
+          {s.label}
+          {at !== undefined && <span className="tabular"> {valueText(s.values[at], format)}</span>}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+export const timeText = (seconds: number): string => formatTime(new Date(seconds * 1000).toISOString(), 'minute')
+
+export function valueText(value: number | null | undefined, format: (value: number) => string): string {
   return value === null || value === undefined ? 'no data' : format(value)
 }
 
@@ -145,7 +152,7 @@ function optionsFor(element: HTMLElement, drawing: Drawing): uPlot.Options {
 }
 
 /** Changes when the colours do: the canvas must be drawn anew then. */
-function useThemeMark(): string {
+export function useThemeMark(): string {
   const read = () => `${document.documentElement.dataset.theme ?? ''}${matchMedia('(prefers-color-scheme: dark)').matches}`
   const [mark, setMark] = useState(read)
   useEffect(() => {

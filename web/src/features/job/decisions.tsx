@@ -1,10 +1,13 @@
-// What was decided of a job's workers, the newest first, and why.
+// What was decided of a job's workers, drawn over time and listed with the newest first, and why.
+import { useMemo } from 'react'
 import type { Job, JobScalingDecision } from '../../api/types.ts'
 import { Button } from '../../ui/button.tsx'
 import { formatCount, words } from '../../ui/format.ts'
+import { Lines } from '../../ui/lines.tsx'
 import { Failure, Skeleton } from '../../ui/states.tsx'
 import { Age } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
+import { historyOf } from './history.ts'
 import { changeText, rateText } from './job.ts'
 import { useJobDecisions } from './queries.ts'
 import { subtasksText } from './sql.ts'
@@ -26,11 +29,14 @@ export function WorkersTab({ job }: { job: Job }) {
 
 function Decisions({ id }: { id: string }) {
   const decisions = useJobDecisions(id)
+  const rows = useMemo(() => decisions.data?.pages.flatMap((page) => page.data) ?? [], [decisions.data])
+  const history = useMemo(() => historyOf(rows), [rows])
   if (decisions.isPending) return <Skeleton label="Reading the decisions" />
   if (!decisions.data) return <Failure error={decisions.error} again={() => void decisions.refetch()} />
   return (
     <>
-      <Table caption="Decisions about its workers" rows={decisions.data.pages.flatMap((page) => page.data)} columns={columns} id={(d) => d.at} still />
+      {rows.length > 1 && <Lines label="Workers, rates and waiting records at each decision" {...history} />}
+      <Table caption="Decisions about its workers" rows={rows} columns={columns} id={(d) => d.at} still />
       {decisions.hasNextPage && <Button busy={decisions.isFetchingNextPage} onClick={() => void decisions.fetchNextPage()}>Older decisions</Button>}
     </>
   )

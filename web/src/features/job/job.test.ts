@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { historyOf } from './history.ts'
 import { changeText, parseScaling, parseSuspend, printScaling, rateText, wishText } from './job.ts'
 import { parseProgram, printProgram, readDraft, stepsText } from './program.ts'
 
@@ -43,4 +44,12 @@ test('what became of the workers', () => {
   const say = (outcome: string, given = 1) => changeText({ outcome, workers: 1, workers_wanted: 4, workers_given: given })
   expect([say('SCALE', 3), say('HOLD'), say('SUSPEND'), say('WAKE')]).toEqual(['1 → 3', '1, not 4', 'fell asleep', 'woke'])
   expect([rateText(null), rateText(812.4)]).toEqual(['–', '812/s'])
+})
+
+test('decisions become lines, the oldest first; what nobody knew is a gap', () => {
+  const decision = (at: string, outcome: string, lag: number | null) => ({ at, outcome, lag, workers: 1, workers_given: 2, workers_wanted: 3, reason: 'BACKLOG', also: [], kind: 'JobScalingDecision' })
+  const { times, panels, marks } = historyOf([decision('2026-01-01T00:01:00Z', 'SCALE', null), decision('2026-01-01T00:00:00Z', 'HOLD', 7)])
+  expect(times.map((t) => t - times[0]!)).toEqual([0, 60])
+  expect(marks).toEqual([1])
+  expect(panels.map((panel) => panel.series.map((s) => s.values))).toEqual([[[2, 2], [3, 3]], [[null, null], [null, null]], [[7, null]]])
 })
