@@ -277,11 +277,22 @@ pub fn counted(found: &[(String, Value)]) -> Hours {
     counted
 }
 
-fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     frames.iter().rev().find_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
+}
+
+/// Waits until the job has read nearly all of so many payments.
+pub async fn has_read(plane: &ControlPlane, records: usize) {
+    // Partitions do not end at the same moment: somewhat fewer count as nearly all.
+    let time = FIRST_MS + (records.saturating_sub(100) as i64) * 6 * HOUR_MS / (RECORDS as i64);
+    let mark = time - DISORDER_MS - i64::from(DELAY_MS);
+    let there = |frames: &[AgentFrame]| progress(frames).filter(|it| it.watermark_unix_ms >= mark);
+    plane
+        .until(&format!("{records} payments are read"), LONG, there)
+        .await;
 }
 
 pub async fn phase(plane: &ControlPlane, phase: Phase) {
@@ -315,7 +326,7 @@ pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_sleep() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     assert!(std::env::var_os("WEIR_FLINK_LIBS").is_some());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port_base = ports().gateway();
@@ -452,7 +463,7 @@ async fn expire(port: u16) {
 #[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS"]
 async fn records_that_expired_unread_are_not_skipped_silently() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port_base = ports().gateway();
