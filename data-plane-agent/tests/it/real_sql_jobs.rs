@@ -223,6 +223,13 @@ pub fn pid_of(state: &Path, part: &str) -> Option<i32> {
     i32::try_from(record["identity"]["pid"].as_i64()?).ok()
 }
 
+/// How often the job was given to Flink.
+fn attempt(state: &Path) -> u64 {
+    let kept = std::fs::read(state.join(format!("jobs/{JOB}/sql.json"))).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    kept["attempt"].as_u64().unwrap()
+}
+
 fn kill(state: &Path, part: &str) {
     let pid = rustix::process::Pid::from_raw(pid_of(state, part).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -277,8 +284,13 @@ pub fn counted(found: &[(String, Value)]) -> Hours {
     counted
 }
 
-pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
-    frames.iter().rev().find_map(|frame| match &frame.frame {
+fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+    all_progress(frames).next()
+}
+
+/// The newest first.
+fn all_progress(frames: &[AgentFrame]) -> impl Iterator<Item = JobProgress> {
+    frames.iter().rev().filter_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
@@ -289,7 +301,8 @@ pub async fn has_read(plane: &ControlPlane, records: usize) {
     // Partitions do not end at the same moment: somewhat fewer count as nearly all.
     let time = FIRST_MS + (records.saturating_sub(100) as i64) * 6 * HOUR_MS / (RECORDS as i64);
     let mark = time - DISORDER_MS - i64::from(DELAY_MS);
-    let there = |frames: &[AgentFrame]| progress(frames).filter(|it| it.watermark_unix_ms >= mark);
+    // What begins again tells no event time until the next record comes: that it was told once is enough.
+    let there = |frames: &[AgentFrame]| all_progress(frames).find(|it| it.watermark_unix_ms >= mark);
     plane
         .until(&format!("{records} payments are read"), LONG, there)
         .await;
@@ -330,7 +343,7 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port_base = ports().gateway();
-    let agent = run(&state, &plane, &libs, port_base);
+    let mut agent = run(&state, &plane, &libs, port_base);
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
@@ -338,6 +351,17 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
         .wish(plane.seal(1, 1, &state_of(JobState::Running, 1)))
         .await;
     phase(&plane, Phase::Running).await;
+
+    // An agent that is killed leaves Flink as it is, and the next one finds the job at work.
+    let (before, attempt) = (pid_of(&state, "jobmanager"), attempt(&state));
+    drop(agent);
+    plane.forget_received();
+    agent = run(&state, &plane, &libs, port_base);
+    phase(&plane, Phase::Running).await;
+    assert_eq!(
+        (pid_of(&state, "jobmanager"), self::attempt(&state)),
+        (before, attempt)
+    );
 
     let producer = || -> BaseProducer { client(port_base).create().unwrap() };
     let part = RECORDS / 8;
