@@ -75,13 +75,20 @@ impl Topics {
         for it in made {
             it.map_err(|(name, code)| anyhow::anyhow!("create topic {name}: {code}"))?;
         }
-        // Brokers and clients come to know it a little later.
+        // Brokers come to know it a little later. The watcher is asked only then: it remembers for half a minute what was not there.
         let deadline = Instant::now() + PATIENCE;
-        while let Err(error) = self.ends(name) {
-            ensure!(Instant::now() < deadline, "topic {name}: {error}");
+        while !self.is_there(name)? {
+            ensure!(Instant::now() < deadline, "topic {name} does not come to be");
             std::thread::sleep(Duration::from_millis(100));
         }
-        Ok(())
+        self.ends(name).map(drop)
+    }
+
+    fn is_there(&self, topic: &str) -> Result<bool> {
+        let told = self.admin.inner().fetch_metadata(Some(topic), PATIENCE)?;
+        let partitions = told.topics().iter().flat_map(|it| it.partitions());
+        let led = partitions.filter(|it| it.leader() >= 0 && it.error().is_none());
+        Ok(i32::try_from(led.count())? == PARTITIONS)
     }
 
     /// Where its partitions end, together.

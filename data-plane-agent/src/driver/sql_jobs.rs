@@ -169,7 +169,7 @@ impl Driver {
         let wants = !job.deleted && wishes && suspended.is_none();
         let program = self.sql.programs.get(&job.id).map(|it| &it.program);
         let known = served.verdict(false).phase == Phase::Ready;
-        let runs = wants && matches!(share, Share::Given(_)) && (known || told.workers > 0);
+        let runs = wants && matches!(share, Share::Given(_));
         let stuck = match program {
             Some(Err(refused)) => Some(refused.reason),
             _runnable => None,
@@ -177,6 +177,7 @@ impl Driver {
         let wished = Wished {
             id: job.id.clone(),
             runs: runs && stuck.is_none(),
+            begins: known,
             deleted: job.deleted,
             version: job.version,
             keeps_state: job.keeps_state,

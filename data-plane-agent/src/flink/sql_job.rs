@@ -79,6 +79,9 @@ pub struct Wished {
     pub id: String,
     /// It should run, and may.
     pub runs: bool,
+    /// Gateways know it, so it may be given to Flink. One that Flink has goes on also while they do not: after a start of the agent,
+    /// or of a gateway.
+    pub begins: bool,
     /// It goes for good: its state goes with it.
     pub deleted: bool,
     /// Of its program.
@@ -176,7 +179,7 @@ pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
         Some(_job) if is_newest => Act::Rest,
         Some(_job) if !wished.keeps_state && kept.version != wished.version => Act::Cancel,
         Some(_job) => Act::Stop,
-        None if wished.runs && wished.program.is_some() => Act::Submit {
+        None if wished.runs && wished.begins && wished.program.is_some() => Act::Submit {
             again: is_newest && kept.attempt > 0 && listed.is_none_or(|it| it.run != Run::Finished),
         },
         None => Act::Rest,

@@ -6,6 +6,7 @@ fn wished() -> Wished {
     Wished {
         id: "job_1".to_owned(),
         runs: true,
+        begins: true,
         deleted: false,
         version: 1,
         keeps_state: true,
@@ -75,7 +76,14 @@ fn what_to_do_follows_from_the_wish_and_what_flink_says() {
         program: None,
         ..wished()
     };
+    let unknown = Wished {
+        begins: false,
+        ..wished()
+    };
     for (wished, listed, expected) in [
+        (&unknown, &running, Act::Rest),
+        (&unknown, &restarting, Act::Rest),
+        (&unknown, &None, Act::Rest),
         (&wished(), &running, Act::Rest),
         (&wished(), &restarting, Act::Rest),
         (&wished(), &Some(self::listed(Run::Ending)), Act::Rest),

@@ -1,7 +1,11 @@
 //! An agent on fakes, wishes, and what to wait for.
 
+use std::io::Write as _;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -33,6 +37,42 @@ pub fn ports() -> Ports {
         })
     });
     claimed.next().unwrap()
+}
+
+/// When this test's process ends, however it ends, so does every process that was started below `folder`: an agent, and what
+/// belongs to it outlives it on purpose.
+pub fn end_with_me(folder: &Path) {
+    static WATCHED: Mutex<Vec<(PathBuf, ChildStdin)>> = Mutex::new(Vec::new());
+    // The folder comes by a pipe that nobody writes to afterwards: no name of it is on a command line or in an environment.
+    const WATCH: &str = r#"
+        read -r folder; read -r never
+        for signal in STOP KILL; do
+            for process in /proc/[0-9]*; do
+                case "$(tr '\0' '\n' <"$process/environ" 2>/dev/null)" in
+                    *"WEIR_CHILD=$folder"*) kill -s $signal "${process#/proc/}" ;;
+                esac
+            done
+        done"#;
+    let mut watched = WATCHED.lock().unwrap();
+    if watched.iter().any(|(it, _pipe)| it == folder) {
+        return;
+    }
+    let mut watch = Command::new("/bin/sh");
+    watch.args(["-c", WATCH]).process_group(0).stdin(Stdio::piped());
+    let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut pipe = watch.stdin.take().unwrap();
+    writeln!(pipe, "{}", folder.display()).unwrap();
+    watched.push((folder.to_owned(), pipe));
+}
+
+/// A folder for one test; it stays where `WEIR_KEEP` is set, for those who look for the cause of a failure.
+pub fn folder() -> TempDir {
+    let mut folder = tempfile::tempdir().unwrap();
+    if std::env::var_os("WEIR_KEEP").is_some() {
+        eprintln!("kept: {}", folder.path().display());
+        folder.disable_cleanup(true);
+    }
+    folder
 }
 
 pub struct Harness {

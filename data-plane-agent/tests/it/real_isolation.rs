@@ -309,7 +309,7 @@ fn at_the_gateway(port: u16, secret: &str) {
 )]
 async fn two_tenants_jobs_get_at_nothing_of_each_other() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let (asked, ports) = (Asked::default(), ports());
     let (allowed, forbidden) = endpoints(asked.clone()).await;

@@ -13,7 +13,7 @@ use weir_credentials::hex;
 use weir_proto::agent::v1::{AgentFrame, Phase, Reason, Topic};
 
 use crate::control_plane::{ControlPlane, TOKEN};
-use crate::harness::{POOL, newest, ports, topic, wish};
+use crate::harness::{POOL, end_with_me, newest, ports, topic, wish};
 
 const LONG: Duration = Duration::from_secs(90);
 
@@ -49,6 +49,7 @@ pub fn run_with(
     port_base: u16,
     policy: Option<&Path>,
 ) -> Running {
+    end_with_me(state);
     let log = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
@@ -67,6 +68,7 @@ pub fn run_with(
         .args(["--port-base", &port_base.to_string()])
         .args(policy.into_iter().flat_map(|it| [Path::new("--policy"), it]))
         .env("WEIR_TOKEN", TOKEN)
+        .env("WEIR_CHILD", state.join("its-agent"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -105,7 +107,7 @@ async fn made(control_plane: &ControlPlane, id: &str) {
 )]
 async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let ports = ports();
     let plane = ControlPlane::start().await;
@@ -219,7 +221,7 @@ async fn kafka_comes_up_survives_a_kill_of_the_agent_and_ends_in_order() {
 #[ignore = "wants Java and WEIR_KAFKA_LIBS"]
 async fn three_brokers_form_a_quorum_and_restart_one_at_a_time() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let ports = ports();
     let plane = ControlPlane::start().await;

@@ -166,7 +166,7 @@ async fn whatever_is_killed_outputs_are_those_of_an_undisturbed_run() {
     let rounds = usize::try_from(setting("WEIR_ROUNDS", 20)).unwrap();
     let seed = setting("WEIR_SEED", u64::from(std::process::id()));
     eprintln!("{rounds} rounds, WEIR_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port = ports().gateway();
@@ -186,6 +186,10 @@ async fn whatever_is_killed_outputs_are_those_of_an_undisturbed_run() {
     );
     let mut killed = Vec::new();
     for round in 0..rounds {
+        // Every other kill hits jobs at work, the rest whatever is being put right just then.
+        if round > 0 && round % 2 == 0 {
+            sql::has_read(&plane, round * OF_A_ROUND).await;
+        }
         let feeder = Arc::clone(&producer);
         let feeding = tokio::task::spawn_blocking(move || feed(&feeder, round));
         tokio::time::sleep(Duration::from_millis(mixed(round, seed) % 4_000)).await;

@@ -288,7 +288,7 @@ async fn ready(plane: &ControlPlane, id: &str) {
 #[ignore = "wants Java and WEIR_KAFKA_LIBS"]
 async fn a_stock_client_reaches_the_brokers_as_far_as_its_key_goes() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let folder_state = folder.path().join("agent");
     let ports = ports();
     let plane = ControlPlane::start().await;

@@ -121,7 +121,7 @@ async fn all_sleep(plane: &ControlPlane) {
 async fn from_zero_and_back() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     let figures = PathBuf::from(std::env::var_os("WEIR_BENCH_FIGURES").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let port = ports().gateway();
     let plane = ControlPlane::start().await;

@@ -76,7 +76,7 @@ async fn told(plane: &ControlPlane, what: &str, look: impl Fn(&JobProgress) -> b
 #[ignore = "wants Java and WEIR_KAFKA_LIBS"]
 async fn a_load_brings_workers_its_end_leaves_none_and_the_next_record_wakes_the_job() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let endpoint = endpoint().await;
     let policy = folder.path().join("policy.toml");

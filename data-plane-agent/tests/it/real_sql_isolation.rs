@@ -14,7 +14,7 @@ use weir_proto::agent::v1::{
 };
 
 use crate::control_plane::{ControlPlane, TOKEN};
-use crate::harness::{newest, ports, topic};
+use crate::harness::{end_with_me, newest, ports, topic};
 use crate::real_isolation::{TENANTS, secret, shown, user};
 use crate::real_sql_jobs::{JOB, LONG, phase, state_of};
 
@@ -171,10 +171,11 @@ fn reachable(libs: &Path, folder: &Path) -> PathBuf {
 async fn two_tenants_statements_get_at_nothing_of_each_other() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     let flink = PathBuf::from(std::env::var_os("WEIR_FLINK_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let flink = reachable(&flink, folder.path());
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
+    end_with_me(&state);
     let mut agent = Command::new(env!("CARGO_BIN_EXE_weir-agent"))
         .args(["run", "--state-dir"])
         .arg(&state)
@@ -186,6 +187,7 @@ async fn two_tenants_statements_get_at_nothing_of_each_other() {
         .arg(flink)
         .args(["--port-base", &ports().gateway().to_string()])
         .env("WEIR_TOKEN", TOKEN)
+        .env("WEIR_CHILD", state.join("its-agent"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(state.with_extension("log")).unwrap())

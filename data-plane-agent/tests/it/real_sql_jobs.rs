@@ -223,6 +223,13 @@ pub fn pid_of(state: &Path, part: &str) -> Option<i32> {
     i32::try_from(record["identity"]["pid"].as_i64()?).ok()
 }
 
+/// How often the job was given to Flink.
+fn attempt(state: &Path) -> u64 {
+    let kept = std::fs::read(state.join(format!("jobs/{JOB}/sql.json"))).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    kept["attempt"].as_u64().unwrap()
+}
+
 fn kill(state: &Path, part: &str) {
     let pid = rustix::process::Pid::from_raw(pid_of(state, part).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -278,10 +285,27 @@ pub fn counted(found: &[(String, Value)]) -> Hours {
 }
 
 fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
-    frames.iter().rev().find_map(|frame| match &frame.frame {
+    all_progress(frames).next()
+}
+
+/// The newest first.
+fn all_progress(frames: &[AgentFrame]) -> impl Iterator<Item = JobProgress> {
+    frames.iter().rev().filter_map(|frame| match &frame.frame {
         Some(Frame::Jobs(report)) => report.jobs.iter().find(|it| it.job_id == JOB).cloned(),
         _other => None,
     })
+}
+
+/// Waits until the job has read nearly all of so many payments.
+pub async fn has_read(plane: &ControlPlane, records: usize) {
+    // Partitions do not end at the same moment: somewhat fewer count as nearly all.
+    let time = FIRST_MS + (records.saturating_sub(100) as i64) * 6 * HOUR_MS / (RECORDS as i64);
+    let mark = time - DISORDER_MS - i64::from(DELAY_MS);
+    // What begins again tells no event time until the next record comes: that it was told once is enough.
+    let there = |frames: &[AgentFrame]| all_progress(frames).find(|it| it.watermark_unix_ms >= mark);
+    plane
+        .until(&format!("{records} payments are read"), LONG, there)
+        .await;
 }
 
 pub async fn phase(plane: &ControlPlane, phase: Phase) {
@@ -315,11 +339,11 @@ pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_sleep() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     assert!(std::env::var_os("WEIR_FLINK_LIBS").is_some());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port_base = ports().gateway();
-    let agent = run(&state, &plane, &libs, port_base);
+    let mut agent = run(&state, &plane, &libs, port_base);
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
@@ -327,6 +351,17 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
         .wish(plane.seal(1, 1, &state_of(JobState::Running, 1)))
         .await;
     phase(&plane, Phase::Running).await;
+
+    // An agent that is killed leaves Flink as it is, and the next one finds the job at work.
+    let (before, attempt) = (pid_of(&state, "jobmanager"), attempt(&state));
+    drop(agent);
+    plane.forget_received();
+    agent = run(&state, &plane, &libs, port_base);
+    phase(&plane, Phase::Running).await;
+    assert_eq!(
+        (pid_of(&state, "jobmanager"), self::attempt(&state)),
+        (before, attempt)
+    );
 
     let producer = || -> BaseProducer { client(port_base).create().unwrap() };
     let part = RECORDS / 8;
@@ -452,7 +487,7 @@ async fn expire(port: u16) {
 #[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS"]
 async fn records_that_expired_unread_are_not_skipped_silently() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::harness::folder();
     let state = folder.path().join("agent");
     let plane = ControlPlane::start().await;
     let port_base = ports().gateway();

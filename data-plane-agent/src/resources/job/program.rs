@@ -72,7 +72,6 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
         drops_null_values,
     } = action;
     let cluster = served(job, place.admitted)?;
-    in_own_pool(job, cluster, place.admitted)?;
     let topics = Topics::of(cluster, place.admitted);
     let source = topics.get(source_topic_id)?;
     let steps: Value = serde_json::from_str(steps_json)
@@ -122,7 +121,7 @@ pub fn program(job: &Job, place: &Place<'_>) -> Result<Runnable, Refused> {
     Ok(Runnable { program, needs })
 }
 
-/// The job's cluster, if gateways serve it.
+/// The job's cluster, if gateways serve it and the job may run there.
 pub(super) fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cluster, Refused> {
     let found = admitted.clusters.iter().find(|it| it.id == job.cluster_id);
     match found.filter(|it| !it.deleted) {
@@ -131,7 +130,7 @@ pub(super) fn served<'a>(job: &Job, admitted: &'a DesiredState) -> Result<&'a Cl
             Reason::Unsupported,
             "no gateway serves a cluster in native mode, and jobs go through one",
         )),
-        Some(cluster) => Ok(cluster),
+        Some(cluster) => in_own_pool(job, cluster, admitted).map(|()| cluster),
     }
 }
 

@@ -200,7 +200,7 @@ fn schema(id: &str, admitted: &DesiredState) -> Option<Parsed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{Cluster, PartContract, TopicContract};
+    use weir_proto::agent::v1::{Cluster, ComputePool, PartContract, TopicContract};
 
     const JSON: &str =
         r#"{"type": "object", "properties": {"card": {"type": "string"}, "ts": {"type": "integer"}}}"#;
@@ -267,6 +267,7 @@ mod tests {
         let job = Job {
             id: "job_1".to_owned(),
             cluster_id: "cluster_1".to_owned(),
+            compute_pool_id: "compute_pool_1".to_owned(),
             ..Job::default()
         };
         let login = Login {
@@ -317,6 +318,13 @@ mod tests {
         let mut gone = sql(fine);
         gone.sources[0].topic_id = "topic_9".to_owned();
         assert_eq!(reason(&gone, "schema_1"), Reason::SourceMissing);
+        let mut others = admitted("schema_1");
+        others.compute_pools.push(ComputePool {
+            id: "compute_pool_1".to_owned(),
+            tenant_id: "tenant_2".to_owned(),
+            ..ComputePool::default()
+        });
+        assert_eq!(made(&sql(fine), &others).unwrap_err(), Reason::Unauthorized);
         let mut twice = sql(fine);
         twice.sinks[0].name = "payments".to_owned();
         assert_eq!(reason(&twice, "schema_1"), Reason::ProgramRefused);
