@@ -26,6 +26,7 @@ pub mod link;
 pub mod local_tls;
 pub mod log_ends;
 pub mod metering;
+pub mod models;
 mod names;
 pub mod network;
 pub mod platform;

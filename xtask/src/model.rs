@@ -1,5 +1,5 @@
 //! A model of one's own, as a tenant would run it beside its data: a plain REST endpoint that says how much a payment looks like
-//! fraud. The same payment always has the same score, and for a few the model always fails.
+//! fraud, and the same by chat completions, as most model servers offer them, for whoever has its key. The same payment always has the same score, and for a few the model always fails.
 
 use crate::trouble::Trouble;
 use anyhow::{Context, Result};
@@ -17,6 +17,9 @@ const BYTES_MAX: u64 = 16 * 1024;
 const THINKS: Duration = Duration::from_millis(5);
 /// Every so many payments there is one at which the model fails.
 const FAILS_EVERY: u64 = 1999;
+
+/// What it is asked with for chat completions.
+pub const KEY: &str = "sk-of-the-story";
 
 /// The running endpoint; it ends when it is dropped.
 pub struct Model {
@@ -112,8 +115,26 @@ pub fn fails_at(number: u64) -> bool {
 }
 
 /// Status and body for what was asked.
-fn answer(asked: &[u8]) -> (u16, Value) {
-    let Some((number, cents, merchant)) = features(asked) else {
+fn answer(asked: &Asked) -> (u16, Value) {
+    let read: Option<Value> = serde_json::from_slice(&asked.body).ok();
+    let Some(chat) = read.as_ref().and_then(|it| it["messages"].as_array()) else {
+        return scored(read.as_ref());
+    };
+    if asked.key.as_deref() != Some(format!("Bearer {KEY}").as_str()) {
+        return (401, json!({"error": {"message": "the key is another"}}));
+    }
+    let question = chat.last().and_then(|it| it["content"].as_str());
+    let question: Option<Value> = question.and_then(|it| serde_json::from_str(it).ok());
+    let (status, said) = scored(question.as_ref());
+    if status != 200 {
+        return (status, said);
+    }
+    let message = json!({"role": "assistant", "content": said["score"].to_string()});
+    (200, json!({"choices": [{"index": 0, "message": message}]}))
+}
+
+fn scored(asked: Option<&Value>) -> (u16, Value) {
+    let Some((number, cents, merchant)) = asked.and_then(features) else {
         return (400, json!({"error": "amount, merchant and payment are wanted"}));
     };
     if fails_at(number) {
@@ -123,8 +144,7 @@ fn answer(asked: &[u8]) -> (u16, Value) {
 }
 
 /// The payment's number, its amount in cents, and its merchant's number.
-fn features(asked: &[u8]) -> Option<(u64, u64, u64)> {
-    let asked: Value = serde_json::from_slice(asked).ok()?;
+fn features(asked: &Value) -> Option<(u64, u64, u64)> {
     let number = asked["payment"].as_str()?.rsplit_once('-')?.1.parse().ok()?;
     let (euros, cents) = asked["amount"].as_str()?.split_once('.')?;
     let cents = euros.parse::<u64>().ok()?.checked_mul(100)? + cents.parse::<u64>().ok()?;
@@ -137,10 +157,10 @@ async fn serve(stream: TcpStream, served: Arc<Served>) -> Result<()> {
     stream.set_nodelay(true).context("answer at once")?;
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
-    while let Some(body) = request(&mut reader).await? {
+    while let Some(asked) = request(&mut reader).await? {
         served.begins();
         tokio::time::sleep(THINKS).await;
-        let (status, said) = answer(&body);
+        let (status, said) = answer(&asked);
         let said = said.to_string();
         let text = format!(
             "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{said}",
@@ -153,9 +173,15 @@ async fn serve(stream: TcpStream, served: Arc<Served>) -> Result<()> {
     Ok(())
 }
 
-/// The body of the next request; `None`: no more will come.
-async fn request(reader: &mut BufReader<tokio::net::tcp::OwnedReadHalf>) -> Result<Option<Vec<u8>>> {
-    let mut length = 0;
+/// A request, as far as it matters.
+struct Asked {
+    key: Option<String>,
+    body: Vec<u8>,
+}
+
+/// The next request; `None`: no more will come.
+async fn request(reader: &mut BufReader<tokio::net::tcp::OwnedReadHalf>) -> Result<Option<Asked>> {
+    let (mut length, mut key) = (0, None);
     for line_number in 0_u32.. {
         let mut line = String::new();
         let mut bounded = (&mut *reader).take(BYTES_MAX);
@@ -165,16 +191,18 @@ async fn request(reader: &mut BufReader<tokio::net::tcp::OwnedReadHalf>) -> Resu
         if line.trim_end().is_empty() && line_number > 0 {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse::<u64>().context("read a length")?;
+        if let Some((name, value)) = line.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse::<u64>().context("read a length")?;
+            } else if name.eq_ignore_ascii_case("authorization") {
+                key = Some(value.trim().to_owned());
+            }
         }
         anyhow::ensure!(line_number < 100 && length <= BYTES_MAX, "a request is too large");
     }
     let mut body = vec![0; usize::try_from(length)?];
     reader.read_exact(&mut body).await.context("read a body")?;
-    Ok(Some(body))
+    Ok(Some(Asked { key, body }))
 }
 
 #[cfg(test)]
@@ -182,11 +210,27 @@ mod tests {
     use super::*;
 
     fn asked(payment: &str) -> (u16, Value) {
-        answer(
-            json!({"payment": payment, "amount": "2300.50", "merchant": "m005"})
-                .to_string()
-                .as_bytes(),
-        )
+        let question = json!({"payment": payment, "amount": "2300.50", "merchant": "m005"});
+        put(None, &question)
+    }
+
+    fn put(key: Option<&str>, body: &Value) -> (u16, Value) {
+        answer(&Asked {
+            key: key.map(str::to_owned),
+            body: body.to_string().into_bytes(),
+        })
+    }
+
+    #[test]
+    fn a_chat_says_the_same_score_to_whoever_has_the_key() {
+        let question = json!({"payment": "p-3-17", "amount": "2300.50", "merchant": "m005"});
+        let chat = json!({"messages": [{"role": "user", "content": question.to_string()}]});
+        assert_eq!(put(None, &chat).0, 401);
+        let (status, said) = put(Some("Bearer sk-of-the-story"), &chat);
+        let text = said["choices"][0]["message"]["content"].as_str().unwrap();
+        assert_eq!((status, text.parse()), (200, Ok(score(230_050, 5))));
+        let odd = json!({"messages": [{"content": "hello"}]});
+        assert_eq!(put(Some("Bearer sk-of-the-story"), &odd).0, 400);
     }
 
     #[test]
@@ -196,7 +240,7 @@ mod tests {
         assert_eq!(said, asked("p-3-17"));
         assert_eq!(asked("p-3-42").0, 500);
         assert_eq!(asked("p-3-2041").0, 500);
-        assert_eq!(answer(b"{}").0, 400);
+        assert_eq!(put(None, &json!({})).0, 400);
         assert!(score(100, 0) < 0.01 && score(250_000, 6) > 0.9);
     }
 

@@ -9,7 +9,7 @@ use crate::setup::Tools;
 use crate::state::{Ports, Settings, StateDir};
 use crate::story::client::Api;
 use crate::trouble::Trouble;
-use crate::workspace::{Workspace, write_private};
+use crate::workspace::{Workspace, make_dir, write_private};
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 use std::path::PathBuf;
@@ -234,6 +234,14 @@ impl Stack {
             "# The customer's own, beside the agent. Whom jobs may call.\n[jobs]\nhosts = [\"{host}\"]\n"
         );
         write_private(&self.state.policy(), &text)
+    }
+
+    /// Writes a secret of the customer's, for jobs that call this host.
+    pub fn give_secret(&self, name: &str, host: &str, secret: &str) -> Result<()> {
+        let folder = self.state.agent().join("credentials");
+        make_dir(&folder)?;
+        let text = format!("hosts = [\"{host}\"]\npassword = \"{secret}\"\n");
+        write_private(&folder.join(format!("{name}.toml")), &text)
     }
 
     /// The process of a part, if it runs.

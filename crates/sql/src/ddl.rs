@@ -1,4 +1,4 @@
-//! `CREATE TABLE` statements as text, with their secrets or without.
+//! `CREATE TABLE` and `CREATE MODEL` statements as text, with their secrets or without.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::token::{literal, quoted};
 
 const HIDDEN: &str = "***";
 
-/// A `CREATE TABLE` statement; shown without secrets.
+/// A `CREATE TABLE` or `CREATE MODEL` statement; shown without secrets.
 #[derive(Clone)]
 pub struct Ddl {
     head: String,
@@ -53,10 +53,19 @@ impl fmt::Debug for Ddl {
     }
 }
 
-/// A statement without options.
+/// A table without options.
 pub(crate) fn begin(name: &str, lines: &[String]) -> Ddl {
+    head(format!(
+        "CREATE TABLE {} (\n  {}\n)",
+        quoted(name),
+        lines.join(",\n  ")
+    ))
+}
+
+/// The same of any other statement.
+pub(crate) const fn head(head: String) -> Ddl {
     Ddl {
-        head: format!("CREATE TABLE {} (\n  {}\n)", quoted(name), lines.join(",\n  ")),
+        head,
         options: Vec::new(),
     }
 }

@@ -1,12 +1,13 @@
 //! Which programs are let through: queries over the job's own tables, and what writes their results into its sinks.
 //!
-//! A program is views and settings, then one statement that writes: `INSERT INTO`, several of them in a statement set, `CREATE
+//! A program is models, views and settings, then one statement that writes: `INSERT INTO`, several of them in a statement set, `CREATE
 //! TABLE .. AS` into a sink, or a bare query where there is one sink. Flink has a statement for its clusters', users' and files'
 //! concerns by leading words; none of those words gets through, and what cannot be read is refused.
 
 use std::collections::BTreeSet;
 
 use crate::inside::{self, Names};
+use crate::model::{self, Model};
 use crate::problem::{Place, Problem, ProblemCode};
 use crate::settings;
 use crate::token::{Kind, Token, print, quoted, tokens};
@@ -15,6 +16,8 @@ use crate::token::{Kind, Token, print, quoted, tokens};
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Views and inserts of one program.
 const PARTS_MAX: usize = 50;
+/// Models of one program.
+const MODELS_MAX: usize = 5;
 
 /// The tables that a program may name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Known {
 pub struct Fenced {
     /// Settings of the session, each with its value.
     pub settings: Vec<(String, String)>,
+    /// Models that it asks.
+    pub models: Vec<Model>,
     /// Statements that make temporary views, in order.
     pub views: Vec<String>,
     /// `INSERT INTO` statements; at least one.
@@ -127,6 +132,11 @@ impl Reading<'_> {
         if begins(tokens, &["CREATE", "TEMPORARY", "VIEW"]) {
             return self.view(tokens);
         }
+        for words in [&["CREATE", "MODEL"][..], &["CREATE", "TEMPORARY", "MODEL"]] {
+            if begins(tokens, words) {
+                return self.model(&tokens[words.len()..], first.place);
+            }
+        }
         if self.has_job {
             let message = "A program has one statement that writes: put several INSERT INTO into EXECUTE STATEMENT SET BEGIN .. END.";
             return Err(Problem::new(
@@ -145,7 +155,7 @@ impl Reading<'_> {
         } else if first.is_one_of(&["SELECT", "WITH"]) || first.is_symbol("(") {
             self.bare(tokens)
         } else {
-            let message = "Jobs may not make this statement. A program has SET, CREATE TEMPORARY VIEW, and INSERT INTO, \
+            let message = "Jobs may not make this statement. A program has SET, CREATE MODEL, CREATE TEMPORARY VIEW, and INSERT INTO, \
                            EXECUTE STATEMENT SET, CREATE TABLE .. AS or a query.";
             Err(Problem::new(
                 ProblemCode::StatementForbidden,
@@ -203,6 +213,21 @@ impl Reading<'_> {
         );
         self.fenced.views.push(text);
         self.names.add_view(name);
+        Ok(())
+    }
+
+    /// `CREATE [TEMPORARY] MODEL ..`
+    fn model(&mut self, tokens: &[Token], place: Place) -> Result<(), Problem> {
+        let model = model::read(tokens, place)?;
+        if self.fenced.models.len() == MODELS_MAX {
+            let message = format!("A program has at most {MODELS_MAX} models.");
+            return Err(Problem::new(ProblemCode::TooLarge, place, message));
+        }
+        if !self.names.add_model(&model.name) {
+            let message = format!("There is a model `{}` already.", model.name);
+            return Err(Problem::new(ProblemCode::NameTaken, place, message));
+        }
+        self.fenced.models.push(model);
         Ok(())
     }
 

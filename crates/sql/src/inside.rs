@@ -42,6 +42,7 @@ const FROM_OF_FUNCTIONS: [&str; 7] = [
 pub(crate) struct Names<'k> {
     sources: &'k BTreeSet<String>,
     views: BTreeSet<String>,
+    models: BTreeSet<String>,
 }
 
 impl<'k> Names<'k> {
@@ -49,11 +50,17 @@ impl<'k> Names<'k> {
         Self {
             sources,
             views: BTreeSet::new(),
+            models: BTreeSet::new(),
         }
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.sources.contains(name) || self.views.contains(name)
+    }
+
+    /// Says whether the name was free.
+    pub(crate) fn add_model(&mut self, name: &str) -> bool {
+        self.models.insert(name.to_owned())
     }
 
     pub(crate) fn add_view(&mut self, name: String) {
@@ -73,6 +80,7 @@ pub(crate) fn query(tokens: &[Token], place: Place, names: &Names<'_>) -> Result
     brackets(tokens)?;
     words(tokens)?;
     hints(tokens)?;
+    models(tokens, names)?;
     tables(tokens, names)
 }
 
@@ -132,6 +140,47 @@ fn words(tokens: &[Token]) -> Result<(), Problem> {
             Err(problem(ProblemCode::WordForbidden, token.place, text))
         }
     }
+}
+
+/// `ML_PREDICT(.., MODEL name, ..)`: the name is that of a model of the program.
+fn models(tokens: &[Token], names: &Names<'_>) -> Result<(), Problem> {
+    for (at, token) in tokens.iter().enumerate() {
+        let called = tokens.get(at + 1).is_some_and(|it| it.is_symbol("("));
+        if !called || !token.name().is_some_and(is_of_models) {
+            continue;
+        }
+        let (mut depth, mut asked) = (0_usize, None);
+        for (behind, inside) in tokens.iter().enumerate().skip(at + 1) {
+            depth += usize::from(inside.is_symbol("("));
+            depth -= usize::from(inside.is_symbol(")"));
+            if depth == 0 {
+                break;
+            }
+            // `MODEL => MODEL name` as well.
+            let named = tokens.get(behind + 1).filter(|it| it.name().is_some());
+            if depth == 1 && inside.is("MODEL") && named.is_some() {
+                asked = named;
+            }
+        }
+        let known = asked
+            .and_then(Token::name)
+            .filter(|it| names.models.contains(*it));
+        if known.is_none() {
+            let name = asked.and_then(Token::name).unwrap_or("nothing");
+            let text = format!(
+                "`{name}` is no model of the program: it is made by CREATE MODEL before it is asked."
+            );
+            let place = asked.map_or(token.place, |it| it.place);
+            return Err(problem(ProblemCode::UnknownTable, place, text));
+        }
+    }
+    Ok(())
+}
+
+fn is_of_models(function: &str) -> bool {
+    ["ML_PREDICT", "ML_EVALUATE"]
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(function))
 }
 
 /// `/*+ NAME('a' = '1d', b), NAME(..) */`

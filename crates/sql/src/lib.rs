@@ -1,4 +1,4 @@
-//! SQL jobs, the pure part: which statements are let through to Flink, and the tables that they see.
+//! SQL jobs, the pure part: which statements are let through to Flink, and the tables and models that they see.
 //!
 //! Control plane and agent call the same functions, so that what the one accepted the other runs. Nothing here reads a file, a
 //! clock or the network.
@@ -7,6 +7,7 @@ pub mod columns;
 mod ddl;
 pub mod fence;
 mod inside;
+pub mod model;
 mod problem;
 pub mod settings;
 pub mod table;
@@ -15,4 +16,5 @@ mod tests;
 mod token;
 
 pub use fence::{Fenced, Known, fence};
+pub use model::{Model, Relay};
 pub use problem::{Place, Problem, ProblemCode};

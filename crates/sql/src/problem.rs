@@ -34,7 +34,9 @@ pub enum ProblemCode {
     HintForbidden,
     /// A setting that jobs may not change, or a value that it cannot have.
     SettingForbidden,
-    /// A table that the job does not name among its sources, sinks and views.
+    /// An option that models do not have here, or a value that it cannot have.
+    OptionForbidden,
+    /// A table or a model that the job does not name among its sources, sinks, views and models.
     UnknownTable,
     /// Two things have one name.
     NameTaken,

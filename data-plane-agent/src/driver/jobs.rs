@@ -99,7 +99,7 @@ impl Driver {
             }
         }
         self.make_programs(policy, changed);
-        self.make_sql_programs(changed);
+        self.make_sql_programs(policy, changed)?;
         self.tell_previews(policy, changed);
         Ok(keys)
     }

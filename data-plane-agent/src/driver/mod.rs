@@ -10,6 +10,7 @@ mod pools;
 mod reports;
 mod scaling;
 mod sql_jobs;
+mod sql_models;
 mod sql_sleep;
 mod topics;
 

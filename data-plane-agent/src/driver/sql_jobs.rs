@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use weir_proto::agent::v1::{Job, JobFailure, JobProgress, JobState, Phase, Reason};
+use weir_sql::Relay;
 use weir_sql::table::Login;
 
 use super::Driver;
@@ -17,11 +18,13 @@ use crate::flink::launch::task_managers;
 use crate::flink::session::Site;
 use crate::flink::sql_job::{Ready, Wished};
 use crate::flink::told::{Standing, Told};
+use crate::models::Models;
+use crate::policy::Policy;
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
 use crate::resources::job::sql::program;
 use crate::resources::job::sql_status::{Waits, code, stage};
-use crate::resources::job::{Refused, Stage};
+use crate::resources::job::{Place, Refused, Stage};
 
 /// What a pool's JobManager and SQL gateway take together.
 pub(super) const SESSION_UNITS: u32 = 1;
@@ -30,14 +33,15 @@ pub(super) const SESSION_UNITS: u32 = 1;
 #[derive(Default)]
 pub(super) struct SqlSide {
     keepers: BTreeMap<String, Handle>,
-    programs: BTreeMap<String, Made>,
+    pub(super) programs: BTreeMap<String, Made>,
     wished: BTreeMap<String, Wished>,
+    pub(super) models: Option<Models>,
     stop: CancellationToken,
 }
 
-struct Made {
+pub(super) struct Made {
     of: [u8; 32],
-    program: Result<Arc<Ready>, Refused>,
+    pub(super) program: Result<Arc<Ready>, Refused>,
 }
 
 impl Drop for SqlSide {
@@ -101,19 +105,24 @@ fn parallelism(job: &Job) -> u32 {
 
 impl Driver {
     /// Makes programs of what changed.
-    pub(super) fn make_sql_programs(&mut self, changed: bool) {
+    pub(super) fn make_sql_programs(&mut self, policy: &Policy, changed: bool) -> io::Result<()> {
+        self.open_models()?;
+        let place = Place {
+            admitted: &self.admitted,
+            hosts: policy.job_hosts(),
+        };
         let jobs: Vec<Job> = self.sql_jobs().filter(|it| !it.deleted).cloned().collect();
         for job in jobs {
             let Some(sql) = &job.sql else { continue };
-            let of = weir_credentials::sha256(&prost::Message::encode_to_vec(sql));
+            let mut said = prost::Message::encode_to_vec(sql);
+            said.extend(place.hosts.join("\n").into_bytes());
+            let of = weir_credentials::sha256(&said);
             let held = self.sql.programs.get(&job.id);
             if !changed && held.is_some_and(|it| it.of == of) {
                 continue;
             }
-            let made = match self.login(&job) {
-                Ok(login) => program(&job, sql, &self.admitted, login).map(Arc::new),
-                Err(refused) => Err(refused),
-            };
+            let login = self.login(&job);
+            let made = login.and_then(|it| program(&job, sql, &place, it).map(Arc::new));
             if let Err(refused) = &made {
                 let news = held.is_none_or(|it| it.program.as_ref().err() != Some(refused));
                 if news {
@@ -124,13 +133,16 @@ impl Driver {
                 .programs
                 .insert(job.id.clone(), Made { of, program: made });
         }
+        self.tell_models(policy);
+        Ok(())
     }
 
-    fn sql_jobs(&self) -> impl Iterator<Item = &Job> {
+    pub(super) fn sql_jobs(&self) -> impl Iterator<Item = &Job> {
         self.admitted.jobs.iter().filter(|it| it.sql.is_some())
     }
 
-    fn login(&self, job: &Job) -> Result<Login, Refused> {
+    /// How a job reaches Kafka, and its models.
+    fn login(&self, job: &Job) -> Result<(Login, Relay), Refused> {
         let refused = |text: &str| Refused {
             reason: Reason::Unsupported,
             text: text.to_owned(),
@@ -148,12 +160,14 @@ impl Driver {
         let gateway = self
             .gateway_of(&job.cluster_id, room.secret())
             .map_err(|_error| refused("the authorities of the gateway's certificate cannot be read"))?;
-        Ok(Login {
+        let relay = self.relay(job, &gateway.secret.0);
+        let login = Login {
             bootstrap: gateway.address,
             tls: gateway.tls,
             job: job.id.clone(),
             secret: gateway.secret.0,
-        })
+        };
+        Ok((login, relay))
     }
 
     /// Notes what is wished of one job, and says where it stands and whether it is on its way.
@@ -181,7 +195,7 @@ impl Driver {
             deleted: job.deleted,
             version: job.version,
             keeps_state: job.keeps_state,
-            nonce: job.restart_nonce,
+            nonce: job.restart_nonce.wrapping_add(self.models_nonce(job)),
             parallelism: parallelism(job),
             program: program.and_then(|it| it.as_ref().ok()).cloned(),
         };

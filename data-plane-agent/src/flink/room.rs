@@ -188,7 +188,7 @@ impl Room {
                     Standing::Starting
                 };
                 // Flink's words repeat the statement: what is secret in it is taken out, and they stay on this machine.
-                let words = error.text().replace(&program.login.secret, "***");
+                let words = program.redacted(error.text());
                 tracing::warn!(job = wished.id, ?pause, %error, "Flink did not take a job: {}", cause(&words));
             }
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use weir_sql::table::{self, Ddl, Login, Sink, Source};
+use weir_sql::{Model, Relay};
 
 use super::beginning::Origin;
 use super::configuration::Folders;
@@ -35,6 +36,10 @@ pub struct Ready {
     pub sinks: Vec<Sink>,
     /// How it reaches Kafka.
     pub login: Login,
+    /// The models that it asks.
+    pub models: Vec<Model>,
+    /// Where it asks them.
+    pub relay: Relay,
     /// Its views.
     pub views: Vec<String>,
     /// The statement that becomes the job.
@@ -58,7 +63,7 @@ impl Ready {
         weir_sql::settings::duration_ms(own.map_or(IDLE, |(_key, value)| value))
     }
 
-    /// Its tables.
+    /// Its tables and models.
     ///
     /// # Errors
     /// A sentence, where a table cannot be.
@@ -68,7 +73,16 @@ impl Ready {
             .iter()
             .map(|(it, _origin)| table::source(it, &self.login));
         let sinks = self.sinks.iter().map(|it| table::sink(it, &self.login));
-        sources.chain(sinks).collect()
+        let models = self.models.iter().map(|it| Ok(it.ddl(&self.relay)));
+        sources.chain(sinks).chain(models).collect()
+    }
+
+    /// Words of Flink's, which repeat statements, without what is secret in these.
+    #[must_use]
+    pub fn redacted(&self, words: &str) -> String {
+        let secrets = [&self.login.secret, &self.relay.token];
+        let known = secrets.into_iter().filter(|it| !it.is_empty());
+        known.fold(words.to_owned(), |words, it| words.replace(it, "***"))
     }
 }
 

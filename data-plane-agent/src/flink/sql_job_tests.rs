@@ -23,6 +23,11 @@ fn wished() -> Wished {
                 job: "job_1".to_owned(),
                 secret: String::new(),
             },
+            models: Vec::new(),
+            relay: Relay {
+                base: String::new(),
+                token: String::new(),
+            },
             views: Vec::new(),
             statement: String::new(),
             uses_processing_time: false,
@@ -226,4 +231,17 @@ fn a_job_settles_when_time_has_done_all_it_can() {
         Some(300_000)
     );
     assert_eq!(ready(&[], None, true).settles_after_ms(), None);
+}
+
+#[test]
+fn words_of_flink_are_told_without_secrets() {
+    let mut ready = (*wished().program.unwrap()).clone();
+    assert_eq!(ready.redacted("no such column"), "no such column");
+    ready.login.secret = "hush".to_owned();
+    ready.relay.token = "0123abcd".to_owned();
+    let words = "'password=\"hush\"' .. 'api-key' = '0123abcd' is odd";
+    assert_eq!(
+        ready.redacted(words),
+        "'password=\"***\"' .. 'api-key' = '***' is odd"
+    );
 }

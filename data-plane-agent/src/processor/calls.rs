@@ -104,10 +104,15 @@ fn failure(error: &(dyn std::error::Error + 'static)) -> Failure {
 impl Made {
     /// For a program and what its references stand for.
     pub fn new(engine: &Engine, secrets: &BTreeMap<String, Hidden>) -> Self {
+        Self::with(&engine.hosts, secrets.clone())
+    }
+
+    /// For whoever asks without a program.
+    pub fn with(hosts: &[String], secrets: BTreeMap<String, Hidden>) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new()).build(dial(&engine.hosts)),
-            hosts: engine.hosts.clone(),
-            secrets: secrets.clone(),
+            client: Client::builder(TokioExecutor::new()).build(dial(hosts)),
+            hosts: hosts.to_vec(),
+            secrets,
         }
     }
 

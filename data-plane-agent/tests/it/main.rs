@@ -18,6 +18,7 @@ mod real_reaction;
 mod real_scaling;
 mod real_sql_isolation;
 mod real_sql_jobs;
+mod real_sql_models;
 mod session;
 mod tidy;
 mod verdicts;

@@ -57,6 +57,18 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("desired.rs", &["driver", "resources", "link", "lane", "platform"]),
     ("inside", &["driver", "platform", "resources", "lane", "gateway"]),
     ("driver", &["cli", "agent", "inside", "gateway"]),
+    (
+        "models",
+        &[
+            "driver",
+            "platform",
+            "resources",
+            "link",
+            "lane",
+            "inside",
+            "policy",
+        ],
+    ),
 ];
 const LINES_MAX: usize = 400;
 

@@ -14,6 +14,8 @@ struct Jars {
     pom: &'static str,
     folder: &'static str,
     size: &'static str,
+    /// What it names beside its dependencies.
+    items: &'static [&'static str],
 }
 
 const KAFKA: Jars = Jars {
@@ -21,6 +23,7 @@ const KAFKA: Jars = Jars {
     pom: "deploy/kafka/pom.xml",
     folder: "libs",
     size: "about 60 MB",
+    items: &[],
 };
 
 const FRAMEWORKS: Jars = Jars {
@@ -28,13 +31,15 @@ const FRAMEWORKS: Jars = Jars {
     pom: "tests/clients/frameworks/pom.xml",
     folder: "frameworks",
     size: "about 110 MB",
+    items: &[],
 };
 
 const FLINK: Jars = Jars {
     what: "Flink's jars",
     pom: "deploy/flink/pom.xml",
     folder: "flink",
-    size: "about 235 MB",
+    size: "about 265 MB",
+    items: &["org.apache.maven.plugins:maven-dependency-plugin:2.10:copy"],
 };
 
 /// The cached folder of Kafka's jars for the present pom, if it is complete.
@@ -98,6 +103,7 @@ impl Jars {
             .args(["-B", "-ntp", "-f"])
             .arg(ws.root.join(self.pom))
             .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+            .args(self.items)
             .arg(format!("-DoutputDirectory={}", fresh.display()));
         step.note(format!("by Maven, {}", self.size));
         run::logged(

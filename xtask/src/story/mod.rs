@@ -17,6 +17,7 @@ mod model;
 mod outage;
 mod payments;
 mod sql;
+mod sql_model;
 pub mod table;
 mod traffic;
 pub mod usage;
@@ -58,6 +59,7 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     sql::run(&mut story).await?;
     progress.chapter("A job that asks a model");
     model::run(&mut story).await?;
+    sql_model::run(&mut story).await?;
     progress.chapter("Card payments");
     let before = usage::Meters::settled(&story).await?;
     let batch = traffic::run(&mut story).await?;
@@ -71,6 +73,7 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     sql::check(&story, batch.number).await?;
     progress.chapter("What the model said");
     model::check(&story, batch.number).await?;
+    sql_model::check(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

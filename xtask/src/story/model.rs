@@ -1,4 +1,4 @@
-//! Chapters 8 and 13. A second job asks a model, which runs in the tenant's own network, how much each large payment looks like
+//! Chapters 8 and 13. A second job asks a model, which runs in the tenant's own network, how much each payment looks like
 //! fraud; those above 0.5 go to `suspected-fraud`, those that the model cannot score to the dead letters.
 
 use super::job::{self, Job};
@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 const TOPIC: &str = "suspected-fraud";
 const DEAD: &str = "unscored-payments";
 const JOB: &str = "score-payments";
-/// Smaller payments are not worth a question.
-const ABOVE_CENTS: u64 = 200_000;
 /// Requests of a worker at the same time.
-const CONCURRENCY: u32 = 64;
+const CONCURRENCY: u32 = 128;
 /// How long the agent may take to say what the customer's policy says.
 const POLICY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -40,7 +38,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     let spec = json!({
         "cluster": story.id("payments.cluster")?,
         "name": JOB,
-        "description": "Asks a model about payments above 2,000.",
+        "description": "Asks a model about each payment.",
         "compute_pool": story.id("payments.compute_pool")?,
         "service_account": account,
         "program": {
@@ -76,9 +74,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
 
 /// What the job does: a question without the card, the answer beside the payment, and who looks like fraud.
 fn steps(port: u16) -> Value {
-    let euros = ABOVE_CENTS / 100;
     json!([
-        {"filter": {"where": format!("double(message.amount) > {euros}.0")}},
         {"call": {
             "url": format!("http://127.0.0.1:{port}/v1/score"),
             "body": "{'payment': message.payment, 'amount': message.amount, 'merchant': message.merchant}",
@@ -141,7 +137,7 @@ async fn runs(story: &mut Story<'_>, spec: Value) -> Result<()> {
 /// What comes of one payment, computed without the job.
 #[derive(Debug, PartialEq)]
 enum Fate {
-    /// It is too small, or looks like none.
+    /// It looks like none.
     Passed,
     /// It looks like fraud; the record with its score.
     Suspected(String),
@@ -149,19 +145,24 @@ enum Fate {
     Unscored(String),
 }
 
-fn fate(number: u64, payment: &str) -> Result<Fate> {
-    let mut read: Value = serde_json::from_str(payment).context("read a payment")?;
-    let amount = read["amount"].as_str().context("a payment has no amount")?;
+/// Amount in cents, and the merchant's number.
+pub(super) fn features(payment: &Value) -> Result<(u64, u64)> {
+    let amount = payment["amount"].as_str().context("a payment has no amount")?;
     let (euros, cents) = amount.split_once('.').context("an amount has no cents")?;
     let cents = euros.parse::<u64>()? * 100 + cents.parse::<u64>()?;
-    if cents <= ABOVE_CENTS {
-        return Ok(Fate::Passed);
-    }
+    let merchant = payment["merchant"]
+        .as_str()
+        .context("a payment has no merchant")?;
+    Ok((cents, merchant.trim_start_matches('m').parse()?))
+}
+
+fn fate(number: u64, payment: &str) -> Result<Fate> {
+    let mut read: Value = serde_json::from_str(payment).context("read a payment")?;
+    let (cents, merchant) = features(&read)?;
     if fails_at(number) {
         return Ok(Fate::Unscored(read.to_string()));
     }
-    let merchant = read["merchant"].as_str().context("a payment has no merchant")?;
-    let score = score(cents, merchant.trim_start_matches('m').parse()?);
+    let score = score(cents, merchant);
     if score <= 0.5 {
         return Ok(Fate::Passed);
     }
@@ -232,12 +233,7 @@ mod tests {
     #[test]
     fn a_payment_passes_is_suspected_or_has_no_score() {
         let payment = |amount: &str| json!({"amount": amount, "merchant": "m006"}).to_string();
-        assert_eq!(fate(1, &payment("2000.00")).unwrap(), Fate::Passed);
-        assert_eq!(
-            fate(42, &payment("2000.00")).unwrap(),
-            Fate::Passed,
-            "nobody asked"
-        );
+        assert_eq!(fate(1, &payment("1000.00")).unwrap(), Fate::Passed);
         let Fate::Unscored(record) = fate(42, &payment("2400.00")).unwrap() else {
             panic!("the model fails there");
         };

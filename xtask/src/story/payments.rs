@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 const HOUR_MS: u64 = 3_600_000;
 /// Midnight of the day before the first batch; each batch has a day of its own.
 const EPOCH_MS: u64 = 1_767_225_600_000;
-/// A payment every so often: 100,000 take three hours and twenty minutes.
+/// A payment every so often: 200,000 take six hours and forty minutes.
 const EVERY_MS: u64 = 120;
 /// How far out of order they come.
 const DISORDER_MS: u64 = 240_000;

@@ -15,7 +15,7 @@ const HOUR_MS: u64 = 3_600_000;
 /// Payments come up to four minutes out of order; so long the job waits for those that are late.
 const DELAY_MS: u64 = 900_000;
 /// Of a batch's day the payments themselves end these hours; what comes after ends with the next batch.
-const HOURS: u64 = 3;
+const HOURS: u64 = 6;
 /// How long the job may take to write what it found.
 const WITHIN: Duration = Duration::from_secs(180);
 
@@ -27,13 +27,14 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
     let topic = job::topic(story, TOPIC).await?;
     let roles = [("READER", "payments"), ("DEVELOPER", TOPIC)];
     let account = job::account(story, JOB, &roles).await?;
-    let pool = json!({"data_plane": story.id("data_plane")?, "name": "windows", "max_units": 2});
+    let pool = json!({"data_plane": story.id("data_plane")?, "name": "windows", "max_units": 3});
     let pool = story
         .payments
         .ensure("/v1/compute-pools", &["data_plane", "name"], pool)
         .await?
         .id()?;
-    step.done("two units: one for JobManager and SQL gateway, one for a TaskManager");
+    story.keep("payments.sql_pool", pool.clone());
+    step.done("three units: one for JobManager and SQL gateway, two for TaskManagers");
 
     let step = story
         .progress
@@ -165,9 +166,9 @@ mod tests {
     #[test]
     fn some_cards_are_busy_and_some_are_not() {
         let found = busy(3).unwrap();
-        assert!((50..64 * 3).contains(&found.len()), "{}", found.len());
+        assert!((100..64 * 6).contains(&found.len()), "{}", found.len());
         let hours: std::collections::BTreeSet<u64> = found.keys().map(|(_card, hour)| *hour).collect();
-        assert_eq!(hours.len(), 3);
+        assert_eq!(hours.len(), 6);
     }
 
     #[test]

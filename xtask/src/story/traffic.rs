@@ -1,4 +1,4 @@
-//! Chapter 9. 100,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
+//! Chapter 9. 200,000 card payments through the gateway: half by kcat with PLAIN, half by Kafka's Java producer with
 //! SCRAM; then two groups read all of them, one by each client, and every record must come back as it was sent.
 
 use super::{Story, payments};
@@ -9,7 +9,7 @@ use anyhow::Result;
 use std::time::Instant;
 
 /// Payments of one run.
-pub const PAYMENTS: u64 = 100_000;
+pub const PAYMENTS: u64 = 200_000;
 
 /// What was sent.
 pub struct Batch {

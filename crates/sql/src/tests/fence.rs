@@ -103,7 +103,7 @@ fn other_statements_are_refused() {
         "CREATE TEMPORARY SYSTEM FUNCTION f AS 'x.Y' USING JAR 'http://x/y.jar'",
         "CREATE CATALOG c WITH ('type' = 'jdbc')",
         "CREATE DATABASE d",
-        "CREATE MODEL m INPUT (a STRING) OUTPUT (b STRING) WITH ('provider' = 'openai')",
+        "CREATE OR REPLACE MODEL m INPUT (a STRING) OUTPUT (b STRING) WITH ('provider' = 'openai')",
         "CREATE VIEW v AS SELECT * FROM payments",
         "CREATE OR REPLACE TABLE alerts AS SELECT * FROM payments",
         "CREATE MATERIALIZED TABLE m AS SELECT 1",

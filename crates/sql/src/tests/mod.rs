@@ -1,6 +1,7 @@
 //! Programs that are let through, and programs that are not.
 
 mod fence;
+mod models;
 mod property;
 mod tables;
 

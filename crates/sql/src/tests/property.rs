@@ -50,6 +50,10 @@ fn piece() -> impl Strategy<Value = String> {
             "\"",
             "U&",
             "TEMPORARY VIEW",
+            "MODEL",
+            "ML_PREDICT(",
+            "INPUT (q STRING)",
+            "OUTPUT (a STRING)",
             "v",
             " ",
         ])

@@ -9,11 +9,12 @@ use weir_proto::agent::v1::{
 };
 use weir_sql::columns::{Column, of_schema};
 use weir_sql::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
-use weir_sql::{Known, fence};
+use weir_sql::{Known, Model, Relay, fence};
 
-use super::program::{Refused, Topics, served};
+use super::program::{Place, Refused, Topics, served};
 use crate::flink::beginning::Origin;
 use crate::flink::sql_job::Ready;
+use crate::processor::hosts;
 
 /// References of a schema, transitively.
 const REFERENCES_MAX: usize = 1000;
@@ -22,7 +23,13 @@ const REFERENCES_MAX: usize = 1000;
 ///
 /// # Errors
 /// Why it cannot run.
-pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Login) -> Result<Ready, Refused> {
+pub fn program(
+    job: &Job,
+    sql: &SqlProgram,
+    place: &Place<'_>,
+    (login, relay): (Login, Relay),
+) -> Result<Ready, Refused> {
+    let admitted = place.admitted;
     let SqlProgram {
         statement,
         sources,
@@ -42,6 +49,7 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
         let first = problems.first().map(ToString::to_string);
         refused(first.unwrap_or_default())
     })?;
+    reachable(&fenced.models, place.hosts)?;
     let sources = sources
         .iter()
         .map(|it| source(it, topics.get(&it.topic_id)?, admitted));
@@ -53,8 +61,10 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
         sources: sources.collect::<Result<_, _>>()?,
         sinks: sinks.collect::<Result<_, _>>()?,
         login,
+        relay,
         statement: fenced.job(),
         uses_processing_time: fenced.uses_processing_time,
+        models: fenced.models,
         views: fenced.views,
     };
     ready.tables().map_err(refused)?;
@@ -63,6 +73,21 @@ pub fn program(job: &Job, sql: &SqlProgram, admitted: &DesiredState, login: Logi
 
 fn refused(text: impl Into<String>) -> Refused {
     Refused::new(Reason::ProgramRefused, text)
+}
+
+/// Whom a job asks is the customer's to say.
+fn reachable(models: &[Model], allowed: &[String]) -> Result<(), Refused> {
+    match models
+        .iter()
+        .find(|it| !hosts::is_reachable(&it.endpoint, allowed))
+    {
+        None => Ok(()),
+        Some(model) => {
+            let place = hosts::shown(&model.endpoint);
+            let text = format!("the customer's policy does not let jobs call {place}");
+            Err(Refused::new(Reason::PolicyRefused, text))
+        }
+    }
 }
 
 fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, Origin), Refused> {
@@ -276,7 +301,34 @@ mod tests {
             job: job.id.clone(),
             secret: "hush".to_owned(),
         };
-        program(&job, sql, admitted, login).map_err(|it| it.reason)
+        let relay = Relay {
+            base: "http://127.0.0.1:9000/job_1".to_owned(),
+            token: "hush-token".to_owned(),
+        };
+        let place = Place {
+            admitted,
+            hosts: &["models.internal:443".to_owned()],
+        };
+        program(&job, sql, &place, (login, relay)).map_err(|it| it.reason)
+    }
+
+    #[test]
+    fn a_model_is_asked_only_where_the_policy_names_it_and_flink_is_not_told_where() {
+        let asks = |host: &str| {
+            sql(&format!(
+                "CREATE MODEL m INPUT (q STRING) OUTPUT (a STRING) WITH ('provider' = 'openai', 'model' = 'x', \
+                 'secret' = 'models', 'endpoint' = 'https://{host}/v1/chat/completions'); \
+                 SELECT a FROM ML_PREDICT(TABLE payments, MODEL m, DESCRIPTOR(card))"
+            ))
+        };
+        let ready = made(&asks("models.internal"), &admitted("schema_1")).unwrap();
+        let shown = ready.tables().unwrap().pop().unwrap().to_string();
+        assert!(shown.contains("'endpoint' = 'http://127.0.0.1:9000/job_1/m/chat/completions'"));
+        assert!(!shown.contains("hush") && !format!("{ready:?}").contains("hush"));
+        for host in ["models.evil", "models.internal:444", "models.internal.evil"] {
+            let refused = made(&asks(host), &admitted("schema_1")).unwrap_err();
+            assert_eq!(refused, Reason::PolicyRefused, "{host}");
+        }
     }
 
     #[test]

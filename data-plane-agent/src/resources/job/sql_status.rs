@@ -95,6 +95,9 @@ fn simple(class: &str) -> &str {
     class.rsplit(['.', '$']).next().unwrap_or_default()
 }
 
+/// Failures of questions to models.
+const MODELS: &str = "com.openai.errors.";
+
 /// What a failure's class stands for.
 #[must_use]
 pub fn code(class: &str) -> JobFailureCode {
@@ -115,6 +118,10 @@ pub fn code(class: &str) -> JobFailureCode {
         }
         "OffsetOutOfRangeException" | "NoOffsetForPartitionException" => JobFailureCode::Kafka,
         _other if class.contains(".kafka.common.errors.") => JobFailureCode::Kafka,
+        // As a model's failure was told to Flink: `models::answer::refusal`.
+        "PermissionDeniedException" if class.starts_with(MODELS) => JobFailureCode::CallRefused,
+        "UnprocessableEntityException" if class.starts_with(MODELS) => JobFailureCode::CallUnreadable,
+        _other if class.starts_with(MODELS) => JobFailureCode::CallFailed,
         _other => JobFailureCode::Crashed,
     }
 }
@@ -182,5 +189,27 @@ mod tests {
             said(AutoSuspend, Standing::Gone, &[]),
             (Phase::Suspended, Reason::Idle)
         );
+    }
+
+    #[test]
+    fn a_models_failure_says_which() {
+        for (class, expected) in [
+            (
+                "com.openai.errors.PermissionDeniedException",
+                JobFailureCode::CallRefused,
+            ),
+            (
+                "com.openai.errors.UnprocessableEntityException",
+                JobFailureCode::CallUnreadable,
+            ),
+            (
+                "com.openai.errors.UnexpectedStatusCodeException",
+                JobFailureCode::CallFailed,
+            ),
+            ("com.openai.errors.OpenAIIoException", JobFailureCode::CallFailed),
+            ("java.nio.file.PermissionDeniedException", JobFailureCode::Crashed),
+        ] {
+            assert_eq!(code(class), expected, "{class}");
+        }
     }
 }
