@@ -202,21 +202,7 @@ async fn two_tenants_statements_get_at_nothing_of_each_other() {
     let runs = |frames: &[AgentFrame]| newest(frames, OTHER_JOB).filter(|it| it.phase() == Phase::Running);
     plane.until("the other tenant's job runs", LONG, runs).await;
 
-    // Neither the arguments nor the environment of any process has a secret.
-    let secrets = [
-        secret(&state, JOB),
-        secret(&state, OTHER_JOB),
-        password(&state, POOLS[0]),
-        password(&state, POOLS[1]),
-    ];
-    for pool in POOLS {
-        for part in PARTS {
-            let (arguments, environment) = shown(pid(&state, pool, part));
-            let told = format!("{arguments}\n{environment}");
-            assert!(!secrets.iter().any(|it| told.contains(it)), "{pool} {part}");
-            assert!(!told.contains(TOKEN), "{pool} {part}");
-        }
-    }
+    no_process_shows_secrets(&state);
     // Each Flink takes its own pool's key, and no other.
     for (pool, other) in [(POOLS[0], POOLS[1]), (POOLS[1], POOLS[0])] {
         assert!(asks(&state, pool, Some(pool)), "{pool} by its own key");
@@ -245,6 +231,24 @@ async fn two_tenants_statements_get_at_nothing_of_each_other() {
     )
     .unwrap();
     assert!(agent.wait().unwrap().success());
+}
+
+/// Neither the arguments nor the environment of any process has one.
+fn no_process_shows_secrets(state: &Path) {
+    let secrets = [
+        secret(state, JOB),
+        secret(state, OTHER_JOB),
+        password(state, POOLS[0]),
+        password(state, POOLS[1]),
+    ];
+    for pool in POOLS {
+        for part in PARTS {
+            let (arguments, environment) = shown(pid(state, pool, part));
+            let told = format!("{arguments}\n{environment}");
+            assert!(!secrets.iter().any(|it| told.contains(it)), "{pool} {part}");
+            assert!(!told.contains(TOKEN), "{pool} {part}");
+        }
+    }
 }
 
 /// Where the agent is root, each pool's Flink has an OS user of its own, who can touch nothing of the other pool's or the agent's.
