@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub fn ports() -> Ports {
 /// When this test's process ends, however it ends, so does every process that was started below `folder`: an agent, and what
 /// belongs to it outlives it on purpose.
 pub fn end_with_me(folder: &Path) {
-    static WATCHED: Mutex<Vec<(PathBuf, ChildStdin)>> = Mutex::new(Vec::new());
+    static WATCHED: Mutex<Vec<(PathBuf, Child)>> = Mutex::new(Vec::new());
     // The folder comes by a pipe that nobody writes to afterwards: no name of it is on a command line or in an environment.
     const WATCH: &str = r#"
         read -r folder; read -r never
@@ -54,15 +54,14 @@ pub fn end_with_me(folder: &Path) {
             done
         done"#;
     let mut watched = WATCHED.lock().unwrap();
-    if watched.iter().any(|(it, _pipe)| it == folder) {
+    if watched.iter().any(|(it, _watch)| it == folder) {
         return;
     }
     let mut watch = Command::new("/bin/sh");
     watch.args(["-c", WATCH]).process_group(0).stdin(Stdio::piped());
     let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut pipe = watch.stdin.take().unwrap();
-    writeln!(pipe, "{}", folder.display()).unwrap();
-    watched.push((folder.to_owned(), pipe));
+    writeln!(watch.stdin.as_mut().unwrap(), "{}", folder.display()).unwrap();
+    watched.push((folder.to_owned(), watch));
 }
 
 /// A folder for one test; it stays where `WEIR_KEEP` is set, for those who look for the cause of a failure.
