@@ -81,7 +81,12 @@ impl Topics {
             ensure!(Instant::now() < deadline, "topic {name} does not come to be");
             std::thread::sleep(Duration::from_millis(100));
         }
-        self.ends(name).map(drop)
+        // Who leads a partition comes to know it last.
+        while let Err(error) = self.ends(name) {
+            ensure!(Instant::now() < deadline, "topic {name}: {error}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
     }
 
     fn is_there(&self, topic: &str) -> Result<bool> {

@@ -6,7 +6,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use weir_proto::agent::v1::{
@@ -166,19 +166,11 @@ fn reachable(libs: &Path, folder: &Path) -> PathBuf {
     copy
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS"]
-async fn two_tenants_statements_get_at_nothing_of_each_other() {
-    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
-    let flink = PathBuf::from(std::env::var_os("WEIR_FLINK_LIBS").unwrap());
-    let folder = crate::harness::folder();
-    let flink = reachable(&flink, folder.path());
-    let state = folder.path().join("agent");
-    let plane = ControlPlane::start().await;
-    end_with_me(&state);
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_weir-agent"))
+fn start(state: &Path, plane: &ControlPlane, libs: &Path, flink: &Path) -> Child {
+    end_with_me(state);
+    Command::new(env!("CARGO_BIN_EXE_weir-agent"))
         .args(["run", "--state-dir"])
-        .arg(&state)
+        .arg(state)
         .args(["--control-plane", &plane.address.to_string()])
         .args(["--ca-sha256", &weir_credentials::hex(&plane.ca_sha256)])
         .arg("--kafka-libs")
@@ -192,7 +184,19 @@ async fn two_tenants_statements_get_at_nothing_of_each_other() {
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(state.with_extension("log")).unwrap())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "wants Java, WEIR_KAFKA_LIBS and WEIR_FLINK_LIBS"]
+async fn two_tenants_statements_get_at_nothing_of_each_other() {
+    let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
+    let flink = PathBuf::from(std::env::var_os("WEIR_FLINK_LIBS").unwrap());
+    let folder = crate::harness::folder();
+    let flink = reachable(&flink, folder.path());
+    let state = folder.path().join("agent");
+    let plane = ControlPlane::start().await;
+    let mut agent = start(&state, &plane, &libs, &flink);
     plane
         .until("hello", LONG, |frames| (!frames.is_empty()).then_some(()))
         .await;
