@@ -10,6 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// An answer that takes longer does not come: seen of Apicurio now and then, with both processors idle.
+const STALL: Duration = Duration::from_secs(3);
+/// How often the same is asked.
+const TRIES: u32 = 3;
+
 /// A Schema Registry API: who asks, and below which path.
 #[derive(Clone)]
 pub struct Registry {
@@ -21,32 +26,53 @@ pub struct Registry {
 
 impl Registry {
     /// Registers a schema; its id.
-    async fn register(&self, subject: &str, schema: &str) -> Result<i64> {
+    async fn register(&self, subject: &str, schema: &str, stalls: &AtomicU64) -> Result<i64> {
         let path = format!("{}/subjects/{subject}/versions", self.base);
         let body = json!({ "schema": schema });
-        let answer = ask(&self.api, Method::POST, &path, Some(&body)).await?;
+        let answer = ask(&self.api, Method::POST, &path, Some(&body), stalls).await?;
         answer["id"].as_i64().context("a registration has no id")
     }
 
     /// How many versions a subject has.
     async fn versions(&self, subject: &str) -> Result<u64> {
         let path = format!("{}/subjects/{subject}/versions", self.base);
-        let answer = ask(&self.api, Method::GET, &path, None).await?;
+        let answer = ask(&self.api, Method::GET, &path, None, &AtomicU64::new(0)).await?;
         Ok(answer.as_array().context("versions are no list")?.len() as u64)
     }
 }
 
-async fn ask(api: &Api, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+/// Asks, and asks again where no answer comes: all that is asked here may be asked twice.
+async fn ask(
+    api: &Api,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+    stalls: &AtomicU64,
+) -> Result<Value> {
     let what = format!("{method} {path}");
-    let answer = api.send(method, path, body, None).await?;
-    if answer.status != 200 {
-        bail!("{what}: answered {} {}", answer.status, answer.body);
+    for _again in 0..TRIES {
+        let asked = api.send(method.clone(), path, body, None);
+        let Ok(answer) = tokio::time::timeout(STALL, asked).await else {
+            stalls.fetch_add(1, Ordering::Relaxed);
+            continue;
+        };
+        let answer = answer?;
+        if answer.status != 200 {
+            bail!("{what}: answered {} {}", answer.status, answer.body);
+        }
+        return Ok(answer.body);
     }
-    Ok(answer.body)
+    bail!("{what}: no answer, asked {TRIES} times")
 }
 
 /// Requests that can be repeated.
-pub enum Load {
+pub struct Load {
+    requests: Requests,
+    /// Requests that were sent again because no answer came.
+    stalls: AtomicU64,
+}
+
+enum Requests {
     /// These paths, one after the other.
     Read {
         /// Who asks.
@@ -68,18 +94,24 @@ pub enum Load {
 }
 
 impl Load {
+    fn of(requests: Requests) -> Self {
+        let stalls = AtomicU64::new(0);
+        Self { requests, stalls }
+    }
+
     /// Reads.
     pub fn read(api: &Api, paths: Vec<String>) -> Arc<Self> {
         let api = api.clone();
-        Arc::new(Self::Read { api, paths })
+        Arc::new(Self::of(Requests::Read { api, paths }))
     }
 
     /// Lookups of as many schemas by their ids.
     pub async fn lookups(registry: &Registry, count: u64) -> Result<Arc<Self>> {
         let mut paths = Vec::new();
         for at in 0..count {
+            let subject = format!("bench-looked-up-{at}");
             let id = registry
-                .register(&format!("bench-looked-up-{at}"), &schema("looked_up", at))
+                .register(&subject, &schema("looked_up", at), &AtomicU64::new(0))
                 .await?;
             paths.push(format!("{}/schemas/ids/{id}", registry.base));
         }
@@ -90,29 +122,28 @@ impl Load {
     pub async fn register(registry: &Registry, name: &str, count: u64) -> Result<Arc<Self>> {
         let subjects: Vec<String> = (0..count).map(|at| format!("bench-{name}-{at}")).collect();
         for (at, subject) in subjects.iter().enumerate() {
-            registry.register(subject, &schema(name, at as u64)).await?;
+            registry
+                .register(subject, &schema(name, at as u64), &AtomicU64::new(0))
+                .await?;
         }
-        Ok(Arc::new(Self::Register {
+        Ok(Arc::new(Self::of(Requests::Register {
             registry: registry.clone(),
             name: name.to_owned(),
             subjects,
             sent: AtomicU64::new(count),
-        }))
+        })))
     }
 
     /// One request; `turn` tells which of the paths.
     pub async fn send(&self, turn: usize) -> Result<()> {
-        match self {
-            Self::Read { api, paths } => {
+        match &self.requests {
+            Requests::Read { api, paths } => {
                 let path = paths
                     .get(turn % paths.len())
                     .context("there is nothing to read")?;
-                let answer = api.send(Method::GET, path, None, None).await?;
-                if answer.status != 200 {
-                    bail!("GET {path}: answered {} {}", answer.status, answer.body);
-                }
+                ask(api, Method::GET, path, None, &self.stalls).await?;
             }
-            Self::Register {
+            Requests::Register {
                 registry,
                 name,
                 subjects,
@@ -121,20 +152,27 @@ impl Load {
                 let number = sent.fetch_add(1, Ordering::Relaxed);
                 let at = usize::try_from(number)? % subjects.len();
                 let subject = subjects.get(at).context("there is no subject")?;
-                registry.register(subject, &schema(name, number)).await?;
+                registry
+                    .register(subject, &schema(name, number), &self.stalls)
+                    .await?;
             }
         }
         Ok(())
     }
 
+    /// Requests that were sent again since the last time, because no answer came.
+    pub fn take_stalls(&self) -> u64 {
+        self.stalls.swap(0, Ordering::Relaxed)
+    }
+
     /// How many versions there are: every registration that was answered is one.
     pub async fn versions(&self) -> Result<u64> {
-        let Self::Register {
+        let Requests::Register {
             registry,
             name: _,
             subjects,
             sent,
-        } = self
+        } = &self.requests
         else {
             return Ok(0);
         };
