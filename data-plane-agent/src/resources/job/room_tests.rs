@@ -100,6 +100,24 @@ fn another_version_starts_when_none_of_the_old_one_is_left() {
 }
 
 #[test]
+fn one_old_worker_that_lingers_holds_all_new_ones_back() {
+    let mut scene = Scene::new();
+    scene.processes = FakeProcesses::stubborn();
+    scene.turn(2, "v1", 9);
+    scene.turn(2, "v2", 9);
+    scene.processes.crash("job_1-worker-1");
+    for _turn in 0..2 {
+        scene.turn(2, "v2", 9);
+        let started = scene.processes.started().len();
+        assert_eq!((scene.alive(), started), (1, 2), "the old one has not ended");
+    }
+    scene.processes.crash("job_1-worker-0");
+    scene.turn(2, "v2", 9);
+    scene.turn(2, "v2", 9);
+    assert_eq!((scene.alive(), scene.processes.started().len()), (2, 4));
+}
+
+#[test]
 fn workers_are_adopted_again_and_their_ends_are_counted_over_restarts_of_the_agent() {
     let mut scene = Scene::new();
     scene.turn(2, "v1", 9);
