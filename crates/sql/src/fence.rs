@@ -19,6 +19,9 @@ const PARTS_MAX: usize = 50;
 /// Models of one program.
 const MODELS_MAX: usize = 5;
 
+/// What makes a program end: its sources are read up to where they end.
+const BOUNDED: (&str, &str) = ("scan.bounded.mode", "latest-offset");
+
 /// The tables that a program may name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
@@ -43,6 +46,8 @@ pub struct Fenced {
     pub reads: BTreeSet<String>,
     /// Sinks that it writes.
     pub writes: BTreeSet<String>,
+    /// Its sources are read up to where they end when it begins, and then it is complete.
+    pub is_bounded: bool,
     /// Time passes for it also while no record comes: it has a column of processing time.
     pub uses_processing_time: bool,
 }
@@ -154,6 +159,13 @@ impl Reading<'_> {
             self.table_as(tokens)
         } else if first.is_one_of(&["SELECT", "WITH"]) || first.is_symbol("(") {
             self.bare(tokens)
+        } else if first.is_one_of(&["SHOW", "DESCRIBE", "DESC", "EXPLAIN"]) {
+            let message = "A job answers no questions: what tables it has is told by the agent's endpoint inside the network (GET /v1/job-tables?job=).";
+            Err(Problem::new(
+                ProblemCode::StatementForbidden,
+                first.place,
+                message,
+            ))
         } else {
             let message = "Jobs may not make this statement. A program has SET, CREATE MODEL, CREATE TEMPORARY VIEW, and INSERT INTO, \
                            EXECUTE STATEMENT SET, CREATE TABLE .. AS or a query.";
@@ -177,6 +189,15 @@ impl Reading<'_> {
             let message = "A setting is written SET 'key' = 'value'.";
             return Err(Problem::new(ProblemCode::Malformed, place, message));
         };
+        if key == BOUNDED.0 {
+            // An option of sources in Flink's words, which is one for all of them here.
+            let message = format!("`{}` is `{}`.", BOUNDED.0, BOUNDED.1);
+            self.fenced.is_bounded = true;
+            return match value.as_str() {
+                it if it == BOUNDED.1 => Ok(()),
+                _other => Err(Problem::new(ProblemCode::SettingForbidden, place, message)),
+            };
+        }
         settings::check(key, value)
             .map_err(|text| Problem::new(ProblemCode::SettingForbidden, place, text))?;
         self.fenced.settings.push((key.clone(), value.clone()));

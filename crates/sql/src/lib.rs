@@ -3,6 +3,7 @@
 //! Control plane and agent call the same functions, so that what the one accepted the other runs. Nothing here reads a file, a
 //! clock or the network.
 
+pub mod avro;
 pub mod columns;
 mod ddl;
 pub mod fence;

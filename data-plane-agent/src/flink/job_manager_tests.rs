@@ -1,6 +1,6 @@
 //! Tests of `job_manager`.
 
-use super::super::counts::Counts;
+use super::super::counts::{Counts, SourceCounts};
 use super::super::rest::tests::endpoint;
 use super::*;
 use axum::routing::{get, patch, post};
@@ -11,7 +11,8 @@ const ID: &str = "0123456789abcdef0123456789abcdef";
 #[tokio::test]
 async fn a_job_is_looked_at() {
     let job = json!({"state": "RUNNING", "vertices": [{"id": "cbc357ccb763df2852fee8c4fc7d55f2", "name": "Source: payments[1]",
-        "parallelism": 2, "tasks": {"RUNNING": 1}}]});
+        "parallelism": 2, "maxParallelism": 128, "slotSharingGroupId": "g", "tasks": {"RUNNING": 1}}],
+        "plan": {"nodes": [{"id": "cbc357ccb763df2852fee8c4fc7d55f2", "inputs": [{"id": "v-0", "ship_strategy": "HASH"}]}]}});
     let checkpoints = json!({"counts": {"restored": 1, "completed": 9, "failed": 2}, "latest": {"completed":
         {"trigger_timestamp": 1_760_000_000_000_i64, "external_path": "file:/x/chk-9"}}});
     let exceptions = json!({"exceptionHistory": {"entries": [{"exceptionName": "org.apache.flink.runtime.JobException",
@@ -50,12 +51,23 @@ async fn a_job_is_looked_at() {
     assert_eq!(manager.jobs().await.unwrap()[0].run, Run::Restarting);
     let looked = manager.job(ID).await.unwrap();
     assert_eq!((looked.run, looked.vertices[0].running), (Run::Running, 1));
+    let vertex = &looked.vertices[0];
+    assert_eq!(
+        (vertex.max_parallelism, vertex.table.as_deref()),
+        (128, Some("payments"))
+    );
+    assert!(vertex.inputs[0].keyed && vertex.inputs[0].from == "v-0");
     let counts = manager.counts(ID, &looked.vertices).await.unwrap();
+    let source = SourceCounts {
+        records_in: Some(7),
+        pending: Some(3),
+    };
     let expected = Counts {
         records_in: 7,
         records_out: 5,
         pending: Some(3),
         watermark_ms: 0,
+        sources: [(looked.vertices[0].id.clone(), source)].into(),
     };
     assert_eq!(counts, expected);
     let checkpoints = manager.checkpoints(ID).await.unwrap();
@@ -86,10 +98,16 @@ async fn a_job_is_stopped_ended_and_rescaled() {
             _other => failed,
         })
     };
-    let requirements = json!({"v-1": {"parallelism": {"lowerBound": 1, "upperBound": 1}}, "v-2": {}});
+    let requirements = json!({"v-1": {"parallelism": {"lowerBound": 1, "upperBound": 1}}, "v-2": {"parallelism": {"lowerBound": 1, "upperBound": 2}}});
     let taken = |Json(body): Json<Value>| async move {
-        assert_eq!(body["v-2"]["parallelism"]["upperBound"], 4);
-        assert_eq!(body.as_object().unwrap().len(), 2);
+        assert_eq!(
+            body["v-1"]["parallelism"],
+            json!({"lowerBound": 1, "upperBound": 4})
+        );
+        assert_eq!(
+            body["v-2"]["parallelism"]["upperBound"], 2,
+            "not named: as it was"
+        );
         "{}"
     };
     let routes = Router::new()
@@ -112,5 +130,8 @@ async fn a_job_is_stopped_ended_and_rescaled() {
     );
     assert_eq!(manager.stopped(ID, "r-3").await.unwrap(), Stop::Failed);
     manager.cancel(ID).await.unwrap();
-    manager.rescale(ID, 4).await.unwrap();
+    manager
+        .rescale(ID, &[("v-1".to_owned(), 4)].into())
+        .await
+        .unwrap();
 }

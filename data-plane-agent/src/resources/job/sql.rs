@@ -11,9 +11,11 @@ use weir_sql::columns::{Column, of_schema};
 use weir_sql::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
 use weir_sql::{Known, Model, Relay, fence};
 
+use super::framed;
 use super::program::{Place, Refused, Topics, served};
 use crate::flink::beginning::Origin;
 use crate::flink::sql_job::Ready;
+use crate::models::Schemas;
 use crate::processor::hosts;
 
 /// References of a schema, transitively.
@@ -50,20 +52,28 @@ pub fn program(
         refused(first.unwrap_or_default())
     })?;
     reachable(&fenced.models, place.hosts)?;
-    let sources = sources
-        .iter()
-        .map(|it| source(it, topics.get(&it.topic_id)?, admitted));
-    let numbered = sinks.iter().enumerate();
-    let sinks = numbered.map(|(number, it)| sink(number, it, topics.get(&it.topic_id)?, admitted));
+    let mut schemas = Schemas::default();
+    let mut made = (Vec::new(), Vec::new());
+    for it in sources {
+        let topic = topics.get(&it.topic_id)?;
+        made.0.push(source(it, topic, admitted, &mut schemas)?);
+    }
+    for (number, it) in sinks.iter().enumerate() {
+        let topic = topics.get(&it.topic_id)?;
+        made.1.push(sink(number, it, topic, admitted, &mut schemas)?);
+    }
+    let (sources, sinks) = made;
     let ready = Ready {
         settings: fenced.settings.clone(),
         cluster_id: cluster.id.clone(),
-        sources: sources.collect::<Result<_, _>>()?,
-        sinks: sinks.collect::<Result<_, _>>()?,
+        sources,
+        sinks,
+        schemas,
         login,
         relay,
         statement: fenced.job(),
         uses_processing_time: fenced.uses_processing_time,
+        is_bounded: fenced.is_bounded,
         models: fenced.models,
         views: fenced.views,
     };
@@ -90,7 +100,12 @@ fn reachable(models: &[Model], allowed: &[String]) -> Result<(), Refused> {
     }
 }
 
-fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, Origin), Refused> {
+fn source(
+    wish: &SqlSource,
+    topic: &Topic,
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<(Source, Origin), Refused> {
     let SqlSource {
         name,
         topic_id: _,
@@ -99,8 +114,9 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
         key_column,
         event_time,
     } = wish;
-    let mut columns = self::columns(columns, topic, admitted)?;
+    let (mut columns, format) = self::columns(columns, (topic, name), admitted, schemas)?;
     let key = Some(key_column.clone()).filter(|it| !it.is_empty());
+    framed::keep_apart(&columns, &format, key.as_deref())?;
     // Keys are text, whatever the value says of a column of that name.
     if let Some(key) = key
         .as_ref()
@@ -131,7 +147,7 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
         name: name.clone(),
         topic: topic.name.clone(),
         columns,
-        format: ValueFormat::Json,
+        format,
         key,
         event_time,
     };
@@ -143,7 +159,13 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
     Ok((source, origin))
 }
 
-fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -> Result<Sink, Refused> {
+fn sink(
+    number: usize,
+    wish: &SqlSink,
+    topic: &Topic,
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<Sink, Refused> {
     let SqlSink {
         name,
         topic_id: _,
@@ -151,27 +173,34 @@ fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -
         key_columns,
         upserts,
     } = wish;
+    let (columns, format) = self::columns(columns, (topic, name), admitted, schemas)?;
     Ok(Sink {
         name: name.clone(),
         topic: topic.name.clone(),
-        columns: self::columns(columns, topic, admitted)?,
-        format: ValueFormat::Json,
+        columns,
+        format,
         key: key_columns.clone(),
         upserts: *upserts,
         number,
     })
 }
 
-/// Columns as the job says them, or as the topic's contract does. Flink reads and writes JSON without a frame.
-fn columns(said: &[SqlColumn], topic: &Topic, admitted: &DesiredState) -> Result<Vec<Column>, Refused> {
-    let value = topic.contract.as_ref().and_then(|it| it.value.as_ref());
-    if value.is_some_and(|it| it.unframed_schema_id.is_empty()) {
-        let text = format!(
-            "the contract of topic {} wants records with a frame, and SQL jobs read and write JSON without one",
-            topic.name
-        );
-        return Err(Refused::new(Reason::Unsupported, text));
+/// Columns as the job says them, or as the topic's contract does, and how values are written.
+fn columns(
+    said: &[SqlColumn],
+    (topic, table): (&Topic, &str),
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<(Vec<Column>, ValueFormat), Refused> {
+    if framed::is_framed(topic) {
+        return framed::columns(said, (topic, table), admitted, schemas);
     }
+    let columns = unframed(said, topic, admitted)?;
+    Ok((columns, ValueFormat::Json))
+}
+
+fn unframed(said: &[SqlColumn], topic: &Topic, admitted: &DesiredState) -> Result<Vec<Column>, Refused> {
+    let value = topic.contract.as_ref().and_then(|it| it.value.as_ref());
     if !said.is_empty() {
         let said = said.iter().map(|SqlColumn { name, r#type }| Column {
             name: name.clone(),
@@ -300,6 +329,10 @@ mod tests {
             tls: None,
             job: job.id.clone(),
             secret: "hush".to_owned(),
+            registry: Relay {
+                base: "http://127.0.0.1:9000/job_1/registry".to_owned(),
+                token: "hush-token".to_owned(),
+            },
         };
         let relay = Relay {
             base: "http://127.0.0.1:9000/job_1".to_owned(),
