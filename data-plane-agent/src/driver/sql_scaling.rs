@@ -77,6 +77,7 @@ impl Driver {
         let told = self.sql.told(job);
         let held = demands[at].held;
         let runs = told.standing == Standing::Running && told.version == job.version && held > 0;
+        let ends = self.ends_by_table(job);
         let Some(room) = self.jobs.rooms.get_mut(&job.id).filter(|_room| runs) else {
             return Ok(());
         };
@@ -88,7 +89,7 @@ impl Driver {
         };
         let decision = room
             .scaler
-            .turn_sql(given, told.reading.as_deref(), &bounds, pool, now_ms);
+            .turn_sql(given, (told.reading.as_deref(), &ends), &bounds, pool, now_ms);
         demands[at].units = units(room.scaler.sql_target(&bounds), size);
         self.weighed(job, decision.as_ref(), now_ms)
     }

@@ -92,7 +92,10 @@ impl Room {
         self.kept.rescales += u64::from(runs && self.fitting.has_changed(&found.id, &job));
         let asked = u64::from(self.kept.resumed) + self.kept.rescales;
         let again = checkpoints.restored.saturating_sub(asked);
-        self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        // What Flink tells of both is seconds old: while a change is under way they do not fit together.
+        if !self.fitting.is_under_way() {
+            self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        }
         self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
         self.kept.had_state |= checkpoints.newest_ms.is_some();
         self.told.version = self.kept.version;

@@ -56,6 +56,8 @@ pub struct Scaler {
     granted: u32,
     ordered_at_ms: Option<u64>,
     start: Option<u64>,
+    /// Of each source of a job in SQL and each moment: what of its log's end is neither read nor told to wait.
+    levels: BTreeMap<String, Vec<(u64, i64)>>,
     evaluated_at_ms: u64,
     told: Option<Decision>,
     written_at_ms: u64,

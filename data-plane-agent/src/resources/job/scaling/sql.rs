@@ -1,6 +1,8 @@
 //! How many subtasks the vertices of a job in SQL have, and how large the TaskManagers are that they run on. The rules are the same;
 //! here is what they are told of a Flink job. Pure.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use weir_autoscaler::{
     Decision, Edge, Graph, Input, Limits, MemorySample, Outcome, Parallelism, Policy, Sample, SubtaskSample,
@@ -16,6 +18,8 @@ use crate::flink::sizes::{SIZES, size_of};
 
 /// A job that has not got what was ordered after so long is weighed as it is.
 const ORDERED_WITHIN_MS: u64 = 180_000;
+/// So long a source is looked at for the moment in which it knew of all that waits.
+const LEVEL_MS: u64 = 90_000;
 /// Half of a unit: what a slot of the smallest TaskManager takes. Room is counted in these.
 const HALVES: u64 = 2;
 
@@ -138,11 +142,12 @@ impl Scaler {
         }
     }
 
-    /// One look. `reading` is what its vertices say if all of it runs. Says a decision that is worth telling.
+    /// One look. `reading` is what its vertices say if all of it runs, with where the logs of its tables end, as far as that is known.
+    /// Says a decision that is worth telling.
     pub fn turn_sql(
         &mut self,
         given: SqlGiven,
-        reading: Option<&Reading>,
+        (reading, ends): (Option<&Reading>, &BTreeMap<String, u64>),
         bounds: &SqlBounds,
         pool: impl FnOnce() -> SqlPool,
         now_ms: u64,
@@ -182,6 +187,7 @@ impl Scaler {
         {
             return None;
         }
+        let reading = &self.caught_up(reading, ends);
         self.history.push(sample(reading));
         let old = now_ms.saturating_sub(policy.metrics_window_ms + SAMPLE_MS);
         self.history.retain(|it| it.at_ms >= old && it.at_ms <= now_ms);
@@ -191,6 +197,32 @@ impl Scaler {
         self.evaluated_at_ms = now_ms;
         let decision = self.decided_sql((given, reading), bounds, &policy, pool(), now_ms);
         self.worth_telling(decision)
+    }
+
+    /// The same reading with what waits as the brokers know it. A source knows of records only as far as its last fetch: one that is
+    /// slow over small records has fetched for a minute, and tells of none that came since.
+    fn caught_up(&mut self, reading: &Reading, ends: &BTreeMap<String, u64>) -> Reading {
+        let mut reading = reading.clone();
+        for vertex in &mut reading.vertices {
+            let end = vertex.shape.table.as_ref().and_then(|it| ends.get(it));
+            let (Some(end), Some(read), Some(pending)) = (end, vertex.records_in, vertex.pending) else {
+                continue;
+            };
+            let signed = |it: u64| i64::try_from(it).unwrap_or(i64::MAX);
+            // What lies before the first record that it read, and markers of transactions: no more than remains of the end
+            // when it was seen to know most.
+            let beyond = signed(*end) - signed(read);
+            let level = self.levels.entry(vertex.shape.id.clone()).or_default();
+            level.push((reading.at_ms, beyond - signed(pending)));
+            level.retain(|(at_ms, _it)| at_ms + LEVEL_MS >= reading.at_ms);
+            let before = level.iter().map(|(_at_ms, it)| *it).min().unwrap_or(beyond);
+            // Who has nothing to do asks again and again: nothing is nothing.
+            if pending > 0 {
+                let waits = u64::try_from(beyond - before).unwrap_or(0);
+                vertex.pending = Some(pending.max(waits));
+            }
+        }
+        reading
     }
 
     fn decided_sql(

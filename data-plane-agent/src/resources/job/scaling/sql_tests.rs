@@ -115,9 +115,13 @@ impl Scene {
             self.done += done;
             self.busy_ms += done * 1000 / can;
             let (reading, room) = (self.reading(), self.room);
-            let told = self
-                .scaler
-                .turn_sql(self.given, Some(&reading), &bounds(), || room, self.now_ms);
+            let told = self.scaler.turn_sql(
+                self.given,
+                (Some(&reading), &BTreeMap::new()),
+                &bounds(),
+                || room,
+                self.now_ms,
+            );
             self.told.extend(told);
             let target = self.scaler.sql_target(&bounds());
             self.given.units = units(target, self.given.size).min(self.given.units + self.room.room);
@@ -171,6 +175,32 @@ fn what_is_unknown_changes_nothing() {
     scene.knows_lag = true;
     scene.pass(120, 3000);
     assert!(scene.work > 1);
+}
+
+#[test]
+fn what_came_since_the_last_fetch_waits_as_well() {
+    let mut scene = Scene::new();
+    let at = |second: u64, read: u64, told: u64, end: u64, scene: &mut Scene| {
+        (scene.now_ms, scene.done, scene.lag) = (second * 1000, read, told);
+        let ends = BTreeMap::from([("payments".to_owned(), end)]);
+        let reading = scene.scaler.caught_up(&scene.reading(), &ends);
+        reading.vertices[0].pending
+    };
+    // The log had 1000 records before the first that it reads. A fetch brought 500: it knows of 500 - 100, and then no more.
+    assert_eq!(at(10, 100, 400, 1500, &mut scene), Some(400));
+    assert_eq!(
+        at(20, 200, 300, 2500, &mut scene),
+        Some(1300),
+        "a thousand came since"
+    );
+    // The next fetch tells of all.
+    assert_eq!(at(30, 600, 1400, 3000, &mut scene), Some(1400));
+    // Nothing is nothing, though markers of transactions stand at the end.
+    assert_eq!(at(40, 2000, 0, 3009, &mut scene), Some(0));
+    // Where the end is not known, what it tells is what is known.
+    scene.lag = 7;
+    let reading = scene.scaler.caught_up(&scene.reading(), &BTreeMap::new());
+    assert_eq!(reading.vertices[0].pending, Some(7));
 }
 
 #[test]
