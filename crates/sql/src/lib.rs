@@ -9,6 +9,7 @@ mod ddl;
 pub mod fence;
 mod inside;
 pub mod model;
+mod parts;
 mod problem;
 pub mod settings;
 pub mod table;

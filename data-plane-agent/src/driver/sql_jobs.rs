@@ -200,7 +200,8 @@ impl Driver {
             deleted: job.deleted,
             version: job.version,
             keeps_state: job.keeps_state,
-            nonce: self.nonce(job),
+            nonce: job.restart_nonce.wrapping_add(self.models_nonce(job)),
+            restart: job.restart_nonce,
             parallelism,
             vertices,
             program: program.and_then(|it| it.as_ref().ok()).cloned(),
@@ -228,13 +229,9 @@ impl Driver {
         (stage, !rests)
     }
 
-    fn nonce(&self, job: &Job) -> u64 {
-        job.restart_nonce.wrapping_add(self.models_nonce(job))
-    }
-
     /// Has it come to its end by itself, as it is wished now?
     pub(super) fn has_completed(&self, job: &Job) -> bool {
-        self.sql.told(job).completed == Some((job.version, self.nonce(job)))
+        self.sql.told(job).completed == Some((job.version, job.restart_nonce))
     }
 
     /// Tells every Flink what is wished of it.

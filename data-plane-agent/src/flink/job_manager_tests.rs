@@ -8,6 +8,26 @@ use axum::{Json, Router};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
+/// As Flink answers: one unknown name, and there is nothing.
+async fn metrics(query: axum::extract::RawQuery) -> Json<Value> {
+    Json(match query.0.as_deref() {
+        None => {
+            json!([{"id": "Source__KafkaSource-a.numRecordsIn"}, {"id": "numRecordsIn"}, {"id": "Source__KafkaSource-a.pendingRecords"}, {"id": "out[13]__Writer.numRecordsSend"},
+            {"id": "out[13]__Writer.currentInputWatermark"}, {"id": "Calc[8].numRecordsIn"}])
+        }
+        Some(query) if query.starts_with("get=Source__KafkaSource-a.numRecordsIn&") => {
+            json!([{"sum": 7.0}])
+        }
+        Some(query) if query.starts_with("get=Source__KafkaSource-a.pendingRecords&") => {
+            json!([{"sum": 3.0}])
+        }
+        Some(query) if query.starts_with("get=out%5B13%5D__Writer.numRecordsSend&") => {
+            json!([{"sum": 5.0}])
+        }
+        Some(_watermark) => json!([{"min": -9.223372036854776e18}]),
+    })
+}
+
 #[tokio::test]
 async fn a_job_is_looked_at() {
     let job = json!({"state": "RUNNING", "vertices": [{"id": "cbc357ccb763df2852fee8c4fc7d55f2", "name": "Source: payments[1]",
@@ -21,24 +41,6 @@ async fn a_job_is_looked_at() {
     let overview = json!({"taskmanagers": 1, "slots-total": 2, "slots-available": 1, "jobs-running": 1});
     let jobs = json!({"jobs": [{"jid": ID, "name": "job_1-a1", "state": "RESTARTING", "start-time": 5}]});
     let fixed = |value: Value| get(|| async move { Json(value) });
-    let metrics = |query: axum::extract::RawQuery| async move {
-        Json(match query.0.as_deref() {
-            None => {
-                json!([{"id": "Source__KafkaSource-a.numRecordsIn"}, {"id": "numRecordsIn"}, {"id": "Source__KafkaSource-a.pendingRecords"}, {"id": "out[13]__Writer.numRecordsSend"},
-                {"id": "out[13]__Writer.currentInputWatermark"}, {"id": "Calc[8].numRecordsIn"}])
-            }
-            Some(query) if query.starts_with("get=Source__KafkaSource-a.numRecordsIn&") => {
-                json!([{"sum": 7.0}])
-            }
-            Some(query) if query.starts_with("get=Source__KafkaSource-a.pendingRecords&") => {
-                json!([{"sum": 3.0}])
-            }
-            Some(query) if query.starts_with("get=out%5B13%5D__Writer.numRecordsSend&") => {
-                json!([{"sum": 5.0}])
-            }
-            Some(_watermark) => json!([{"min": -9.223372036854776e18}]),
-        })
-    };
     let routes = Router::new()
         .route("/jobs/{id}/vertices/{vertex}/subtasks/metrics", get(metrics))
         .route("/overview", fixed(overview))

@@ -17,6 +17,7 @@ use super::beginning::{Beginner, Origin};
 use super::crew::Crew;
 use super::job_manager::Listed;
 use super::reading::TaskManager;
+use super::recovery::bury;
 use super::room::Room;
 use super::session::{Clients, Session, Site};
 use super::sizes::size_of;
@@ -386,15 +387,4 @@ impl Keeper {
 fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// Removes a job's state.
-fn bury(folders: &super::configuration::Folders, job: &str) -> io::Result<()> {
-    for folder in [folders.checkpoints(job), folders.savepoints(job)] {
-        match std::fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _gone => {}
-        }
-    }
-    Ok(())
 }

@@ -19,6 +19,8 @@ use crate::link::ledger::unix_ms;
 
 /// How often a job's records are counted.
 const COUNT: Duration = Duration::from_secs(2);
+/// How often its vertices are read.
+const READ: Duration = Duration::from_secs(4);
 /// Stops with a savepoint that may fail before a job is ended without one.
 const STOPS_MAX: u32 = 5;
 /// How long a job rests that Flink did not take.
@@ -149,7 +151,8 @@ impl Room {
 
     /// What its vertices say of themselves, right after its records were counted.
     async fn read(&mut self, run: &str, job: &Looked, job_manager: &JobManager) {
-        if self.counted_at == self.read_at {
+        let soon = self.read_at.is_some_and(|it| it.elapsed() < READ);
+        if soon || self.counted_at == self.read_at {
             return;
         }
         self.read_at = self.counted_at;

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use super::job_manager::{JobManager, Run, text};
 use super::rest::{RestError, part};
 
+/// What the sources of Kafka tables are called before the path of their table.
+const KAFKA: &str = "KafkaSource-";
 /// Vertices of one job that are looked at.
 const VERTICES_MAX: usize = 1000;
 
@@ -176,10 +178,15 @@ fn flows(node: &Value) -> Vec<Flow> {
     inputs.filter_map(flow).collect()
 }
 
-/// The table that a vertex reads, by its name: `Source: payments[1] -> Calc[2]`.
+/// The table that a vertex reads, by its name: `Source: KafkaSource-default_catalog.default_database.payments -> payments[1] -> ..`,
+/// or `Source: payments[1] -> ..`.
 fn table(name: &str) -> Option<String> {
     let reads = name.strip_prefix("Source: ")?;
     let first = reads.split(" -> ").next().unwrap_or(reads);
+    if let Some(path) = first.strip_prefix(KAFKA) {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        return Some(name.to_owned());
+    }
     let table = first.rsplit_once('[').map_or(first, |(table, _number)| table);
     Some(table.to_owned())
 }
@@ -241,6 +248,8 @@ mod tests {
             Some("payments")
         );
         assert_eq!(table("Source: odd [name][17]").as_deref(), Some("odd [name]"));
+        let kafka = "Source: KafkaSource-default_catalog.default_database.payments -> payments[1] -> Calc[2]";
+        assert_eq!(table(kafka).as_deref(), Some("payments"));
         assert_eq!(table("GroupAggregate[4] -> o[5]: Writer"), None);
     }
 }

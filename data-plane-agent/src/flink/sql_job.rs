@@ -115,6 +115,8 @@ pub struct Wished {
     pub keeps_state: bool,
     /// Another one begins it anew.
     pub nonce: u64,
+    /// How often somebody asked for a new beginning: of a job that came to its end nothing else is one.
+    pub restart: u64,
     /// Subtasks of its widest vertex.
     pub parallelism: u32,
     /// Of each vertex, as far as that was decided; others get as many as the widest.
@@ -131,8 +133,10 @@ pub struct Kept {
     pub attempt: u64,
     /// Which program was submitted last.
     pub version: u32,
-    /// And which restart of it.
+    /// And which beginning of it.
     pub nonce: u64,
+    /// And which that somebody asked for.
+    pub restart: u64,
     /// Rises whenever the job begins without what it remembered.
     pub line: u32,
     /// Runs that Flink lost or that were begun again unasked.
@@ -179,17 +183,18 @@ impl Kept {
         self.version == wished.version && self.nonce == wished.nonce
     }
 
-    /// Did that come to its end by itself, as `listed` says? An end that was asked for is none.
+    /// Did what is wished come to its end by itself, as `listed` says? An end that was asked for is none.
     #[must_use]
     pub fn is_complete(&self, wished: &Wished, listed: Option<&Listed>) -> bool {
         let ended = listed.is_some_and(|it| it.run == Run::Finished);
-        self.is_of(wished) && (self.completed || (ended && !self.stop_asked))
+        let same = self.version == wished.version && self.restart == wished.restart;
+        same && (self.completed || (ended && !self.stop_asked))
     }
 
     /// The program and the restart that came to their end.
     #[must_use]
     pub fn completed(&self) -> Option<(u32, u64)> {
-        self.completed.then_some((self.version, self.nonce))
+        self.completed.then_some((self.version, self.restart))
     }
 
     /// As Flink knows its newest run.
@@ -231,7 +236,7 @@ pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
         Some(_job) if is_newest => Act::Rest,
         Some(_job) if !wished.keeps_state && kept.version != wished.version => Act::Cancel,
         Some(_job) => Act::Stop,
-        None if kept.completed && is_newest => Act::Rest,
+        None if kept.completed && kept.is_complete(wished, None) => Act::Rest,
         None if wished.runs && wished.begins && wished.program.is_some() => Act::Submit {
             again: is_newest && kept.attempt > 0 && listed.is_none_or(|it| it.run != Run::Finished),
         },
@@ -265,6 +270,7 @@ pub fn next(
         attempt: kept.attempt + 1,
         version: wished.version,
         nonce: wished.nonce,
+        restart: wished.restart,
         restarts: kept.restarts + u64::from(again),
         resumed: false,
         rescales: 0,

@@ -11,6 +11,7 @@ fn wished() -> Wished {
         version: 1,
         keeps_state: true,
         nonce: 0,
+        restart: 0,
         parallelism: 1,
         vertices: BTreeMap::new(),
         program: Some(Arc::new(Ready {
@@ -278,9 +279,19 @@ fn a_program_that_came_to_its_end_is_not_begun_again() {
         "nor after a start of Flink"
     );
     assert!(done.is_complete(&wished(), None));
+    let elsewhere = Wished { nonce: 7, ..wished() };
+    assert_eq!(
+        act(&elsewhere, &done, None),
+        Act::Rest,
+        "nor when the agent is asked elsewhere"
+    );
     // Another version, or a restart, is another matter.
     for other in [
-        Wished { nonce: 1, ..wished() },
+        Wished {
+            restart: 1,
+            nonce: 1,
+            ..wished()
+        },
         Wished {
             version: 2,
             ..wished()

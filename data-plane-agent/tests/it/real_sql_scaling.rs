@@ -29,7 +29,7 @@ const STATEMENT: &str = "SET 'table.exec.source.idle-timeout' = '0 s'; \
      FROM TABLE(TUMBLE(TABLE weighed, DESCRIPTOR(event_time), INTERVAL '1' HOUR)) \
      GROUP BY card, window_start, window_end HAVING COUNT(*) > 10";
 /// Twice what one subtask does, and a few.
-const MUCH: usize = 700;
+const MUCH: usize = 600;
 const LITTLE: usize = 20;
 
 fn wished() -> DesiredState {

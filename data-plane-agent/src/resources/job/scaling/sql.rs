@@ -310,7 +310,7 @@ fn graph(reading: &Reading, bounds: &SqlBounds) -> Graph {
     let mut groups: Vec<&str> = Vec::new();
     let mut vertices = Vec::with_capacity(reading.vertices.len());
     let mut edges = Vec::new();
-    for VertexReading { shape, .. } in &reading.vertices {
+    for VertexReading { shape, pending, .. } in &reading.vertices {
         let slot_group = groups.iter().position(|it| *it == shape.slot_group);
         let slot_group = slot_group.unwrap_or_else(|| {
             groups.push(&shape.slot_group);
@@ -325,7 +325,7 @@ fn graph(reading: &Reading, bounds: &SqlBounds) -> Graph {
             // Constants are read from no log, and there is no lag of them.
             VertexKind::Source {
                 partitions: of_table.map(|(_name, partitions)| *partitions),
-                reports_lag: of_table.is_some(),
+                reports_lag: of_table.is_some() || pending.is_some(),
             }
         } else {
             VertexKind::Operator {

@@ -226,7 +226,7 @@ fn a_full_heap_brings_larger_task_managers_where_the_pool_has_room() {
     let said = |it: &Decision| it.also.contains(&Reason::PoolExhausted);
     assert!(scene.told.iter().any(said), "{:?}", scene.told);
     scene.room.can_be_larger = true;
-    scene.pass(120, 500);
+    scene.pass(20, 500);
     assert_eq!(scene.scaler.sql_size(&bounds()), 1, "{:?}", scene.told);
     assert_eq!(
         scene.told.last().unwrap().outcome,
