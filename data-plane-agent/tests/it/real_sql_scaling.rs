@@ -51,7 +51,14 @@ fn wished() -> DesiredState {
 struct Load {
     rate: Arc<AtomicUsize>,
     ends: Arc<AtomicBool>,
-    task: tokio::task::JoinHandle<usize>,
+    task: Option<tokio::task::JoinHandle<usize>>,
+}
+
+impl Drop for Load {
+    /// A test that fails ends, too.
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Load {
@@ -68,15 +75,19 @@ impl Load {
                 sent = next;
                 std::thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));
             }
-            producer.flush(LONG).unwrap();
+            producer.flush(Duration::from_secs(30)).unwrap();
             sent
         });
-        Self { rate, ends, task }
+        Self {
+            rate,
+            ends,
+            task: Some(task),
+        }
     }
 
-    async fn end(self) -> usize {
+    async fn end(mut self) -> usize {
         self.ends.store(true, Ordering::Relaxed);
-        self.task.await.unwrap()
+        self.task.take().unwrap().await.unwrap()
     }
 }
 
