@@ -174,7 +174,12 @@ impl Keeper {
             }
         }
         let processes = Arc::clone(&self.processes);
-        let wanted = wish.jobs.iter().any(|it| it.runs);
+        let is_complete = |it: &Wished| {
+            self.rooms
+                .get(&it.id)
+                .is_some_and(|room| room.kept.is_complete(it, None))
+        };
+        let wanted = wish.jobs.iter().any(|it| it.runs && !is_complete(it));
         // Those that run, and those that an agent before left: they end with a savepoint, or at least were looked at.
         let alive = self.session.alive(processes.as_ref()) > 0;
         let moves = alive
