@@ -231,6 +231,8 @@ mod tests {
         // c takes from b by number; d cannot be split; nothing is wider than there is room for.
         let fitted = job.fitted(&wished, 4);
         assert_eq!(fitted, counts(&[("a", 3), ("b", 4), ("c", 4), ("d", 1)]));
+        let other = counts(&[("b", 4), ("c", 2)]);
+        assert_eq!(job.fitted(&other, 4)["c"], 4, "whoever of the two is the wider");
         assert_eq!(
             job.fitted(&wished, 2),
             counts(&[("a", 2), ("b", 2), ("c", 2), ("d", 1)])
