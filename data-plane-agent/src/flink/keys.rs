@@ -176,16 +176,15 @@ impl Shop<'_> {
 /// What the processes are called by each other: TaskManagers look up the name of the address that they are given.
 fn names() -> String {
     let mut names = "san=ip:127.0.0.1,dns:localhost,dns:localhost.localdomain".to_owned();
-    let machine = rustix::system::uname();
-    let plain = |it: &&str| {
-        it.starts_with(|it: char| it.is_ascii_alphanumeric())
-            && it
-                .chars()
-                .all(|it| it.is_ascii_alphanumeric() || "-.".contains(it))
-    };
-    if let Some(name) = machine.nodename().to_str().ok().filter(plain) {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = machine.trim();
+    let is_plain = machine.starts_with(|it: char| it.is_ascii_alphanumeric())
+        && machine
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || "-.".contains(it));
+    if is_plain {
         names.push_str(",dns:");
-        names.push_str(name);
+        names.push_str(machine);
     }
     names
 }
