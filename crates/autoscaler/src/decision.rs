@@ -194,7 +194,8 @@ pub struct JobTerms {
 impl Decision {
     /// Whether it changes something, or would like to: those are worth keeping.
     pub fn is_worth_keeping(&self) -> bool {
-        self.outcome != Outcome::Hold || !self.wanted.is_empty()
+        let tight = self.reason == Reason::MemoryPressure || self.also.contains(&Reason::MemoryPressure);
+        self.outcome != Outcome::Hold || !self.wanted.is_empty() || tight
     }
 
     /// The word for lists of jobs.

@@ -7,6 +7,8 @@ use crate::token::{Kind, Token, print, quoted, tokens};
 
 /// Columns of one table.
 pub const COLUMNS_MAX: usize = 500;
+/// Bytes of a type that was made of a schema.
+const EXACT_BYTES_MAX: usize = 64 * 1024;
 /// Levels of rows and arrays in a type.
 const DEPTH_MAX: usize = 12;
 
@@ -46,6 +48,18 @@ const SIMPLE: [(&str, bool); 18] = [
 /// # Errors
 /// A sentence.
 pub fn kind(text: &str) -> Result<String, String> {
+    read(text, false)
+}
+
+/// The same of a type that was made of a schema, which says at each place whether there may be nothing.
+///
+/// # Errors
+/// A sentence.
+pub fn exact_kind(text: &str) -> Result<String, String> {
+    read(text, true)
+}
+
+fn read(text: &str, exact: bool) -> Result<String, String> {
     let wrong = || {
         format!(
             "`{}` is no type of a column. Types are {}, ROW<name type, ..>, ARRAY<type> and MAP<type, type>.",
@@ -53,11 +67,11 @@ pub fn kind(text: &str) -> Result<String, String> {
             SIMPLE.map(|(name, _numbers)| name).join(", ")
         )
     };
-    if text.len() > 4096 {
+    if text.len() > if exact { EXACT_BYTES_MAX } else { 4096 } {
         return Err("The type of a column has at most 4096 bytes.".to_owned());
     }
     let all = tokens(text).map_err(|_problem| wrong())?;
-    let rest = read_kind(&all, 0).ok_or_else(wrong)?;
+    let rest = read_kind(&all, (0, exact)).ok_or_else(wrong)?;
     if rest.is_empty() {
         Ok(print(&all))
     } else {
@@ -65,20 +79,28 @@ pub fn kind(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads one type; gives what follows it.
-fn read_kind(tokens: &[Token], depth: usize) -> Option<&[Token]> {
+/// Reads one type, and `NOT NULL` where that may follow; gives what comes after it.
+fn read_kind(tokens: &[Token], (depth, exact): (usize, bool)) -> Option<&[Token]> {
+    let rest = read_bare(tokens, (depth, exact))?;
+    match rest {
+        [not, null, after @ ..] if exact && not.is("NOT") && null.is("NULL") => Some(after),
+        rest => Some(rest),
+    }
+}
+
+fn read_bare(tokens: &[Token], (depth, exact): (usize, bool)) -> Option<&[Token]> {
     let (word, mut rest) = tokens.split_first()?;
     if depth > DEPTH_MAX || matches!(word.kind, Kind::Quoted(_)) {
         return None;
     }
     let close = |rest: &'_ [Token]| rest.first().is_some_and(|it| it.is_symbol(">"));
     if word.is_one_of(&["ARRAY", "MULTISET"]) {
-        rest = read_kind(symbol(rest, "<")?, depth + 1)?;
+        rest = read_kind(symbol(rest, "<")?, (depth + 1, exact))?;
         return symbol(rest, ">");
     }
     if word.is("MAP") {
-        rest = read_kind(symbol(rest, "<")?, depth + 1)?;
-        rest = read_kind(symbol(rest, ",")?, depth + 1)?;
+        rest = read_kind(symbol(rest, "<")?, (depth + 1, exact))?;
+        rest = read_kind(symbol(rest, ",")?, (depth + 1, exact))?;
         return symbol(rest, ">");
     }
     if word.is("ROW") {
@@ -86,7 +108,7 @@ fn read_kind(tokens: &[Token], depth: usize) -> Option<&[Token]> {
         loop {
             let (name, after) = rest.split_first()?;
             name.name()?;
-            rest = read_kind(after, depth + 1)?;
+            rest = read_kind(after, (depth + 1, exact))?;
             if close(rest) {
                 return symbol(rest, ">");
             }

@@ -32,6 +32,15 @@ impl Ddl {
         format!("{} WITH (\n{}\n)", self.head, options.join(",\n"))
     }
 
+    /// A source that is read up to where it ends when the job begins.
+    #[must_use]
+    pub fn bounded(mut self, is_bounded: bool) -> Self {
+        if is_bounded {
+            self.option("scan.bounded.mode", "latest-offset");
+        }
+        self
+    }
+
     pub(crate) fn option(&mut self, key: &str, value: impl Into<String>) {
         self.options.push((key.to_owned(), value.into(), false));
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::inside::{self, Names};
 use crate::model::{self, Model};
+use crate::parts::{columns, malformed, named, spaced};
 use crate::problem::{Place, Problem, ProblemCode};
 use crate::settings;
 use crate::token::{Kind, Token, print, quoted, tokens};
@@ -18,6 +19,9 @@ pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 const PARTS_MAX: usize = 50;
 /// Models of one program.
 const MODELS_MAX: usize = 5;
+
+/// What makes a program end: its sources are read up to where they end.
+const BOUNDED: (&str, &str) = ("scan.bounded.mode", "latest-offset");
 
 /// The tables that a program may name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Fenced {
     pub reads: BTreeSet<String>,
     /// Sinks that it writes.
     pub writes: BTreeSet<String>,
+    /// Its sources are read up to where they end when it begins, and then it is complete.
+    pub is_bounded: bool,
     /// Time passes for it also while no record comes: it has a column of processing time.
     pub uses_processing_time: bool,
 }
@@ -154,6 +160,13 @@ impl Reading<'_> {
             self.table_as(tokens)
         } else if first.is_one_of(&["SELECT", "WITH"]) || first.is_symbol("(") {
             self.bare(tokens)
+        } else if first.is_one_of(&["SHOW", "DESCRIBE", "DESC", "EXPLAIN"]) {
+            let message = "A job answers no questions: what tables it has is told by the agent's endpoint inside the network (GET /v1/job-tables?job=).";
+            Err(Problem::new(
+                ProblemCode::StatementForbidden,
+                first.place,
+                message,
+            ))
         } else {
             let message = "Jobs may not make this statement. A program has SET, CREATE MODEL, CREATE TEMPORARY VIEW, and INSERT INTO, \
                            EXECUTE STATEMENT SET, CREATE TABLE .. AS or a query.";
@@ -177,6 +190,15 @@ impl Reading<'_> {
             let message = "A setting is written SET 'key' = 'value'.";
             return Err(Problem::new(ProblemCode::Malformed, place, message));
         };
+        if key == BOUNDED.0 {
+            // An option of sources in Flink's words, which is one for all of them here.
+            let message = format!("`{}` is `{}`.", BOUNDED.0, BOUNDED.1);
+            self.fenced.is_bounded = true;
+            return match value.as_str() {
+                it if it == BOUNDED.1 => Ok(()),
+                _other => Err(Problem::new(ProblemCode::SettingForbidden, place, message)),
+            };
+        }
         settings::check(key, value)
             .map_err(|text| Problem::new(ProblemCode::SettingForbidden, place, text))?;
         self.fenced.settings.push((key.clone(), value.clone()));
@@ -329,55 +351,4 @@ impl Reading<'_> {
 
 fn begins(tokens: &[Token], keywords: &[&str]) -> bool {
     tokens.len() >= keywords.len() && tokens.iter().zip(keywords).all(|(token, word)| token.is(word))
-}
-
-/// A name of one part, and what follows it.
-fn named(tokens: &[Token], place: Place) -> Result<(String, &[Token]), Problem> {
-    let Some((name, rest)) = tokens
-        .split_first()
-        .and_then(|(it, rest)| Some((it.name()?, rest)))
-    else {
-        return Err(malformed(place, "A name is missing."));
-    };
-    if rest.first().is_some_and(|it| it.is_symbol(".")) {
-        return Err(malformed(tokens[0].place, "Tables have names of one part."));
-    }
-    Ok((name.to_owned(), rest))
-}
-
-/// `(a, b)` if it stands there and is no query, and what follows it.
-fn columns(tokens: &[Token]) -> Result<(&[Token], &[Token]), Problem> {
-    match tokens {
-        [open, first, ..]
-            if open.is_symbol("(") && first.name().is_some() && !first.is_one_of(&["SELECT", "WITH"]) =>
-        {
-            let end = tokens.iter().position(|it| it.is_symbol(")"));
-            let end = end.ok_or_else(|| malformed(open.place, "A bracket is not closed."))?;
-            let (list, rest) = tokens.split_at(end + 1);
-            let named = list[1..end]
-                .chunks(2)
-                .all(|it| it[0].name().is_some() && it.get(1).is_none_or(|comma| comma.is_symbol(",")));
-            if named && (end - 1) % 2 == 1 {
-                Ok((list, rest))
-            } else {
-                Err(malformed(
-                    open.place,
-                    "A list of columns is names with commas between them.",
-                ))
-            }
-        }
-        _query => Ok((&[], tokens)),
-    }
-}
-
-fn spaced(columns: &[Token]) -> String {
-    if columns.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", print(columns))
-    }
-}
-
-fn malformed(place: Place, message: &str) -> Problem {
-    Problem::new(ProblemCode::Malformed, place, message)
 }

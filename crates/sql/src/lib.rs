@@ -3,11 +3,13 @@
 //! Control plane and agent call the same functions, so that what the one accepted the other runs. Nothing here reads a file, a
 //! clock or the network.
 
+pub mod avro;
 pub mod columns;
 mod ddl;
 pub mod fence;
 mod inside;
 pub mod model;
+mod parts;
 mod problem;
 pub mod settings;
 pub mod table;

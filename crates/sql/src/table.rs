@@ -4,8 +4,9 @@
 
 use std::fmt;
 
-use crate::columns::{Column, kind};
+use crate::columns::{Column, exact_kind, kind};
 use crate::ddl::begin;
+use crate::model::Relay;
 use crate::token::quoted;
 
 pub use crate::ddl::Ddl;
@@ -24,6 +25,8 @@ pub struct Login {
     pub job: String,
     /// Its secret.
     pub secret: String,
+    /// Where it asks for schemas.
+    pub registry: Relay,
 }
 
 impl fmt::Debug for Login {
@@ -39,11 +42,9 @@ pub enum ValueFormat {
     Json,
     /// Avro behind the frame of the Schema Registry.
     AvroConfluent {
-        /// Where schemas are asked for, a URL.
-        registry: String,
-        /// Whose newest version is written.
+        /// The name that the schema is asked for by.
         subject: String,
-        /// That version.
+        /// The schema that the table is of, whose types are exactly those of its columns.
         schema: String,
     },
 }
@@ -121,7 +122,7 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
         key,
         event_time,
     } = source;
-    let mut lines = lines(columns)?;
+    let mut lines = lines(columns, format)?;
     if let Some(event_time) = event_time {
         lines.extend(watermark(event_time, columns)?);
     }
@@ -133,7 +134,7 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
     // The one mode in which a log without the wanted offset is an error, and not read from elsewhere.
     ddl.option("scan.startup.mode", "group-offsets");
     ddl.option("properties.auto.offset.reset", "none");
-    values(&mut ddl, format);
+    values(&mut ddl, format, &login.registry);
     if let Some(key) = key {
         has(columns, key)?;
         ddl.option("key.format", "raw");
@@ -157,7 +158,7 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
         upserts,
         number,
     } = sink;
-    let mut lines = lines(columns)?;
+    let mut lines = lines(columns, format)?;
     for column in key {
         has(columns, column)?;
     }
@@ -181,9 +182,11 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
         "properties.transaction.timeout.ms",
         TRANSACTION_TIMEOUT_MS.to_string(),
     );
-    values(&mut ddl, format);
+    values(&mut ddl, format, &login.registry);
     if let [only] = key.as_slice() {
-        let text = columns.iter().any(|it| it.name == *only && it.kind == "STRING");
+        let text = columns
+            .iter()
+            .any(|it| it.name == *only && bare(&it.kind) == "STRING");
         ddl.option("key.format", if text { "raw" } else { "json" });
     } else if !key.is_empty() {
         ddl.option("key.format", "json");
@@ -197,7 +200,7 @@ pub fn sink(sink: &Sink, login: &Login) -> Result<Ddl, String> {
     Ok(ddl)
 }
 
-fn lines(columns: &[Column]) -> Result<Vec<String>, String> {
+fn lines(columns: &[Column], format: &ValueFormat) -> Result<Vec<String>, String> {
     if columns.is_empty() {
         return Err("a table has a column at least".to_owned());
     }
@@ -218,7 +221,11 @@ fn lines(columns: &[Column]) -> Result<Vec<String>, String> {
                         .to_owned(),
                 );
             }
-            Ok(format!("{} {}", quoted(&it.name), kind(&it.kind)?))
+            let kind = match format {
+                ValueFormat::Json => kind(&it.kind),
+                ValueFormat::AvroConfluent { .. } => exact_kind(&it.kind),
+            };
+            Ok(format!("{} {}", quoted(&it.name), kind?))
         })
         .collect()
 }
@@ -226,6 +233,11 @@ fn lines(columns: &[Column]) -> Result<Vec<String>, String> {
 fn has<'c>(columns: &'c [Column], name: &str) -> Result<&'c Column, String> {
     let found = columns.iter().find(|it| it.name == name);
     found.ok_or_else(|| format!("the table has no column `{name}`"))
+}
+
+/// A type, whether there may be nothing or not.
+fn bare(kind: &str) -> &str {
+    kind.strip_suffix(" NOT NULL").unwrap_or(kind)
 }
 
 /// The line of the watermark, and of a column of its own where it needs one.
@@ -239,7 +251,7 @@ fn watermark(event_time: &EventTime, columns: &[Column]) -> Result<Vec<String>, 
     let by = match column {
         Some(name) => {
             let found = has(columns, name)?;
-            let word = kind(&found.kind)?.to_ascii_uppercase();
+            let word = bare(&found.kind).to_ascii_uppercase();
             if word.starts_with("TIMESTAMP") {
                 name.clone()
             } else if matches!(word.as_str(), "BIGINT" | "INT" | "INTEGER") {
@@ -288,6 +300,7 @@ fn reach(ddl: &mut Ddl, topic: &str, login: &Login) {
         tls,
         job,
         secret,
+        registry: _,
     } = login;
     ddl.option("topic", topic);
     ddl.option("properties.bootstrap.servers", bootstrap);
@@ -315,19 +328,20 @@ fn reach(ddl: &mut Ddl, topic: &str, login: &Login) {
     );
 }
 
-fn values(ddl: &mut Ddl, format: &ValueFormat) {
+fn values(ddl: &mut Ddl, format: &ValueFormat, registry: &Relay) {
     match format {
         ValueFormat::Json => {
             ddl.option("value.format", "json");
             ddl.option("value.json.timestamp-format.standard", "ISO-8601");
         }
-        ValueFormat::AvroConfluent {
-            registry,
-            subject,
-            schema,
-        } => {
+        ValueFormat::AvroConfluent { subject, schema } => {
             ddl.option("value.format", "avro-confluent");
-            ddl.option("value.avro-confluent.url", registry);
+            ddl.option("value.avro-confluent.url", &registry.base);
+            ddl.option(
+                "value.avro-confluent.bearer-auth.credentials-source",
+                "STATIC_TOKEN",
+            );
+            ddl.secret("value.avro-confluent.bearer-auth.token", &registry.token);
             ddl.option("value.avro-confluent.subject", subject);
             ddl.option("value.avro-confluent.schema", schema);
         }

@@ -203,6 +203,7 @@ impl Driver {
         !job.deleted
             && !asleep
             && matches!(job.state(), JobState::Running | JobState::AutoSuspend)
+            && !self.has_completed(job)
             && (program.is_some_and(|it| it.program.is_ok()) || self.sql.is_runnable(&job.id))
     }
 

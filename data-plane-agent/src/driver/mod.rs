@@ -11,6 +11,7 @@ mod reports;
 mod scaling;
 mod sql_jobs;
 mod sql_models;
+mod sql_scaling;
 mod sql_sleep;
 mod topics;
 

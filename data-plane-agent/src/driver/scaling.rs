@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
+use weir_autoscaler::Decision;
 use weir_proto::agent::v1::{Job, JobDecisionOutcome, JobDecisionReason, JobState};
 
 use super::Driver;
-use super::sql_jobs::{SESSION_UNITS, units_of};
+use super::sql_jobs::SESSION_UNITS;
 use crate::log_ends::Asked;
 use crate::resources::compute_pool::{Demand, Share, arbitrate, living, room_for};
 use crate::resources::job::scaling::Bounds;
@@ -46,10 +47,16 @@ impl Driver {
             // A pool with a Flink has less for jobs.
             let session = own.iter().any(|it| it.sql.is_some()).then_some(SESSION_UNITS);
             let units_max = units_max.saturating_sub(session.unwrap_or(0));
-            let mut demands: Vec<Demand> = own.iter().map(|it| self.demand(it, now_ms)).collect();
-            let moving = own.into_iter().enumerate();
-            for (at, job) in moving.filter(|(_at, it)| it.sql.is_none()) {
-                self.scale(job, units_max, &mut demands, at, now_ms)?;
+            let size = self.sized(&pool, &own, units_max);
+            let mut demands: Vec<Demand> = own.iter().map(|it| self.demand(it, size, now_ms)).collect();
+            let larger = self.would_take(&own, &demands, size + 1);
+            for (at, job) in own.into_iter().enumerate() {
+                if job.sql.is_none() {
+                    self.scale(job, units_max, &mut demands, at, now_ms)?;
+                } else {
+                    let can_be_larger = larger <= units_max;
+                    self.scale_sql(job, (units_max, size, can_be_larger), &mut demands, at, now_ms)?;
+                }
             }
             shares.extend(arbitrate(units_max, &demands, now_ms));
         }
@@ -58,9 +65,9 @@ impl Driver {
     }
 
     /// What a job wants of its pool before it is looked at anew.
-    fn demand(&self, job: &Job, now_ms: u64) -> Demand {
+    fn demand(&self, job: &Job, size: usize, now_ms: u64) -> Demand {
         if job.sql.is_some() {
-            return self.demand_of_sql(job, now_ms);
+            return self.demand_of_sql(job, size, now_ms);
         }
         let bounds = self.bounds(job);
         let room = self.jobs.rooms.get(&job.id);
@@ -72,19 +79,6 @@ impl Driver {
             units: room.map_or(bounds.least, |it| it.scaler.target(&bounds)),
             // After a start of the agent, what is found running.
             held: self.jobs.given.get(&job.id).copied().unwrap_or(alive),
-            waiting_since_ms: self.jobs.queued.get(&job.id).copied().unwrap_or(now_ms),
-        }
-    }
-
-    /// Flink's jobs have as many as they were made with.
-    fn demand_of_sql(&self, job: &Job, now_ms: u64) -> Demand {
-        let units = units_of(job);
-        Demand {
-            job: job.id.clone(),
-            priority: job.priority,
-            least: units,
-            units,
-            held: self.jobs.given.get(&job.id).copied().unwrap_or(0),
             waiting_since_ms: self.jobs.queued.get(&job.id).copied().unwrap_or(now_ms),
         }
     }
@@ -109,20 +103,27 @@ impl Driver {
         let told = room
             .scaler
             .turn(held, reading.as_ref(), &bounds, could_have, now_ms);
-        if let Some(decision) = told {
-            let decided = decided(&job.id, &decision);
+        demands[at].units = room.scaler.target(&bounds);
+        self.weighed(job, told.as_ref(), now_ms)
+    }
+
+    /// A job was weighed: what is worth it is told, and what was learned is kept.
+    pub(super) fn weighed(&mut self, job: &Job, decision: Option<&Decision>, now_ms: u64) -> io::Result<()> {
+        let Some(room) = self.jobs.rooms.get_mut(&job.id) else {
+            return Ok(());
+        };
+        if let Some(decision) = decision {
+            let decided = decided(&job.id, decision);
             room.note(decided.clone())?;
             self.jobs.reports.decided([decided]);
             tracing::info!(
                 job = job.id,
                 reason = ?decision.reason,
-                workers = held,
-                target = room.scaler.target(&bounds),
+                outcome = ?decision.outcome,
                 "a job was weighed: {}",
                 decision.sentence
             );
         }
-        demands[at].units = room.scaler.target(&bounds);
         room.keep_scaling(now_ms)
     }
 
@@ -216,8 +217,14 @@ impl Driver {
         })
     }
 
-    fn bounds(&self, job: &Job) -> Bounds {
+    /// Workers at least and at most.
+    pub(super) fn least_and_most(job: &Job) -> (u32, u32) {
         let (least, most) = job.scaling.map_or((1, 1), |it| (it.min_workers, it.max_workers));
+        (least.max(1), most.max(least).max(1))
+    }
+
+    fn bounds(&self, job: &Job) -> Bounds {
+        let (least, most) = Self::least_and_most(job);
         let source = job.action.as_ref().map(|it| it.source_topic_id.as_str());
         let topic = self
             .admitted
@@ -225,9 +232,10 @@ impl Driver {
             .iter()
             .find(|it| Some(it.id.as_str()) == source);
         Bounds {
-            least: least.max(1),
-            most: most.max(least).max(1),
+            least,
+            most,
             partitions: topic.map_or(0, |it| it.partitions),
+            scale_down_after_ms: self.policy.current().scale_down_after_ms(),
         }
     }
 }

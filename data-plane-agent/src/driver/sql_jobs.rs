@@ -16,12 +16,14 @@ use crate::flink::beginning::Beginner;
 use crate::flink::keeper::{Handle, Wish};
 use crate::flink::launch::task_managers;
 use crate::flink::session::Site;
+use crate::flink::sizes::size_of;
 use crate::flink::sql_job::{Ready, Wished};
 use crate::flink::told::{Standing, Told};
 use crate::models::Models;
 use crate::policy::Policy;
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
+use crate::resources::job::scaling::units;
 use crate::resources::job::sql::program;
 use crate::resources::job::sql_status::{Waits, code, stage};
 use crate::resources::job::{Place, Refused, Stage};
@@ -36,6 +38,8 @@ pub(super) struct SqlSide {
     pub(super) programs: BTreeMap<String, Made>,
     wished: BTreeMap<String, Wished>,
     pub(super) models: Option<Models>,
+    /// The size of each pool's TaskManagers.
+    pub(super) sizes: BTreeMap<String, usize>,
     stop: CancellationToken,
 }
 
@@ -64,9 +68,16 @@ impl SqlSide {
 
     /// Units that a pool's Flink holds now.
     pub(super) fn units(&self, pool: &str) -> u32 {
-        // JobManager and SQL gateway share a unit, each TaskManager has one.
+        // JobManager and SQL gateway share a unit; the others are TaskManagers.
         let processes = self.keepers.get(pool).map_or(0, Handle::processes);
-        u32::try_from(processes.saturating_sub(1)).unwrap_or(u32::MAX)
+        let task_managers = u32::try_from(processes.saturating_sub(2)).unwrap_or(u32::MAX);
+        let each = size_of(self.size(pool)).units;
+        u32::from(processes > 0) + task_managers.saturating_mul(each)
+    }
+
+    /// The size of a pool's TaskManagers.
+    pub(super) fn size(&self, pool: &str) -> usize {
+        self.sizes.get(pool).copied().unwrap_or(0)
     }
 
     /// Processes that a pool's Flink has now.
@@ -92,15 +103,6 @@ impl SqlSide {
         let keeper = self.keepers.get(&job.compute_pool_id);
         keeper.map(|it| it.told(&job.id)).unwrap_or_default()
     }
-}
-
-/// TaskManagers that a job needs: a slot for each of its subtasks.
-pub(super) fn units_of(job: &Job) -> u32 {
-    task_managers(parallelism(job))
-}
-
-fn parallelism(job: &Job) -> u32 {
-    job.scaling.map_or(1, |it| it.min_workers.max(1))
 }
 
 impl Driver {
@@ -166,6 +168,7 @@ impl Driver {
             tls: gateway.tls,
             job: job.id.clone(),
             secret: gateway.secret.0,
+            registry: Models::registry(&relay),
         };
         Ok((login, relay))
     }
@@ -180,7 +183,8 @@ impl Driver {
             false => Reason::Idle,
         });
         let wishes = matches!(job.state(), JobState::Running | JobState::AutoSuspend);
-        let wants = !job.deleted && wishes && suspended.is_none();
+        let completed = self.has_completed(job);
+        let wants = !job.deleted && wishes && suspended.is_none() && !completed;
         let program = self.sql.programs.get(&job.id).map(|it| &it.program);
         let known = served.verdict(false).phase == Phase::Ready;
         let runs = wants && matches!(share, Share::Given(_));
@@ -188,6 +192,7 @@ impl Driver {
             Some(Err(refused)) => Some(refused.reason),
             _runnable => None,
         };
+        let (parallelism, vertices) = self.subtasks(job, share);
         let wished = Wished {
             id: job.id.clone(),
             runs: runs && stuck.is_none(),
@@ -196,7 +201,9 @@ impl Driver {
             version: job.version,
             keeps_state: job.keeps_state,
             nonce: job.restart_nonce.wrapping_add(self.models_nonce(job)),
-            parallelism: parallelism(job),
+            restart: job.restart_nonce,
+            parallelism,
+            vertices,
             program: program.and_then(|it| it.as_ref().ok()).cloned(),
         };
         self.sql.wished.insert(job.id.clone(), wished);
@@ -206,14 +213,25 @@ impl Driver {
             share,
             stuck,
             suspended,
+            completed,
             starts,
         };
         let stage = stage(job, &told, waits);
         let rests = matches!(
             stage.phase,
-            Phase::Running | Phase::Stopped | Phase::Suspended | Phase::Failed | Phase::Deleted
+            Phase::Running
+                | Phase::Completed
+                | Phase::Stopped
+                | Phase::Suspended
+                | Phase::Failed
+                | Phase::Deleted
         );
         (stage, !rests)
+    }
+
+    /// Has it come to its end by itself, as it is wished now?
+    pub(super) fn has_completed(&self, job: &Job) -> bool {
+        self.sql.told(job).completed == Some((job.version, job.restart_nonce))
     }
 
     /// Tells every Flink what is wished of it.
@@ -247,6 +265,7 @@ impl Driver {
             keeper.wish(Wish {
                 jobs,
                 task_managers,
+                size: self.sql.size(pool),
                 ends: false,
             });
         }
@@ -295,6 +314,8 @@ impl Driver {
             told.standing,
             Standing::Gone | Standing::Unknown | Standing::Refused | Standing::Lost
         );
+        let wished = self.sql.wished.get(&job.id).map_or(1, |it| it.parallelism);
+        let units = units(wished, self.sql.size(&job.compute_pool_id));
         let mut failures: BTreeMap<i32, u64> = BTreeMap::new();
         for (class, count) in &told.failures {
             *failures.entry(code(class).into()).or_default() += count;
@@ -303,12 +324,14 @@ impl Driver {
             job_id: job.id.clone(),
             version: told.version,
             workers: told.workers,
-            units: if runs { units_of(job) } else { 0 },
+            units: if runs { units } else { 0 },
             queue_place,
             restarts: told.restarts,
             records_in: told.records_in,
             records_out: told.records_out,
-            lag_records: -1,
+            lag_records: told
+                .pending
+                .map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX)),
             watermark_unix_ms: told.watermark_ms,
             failures: failures
                 .into_iter()

@@ -12,19 +12,30 @@ use crate::models::{Asks, Models, Routes};
 use crate::policy::Policy;
 use crate::processor::engine::Needs;
 use crate::processor::spec::Hidden;
+use crate::resources::job::framed::is_framed;
 
 impl Driver {
     /// Listens for questions, once there is a job that may have some.
     pub(super) fn open_models(&mut self) -> io::Result<()> {
         let asks = |it: &Job| {
             let statement = it.sql.as_ref().map(|it| it.statement.to_ascii_uppercase());
-            !it.deleted && statement.is_some_and(|it| it.contains("MODEL"))
+            !it.deleted && (statement.is_some_and(|it| it.contains("MODEL")) || self.has_frames(it))
         };
         if self.sql.models.is_none() && self.sql_jobs().any(asks) {
             let folder = self.config.state_dir.join("driver");
             self.sql.models = Some(Models::open(&folder.join("models.port"))?);
         }
         Ok(())
+    }
+
+    /// Do records of any of its topics have a frame?
+    fn has_frames(&self, job: &Job) -> bool {
+        let sources = job.sql.iter().flat_map(|it| &it.sources).map(|it| &it.topic_id);
+        let sinks = job.sql.iter().flat_map(|it| &it.sinks).map(|it| &it.topic_id);
+        sources.chain(sinks).any(|id| {
+            let mut topics = self.admitted.topics.iter();
+            topics.find(|it| it.id == *id).is_some_and(is_framed)
+        })
     }
 
     /// Where a job asks its models.
@@ -39,7 +50,7 @@ impl Driver {
 
     /// A job that asks models begins again, from where it was, when they are asked elsewhere.
     pub(super) fn models_nonce(&self, job: &Job) -> u64 {
-        let asks = self.ready(&job.id).is_some_and(|it| !it.models.is_empty());
+        let asks = self.ready(&job.id).is_some_and(Ready::asks_the_agent);
         let port = self.sql.models.as_ref().filter(|_models| asks).map(Models::port);
         u64::from(port.unwrap_or_default()) << 40
     }
@@ -49,7 +60,7 @@ impl Driver {
         let Some(models) = &self.sql.models else { return };
         let asking = self.sql_jobs().filter(|it| !it.deleted);
         let asking = asking.filter_map(|job| Some((job, self.ready(&job.id)?)));
-        let asking = asking.filter(|(_job, ready)| !ready.models.is_empty());
+        let asking = asking.filter(|(_job, ready)| ready.asks_the_agent());
         models.tell(Routes {
             hosts: policy.job_hosts().to_vec(),
             jobs: asking
@@ -88,6 +99,7 @@ impl Driver {
         Asks {
             token: Hidden(ready.relay.token.clone()),
             models,
+            schemas: ready.schemas.clone(),
         }
     }
 }

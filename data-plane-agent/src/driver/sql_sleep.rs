@@ -80,14 +80,32 @@ impl Driver {
         self.dozes(job, &of, (outcome, reason), now_ms)
     }
 
-    /// The sources of a job that sleeps or may do so, each by the name that its ends are asked by.
+    /// Where the logs of a job's tables end, all partitions together, as far as brokers told.
+    pub(super) fn ends_by_table(&self, job: &Job) -> BTreeMap<String, u64> {
+        let sources = self.sources_of(job);
+        let names = job.sql.iter().flat_map(|it| &it.sources).map(|it| &it.name);
+        let tables = names.zip(&sources).enumerate();
+        let end = |(number, (table, source)): (usize, (&String, &Asked))| {
+            let edges = self.shared.log_ends.seen(&name(&job.id, number));
+            let ends = (0..source.partitions).map(|at| u64::try_from(edges.get(&at)?.1?).ok());
+            Some((table.clone(), ends.sum::<Option<u64>>()?))
+        };
+        tables.filter_map(end).collect()
+    }
+
+    /// The sources of a job that sleeps or may do so, or grows and shrinks, each by the name that its ends are asked by.
     pub(super) fn watched(&self, job: &Job) -> BTreeMap<String, Asked> {
         let asleep = self
             .jobs
             .rooms
             .get(&job.id)
             .is_some_and(|it| it.asleep().is_some());
-        let wishes = job.state() == JobState::AutoSuspend && !job.deleted;
+        let (least, most) = Self::least_and_most(job);
+        let wishes = match job.state() {
+            JobState::AutoSuspend => !job.deleted,
+            JobState::Running => !job.deleted && most > least,
+            _stopped => false,
+        };
         if !(asleep || wishes) {
             return BTreeMap::new();
         }

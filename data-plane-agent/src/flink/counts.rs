@@ -1,14 +1,16 @@
 //! What a job has done, by the metrics of its sources and sinks.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::job_manager::{JobManager, Vertex};
+use super::job_manager::JobManager;
 use super::rest::{RestError, part};
+use super::shape::Vertex;
 
 /// What a job has done since its last restart.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records that its sources read.
     pub records_in: u64,
@@ -18,6 +20,17 @@ pub struct Counts {
     pub pending: Option<u64>,
     /// How far event time has come at its sinks, Unix time; 0: not told.
     pub watermark_ms: i64,
+    /// The same of each vertex that reads a table.
+    pub sources: BTreeMap<String, SourceCounts>,
+}
+
+/// What one vertex that reads a table has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourceCounts {
+    /// Records that it read; `None`: not told.
+    pub records_in: Option<u64>,
+    /// Records that it knows of and has not read; `None`: not told.
+    pub pending: Option<u64>,
 }
 
 impl JobManager {
@@ -44,7 +57,7 @@ impl JobManager {
             for name in wanted {
                 let query = form_escaped(name);
                 let told = self.rest.get(&format!("{path}?get={query}&agg=sum,min")).await?;
-                counts.add(name, &told[0]);
+                counts.add(&vertex.id, name, &told[0]);
             }
         }
         Ok(counts)
@@ -76,13 +89,21 @@ impl Counted {
 }
 
 impl Counts {
-    fn add(&mut self, name: &str, told: &Value) {
+    fn add(&mut self, vertex: &str, name: &str, told: &Value) {
         let number = |field: &str| told[field].as_f64().unwrap_or(0.0);
+        // An answer without the number says nothing of it.
+        let sum = told["sum"].as_f64().map(whole);
         match Counted::of(name) {
-            Some(Counted::Read) => self.records_in += whole(number("sum")),
+            Some(Counted::Read) => {
+                self.records_in += sum.unwrap_or(0);
+                let source = self.sources.entry(vertex.to_owned()).or_default();
+                source.records_in = sum.map(|it| source.records_in.unwrap_or(0) + it);
+            }
             Some(Counted::Written) => self.records_out += whole(number("sum")),
             Some(Counted::Pending) => {
-                *self.pending.get_or_insert(0) += whole(number("sum"));
+                *self.pending.get_or_insert(0) += sum.unwrap_or(0);
+                let source = self.sources.entry(vertex.to_owned()).or_default();
+                source.pending = sum.map(|it| source.pending.unwrap_or(0) + it);
             }
             Some(Counted::Watermark) => {
                 let at = i64::try_from(whole(number("min"))).unwrap_or(0);

@@ -52,7 +52,7 @@ impl Run {
         matches!(self, Self::Finished | Self::Canceled | Self::Failed)
     }
 
-    fn read(word: &str) -> Self {
+    pub(super) fn read(word: &str) -> Self {
         match word {
             "RUNNING" => Self::Running,
             "RESTARTING" | "FAILING" => Self::Restarting,
@@ -77,26 +77,6 @@ pub struct Listed {
     pub run: Run,
     /// When it began, Unix time.
     pub started_ms: i64,
-}
-
-/// A job, looked at closely.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
-    /// How it is.
-    pub run: Run,
-    /// Its vertices, in the order of the data.
-    pub vertices: Vec<Vertex>,
-}
-
-/// A vertex of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vertex {
-    /// Flink's id of it.
-    pub id: String,
-    /// How many subtasks it has.
-    pub parallelism: u32,
-    /// Of these, how many run.
-    pub running: u32,
 }
 
 /// What checkpoints there are.
@@ -173,27 +153,6 @@ impl JobManager {
             .collect()
     }
 
-    /// One job.
-    ///
-    /// # Errors
-    /// Why there is no answer.
-    pub async fn job(&self, id: &str) -> Result<Looked, RestError> {
-        let answer = self.rest.get(&format!("/jobs/{}", part(id)?)).await?;
-        let vertices = answer["vertices"].as_array().ok_or(RestError::Unreadable)?;
-        let number = |it: &Value| it.as_u64().unwrap_or(0);
-        let vertices = vertices.iter().map(|vertex| {
-            Ok(Vertex {
-                id: part(text(vertex, "id")?)?.to_owned(),
-                parallelism: u32::try_from(number(&vertex["parallelism"])).unwrap_or(u32::MAX),
-                running: u32::try_from(number(&vertex["tasks"]["RUNNING"])).unwrap_or(u32::MAX),
-            })
-        });
-        Ok(Looked {
-            run: Run::read(text(&answer, "state")?),
-            vertices: vertices.collect::<Result<_, RestError>>()?,
-        })
-    }
-
     /// Its checkpoints.
     ///
     /// # Errors
@@ -266,25 +225,9 @@ impl JobManager {
             .await
             .map(drop)
     }
-
-    /// Gives every vertex of a job between one subtask and so many, while it runs.
-    ///
-    /// # Errors
-    /// Why it was not taken.
-    pub async fn rescale(&self, id: &str, parallelism: u32) -> Result<(), RestError> {
-        let path = format!("/jobs/{}/resource-requirements", part(id)?);
-        let held = self.rest.get(&path).await?;
-        let vertices = held.as_object().ok_or(RestError::Unreadable)?;
-        let bounds = json!({"parallelism": {"lowerBound": 1, "upperBound": parallelism.max(1)}});
-        let wish: serde_json::Map<String, Value> = vertices
-            .keys()
-            .map(|vertex| (vertex.clone(), bounds.clone()))
-            .collect();
-        self.rest.put(&path, &Value::Object(wish)).await.map(drop)
-    }
 }
 
-fn text<'a>(answer: &'a Value, field: &str) -> Result<&'a str, RestError> {
+pub(super) fn text<'a>(answer: &'a Value, field: &str) -> Result<&'a str, RestError> {
     answer[field].as_str().ok_or(RestError::Unreadable)
 }
 

@@ -3,7 +3,7 @@
 //! It alone talks to that Flink. Whatever it needs to know after a restart of the agent is on disk before it acts: a run's name
 //! before its submission, the folders of its state before its start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::beginning::{Beginner, Origin};
+use super::crew::Crew;
 use super::job_manager::Listed;
+use super::reading::TaskManager;
+use super::recovery::bury;
 use super::room::Room;
 use super::session::{Clients, Session, Site};
+use super::sizes::size_of;
 use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
 use super::told::{Standing, Told};
 use crate::platform::process::Processes;
@@ -34,6 +38,8 @@ pub struct Wish {
     pub jobs: Vec<Wished>,
     /// TaskManagers.
     pub task_managers: u32,
+    /// Their size, as a place among [`super::sizes::SIZES`].
+    pub size: usize,
     /// All processes shall end: the agent ends, and jobs go on later. They end with savepoints, as far as these are there soon.
     pub ends: bool,
 }
@@ -75,6 +81,7 @@ impl Handle {
             wishes,
             board: Arc::clone(&board),
             rooms: BTreeMap::new(),
+            crew: Crew::default(),
             ends_since: None,
             warm: None,
         };
@@ -125,6 +132,7 @@ struct Keeper {
     wishes: watch::Receiver<Wish>,
     board: Arc<Mutex<Board>>,
     rooms: BTreeMap<String, Room>,
+    crew: Crew,
     ends_since: Option<Instant>,
     /// The processes whose gateway has planned a statement.
     warm: Option<(i32, i32)>,
@@ -166,7 +174,12 @@ impl Keeper {
             }
         }
         let processes = Arc::clone(&self.processes);
-        let wanted = wish.jobs.iter().any(|it| it.runs);
+        let is_complete = |it: &Wished| {
+            self.rooms
+                .get(&it.id)
+                .is_some_and(|room| room.kept.is_complete(it, None))
+        };
+        let wanted = wish.jobs.iter().any(|it| it.runs && !is_complete(it));
         // Those that run, and those that an agent before left: they end with a savepoint, or at least were looked at.
         let alive = self.session.alive(processes.as_ref()) > 0;
         let moves = alive
@@ -193,10 +206,11 @@ impl Keeper {
             }
             return Ok(());
         }
-        let task_managers = wish.task_managers.max(1);
+        let crew = self.crew(wish.task_managers).await;
+        let crew = (&crew, size_of(wish.size));
         let clients = self
             .session
-            .ensure(task_managers, processes.as_ref(), Instant::now())
+            .ensure(crew, processes.as_ref(), Instant::now())
             .await?;
         let Some(listed) = self.ready(&clients).await else {
             for (id, room) in &mut self.rooms {
@@ -207,6 +221,7 @@ impl Keeper {
                     room.told.standing
                 };
                 room.told.workers = 0;
+                room.told.reading = None;
             }
             return Ok(());
         };
@@ -214,6 +229,19 @@ impl Keeper {
             self.job(job, &clients, &listed).await?;
         }
         Ok(())
+    }
+
+    /// The numbers of the TaskManagers that shall run.
+    async fn crew(&mut self, wanted: u32) -> BTreeSet<u32> {
+        let there = self.session.task_managers();
+        let mut idle = BTreeSet::new();
+        if let (true, Ok(clients)) = (self.crew.has_surplus(wanted, &there), self.session.clients()) {
+            // Who is not told of is taken to be at work.
+            let told = clients.job_manager.task_managers().await.unwrap_or_default();
+            let number = |it: &TaskManager| it.id.strip_prefix("taskmanager-")?.parse::<u32>().ok();
+            idle.extend(told.iter().filter(|it| it.is_idle).filter_map(number));
+        }
+        self.crew.choose(wanted, &there, &idle, Instant::now())
     }
 
     /// The jobs that Flink has, once it takes statements.
@@ -258,11 +286,21 @@ impl Keeper {
         if has_strays {
             return Ok(());
         }
-        match act(wished, &room.kept, found) {
+        if room.kept.is_complete(wished, found) && !room.kept.completed {
+            tracing::info!(job = wished.id, "a job came to its end");
+            room.kept.completed = true;
+            room.kept.write(&self.jobs.join(&wished.id))?;
+        }
+        let next = match act(wished, &room.kept, found) {
+            // Flink does not change it while it runs: it begins again from a savepoint.
+            Act::Rest if room.has_to_restart() && found.is_some_and(|it| !it.run.is_over()) => Act::Stop,
+            act => act,
+        };
+        match next {
             Act::Rest => {
-                let before = (room.kept.settled, room.kept.had_state);
-                room.look(found, &clients.job_manager).await;
-                if (room.kept.settled, room.kept.had_state) != before {
+                let before = room.kept.clone();
+                room.look(wished, found, &clients.job_manager).await;
+                if room.kept != before {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
                 if wished.deleted && room.told.standing == Standing::Gone {
@@ -277,6 +315,10 @@ impl Keeper {
             }
             Act::Stop => {
                 room.told.standing = Standing::Ending;
+                if !room.kept.stop_asked {
+                    room.kept.stop_asked = true;
+                    room.kept.write(&self.jobs.join(&wished.id))?;
+                }
                 if let Some(found) = found {
                     let (_checkpoints, savepoints) = places(&wished.id, room.kept.line, &folders);
                     room.stop(
@@ -350,15 +392,4 @@ impl Keeper {
 fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// Removes a job's state.
-fn bury(folders: &super::configuration::Folders, job: &str) -> io::Result<()> {
-    for folder in [folders.checkpoints(job), folders.savepoints(job)] {
-        match std::fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _gone => {}
-        }
-    }
-    Ok(())
 }

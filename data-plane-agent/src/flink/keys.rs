@@ -21,8 +21,8 @@ use crate::platform::process::{Processes, Program};
 /// How long `keytool` may take, once. A second on a quiet machine.
 const KEYTOOL_MAX: Duration = Duration::from_secs(60);
 const TEXT_BYTES_MAX: u64 = 64 * 1024;
-/// The last file that is written: with it, all are there.
-const COMPLETE: &str = "complete";
+/// The last file that is written: with it, all are there. Another name, and keys of before are made anew: those had no names.
+const COMPLETE: &str = "complete-with-names";
 
 /// What Flink's processes and the agent show each other.
 pub struct Keys {
@@ -87,6 +87,7 @@ impl Shop<'_> {
         let Stores { key, trust, .. } = self.stores(password);
         let flinks = self.own.join("flink.pem");
         let by_file = ["-storepass:file", path(&password_file), "-storetype", "PKCS12"];
+        let names = names();
         let make = [
             "-genkeypair",
             "-alias",
@@ -100,7 +101,7 @@ impl Shop<'_> {
             "-validity",
             "3650",
             "-ext",
-            "san=ip:127.0.0.1",
+            names.as_str(),
             "-keystore",
             path(&key),
         ];
@@ -172,6 +173,22 @@ impl Shop<'_> {
     }
 }
 
+/// What the processes are called by each other: TaskManagers look up the name of the address that they are given.
+fn names() -> String {
+    let mut names = "san=ip:127.0.0.1,dns:localhost,dns:localhost.localdomain".to_owned();
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let machine = machine.trim();
+    let is_plain = machine.starts_with(|it: char| it.is_ascii_alphanumeric())
+        && machine
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || "-.".contains(it));
+    if is_plain {
+        names.push_str(",dns:");
+        names.push_str(machine);
+    }
+    names
+}
+
 /// Paths below the state folder, which are given as text to Java anyway.
 fn path(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
@@ -186,4 +203,14 @@ fn agents_own() -> Result<(String, String), rcgen::Error> {
     params.not_before = now - time::Duration::hours(1);
     params.not_after = now + time::Duration::days(3650);
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn task_managers_find_each_other_by_name() {
+        let names = super::names();
+        assert!(names.starts_with("san=ip:127.0.0.1,dns:localhost,"), "{names}");
+        assert!(!names.contains(' '));
+    }
 }

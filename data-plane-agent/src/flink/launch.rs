@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::{FlinkPorts, Folders, LOG4J, SLOTS, Stores, config_yaml};
+use super::sizes::Size;
 use crate::disk;
 use crate::platform::process::Program;
 
@@ -59,21 +60,16 @@ impl Part {
     }
 
     /// Heap and class memory: configuration does not size a JVM that is started directly.
-    const fn memory(self) -> &'static [&'static str] {
+    fn memory(self, size: Size) -> Vec<String> {
+        let fixed = |metaspace: &str| ["-Xms64m", "-Xmx192m", metaspace].map(str::to_owned).to_vec();
         match self {
-            Self::JobManager => &["-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=128m"],
-            // Its heap is the framework's and the tasks' together.
-            Self::TaskManager(_) => &[
-                "-Xms64m",
-                "-Xmx256m",
-                "-XX:MaxDirectMemorySize=64m",
-                "-XX:MaxMetaspaceSize=128m",
-            ],
-            Self::SqlGateway => &["-Xms64m", "-Xmx192m", "-XX:MaxMetaspaceSize=192m"],
+            Self::JobManager => fixed("-XX:MaxMetaspaceSize=128m"),
+            Self::TaskManager(_) => size.jvm(),
+            Self::SqlGateway => fixed("-XX:MaxMetaspaceSize=192m"),
         }
     }
 
-    fn main(self, conf: &Path) -> Vec<String> {
+    fn main(self, conf: &Path, size: Size) -> Vec<String> {
         let conf = conf.display().to_string();
         match self {
             Self::JobManager => vec![
@@ -81,12 +77,16 @@ impl Part {
                 "--configDir".to_owned(),
                 conf,
             ],
-            Self::TaskManager(number) => vec![
-                "org.apache.flink.runtime.taskexecutor.TaskManagerRunner".to_owned(),
-                "--configDir".to_owned(),
-                conf,
-                format!("-Dtaskmanager.resource-id=taskmanager-{number}"),
-            ],
+            Self::TaskManager(_) => {
+                let mut all = vec![
+                    "org.apache.flink.runtime.taskexecutor.TaskManagerRunner".to_owned(),
+                    "--configDir".to_owned(),
+                    conf,
+                    format!("-Dtaskmanager.resource-id={}", self.name()),
+                ];
+                all.extend(size.settings());
+                all
+            }
             // It takes its configuration from the environment alone.
             Self::SqlGateway => vec!["org.apache.flink.table.gateway.SqlGateway".to_owned()],
         }
@@ -130,10 +130,10 @@ pub fn write_configuration(
     Ok(paths)
 }
 
-/// The program of a part. `pool` is part of the child's name, `user` the OS user that it runs as.
+/// The program of a part; TaskManagers come in sizes. `pool` is part of the child's name, `user` the OS user that it runs as.
 #[must_use]
 pub fn program(
-    part: Part,
+    (part, size): (Part, Size),
     pool: &str,
     install: &FlinkInstall,
     folders: &Folders,
@@ -148,10 +148,9 @@ pub fn program(
         "-Xss512k",
         "-XX:+ExitOnOutOfMemoryError",
     ]
-    .iter()
-    .chain(part.memory())
-    .map(|it| (*it).to_owned())
-    .collect();
+    .map(str::to_owned)
+    .to_vec();
+    arguments.extend(part.memory(size));
     for module in EXPORTS {
         arguments.push(format!("--add-exports={module}=ALL-UNNAMED"));
     }
@@ -170,7 +169,7 @@ pub fn program(
     ));
     arguments.push("-cp".to_owned());
     arguments.push(install.libs.join("*").display().to_string());
-    arguments.extend(part.main(&conf));
+    arguments.extend(part.main(&conf, size));
     let folder = |name: &str| folders.root().join(name).display().to_string();
     let environment = [
         ("FLINK_CONF_DIR", conf.display().to_string()),
@@ -192,6 +191,7 @@ pub fn program(
 
 #[cfg(test)]
 mod tests {
+    use super::super::sizes::size_of;
     use super::*;
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
             java: "java".into(),
         };
         for part in [Part::JobManager, Part::TaskManager(1), Part::SqlGateway] {
-            let program = program(part, "pool", &install, &folders, None, "log".into());
+            let program = program((part, size_of(1)), "pool", &install, &folders, None, "log".into());
             let told = format!("{:?} {:?}", program.arguments, program.environment);
             assert!(!told.contains("hush-hush"), "{told}");
             assert!(told.contains("/libs/*"));

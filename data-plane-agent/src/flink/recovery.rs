@@ -74,6 +74,20 @@ pub fn newest_savepoint(folder: &Path) -> io::Result<Option<Checkpoint>> {
     Ok(newest)
 }
 
+/// Removes a job's state.
+///
+/// # Errors
+/// As the file system says.
+pub fn bury(folders: &super::configuration::Folders, job: &str) -> io::Result<()> {
+    for folder in [folders.checkpoints(job), folders.savepoints(job)] {
+        match std::fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _gone => {}
+        }
+    }
+    Ok(())
+}
+
 /// When a folder's `_metadata` was written, if it is there.
 fn whole(path: &Path) -> io::Result<Option<SystemTime>> {
     match path.join("_metadata").metadata() {

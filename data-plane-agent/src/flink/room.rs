@@ -1,20 +1,26 @@
 //! One job under its keeper: what is known of it beside its file, and the steps that it takes with Flink.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use weir_sql::table::Ddl;
 
 use super::counts::Counts;
-use super::job_manager::{JobManager, Listed, Run, Stop, Vertex};
+use super::fitting::Fitting;
+use super::job_manager::{JobManager, Listed, Run, Stop};
+use super::shape::{Looked, Vertex};
 use super::sql_gateway::{SqlError, SqlGateway};
 use super::sql_job::{Kept, Ready, Wished};
 use super::told::{Standing, Told};
 use crate::backoff::Backoff;
+use crate::link::ledger::unix_ms;
 
 /// How often a job's records are counted.
 const COUNT: Duration = Duration::from_secs(2);
+/// How often its vertices are read.
+const READ: Duration = Duration::from_secs(4);
 /// Stops with a savepoint that may fail before a job is ended without one.
 const STOPS_MAX: u32 = 5;
 /// How long a job rests that Flink did not take.
@@ -33,6 +39,8 @@ pub(super) struct Room {
     counted: Counts,
     counted_at: Option<Instant>,
     before: (u64, u64),
+    read_at: Option<Instant>,
+    fitting: Fitting,
     pub(super) rests_until: Option<Instant>,
 }
 
@@ -43,6 +51,7 @@ impl Room {
                 restarts: kept.restarts,
                 version: kept.version,
                 settled: kept.settled,
+                completed: kept.completed(),
                 ..Told::default()
             },
             kept,
@@ -51,22 +60,25 @@ impl Room {
             counted: Counts::default(),
             counted_at: None,
             before: (0, 0),
+            read_at: None,
+            fitting: Fitting::default(),
             retry: Backoff::new(REFUSED_AGAIN.0, REFUSED_AGAIN.1),
             rests_until: None,
         }
     }
 
     /// Looks at a job that is as it should be.
-    pub(super) async fn look(&mut self, found: Option<&Listed>, job_manager: &JobManager) {
+    pub(super) async fn look(&mut self, wished: &Wished, found: Option<&Listed>, job_manager: &JobManager) {
         self.stopping = None;
         self.failed_stops = 0;
         let Some(found) = found.filter(|it| !it.run.is_over()) else {
             // A stop with a savepoint ends as finished, and so does a job that has nothing more to read.
             self.kept.settled |= found.is_some_and(|it| it.run == Run::Finished);
             self.told.settled = self.kept.settled;
+            self.told.completed = self.kept.completed();
             self.told.standing = Standing::Gone;
             self.told.workers = 0;
-            self.told.pending = None;
+            (self.told.pending, self.told.reading) = (None, None);
             return;
         };
         let (Ok(job), Ok(checkpoints)) = (
@@ -75,25 +87,43 @@ impl Room {
         ) else {
             return;
         };
-        let all_run = !job.vertices.is_empty() && job.vertices.iter().all(|it| it.running == it.parallelism);
+        let runs = job.run == Run::Running && job.all_run();
         self.told.workers = job.vertices.iter().map(|it| it.running).max().unwrap_or(0);
         self.count(&found.id, &job.vertices, job_manager).await;
-        // To begin from a savepoint is to be restored, too.
-        let again = checkpoints.restored.saturating_sub(u64::from(self.kept.resumed));
-        self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        // To begin from a savepoint is to be restored, too, and so is every change of its subtasks.
+        self.kept.rescales += u64::from(runs && self.fitting.has_changed(&found.id, &job));
+        let asked = u64::from(self.kept.resumed) + self.kept.rescales;
+        let again = checkpoints.restored.saturating_sub(asked);
+        // What Flink tells of both is seconds old: while a change is under way they do not fit together.
+        if !self.fitting.is_under_way() {
+            self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        }
         self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
         self.kept.had_state |= checkpoints.newest_ms.is_some();
         self.told.version = self.kept.version;
         self.told.standing = match job.run {
-            Run::Running if all_run => Standing::Running,
-            Run::Restarting => Standing::Restarting,
+            Run::Running if runs => Standing::Running,
             Run::Ending => Standing::Ending,
+            // It stands still for a second, as it was asked to.
+            _coming if self.fitting.is_under_way() => Standing::Running,
+            Run::Restarting => Standing::Restarting,
             _coming => Standing::Starting,
         };
-        if self.told.standing == Standing::Running {
+        if runs {
             self.retry.succeed();
             self.rests_until = None;
-        } else if let Ok(failures) = job_manager.failures(&found.id).await {
+            self.read(&found.id, &job, job_manager).await;
+            let wanted = job.fitted(&wished.vertices, wished.parallelism);
+            self.fitting
+                .fit((found.id.as_str(), &job), &wanted, job_manager)
+                .await;
+            return;
+        }
+        // What it did before says nothing of what it will do.
+        self.told.reading = None;
+        if self.told.standing != Standing::Running
+            && let Ok(failures) = job_manager.failures(&found.id).await
+        {
             self.told.failures = failures;
         }
     }
@@ -106,16 +136,34 @@ impl Room {
         let Ok(now) = job_manager.counts(run, vertices).await else {
             return;
         };
+        let (records_in, records_out) = (now.records_in, now.records_out);
         if now.records_in < self.counted.records_in || now.records_out < self.counted.records_out {
             self.before.0 += self.counted.records_in;
             self.before.1 += self.counted.records_out;
         }
-        self.counted = now;
         self.counted_at = Some(Instant::now());
-        self.told.records_in = self.before.0 + now.records_in;
-        self.told.records_out = self.before.1 + now.records_out;
+        self.told.records_in = self.before.0 + records_in;
+        self.told.records_out = self.before.1 + records_out;
         self.told.pending = now.pending;
         self.told.watermark_ms = self.told.watermark_ms.max(now.watermark_ms);
+        self.counted = now;
+    }
+
+    /// What its vertices say of themselves, right after its records were counted.
+    async fn read(&mut self, run: &str, job: &Looked, job_manager: &JobManager) {
+        let soon = self.read_at.is_some_and(|it| it.elapsed() < READ);
+        if soon || self.counted_at == self.read_at {
+            return;
+        }
+        self.read_at = self.counted_at;
+        let read = job_manager.reading(run, job, &self.counted, unix_ms()).await;
+        // Numbers that could not be read are unknown.
+        self.told.reading = read.ok().map(Arc::new);
+    }
+
+    /// It has another number of subtasks only if it begins again.
+    pub(super) fn has_to_restart(&self) -> bool {
+        self.fitting.has_to_restart
     }
 
     /// Takes one step of a stop with a savepoint. A job that goes on failing has none: it is ended as it stands, and goes on from its
@@ -169,6 +217,9 @@ impl Room {
         gateway: &SqlGateway,
     ) {
         self.told.failures.clear();
+        self.told.reading = None;
+        self.told.completed = None;
+        self.fitting.submitted(wished.parallelism);
         (self.told.settled, self.told.pending) = (false, None);
         match submitted(program, properties, gateway).await {
             Ok(()) => {

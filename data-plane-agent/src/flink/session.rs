@@ -1,6 +1,6 @@
 //! The processes of one pool's Flink: started, found again by the next agent, ended in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::job_manager::JobManager;
 use super::keys::{Keys, Shop};
 use super::launch::{FlinkInstall, Part, program, write_configuration};
 use super::rest::Rest;
+use super::sizes::Size;
 use super::sql_gateway::SqlGateway;
 use crate::disk;
 use crate::platform::child::{Child, Step};
@@ -22,7 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FILE_BYTES_MAX: u64 = 4 * 1024;
 /// So many failed starts in a row, and other ports are tried.
 const STARTS_MAX: u32 = 3;
-const TASK_MANAGERS_MAX: u32 = 500;
 
 /// What a pool's Flink is made of and where it lies.
 #[derive(Debug, Clone)]
@@ -112,19 +112,29 @@ impl Session {
         Some((pid(Part::JobManager)?, pid(Part::SqlGateway)?))
     }
 
+    /// Its TaskManagers, those too that are ending.
+    #[must_use]
+    pub fn task_managers(&self) -> BTreeSet<u32> {
+        let numbers = self.children.keys().filter_map(|it| match it {
+            Part::TaskManager(number) => Some(*number),
+            Part::JobManager | Part::SqlGateway => None,
+        });
+        numbers.collect()
+    }
+
     /// It answered: the next failures count anew.
     pub const fn is_ready(&mut self) {
         self.ever_ready = true;
         self.failed_starts = 0;
     }
 
-    /// Takes one step towards: everything runs, with so many TaskManagers.
+    /// Takes one step towards: everything runs, with these TaskManagers, of this size.
     ///
     /// # Errors
     /// As the operating system says.
     pub async fn ensure(
         &mut self,
-        task_managers: u32,
+        (crew, size): (&BTreeSet<u32>, Size),
         processes: &dyn Processes,
         now: Instant,
     ) -> io::Result<Clients> {
@@ -137,8 +147,7 @@ impl Session {
             self.failed_starts = 0;
         }
         let configured = self.prepare(processes).await?;
-        let wanted = task_managers.min(TASK_MANAGERS_MAX);
-        self.one(Part::JobManager, &configured, processes, now)?;
+        self.one((Part::JobManager, size), &configured, processes, now)?;
         // A JobManager that was started anew knows nobody: the others start anew, too.
         let manager = self
             .children
@@ -146,12 +155,12 @@ impl Session {
             .and_then(|it| it.running(processes));
         if let Some(pid) = manager {
             let with = format!("{configured}-{pid}");
-            for number in 0..wanted {
-                self.one(Part::TaskManager(number), &with, processes, now)?;
+            for number in crew {
+                self.one((Part::TaskManager(*number), size), &with, processes, now)?;
             }
-            self.one(Part::SqlGateway, &configured, processes, now)?;
+            self.one((Part::SqlGateway, size), &configured, processes, now)?;
         }
-        let surplus = |part: &Part| matches!(part, Part::TaskManager(number) if *number >= wanted);
+        let surplus = |part: &Part| matches!(part, Part::TaskManager(number) if !crew.contains(number));
         for part in self.parts(surplus) {
             self.end_one(part, processes, now)?;
         }
@@ -226,7 +235,7 @@ impl Session {
 
     fn one(
         &mut self,
-        part: Part,
+        (part, size): (Part, Size),
         configured: &str,
         processes: &dyn Processes,
         now: Instant,
@@ -239,7 +248,7 @@ impl Session {
             ..
         } = &self.site;
         let log = logs.join(format!("{pool}-{}.log", part.name()));
-        let program = program(part, pool, install, &self.folders, *user, log);
+        let program = program((part, size), pool, install, &self.folders, *user, log);
         let fingerprint = format!("{configured}-{:?}", program.arguments);
         let fingerprint = weir_credentials::hex(&weir_credentials::sha256(fingerprint.as_bytes()));
         let child = self.child(part, now)?;

@@ -14,6 +14,7 @@ use super::configuration::Folders;
 use super::job_manager::{Listed, Run};
 use super::recovery;
 use crate::disk;
+use crate::models::Schemas;
 
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// State is written so often; a sink's records are seen by readers of committed records as often.
@@ -40,12 +41,16 @@ pub struct Ready {
     pub models: Vec<Model>,
     /// Where it asks them.
     pub relay: Relay,
+    /// Schemas that its records may be of.
+    pub schemas: Schemas,
     /// Its views.
     pub views: Vec<String>,
     /// The statement that becomes the job.
     pub statement: String,
     /// Time passes for it also while no record comes.
     pub uses_processing_time: bool,
+    /// It reads its sources up to where they end when it begins.
+    pub is_bounded: bool,
 }
 
 impl Ready {
@@ -63,6 +68,12 @@ impl Ready {
         weir_sql::settings::duration_ms(own.map_or(IDLE, |(_key, value)| value))
     }
 
+    /// Is the agent asked for anything while it runs?
+    #[must_use]
+    pub fn asks_the_agent(&self) -> bool {
+        !self.models.is_empty() || !self.schemas.is_empty()
+    }
+
     /// Its tables and models.
     ///
     /// # Errors
@@ -71,7 +82,7 @@ impl Ready {
         let sources = self
             .sources
             .iter()
-            .map(|(it, _origin)| table::source(it, &self.login));
+            .map(|(it, _origin)| Ok(table::source(it, &self.login)?.bounded(self.is_bounded)));
         let sinks = self.sinks.iter().map(|it| table::sink(it, &self.login));
         let models = self.models.iter().map(|it| Ok(it.ddl(&self.relay)));
         sources.chain(sinks).chain(models).collect()
@@ -104,8 +115,12 @@ pub struct Wished {
     pub keeps_state: bool,
     /// Another one begins it anew.
     pub nonce: u64,
-    /// Subtasks of each vertex.
+    /// How often somebody asked for a new beginning: of a job that came to its end nothing else is one.
+    pub restart: u64,
+    /// Subtasks of its widest vertex.
     pub parallelism: u32,
+    /// Of each vertex, as far as that was decided; others get as many as the widest.
+    pub vertices: BTreeMap<String, u32>,
     /// What to run; absent while it cannot run.
     pub program: Option<Arc<Ready>>,
 }
@@ -118,8 +133,10 @@ pub struct Kept {
     pub attempt: u64,
     /// Which program was submitted last.
     pub version: u32,
-    /// And which restart of it.
+    /// And which beginning of it.
     pub nonce: u64,
+    /// And which that somebody asked for.
+    pub restart: u64,
     /// Rises whenever the job begins without what it remembered.
     pub line: u32,
     /// Runs that Flink lost or that were begun again unasked.
@@ -130,8 +147,14 @@ pub struct Kept {
     pub ran: bool,
     /// Its newest run began from a checkpoint or a savepoint.
     pub resumed: bool,
+    /// Times that its newest run was given another number of subtasks.
+    pub rescales: u64,
     /// A checkpoint or a savepoint of this line was there.
     pub had_state: bool,
+    /// Its newest run was asked to end.
+    pub stop_asked: bool,
+    /// Its newest run came to its end by itself.
+    pub completed: bool,
     /// Its newest run ended with a savepoint, or by itself: nothing that it wrote stands open at brokers.
     pub settled: bool,
 }
@@ -152,6 +175,26 @@ impl Kept {
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         disk::private_folder(folder)?;
         disk::write_json(&file(folder), self)
+    }
+
+    /// Is it the program, and the restart of it, that was submitted last?
+    #[must_use]
+    pub const fn is_of(&self, wished: &Wished) -> bool {
+        self.version == wished.version && self.nonce == wished.nonce
+    }
+
+    /// Did what is wished come to its end by itself, as `listed` says? An end that was asked for is none.
+    #[must_use]
+    pub fn is_complete(&self, wished: &Wished, listed: Option<&Listed>) -> bool {
+        let ended = listed.is_some_and(|it| it.run == Run::Finished);
+        let same = self.version == wished.version && self.restart == wished.restart;
+        same && (self.completed || (ended && !self.stop_asked))
+    }
+
+    /// The program and the restart that came to their end.
+    #[must_use]
+    pub fn completed(&self) -> Option<(u32, u64)> {
+        self.completed.then_some((self.version, self.restart))
     }
 
     /// As Flink knows its newest run.
@@ -185,7 +228,7 @@ pub enum Act {
 #[must_use]
 pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
     let alive = listed.filter(|it| !it.run.is_over());
-    let is_newest = kept.version == wished.version && kept.nonce == wished.nonce;
+    let is_newest = kept.is_of(wished);
     match alive {
         Some(job) if job.run == Run::Ending => Act::Rest,
         Some(_job) if wished.deleted => Act::Cancel,
@@ -193,6 +236,7 @@ pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
         Some(_job) if is_newest => Act::Rest,
         Some(_job) if !wished.keeps_state && kept.version != wished.version => Act::Cancel,
         Some(_job) => Act::Stop,
+        None if kept.completed && kept.is_complete(wished, None) => Act::Rest,
         None if wished.runs && wished.begins && wished.program.is_some() => Act::Submit {
             again: is_newest && kept.attempt > 0 && listed.is_none_or(|it| it.run != Run::Finished),
         },
@@ -226,13 +270,18 @@ pub fn next(
         attempt: kept.attempt + 1,
         version: wished.version,
         nonce: wished.nonce,
+        restart: wished.restart,
         restarts: kept.restarts + u64::from(again),
         resumed: false,
+        rescales: 0,
+        stop_asked: false,
+        completed: false,
         settled: false,
         ..kept.clone()
     };
     let is_other = kept.attempt > 0 && kept.version != wished.version;
-    if kept.attempt == 0 || (is_other && !wished.keeps_state) {
+    // One that came to its end left nothing to go on from.
+    if kept.attempt == 0 || (is_other && !wished.keeps_state) || kept.completed {
         next.line = kept.line + 1;
         next.began_ms = now_ms;
         (next.ran, next.had_state) = (false, false);

@@ -11,7 +11,9 @@ fn wished() -> Wished {
         version: 1,
         keeps_state: true,
         nonce: 0,
+        restart: 0,
         parallelism: 1,
+        vertices: BTreeMap::new(),
         program: Some(Arc::new(Ready {
             settings: vec![("pipeline.name".to_owned(), "mine".to_owned())],
             cluster_id: "cluster_1".to_owned(),
@@ -22,8 +24,13 @@ fn wished() -> Wished {
                 tls: None,
                 job: "job_1".to_owned(),
                 secret: String::new(),
+                registry: Relay {
+                    base: String::new(),
+                    token: String::new(),
+                },
             },
             models: Vec::new(),
+            schemas: Schemas::default(),
             relay: Relay {
                 base: String::new(),
                 token: String::new(),
@@ -31,6 +38,7 @@ fn wished() -> Wished {
             views: Vec::new(),
             statement: String::new(),
             uses_processing_time: false,
+            is_bounded: false,
         })),
     }
 }
@@ -244,4 +252,60 @@ fn words_of_flink_are_told_without_secrets() {
         ready.redacted(words),
         "'password=\"***\"' .. 'api-key' = '***' is odd"
     );
+}
+
+#[test]
+fn a_program_that_came_to_its_end_is_not_begun_again() {
+    let ended = listed(Run::Finished);
+    let kept = Kept {
+        attempt: 1,
+        version: 1,
+        ..Kept::default()
+    };
+    assert!(kept.is_complete(&wished(), Some(&ended)));
+    let stopped = Kept {
+        stop_asked: true,
+        ..kept.clone()
+    };
+    assert!(!stopped.is_complete(&wished(), Some(&ended)), "a stop is no end");
+    let done = Kept {
+        completed: true,
+        ..kept.clone()
+    };
+    assert_eq!(act(&wished(), &done, Some(&ended)), Act::Rest);
+    assert_eq!(
+        act(&wished(), &done, None),
+        Act::Rest,
+        "nor after a start of Flink"
+    );
+    assert!(done.is_complete(&wished(), None));
+    let elsewhere = Wished { nonce: 7, ..wished() };
+    assert_eq!(
+        act(&elsewhere, &done, None),
+        Act::Rest,
+        "nor when the agent is asked elsewhere"
+    );
+    // Another version, or a restart, is another matter.
+    for other in [
+        Wished {
+            restart: 1,
+            nonce: 1,
+            ..wished()
+        },
+        Wished {
+            version: 2,
+            ..wished()
+        },
+    ] {
+        assert!(matches!(act(&other, &done, None), Act::Submit { .. }));
+        assert!(!done.is_complete(&other, Some(&ended)));
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders::below(folder.path());
+        let had = Kept {
+            had_state: true,
+            ..done.clone()
+        };
+        let (next, from) = next(&other, &had, false, &folders, 7).unwrap();
+        assert_eq!((from, next.began_ms, next.completed), (From::Nothing, 7, false));
+    }
 }

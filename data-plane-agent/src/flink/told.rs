@@ -1,6 +1,9 @@
 //! What a pool's keeper tells of a job.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reading::Reading;
 
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,8 +44,12 @@ pub struct Told {
     pub records_out: u64,
     /// Records that its sources know of and have not read; `None`: not known.
     pub pending: Option<u64>,
+    /// What its vertices say, if all of it runs.
+    pub reading: Option<Arc<Reading>>,
     /// It does not run, and nothing that it wrote stands open at brokers.
     pub settled: bool,
+    /// The program, and the restart of it, that came to their end by themselves.
+    pub completed: Option<(u32, u64)>,
     /// How far event time has come, Unix time; 0: not told.
     pub watermark_ms: i64,
     /// When its newest checkpoint was begun, Unix time; 0: none.

@@ -164,6 +164,7 @@ fn router(inside: Inside) -> Router {
             post(letters::begin).get(letters::look).delete(letters::cancel),
         )
         .route("/v1/job-previews", previews::route())
+        .route("/v1/job-tables", get(previews::tables))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::max(letters::BODY_BYTES_MAX))
         .layer(map_response(harden))

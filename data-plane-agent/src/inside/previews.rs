@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{MethodRouter, post};
+use serde::Deserialize;
 
 use super::Inside;
 use super::problem::Problem;
-use crate::preview::{BODY_BYTES_MAX, Preview, Refusal};
+use crate::preview::{BODY_BYTES_MAX, Preview, Refusal, Tables};
 
 /// The route, with a bound of its own on what is sent.
 pub(super) fn route() -> MethodRouter<Inside> {
@@ -25,6 +26,24 @@ async fn make(
     let body = body.map_err(|it| Problem::of(it.status(), it.body_text()))?;
     let asked = serde_json::from_slice(&body).map_err(|it| Problem::of(StatusCode::BAD_REQUEST, it))?;
     Ok(Json(inside.sources.previews.make(asked).await?))
+}
+
+/// Which job.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    job: String,
+}
+
+/// `GET /v1/job-tables?job=`: the tables that a job in SQL sees.
+pub(super) async fn tables(
+    State(inside): State<Inside>,
+    headers: HeaderMap,
+    whose: Result<Query<Whose>, QueryRejection>,
+) -> Result<Json<Tables>, Problem> {
+    inside.sources.token.admits(&headers)?;
+    let Query(whose) = whose.map_err(|it| Problem::of(it.status(), it.body_text()))?;
+    Ok(Json(inside.sources.previews.tables(&whose.job)?))
 }
 
 impl From<Refusal> for Problem {

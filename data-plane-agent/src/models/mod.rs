@@ -1,10 +1,13 @@
-//! Models that jobs in SQL ask. Flink asks here, on this machine alone, with the job's token; the agent asks the endpoint, as
+//! Models that jobs in SQL ask, and schemas of their records. Flink asks here, on this machine alone, with the job's token; the agent asks the endpoint, as
 //! workers of actions do: hosts by the customer's policy, no redirects, a bound on time and size, and the secret, which Flink
 //! never has.
 //!
 //! A failure is an answer that says so, or the job's, as its program wants it. Records pass through; nothing of them is kept.
 
 mod answer;
+mod schemas;
+
+pub use schemas::Schemas;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,7 +22,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path as Part, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use weir_actions::SecretUse;
@@ -52,6 +55,8 @@ pub struct Asks {
     pub token: Hidden,
     /// Its models by their names, each with its secret as far as it is there.
     pub models: BTreeMap<String, (Model, Option<Hidden>)>,
+    /// What its records may be of.
+    pub schemas: Schemas,
 }
 
 /// Where jobs ask.
@@ -120,6 +125,11 @@ impl Models {
         });
         let router = Router::new()
             .route("/{job}/{model}/chat/completions", post(ask))
+            .route("/{job}/registry/schemas/ids/{id}", get(schemas::by_id))
+            .route(
+                "/{job}/registry/subjects/{subject}/versions",
+                post(schemas::written),
+            )
             .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
             .with_state(Arc::clone(&desk));
         let stop = CancellationToken::new();
@@ -139,6 +149,15 @@ impl Models {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where a job asks for schemas, with the same token.
+    #[must_use]
+    pub fn registry(relay: &Relay) -> Relay {
+        Relay {
+            base: format!("{}/registry", relay.base),
+            token: relay.token.clone(),
+        }
     }
 
     /// Where a job asks, and what it shows there: the same as long as the job has its secret.
@@ -165,6 +184,17 @@ fn token(secret: &str) -> String {
     ))
 }
 
+/// Is it the job that asks?
+fn shows(headers: &HeaderMap, asks: &Asks) -> bool {
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    // Digests are compared, so that the time it takes tells nothing.
+    let digest = |it: &str| weir_credentials::sha256(it.as_bytes());
+    digest(&asks.token.0) == digest(shown)
+}
+
 async fn ask(
     State(desk): State<Arc<Desk>>,
     Part((job, name)): Part<(String, String)>,
@@ -172,14 +202,8 @@ async fn ask(
     body: Bytes,
 ) -> Response {
     let served = desk.served.load_full();
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "))
-        .unwrap_or_default();
     let asks = served.routes.jobs.get(&job);
-    // Digests are compared, so that the time it takes tells nothing.
-    let digest = |it: &str| weir_credentials::sha256(it.as_bytes());
-    let Some(asks) = asks.filter(|it| digest(&it.token.0) == digest(shown)) else {
+    let Some(asks) = asks.filter(|it| shows(&headers, it)) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let Some((model, secret)) = asks.models.get(&name) else {

@@ -68,6 +68,10 @@ fn asking(model: Model, hosts: &[String], secret: Option<&str>) -> Asking {
     let asks = Asks {
         token: Hidden(relay.token.clone()),
         models: BTreeMap::from([("m".to_owned(), (model, secret))]),
+        schemas: Schemas {
+            texts: BTreeMap::from([(7, "\"string\"".to_owned())]),
+            written: BTreeMap::from([("out".to_owned(), 7)]),
+        },
     };
     models.tell(Routes {
         hosts: hosts.to_vec(),
@@ -197,4 +201,49 @@ async fn it_listens_where_it_did_before() {
     assert_ne!(taken.port(), port, "somebody has it");
     assert_eq!(first.relay("j", "s").token, taken.relay("j", "s").token);
     assert_ne!(first.relay("j", "s").token, first.relay("j", "t").token);
+}
+
+#[tokio::test]
+async fn a_job_is_told_the_schemas_of_its_own_topics_and_nobody_else_is() {
+    let asking = asking(model(1, ""), &[], None);
+    let base = format!("http://127.0.0.1:{}", asking.models.port());
+    let call = |method: &'static str, path: &str, token: &str| {
+        let request = Request {
+            step: 0,
+            method,
+            url: format!("{base}/{path}"),
+            headers: Vec::new(),
+            secret: Some(SecretUse {
+                reference: "token".to_owned(),
+                header: "authorization".to_owned(),
+                prefix: "Bearer ".to_owned(),
+            }),
+            body: (method == "POST").then(|| b"{}".to_vec()),
+            timeout_ms: 30_000,
+            attempt: 1,
+            wait_ms: 0,
+        };
+        let secrets = BTreeMap::from([("token".to_owned(), Hidden(token.to_owned()))]);
+        async move {
+            let made = Made::with(&["127.0.0.1:*".to_owned()], secrets);
+            let crate::processor::engine::Answer::Response { status, body } = made.ask(&request).await else {
+                panic!("the relay does not answer");
+            };
+            (status, serde_json::from_slice::<Value>(&body).unwrap_or_default())
+        }
+    };
+    let token = asking.relay.token.clone();
+    let (status, told) = call("GET", "job_1/registry/schemas/ids/7?fetchMaxId=false", &token).await;
+    assert_eq!((status, &told["schema"]), (200, &json!("\"string\"")));
+    let (status, told) = call("POST", "job_1/registry/subjects/out/versions", &token).await;
+    assert_eq!((status, &told["id"]), (200, &json!(7)));
+    for (method, path, token, expected) in [
+        ("GET", "job_1/registry/schemas/ids/8", token.as_str(), 404),
+        ("POST", "job_1/registry/subjects/other/versions", &token, 404),
+        ("GET", "job_1/registry/schemas/ids/7", "another", 401),
+        ("GET", "job_2/registry/schemas/ids/7", &token, 401),
+    ] {
+        let (status, _told) = call(method, path, token).await;
+        assert_eq!(status, expected, "{path}");
+    }
 }

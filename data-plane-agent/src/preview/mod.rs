@@ -3,6 +3,7 @@
 
 mod outcome;
 mod sample;
+mod tables;
 mod tail;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::resources::job::{self, Place};
 
 use outcome::{Page, Reply};
 use sample::{Came, Sample};
+pub use tables::Tables;
 
 /// Records of one preview.
 pub const RECORDS_MAX: usize = 100;

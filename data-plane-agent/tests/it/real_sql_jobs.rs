@@ -284,7 +284,7 @@ pub fn counted(found: &[(String, Value)]) -> Hours {
     counted
 }
 
-fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
+pub fn progress(frames: &[AgentFrame]) -> Option<JobProgress> {
     all_progress(frames).next()
 }
 

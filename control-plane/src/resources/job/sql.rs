@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use weir_sql::avro;
 use weir_sql::columns::{Column, of_schema};
 use weir_sql::table::{self, EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
-use weir_sql::{Known, ProblemCode};
+use weir_sql::{Known, ProblemCode, Relay};
 
 use crate::auth::TenantScope;
 use crate::kernel::{ClusterId, Error, FieldError, Result, code};
@@ -145,36 +146,49 @@ pub async fn check(
     (sources, sinks): (&[JobSqlSource], &[JobSqlSink]),
     topics: &[UsedTopic],
 ) -> Result<()> {
-    let mut promised: BTreeMap<TopicId, std::result::Result<Vec<Column>, String>> = BTreeMap::new();
+    let mut promised: BTreeMap<TopicId, Promised> = BTreeMap::new();
     for topic in topics {
         let found = promised_by(tx, scope, cluster, topic).await?;
         promised.insert(topic.id, found);
     }
-    let columns = |said: &[JobSqlColumn], topic: TopicId| match (said, promised.get(&topic)) {
-        (_any, None) => Err("there is no such topic".to_owned()),
-        ([], Some(promised)) => promised.clone(),
-        // Its records have a frame, whatever is said of columns.
-        (_said, Some(Err(text))) if text == FRAMED => Err(text.clone()),
-        (said, Some(_promised)) => Ok(said.iter().map(column).collect()),
+    let columns = |said: &[JobSqlColumn], topic: TopicId| {
+        let promised = promised.get(&topic).ok_or("there is no such topic")?;
+        let said: Vec<Column> = said.iter().map(column).collect();
+        match promised {
+            Promised::Framed(framed) => {
+                let (columns, format) = framed.clone()?;
+                if !said.is_empty() && !avro::are_those(&said, &columns) {
+                    return Err(
+                        "the columns of framed records are those of its contract: say none".to_owned(),
+                    );
+                }
+                Ok((columns, format))
+            }
+            Promised::Json(_columns) if !said.is_empty() => Ok((said, ValueFormat::Json)),
+            Promised::Json(columns) => Ok((columns.clone()?, ValueFormat::Json)),
+        }
     };
     let login = Login {
         bootstrap: String::new(),
         tls: None,
         job: String::new(),
         secret: String::new(),
+        registry: Relay {
+            base: String::new(),
+            token: String::new(),
+        },
     };
     let mut errors = Vec::new();
     for (number, it) in sources.iter().enumerate() {
-        let made =
-            columns(&it.columns, it.topic).and_then(|columns| table::source(&source(it, columns), &login));
+        let made = columns(&it.columns, it.topic).and_then(|made| table::source(&source(it, made)?, &login));
         errors.extend(
             made.err()
                 .map(|text| wrong(&format!("sources/{number}"), code::BAD_PROGRAM, sentence(&text))),
         );
     }
     for (number, it) in sinks.iter().enumerate() {
-        let made = columns(&it.columns, it.topic)
-            .and_then(|columns| table::sink(&sink(it, number, columns), &login));
+        let made =
+            columns(&it.columns, it.topic).and_then(|made| table::sink(&sink(it, number, made), &login));
         errors.extend(
             made.err()
                 .map(|text| wrong(&format!("sinks/{number}"), code::BAD_PROGRAM, sentence(&text))),
@@ -183,30 +197,50 @@ pub async fn check(
     Error::check(errors)
 }
 
-const FRAMED: &str = "records of this topic have a frame, and jobs in SQL read and write JSON without one";
+const FRAMED: &str =
+    "jobs in SQL read and write framed records in Avro alone; JSON is read and written without a frame";
 
-/// The columns that a topic's contract promises.
+/// What a topic's contract says of a table: the columns, or why there are none.
+enum Promised {
+    /// Records have a frame, whatever a job says of columns.
+    Framed(std::result::Result<(Vec<Column>, ValueFormat), String>),
+    /// They come without one, and a job may say their columns.
+    Json(std::result::Result<Vec<Column>, String>),
+}
+
 async fn promised_by(
     tx: &mut Tx,
     scope: TenantScope,
     cluster: ClusterId,
     topic: &UsedTopic,
-) -> Result<std::result::Result<Vec<Column>, String>> {
+) -> Result<Promised> {
     let value = topic.contract.as_ref().and_then(|it| it.value);
     let Some(value) = value else {
-        return Ok(Err("the topic has no contract: say its columns".to_owned()));
+        return Ok(Promised::Json(Err(
+            "the topic has no contract: say its columns".to_owned()
+        )));
     };
-    if value.unframed != Unframed::Json {
-        return Ok(Err(FRAMED.to_owned()));
-    }
     let newest = match topic.reads_values() {
         true => contract::newest_value(tx, scope, cluster, &topic.name).await?,
         false => None,
     };
-    Ok(match newest {
+    if value.unframed != Unframed::Json {
+        let framed = match newest {
+            // The agent has the schema, and says then what it cannot read.
+            None => Err("the contract's schema is not known here".to_owned()),
+            Some(newest) if newest.schema.format() != weir_contract::Format::Avro => Err(FRAMED.to_owned()),
+            Some(newest) => {
+                let schema = newest.schema.stored();
+                let subject = String::new();
+                avro::columns(&schema).map(|it| (it, ValueFormat::AvroConfluent { subject, schema }))
+            }
+        };
+        return Ok(Promised::Framed(framed));
+    }
+    Ok(Promised::Json(match newest {
         None => Err("the contract's schema is not known here: say the columns".to_owned()),
         Some(newest) => of_schema(&newest.schema, weir_contract::Format::Json),
-    })
+    }))
 }
 
 fn sentence(text: &str) -> String {
@@ -223,7 +257,10 @@ fn column(column: &JobSqlColumn) -> Column {
     }
 }
 
-fn source(wish: &JobSqlSource, mut columns: Vec<Column>) -> Source {
+fn source(
+    wish: &JobSqlSource,
+    (mut columns, format): (Vec<Column>, ValueFormat),
+) -> std::result::Result<Source, String> {
     let JobSqlSource {
         name,
         topic,
@@ -232,20 +269,21 @@ fn source(wish: &JobSqlSource, mut columns: Vec<Column>) -> Source {
         key,
         event_time,
     } = wish;
-    if let Some(key) = key
-        .as_ref()
-        .filter(|key| columns.iter().all(|it| it.name != **key))
-    {
+    let has = |key: &String| columns.iter().any(|it| it.name == *key);
+    if format != ValueFormat::Json && key.as_ref().is_some_and(has) {
+        return Err("the column that takes the key is one of the value's already".to_owned());
+    }
+    if let Some(key) = key.clone().filter(|key| !has(key)) {
         columns.push(Column {
-            name: key.clone(),
+            name: key,
             kind: "STRING".to_owned(),
         });
     }
-    Source {
+    Ok(Source {
         name: name.clone(),
         topic: topic.to_string(),
         columns,
-        format: ValueFormat::Json,
+        format,
         key: key.clone(),
         event_time: event_time.as_ref().map(|it| {
             let JobSqlEventTime {
@@ -262,10 +300,10 @@ fn source(wish: &JobSqlSource, mut columns: Vec<Column>) -> Source {
                 delay_ms: delay_ms.unsigned_abs(),
             }
         }),
-    }
+    })
 }
 
-fn sink(wish: &JobSqlSink, number: usize, columns: Vec<Column>) -> Sink {
+fn sink(wish: &JobSqlSink, number: usize, (columns, format): (Vec<Column>, ValueFormat)) -> Sink {
     let JobSqlSink {
         name,
         topic,
@@ -277,7 +315,7 @@ fn sink(wish: &JobSqlSink, number: usize, columns: Vec<Column>) -> Sink {
         name: name.clone(),
         topic: topic.to_string(),
         columns,
-        format: ValueFormat::Json,
+        format,
         key: key.clone(),
         upserts: *mode == JobSqlMode::Upsert,
         number,

@@ -267,3 +267,33 @@ fn a_problem_says_where() {
         "`secrets` is no source and no view of the job. (line 3, column 8)"
     );
 }
+
+#[test]
+fn a_program_may_end_and_says_so_as_flink_does() {
+    let query = "SELECT id FROM payments LIMIT 5";
+    let ends = judged(&format!(
+        "SET 'scan.bounded.mode' = 'latest-offset'; INSERT INTO alerts {query}"
+    ))
+    .unwrap();
+    assert!(
+        ends.is_bounded && ends.settings.is_empty(),
+        "an option of sources, and no setting of Flink's"
+    );
+    assert!(!judged(&format!("INSERT INTO alerts {query}")).unwrap().is_bounded);
+    let other = "SET 'scan.bounded.mode' = 'timestamp'; INSERT INTO alerts SELECT id FROM payments";
+    assert_eq!(refused(other), SettingForbidden);
+}
+
+#[test]
+fn who_asks_for_tables_is_told_where_they_are_told() {
+    for text in [
+        "SHOW TABLES",
+        "DESCRIBE payments",
+        "DESC payments",
+        "EXPLAIN SELECT * FROM payments",
+    ] {
+        let problems = judged(text).unwrap_err();
+        assert_eq!(problems[0].code, StatementForbidden);
+        assert!(problems[0].to_string().contains("/v1/job-tables"), "{text}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Programs that are let through, and programs that are not.
 
+mod avro;
 mod fence;
 mod models;
 mod property;

@@ -2,6 +2,7 @@
 
 use weir_contract::{Format, Schema};
 
+use crate::Relay;
 use crate::columns::{Column, kind, of_schema};
 use crate::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat, sink, source};
 
@@ -11,6 +12,10 @@ fn login() -> Login {
         tls: None,
         job: "job_1".to_owned(),
         secret: "very-secret\"\\'".to_owned(),
+        registry: Relay {
+            base: "http://127.0.0.1:9000/job_1/schemas".to_owned(),
+            token: "hush-token".to_owned(),
+        },
     }
 }
 
@@ -222,4 +227,31 @@ fn columns_come_from_contracts() {
     let decimal = r#"{"type": "record", "name": "P", "fields": [{"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4}}]}"#;
     let schema = Schema::parse(Format::Avro, decimal, &[]).unwrap();
     assert!(of_schema(&schema, Format::Avro).is_err());
+}
+
+#[test]
+fn a_table_of_framed_records_asks_the_agent_for_schemas() {
+    let schema = r#"{"type":"record","name":"P","fields":[{"name":"card","type":"string"},{"name":"ts","type":"long"}]}"#;
+    let framed = Source {
+        columns: crate::avro::columns(schema).unwrap(),
+        format: ValueFormat::AvroConfluent {
+            subject: "payments".to_owned(),
+            schema: schema.to_owned(),
+        },
+        ..payments()
+    };
+    let ddl = source(&framed, &login()).unwrap();
+    let shown = ddl.to_string();
+    for part in [
+        "`card` STRING NOT NULL",
+        "`event_time` AS TO_TIMESTAMP_LTZ(`ts`, 3)",
+        "'value.format' = 'avro-confluent'",
+        "'value.avro-confluent.url' = 'http://127.0.0.1:9000/job_1/schemas'",
+        "'value.avro-confluent.bearer-auth.token' = '***'",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("hush-token") && ddl.reveal().contains("hush-token"));
+    // What people write says nothing of nothing.
+    assert!(kind("STRING NOT NULL").is_err());
 }

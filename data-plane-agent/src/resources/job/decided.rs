@@ -4,13 +4,12 @@ use std::io;
 
 use prost::Message as _;
 use weir_autoscaler as autoscaler;
-use weir_autoscaler::{Decision, JobTerms, Outcome, VertexTerms};
+use weir_autoscaler::{Decision, JobTerms, Outcome, Parallelism, VertexTerms};
 use weir_proto::agent::v1::{
     JobDecision, JobDecisionOutcome, JobDecisionReason, JobDecisionTerms, JobReport,
 };
 
 use super::room::Room;
-use super::scaling::VERTEX;
 use crate::disk;
 
 /// Decisions that are kept of one job.
@@ -32,14 +31,23 @@ pub fn decided(job: &str, decision: &Decision) -> JobDecision {
         vertices,
         job: of_job,
     } = decision;
-    let terms = vertices.first();
-    let workers = terms.map_or(0, |it| it.parallelism);
+    // Of several vertices the widest is what people see, and the tightest is what it was about.
+    let workers = vertices.iter().map(|it| it.parallelism).max().unwrap_or(0);
+    let widest = |to: &Parallelism| {
+        let tasks = vertices
+            .iter()
+            .map(|it| to.get(&it.id).copied().unwrap_or(it.parallelism));
+        tasks.max().unwrap_or(workers)
+    };
+    let terms = tightest(vertices);
+    let lag: Option<f64> = vertices
+        .iter()
+        .filter_map(|it| it.lag_records)
+        .reduce(|a, b| a + b);
     let (outcome, given) = match outcome {
-        Outcome::Scale { parallelism } => {
-            let to = parallelism.get(VERTEX).copied().unwrap_or(workers);
-            (JobDecisionOutcome::Scale, to)
-        }
-        Outcome::Hold | Outcome::RaiseMemory { .. } => (JobDecisionOutcome::Hold, workers),
+        Outcome::Scale { parallelism } => (JobDecisionOutcome::Scale, widest(parallelism)),
+        Outcome::RaiseMemory { .. } => (JobDecisionOutcome::RaiseMemory, workers),
+        Outcome::Hold => (JobDecisionOutcome::Hold, workers),
     };
     JobDecision {
         job_id: job.to_owned(),
@@ -48,13 +56,20 @@ pub fn decided(job: &str, decision: &Decision) -> JobDecision {
         reason: code(*reason).into(),
         also: also.iter().map(|it| code(*it).into()).collect(),
         workers,
-        workers_wanted: wanted.get(VERTEX).copied().unwrap_or(workers),
+        workers_wanted: widest(wanted),
         workers_given: given,
-        lag_records: terms
-            .and_then(|it| it.lag_records)
-            .map_or(UNKNOWN, |it| whole(it, 1.0)),
+        lag_records: lag.map_or(UNKNOWN, |it| whole(it, 1.0)),
         terms: terms.map(|it| all_terms(it, of_job)),
     }
+}
+
+/// The vertex that can do least of what it should be able to do.
+fn tightest(vertices: &[VertexTerms]) -> Option<&VertexTerms> {
+    let share = |it: &VertexTerms| match (it.true_rate, it.target) {
+        (Some(rate), Some(target)) if target > 0.0 => rate / target,
+        _unknown => f64::INFINITY,
+    };
+    vertices.iter().min_by(|a, b| share(a).total_cmp(&share(b)))
 }
 
 /// A job falls asleep or wakes.
@@ -174,6 +189,7 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scaling::VERTEX;
     use super::*;
     use tokio::time::Instant;
 
@@ -209,6 +225,47 @@ mod tests {
         assert_eq!(
             (terms.input_rate_milli, terms.busy_milli, terms.true_rate_milli),
             (812_345, 987, UNKNOWN)
+        );
+    }
+
+    #[test]
+    fn of_several_vertices_the_widest_is_counted_and_the_tightest_told() {
+        let vertex = |id: &str, parallelism, true_rate, lag_records| VertexTerms {
+            id: id.to_owned(),
+            parallelism,
+            true_rate: Some(true_rate),
+            target: Some(100.0),
+            lag_records,
+            ..VertexTerms::default()
+        };
+        let decision = Decision {
+            at_ms: 7,
+            outcome: Outcome::Scale {
+                parallelism: [("work".to_owned(), 3)].into(),
+            },
+            reason: autoscaler::Reason::UnderCapacity,
+            also: Vec::new(),
+            sentence: String::new(),
+            wanted: [("work".to_owned(), 5)].into(),
+            vertices: vec![
+                vertex("source", 2, 300.0, Some(4.0)),
+                vertex("work", 1, 50.0, None),
+            ],
+            job: JobTerms::default(),
+        };
+        let told = decided("job_1", &decision);
+        assert_eq!((told.workers, told.workers_wanted, told.workers_given), (2, 5, 3));
+        assert_eq!(
+            (told.lag_records, told.terms.unwrap().true_rate_milli),
+            (4, 50_000)
+        );
+        let larger = Decision {
+            outcome: Outcome::RaiseMemory { size_class: 1 },
+            ..decision
+        };
+        assert_eq!(
+            decided("job_1", &larger).outcome(),
+            JobDecisionOutcome::RaiseMemory
         );
     }
 

@@ -2,6 +2,7 @@
 //! status: pure; act: children.
 
 mod decided;
+pub mod framed;
 mod going;
 mod identity;
 mod program;

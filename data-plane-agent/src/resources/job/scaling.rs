@@ -1,6 +1,10 @@
 //! How many workers a job has between its least and its most: what workers report goes in, a decision comes out. The rules are those
 //! of `weir-autoscaler`; here is what they are told of a job, and what is remembered between looks.
 
+mod sql;
+
+pub use sql::{SqlBounds, SqlGiven, SqlKept, SqlPool, units};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +33,8 @@ pub struct Bounds {
     pub most: u32,
     /// Of its source.
     pub partitions: u32,
+    /// What a load brought stays so long.
+    pub scale_down_after_ms: u64,
 }
 
 /// What all workers of a job say at one moment.
@@ -50,6 +56,8 @@ pub struct Scaler {
     granted: u32,
     ordered_at_ms: Option<u64>,
     start: Option<u64>,
+    /// Of each source of a job in SQL and each moment: what of its log's end is neither read nor told to wait.
+    levels: BTreeMap<String, Vec<(u64, i64)>>,
     evaluated_at_ms: u64,
     told: Option<Decision>,
     written_at_ms: u64,
@@ -62,6 +70,8 @@ pub struct Scaler {
 pub struct Kept {
     memory: Memory,
     target: u32,
+    /// Of a job in SQL.
+    sql: SqlKept,
 }
 
 /// How workers are scaled. A worker comes and goes within seconds and the others go on meanwhile: everything is shorter than for jobs
@@ -76,7 +86,7 @@ pub fn policy(bounds: &Bounds) -> Policy {
         catch_up_duration_ms: 300_000,
         restart_time_ms: 10_000,
         restart_time_tracking_limit_ms: 120_000,
-        scale_down_interval_ms: 300_000,
+        scale_down_interval_ms: bounds.scale_down_after_ms,
         // What is added can be taken away again soon.
         growth_ahead_ms: 0,
         scale_down_min_saving: 0.0,
@@ -109,6 +119,7 @@ impl Scaler {
     /// It begins anew with its least: nothing ran for long.
     pub fn rest(&mut self) {
         self.kept.target = 0;
+        self.kept.sql.targets.clear();
         self.granted = 0;
         self.history.clear();
         self.dirty = true;
@@ -131,7 +142,7 @@ impl Scaler {
             self.granted = granted;
         }
         let reading = reading.filter(|it| it.workers.len() == granted as usize && granted > 0)?;
-        self.arrived(reading, &policy, now_ms);
+        self.arrived(reading.start, &policy, now_ms);
         let due = |since: u64, every: u64| now_ms.saturating_sub(since) >= every;
         if self.history.last().is_some_and(|it| !due(it.at_ms, SAMPLE_MS)) {
             return None;
@@ -148,15 +159,15 @@ impl Scaler {
     }
 
     /// All workers are at work: how long a change took is known.
-    fn arrived(&mut self, reading: &Reading, policy: &Policy, now_ms: u64) {
+    fn arrived(&mut self, start: u64, policy: &Policy, now_ms: u64) {
         if let Some(ordered_at_ms) = self.ordered_at_ms.take() {
             let took_ms = now_ms.saturating_sub(ordered_at_ms);
             let memory = std::mem::take(&mut self.kept.memory);
             self.kept.memory = memory.restarted(took_ms, policy).started(now_ms);
             self.dirty = true;
         }
-        if self.start != Some(reading.start) {
-            self.start = Some(reading.start);
+        if self.start != Some(start) {
+            self.start = Some(start);
             self.history.clear();
             self.kept.memory = std::mem::take(&mut self.kept.memory).started(now_ms);
         }

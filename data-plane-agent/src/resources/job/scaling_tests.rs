@@ -7,6 +7,7 @@ const BOUNDS: Bounds = Bounds {
     least: 1,
     most: 6,
     partitions: 12,
+    scale_down_after_ms: 300_000,
 };
 /// Records that one worker can do in a second.
 const ONE: u64 = 1000;

@@ -11,9 +11,11 @@ use weir_sql::columns::{Column, of_schema};
 use weir_sql::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat};
 use weir_sql::{Known, Model, Relay, fence};
 
+use super::framed;
 use super::program::{Place, Refused, Topics, served};
 use crate::flink::beginning::Origin;
 use crate::flink::sql_job::Ready;
+use crate::models::Schemas;
 use crate::processor::hosts;
 
 /// References of a schema, transitively.
@@ -50,20 +52,28 @@ pub fn program(
         refused(first.unwrap_or_default())
     })?;
     reachable(&fenced.models, place.hosts)?;
-    let sources = sources
-        .iter()
-        .map(|it| source(it, topics.get(&it.topic_id)?, admitted));
-    let numbered = sinks.iter().enumerate();
-    let sinks = numbered.map(|(number, it)| sink(number, it, topics.get(&it.topic_id)?, admitted));
+    let mut schemas = Schemas::default();
+    let mut made = (Vec::new(), Vec::new());
+    for it in sources {
+        let topic = topics.get(&it.topic_id)?;
+        made.0.push(source(it, topic, admitted, &mut schemas)?);
+    }
+    for (number, it) in sinks.iter().enumerate() {
+        let topic = topics.get(&it.topic_id)?;
+        made.1.push(sink(number, it, topic, admitted, &mut schemas)?);
+    }
+    let (sources, sinks) = made;
     let ready = Ready {
         settings: fenced.settings.clone(),
         cluster_id: cluster.id.clone(),
-        sources: sources.collect::<Result<_, _>>()?,
-        sinks: sinks.collect::<Result<_, _>>()?,
+        sources,
+        sinks,
+        schemas,
         login,
         relay,
         statement: fenced.job(),
         uses_processing_time: fenced.uses_processing_time,
+        is_bounded: fenced.is_bounded,
         models: fenced.models,
         views: fenced.views,
     };
@@ -90,7 +100,12 @@ fn reachable(models: &[Model], allowed: &[String]) -> Result<(), Refused> {
     }
 }
 
-fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(Source, Origin), Refused> {
+fn source(
+    wish: &SqlSource,
+    topic: &Topic,
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<(Source, Origin), Refused> {
     let SqlSource {
         name,
         topic_id: _,
@@ -99,8 +114,9 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
         key_column,
         event_time,
     } = wish;
-    let mut columns = self::columns(columns, topic, admitted)?;
+    let (mut columns, format) = self::columns(columns, (topic, name), admitted, schemas)?;
     let key = Some(key_column.clone()).filter(|it| !it.is_empty());
+    framed::keep_apart(&columns, &format, key.as_deref())?;
     // Keys are text, whatever the value says of a column of that name.
     if let Some(key) = key
         .as_ref()
@@ -131,7 +147,7 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
         name: name.clone(),
         topic: topic.name.clone(),
         columns,
-        format: ValueFormat::Json,
+        format,
         key,
         event_time,
     };
@@ -143,7 +159,13 @@ fn source(wish: &SqlSource, topic: &Topic, admitted: &DesiredState) -> Result<(S
     Ok((source, origin))
 }
 
-fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -> Result<Sink, Refused> {
+fn sink(
+    number: usize,
+    wish: &SqlSink,
+    topic: &Topic,
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<Sink, Refused> {
     let SqlSink {
         name,
         topic_id: _,
@@ -151,27 +173,34 @@ fn sink(number: usize, wish: &SqlSink, topic: &Topic, admitted: &DesiredState) -
         key_columns,
         upserts,
     } = wish;
+    let (columns, format) = self::columns(columns, (topic, name), admitted, schemas)?;
     Ok(Sink {
         name: name.clone(),
         topic: topic.name.clone(),
-        columns: self::columns(columns, topic, admitted)?,
-        format: ValueFormat::Json,
+        columns,
+        format,
         key: key_columns.clone(),
         upserts: *upserts,
         number,
     })
 }
 
-/// Columns as the job says them, or as the topic's contract does. Flink reads and writes JSON without a frame.
-fn columns(said: &[SqlColumn], topic: &Topic, admitted: &DesiredState) -> Result<Vec<Column>, Refused> {
-    let value = topic.contract.as_ref().and_then(|it| it.value.as_ref());
-    if value.is_some_and(|it| it.unframed_schema_id.is_empty()) {
-        let text = format!(
-            "the contract of topic {} wants records with a frame, and SQL jobs read and write JSON without one",
-            topic.name
-        );
-        return Err(Refused::new(Reason::Unsupported, text));
+/// Columns as the job says them, or as the topic's contract does, and how values are written.
+fn columns(
+    said: &[SqlColumn],
+    (topic, table): (&Topic, &str),
+    admitted: &DesiredState,
+    schemas: &mut Schemas,
+) -> Result<(Vec<Column>, ValueFormat), Refused> {
+    if framed::is_framed(topic) {
+        return framed::columns(said, (topic, table), admitted, schemas);
     }
+    let columns = unframed(said, topic, admitted)?;
+    Ok((columns, ValueFormat::Json))
+}
+
+fn unframed(said: &[SqlColumn], topic: &Topic, admitted: &DesiredState) -> Result<Vec<Column>, Refused> {
+    let value = topic.contract.as_ref().and_then(|it| it.value.as_ref());
     if !said.is_empty() {
         let said = said.iter().map(|SqlColumn { name, r#type }| Column {
             name: name.clone(),
@@ -223,165 +252,5 @@ fn schema(id: &str, admitted: &DesiredState) -> Option<Parsed> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use weir_proto::agent::v1::{Cluster, ComputePool, PartContract, TopicContract};
-
-    const JSON: &str =
-        r#"{"type": "object", "properties": {"card": {"type": "string"}, "ts": {"type": "integer"}}}"#;
-
-    fn admitted(unframed: &str) -> DesiredState {
-        let topic = |id: &str, contract| Topic {
-            id: id.to_owned(),
-            cluster_id: "cluster_1".to_owned(),
-            name: format!("name-{id}"),
-            contract,
-            ..Topic::default()
-        };
-        let contract = TopicContract {
-            value: Some(PartContract {
-                schema_ids: vec!["schema_1".to_owned()],
-                unframed_schema_id: unframed.to_owned(),
-                ..PartContract::default()
-            }),
-            ..TopicContract::default()
-        };
-        DesiredState {
-            clusters: vec![Cluster {
-                id: "cluster_1".to_owned(),
-                ..Cluster::default()
-            }],
-            topics: vec![topic("topic_1", Some(contract)), topic("topic_2", None)],
-            schemas: vec![Schema {
-                id: "schema_1".to_owned(),
-                format: SchemaFormat::Json.into(),
-                text: JSON.to_owned(),
-                ..Schema::default()
-            }],
-            ..DesiredState::default()
-        }
-    }
-
-    fn sql(statement: &str) -> SqlProgram {
-        SqlProgram {
-            statement: statement.to_owned(),
-            sources: vec![SqlSource {
-                name: "payments".to_owned(),
-                topic_id: "topic_1".to_owned(),
-                event_time: Some(SqlEventTime {
-                    column: "ts".to_owned(),
-                    delay_ms: 1000,
-                    ..SqlEventTime::default()
-                }),
-                key_column: "k".to_owned(),
-                ..SqlSource::default()
-            }],
-            sinks: vec![SqlSink {
-                name: "alerts".to_owned(),
-                topic_id: "topic_2".to_owned(),
-                columns: vec![SqlColumn {
-                    name: "card".to_owned(),
-                    r#type: "STRING".to_owned(),
-                }],
-                ..SqlSink::default()
-            }],
-        }
-    }
-
-    fn made(sql: &SqlProgram, admitted: &DesiredState) -> Result<Ready, Reason> {
-        let job = Job {
-            id: "job_1".to_owned(),
-            cluster_id: "cluster_1".to_owned(),
-            compute_pool_id: "compute_pool_1".to_owned(),
-            ..Job::default()
-        };
-        let login = Login {
-            bootstrap: "127.0.0.1:9650".to_owned(),
-            tls: None,
-            job: job.id.clone(),
-            secret: "hush".to_owned(),
-        };
-        let relay = Relay {
-            base: "http://127.0.0.1:9000/job_1".to_owned(),
-            token: "hush-token".to_owned(),
-        };
-        let place = Place {
-            admitted,
-            hosts: &["models.internal:443".to_owned()],
-        };
-        program(&job, sql, &place, (login, relay)).map_err(|it| it.reason)
-    }
-
-    #[test]
-    fn a_model_is_asked_only_where_the_policy_names_it_and_flink_is_not_told_where() {
-        let asks = |host: &str| {
-            sql(&format!(
-                "CREATE MODEL m INPUT (q STRING) OUTPUT (a STRING) WITH ('provider' = 'openai', 'model' = 'x', \
-                 'secret' = 'models', 'endpoint' = 'https://{host}/v1/chat/completions'); \
-                 SELECT a FROM ML_PREDICT(TABLE payments, MODEL m, DESCRIPTOR(card))"
-            ))
-        };
-        let ready = made(&asks("models.internal"), &admitted("schema_1")).unwrap();
-        let shown = ready.tables().unwrap().pop().unwrap().to_string();
-        assert!(shown.contains("'endpoint' = 'http://127.0.0.1:9000/job_1/m/chat/completions'"));
-        assert!(!shown.contains("hush") && !format!("{ready:?}").contains("hush"));
-        for host in ["models.evil", "models.internal:444", "models.internal.evil"] {
-            let refused = made(&asks(host), &admitted("schema_1")).unwrap_err();
-            assert_eq!(refused, Reason::PolicyRefused, "{host}");
-        }
-    }
-
-    #[test]
-    fn tables_come_from_contracts_and_from_the_job() {
-        let ready = made(&sql("SELECT card FROM payments"), &admitted("schema_1")).unwrap();
-        assert_eq!(ready.statement, "INSERT INTO `alerts` SELECT card FROM payments");
-        let tables = ready.tables().unwrap();
-        let source = tables[0].to_string();
-        for part in [
-            "`card` STRING",
-            "`ts` BIGINT",
-            "`k` STRING",
-            "WATERMARK FOR `event_time`",
-            "'topic' = 'name-topic_1'",
-        ] {
-            assert!(source.contains(part), "{part}: {source}");
-        }
-        assert!(!format!("{ready:?}").contains("hush"));
-        let mut latest = sql("SELECT card FROM payments");
-        latest.sources[0].from_latest = true;
-        let ready = made(&latest, &admitted("schema_1")).unwrap();
-        let (_table, origin) = &ready.sources[0];
-        assert!(origin.from_latest && origin.topic_id == "topic_1");
-    }
-
-    #[test]
-    fn what_cannot_run_says_why() {
-        let fine = "SELECT card FROM payments";
-        let reason = |sql: &SqlProgram, unframed: &str| made(sql, &admitted(unframed)).unwrap_err();
-        assert_eq!(
-            reason(&sql("DROP TABLE payments"), "schema_1"),
-            Reason::ProgramRefused
-        );
-        assert_eq!(reason(&sql(fine), ""), Reason::Unsupported);
-        assert_eq!(reason(&sql(fine), "schema_2"), Reason::ProgramRefused);
-        let mut without = sql(fine);
-        without.sinks[0].columns.clear();
-        assert_eq!(reason(&without, "schema_1"), Reason::ProgramRefused);
-        let mut gone = sql(fine);
-        gone.sources[0].topic_id = "topic_9".to_owned();
-        assert_eq!(reason(&gone, "schema_1"), Reason::SourceMissing);
-        let mut others = admitted("schema_1");
-        others.compute_pools.push(ComputePool {
-            id: "compute_pool_1".to_owned(),
-            tenant_id: "tenant_2".to_owned(),
-            ..ComputePool::default()
-        });
-        assert_eq!(made(&sql(fine), &others).unwrap_err(), Reason::Unauthorized);
-        let mut twice = sql(fine);
-        twice.sinks[0].name = "payments".to_owned();
-        assert_eq!(reason(&twice, "schema_1"), Reason::ProgramRefused);
-        let mut timeless = sql(fine);
-        timeless.sources[0].event_time.as_mut().unwrap().column = "card".to_owned();
-        assert_eq!(reason(&timeless, "schema_1"), Reason::ProgramRefused);
-    }
-}
+#[path = "sql_tests.rs"]
+mod tests;

@@ -15,6 +15,8 @@ pub struct Waits {
     pub stuck: Option<Reason>,
     /// Why it sleeps, if it does.
     pub suspended: Option<Reason>,
+    /// It came to its end by itself.
+    pub completed: bool,
     /// What gateways do not have yet.
     pub starts: Option<(Phase, Reason)>,
 }
@@ -26,6 +28,7 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
         share,
         stuck,
         suspended,
+        completed,
         starts,
     } = waits;
     let at = |phase, reason| Stage { phase, reason };
@@ -40,6 +43,9 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
     }
     if let Some(reason) = stuck {
         return at(Phase::Failed, reason);
+    }
+    if completed {
+        return at(Phase::Completed, Reason::Unspecified);
     }
     if let Some(reason) = suspended {
         let phase = match (gone, reason) {
@@ -85,7 +91,7 @@ fn reason(class: &str) -> Reason {
     match code(class) {
         JobFailureCode::Unauthorized => Reason::Unauthorized,
         JobFailureCode::TopicMissing => Reason::SourceMissing,
-        JobFailureCode::Decode => Reason::PoisonRecord,
+        JobFailureCode::Decode | JobFailureCode::SchemaUnknown => Reason::PoisonRecord,
         _other => Reason::WorkerFailing,
     }
 }
@@ -112,6 +118,9 @@ pub fn code(class: &str) -> JobFailureCode {
         | "JsonParseRuntimeException"
         | "JsonMappingException"
         | "MismatchedInputException" => JobFailureCode::Decode,
+        "AvroTypeException" | "AvroRuntimeException" | "AvroMissingFieldException" => JobFailureCode::Decode,
+        // A schema that no contract of the job's has.
+        "RestClientException" => JobFailureCode::SchemaUnknown,
         "RecordTooLargeException" => JobFailureCode::TooLarge,
         "DateTimeParseException" | "ClassCastException" | "NumberFormatException" | "ArithmeticException" => {
             JobFailureCode::Type
@@ -144,6 +153,7 @@ mod tests {
             share: Share::Given(1),
             stuck: None,
             suspended: (state == JobState::AutoSuspend).then_some(Reason::Idle),
+            completed: false,
             starts: None,
         };
         let stage = stage(&job, &told, waits);

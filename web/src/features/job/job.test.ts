@@ -42,7 +42,7 @@ test('how many workers', () => {
 
 test('what became of the workers', () => {
   const say = (outcome: string, given = 1) => changeText({ outcome, workers: 1, workers_wanted: 4, workers_given: given })
-  expect([say('SCALE', 3), say('HOLD'), say('SUSPEND'), say('WAKE')]).toEqual(['1 → 3', '1, not 4', 'fell asleep', 'woke'])
+  expect([say('SCALE', 3), say('HOLD'), say('SUSPEND'), say('WAKE'), say('RAISE_MEMORY')]).toEqual(['1 → 3', '1, not 4', 'fell asleep', 'woke', '1, with more memory'])
   expect([rateText(null), rateText(812.4)]).toEqual(['–', '812/s'])
 })
 

@@ -43,6 +43,7 @@ export function workersText({ spec, status }: Pick<Job, 'spec' | 'status'>): str
 export function changeText({ outcome, workers, workers_wanted, workers_given }: Pick<JobScalingDecision, 'outcome' | 'workers' | 'workers_wanted' | 'workers_given'>): string {
   if (outcome === 'SUSPEND') return 'fell asleep'
   if (outcome === 'WAKE') return 'woke'
+  if (outcome === 'RAISE_MEMORY') return `${workers}, with more memory`
   if (outcome === 'SCALE') return `${workers} → ${workers_given}`
   return workers_wanted === workers ? formatCount(workers) : `${workers}, not ${workers_wanted}`
 }
