@@ -58,6 +58,10 @@ impl Driver {
                 self.outcomes.insert(topic.id.clone(), GONE);
                 continue;
             }
+            if topic.mount.is_some() {
+                // After those that it may show.
+                continue;
+            }
             let pool = pools.get(topic.cluster_id.as_str()).copied().unwrap_or_default();
             by_pool.entry(pool.to_owned()).or_default().push(topic.clone());
         }
@@ -74,6 +78,29 @@ impl Driver {
                     self.all_stuck(&topics, Reason::Unsupported);
                 }
             }
+        }
+        self.turn_mounts()
+    }
+
+    /// What only shows another topic stands as that one does; nothing is ever done to it.
+    fn turn_mounts(&mut self) -> io::Result<()> {
+        let mounts: Vec<Topic> = self.admitted.topics.iter().filter(|it| it.mount.is_some()).cloned().collect();
+        for topic in mounts {
+            let outcome = if topic.deleted {
+                self.records.bury(&topic.id)?;
+                GONE
+            } else {
+                let shown = topic.mount.as_ref().and_then(|it| self.outcomes.get(&it.topic_id));
+                let shown = shown.filter(|it| it.exists).copied();
+                Outcome {
+                    stuck: shown.is_none().then_some(Reason::SourceMissing),
+                    exists: shown.is_some(),
+                    partitions: shown.map_or(0, |it| it.partitions),
+                    buried: false,
+                    ..GONE
+                }
+            };
+            self.outcomes.insert(topic.id.clone(), outcome);
         }
         Ok(())
     }

@@ -160,6 +160,9 @@ fn native(cluster: &Cluster) -> bool {
 }
 
 fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
+    if wish.mount.is_some() || held.is_some_and(|it| it.mount.is_some()) {
+        return mount_change(held, wish);
+    }
     // What is not ours is let go, not destroyed.
     let gone = if wish.adopted {
         Vec::new()
@@ -186,6 +189,20 @@ fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);
     partitions.into_iter().chain(configs).collect()
+}
+
+/// Nothing is done to what is shown; it may be shown, or not.
+fn mount_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
+    match held {
+        _any if wish.deleted && wish.mount.is_some() => Vec::new(),
+        Some(held) if held.deleted => Vec::new(),
+        Some(held) if held.mount.is_some() != wish.mount.is_some() => {
+            // No honest wish: what could destroy it is asked for.
+            vec![Kind::TopicMount, Kind::TopicDelete]
+        }
+        Some(held) if held.mount == wish.mount => Vec::new(),
+        _new => vec![Kind::TopicMount],
+    }
 }
 
 fn grants(before: &[Grant], wish: &[Grant], policy: &Policy, refused: &mut BTreeSet<String>) -> Vec<Grant> {

@@ -100,7 +100,7 @@ pub(super) fn config_resources(
         .cluster
         .topics()
         .iter()
-        .filter(|it| asked && call.tenant.access.may(Operation::Describe, &it.name))
+        .filter(|it| asked && call.tenant.sees(it))
         .map(|it| {
             ConfigResource::default()
                 .with_resource_name(it.name.clone())

@@ -143,31 +143,40 @@ impl Tenant {
         if !self.access.may(operation, name) {
             return Err(code::TOPIC_AUTHORIZATION_FAILED);
         }
-        self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)
+        let topic = self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let open = topic.is_open_to(operation);
+        open.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// The same by virtual id.
     pub(super) fn topic_by_id(&self, operation: Operation, id: Uuid) -> Result<&Arc<Topic>, i16> {
         let topic = self.cluster.by_virtual_id(id).ok_or(code::UNKNOWN_TOPIC_ID)?;
-        if self.access.may(operation, &topic.name) {
-            Ok(topic)
-        } else {
-            Err(code::TOPIC_AUTHORIZATION_FAILED)
-        }
+        let may = self.may(operation, topic);
+        may.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// The topic behind a broker's name, if the principal may see it.
     pub(super) fn shown(&self, physical_name: &str) -> Option<&Arc<Topic>> {
         self.cluster
             .by_physical_name(physical_name)
-            .filter(|it| self.access.may(Operation::Describe, &it.name))
+            .filter(|it| self.sees(it))
     }
 
     /// The topic behind a broker's id, if the principal may see it.
     pub(super) fn shown_by_id(&self, physical_id: Uuid) -> Option<&Arc<Topic>> {
         self.cluster
             .by_physical_id(physical_id)
-            .filter(|it| self.access.may(Operation::Describe, &it.name))
+            .filter(|it| self.sees(it))
+    }
+
+    /// May the principal see this topic?
+    pub(super) fn sees(&self, topic: &Topic) -> bool {
+        self.may(Operation::Describe, topic)
+    }
+
+    /// What was granted, and of what is shared no more than that.
+    fn may(&self, operation: Operation, topic: &Topic) -> bool {
+        self.access.may(operation, &topic.name) && topic.is_open_to(operation)
     }
 
     pub(super) fn text_in(&self, text: &mut Option<StrBytes>) {
@@ -183,15 +192,15 @@ impl Tenant {
     }
 
     /// Kafka's bit field of what the principal may do to a topic.
-    pub(super) fn topic_operations(&self, name: &str) -> i32 {
+    pub(super) fn topic_operations(&self, topic: &Topic) -> i32 {
         let mut bits = 0;
-        if self.access.may(Operation::Read, name) {
+        if self.may(Operation::Read, topic) {
             bits |= 1 << 3 | 1 << 8 | 1 << 10;
         }
-        if self.access.may(Operation::Write, name) {
+        if self.may(Operation::Write, topic) {
             bits |= 1 << 4;
         }
-        if self.access.may(Operation::Administer, name) {
+        if self.may(Operation::Administer, topic) {
             bits |= 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
         }
         bits

@@ -8,6 +8,7 @@ mod cost;
 mod groups;
 mod jobs;
 mod metadata;
+mod mounts;
 mod quotas;
 mod records;
 

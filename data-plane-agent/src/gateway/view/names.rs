@@ -8,6 +8,7 @@ use uuid::Uuid;
 use weir_proto::agent::v1::Enforcement;
 use weir_proto::lane::v1::LogicalCluster;
 
+use super::{Operation, now_unix_seconds};
 use crate::gateway::contract::{Schemas, TopicContract};
 use crate::names::Naming;
 
@@ -28,9 +29,28 @@ pub struct Topic {
     pub partitions: u32,
     /// What it promises; `None`: nothing is enforced.
     pub contract: Option<Arc<TopicContract>>,
+    /// It is another tenant's, shared.
+    pub mount: Option<Mount>,
+}
+
+/// What holds of a topic that is shared by another tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Seconds since 1970; 0: never.
+    pub expires_at: i64,
 }
 
 impl Topic {
+    /// Whether anybody may do this to it, whatever was granted: what is shared is only read, and only until the share ends.
+    #[must_use]
+    pub fn is_open_to(&self, operation: Operation) -> bool {
+        let Some(mount) = &self.mount else {
+            return true;
+        };
+        let stands = mount.expires_at == 0 || now_unix_seconds() < mount.expires_at;
+        stands && matches!(operation, Operation::Describe | Operation::Read)
+    }
+
     /// Whether it may hold records that consumers are not sent.
     #[must_use]
     pub fn has_dead_letters(&self) -> bool {
@@ -99,6 +119,9 @@ impl Cluster {
                     .as_ref()
                     .and_then(|it| TopicContract::bind(it, schemas))
                     .map(Arc::new),
+                mount: topic.mount.as_ref().map(|it| Mount {
+                    expires_at: it.expires_at_unix_seconds,
+                }),
             });
         }
         built
