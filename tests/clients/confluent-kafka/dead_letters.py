@@ -138,47 +138,9 @@ def transaction(client):
     equal(sorted(it.value() for it in of(seen, mark)), sorted(good), "what a consumer sees")
 
 
-def gaps(client):
-    """Batches of which nothing is left, between others and at the end: what other clients read in `gaps` of their own."""
-    record, topic, mark = pair(client), client.settings.topic, client.name("gaps")
-    producer = client.producer(linger_ms=0)
-
-    def send(amounts):
-        for amount in amounts:
-            # A batch of its own for each.
-            sent(client, producer, mark, [record(client.name("gap"), amount)], 3)
-
-    send([1.0] + 5 * [-1.0] + [1.0] + 5 * [-1.0])
-    errors = []
-    consumer = client.consumer(client.name("gaps"), error_cb=errors.append)
-    consumer.assign([TopicPartition(topic, 3, 0)])
-    try:
-        equal([it.offset() for it in taken(consumer, 2, AFTER_S)], [0, 6], "offsets of the good")
-        send([1.0, -1.0, 1.0])
-        equal([it.offset() for it in taken(consumer, 2, 0)], [12, 14], "behind the gap")
-        send(3 * [-1.0])
-        equal(taken(consumer, 0, AFTER_S), [], "nothing more")
-        equal(errors, [], "errors of the client")
-    finally:
-        consumer.close()
-
-
-def taken(consumer, count, quiet_s):
-    """So many records, and what comes within a while after them."""
-    found, end, quiet = [], time.monotonic() + PATIENCE_S, None
-    while time.monotonic() < (quiet or end):
-        record = consumer.poll(0.2)
-        if record is not None:
-            expect(record.error() is None, str(record.error()))
-            found.append(record)
-        if len(found) >= count and quiet is None:
-            quiet = time.monotonic() + quiet_s
-    return found
-
-
 def checks(settings):
     client = Client(settings)
-    named = {"codecs": codecs, "idempotence": idempotence, "transaction": transaction, "gaps": gaps}
+    named = {"codecs": codecs, "idempotence": idempotence, "transaction": transaction}
     return [(name, lambda check=check: check(client)) for name, check in named.items()]
 
 

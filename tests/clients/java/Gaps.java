@@ -11,7 +11,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** What {@code dead_letters.py} of confluent-kafka left, by Kafka's Java client: {@code Gaps SETTINGS}. */
+/** What {@code gaps.py} of confluent-kafka left, by Kafka's Java client: {@code Gaps SETTINGS}. */
 public final class Gaps {
     private static final Duration QUIET = Duration.ofSeconds(3);
 

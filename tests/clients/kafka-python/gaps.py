@@ -1,4 +1,4 @@
-"""What `dead_letters.py` of confluent-kafka left, by kafka-python: `gaps.py SETTINGS`."""
+"""What `gaps.py` of confluent-kafka left, by kafka-python: `gaps.py SETTINGS`."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-// What `dead_letters.py` of confluent-kafka left, by kafkajs: `node gaps.mjs SETTINGS`. One JSON line.
+// What `gaps.py` of confluent-kafka left, by kafkajs: `node gaps.mjs SETTINGS`. One JSON line.
 import { client, equal, name, producing, run, send, settings, until, using } from "./client.mjs";
 
 const QUIET_MS = 3000;

@@ -13,7 +13,7 @@ import (
 
 const quiet = 3 * time.Second
 
-// gaps reads what dead_letters.py of confluent-kafka left: the good records, none of what is withheld, and what comes
+// gaps reads what gaps.py of confluent-kafka left: the good records, none of what is withheld, and what comes
 // behind it.
 func (s settings) gaps(level kgo.IsolationLevel) string {
 	places := map[string]map[int32]kgo.Offset{s.Topic: {3: kgo.NewOffset().AtStart()}}
