@@ -45,6 +45,7 @@ use crate::preview::Ground;
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
+use crate::share_keys::ShareKeys;
 use crate::storage::Storage;
 
 /// When something is under way, the next look comes soon.
@@ -89,6 +90,7 @@ pub struct Driver {
     shared: Shared,
     policy: Arc<PolicyFile>,
     publisher: Publisher,
+    share_keys: ShareKeys,
     records: Records,
     admitted_path: PathBuf,
     admitted: DesiredState,
@@ -137,6 +139,7 @@ impl Driver {
         Ok(Self {
             sql: sql_jobs::SqlSide::default(),
             jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
+            share_keys: ShareKeys::open_or_make(&config.state_dir.join("sharing"))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {
                 key: sealing,
@@ -238,7 +241,8 @@ impl Driver {
             .filter_map(|(id, room)| Some((id.clone(), room.address(self.config.ports)?)))
             .collect();
         let records = &self.records;
-        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
+        let mut snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
+        self.share_keys.give(&mut snapshot);
         let native = self.admitted.clusters.iter().filter(|it| native::is_native(it));
         let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));

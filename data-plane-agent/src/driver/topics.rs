@@ -84,13 +84,22 @@ impl Driver {
 
     /// What only shows another topic stands as that one does; nothing is ever done to it.
     fn turn_mounts(&mut self) -> io::Result<()> {
-        let mounts: Vec<Topic> = self.admitted.topics.iter().filter(|it| it.mount.is_some()).cloned().collect();
+        let mounts: Vec<Topic> = self
+            .admitted
+            .topics
+            .iter()
+            .filter(|it| it.mount.is_some())
+            .cloned()
+            .collect();
         for topic in mounts {
             let outcome = if topic.deleted {
                 self.records.bury(&topic.id)?;
                 GONE
             } else {
-                let shown = topic.mount.as_ref().and_then(|it| self.outcomes.get(&it.topic_id));
+                let shown = topic
+                    .mount
+                    .as_ref()
+                    .and_then(|it| self.outcomes.get(&it.topic_id));
                 let shown = shown.filter(|it| it.exists).copied();
                 Outcome {
                     stuck: shown.is_none().then_some(Reason::SourceMissing),

@@ -80,7 +80,10 @@ fn own_topics<'a>(
     physical_id: impl Fn(&str) -> Option<PhysicalId>,
 ) -> BTreeMap<&'a str, Vec<LogicalTopic>> {
     let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
-    let living = admitted.topics.iter().filter(|it| !it.deleted && it.mount.is_none());
+    let living = admitted
+        .topics
+        .iter()
+        .filter(|it| !it.deleted && it.mount.is_none());
     for topic in living {
         if let Some(id) = physical_id(&topic.id) {
             topics.entry(&topic.cluster_id).or_default().push(LogicalTopic {
@@ -91,6 +94,7 @@ fn own_topics<'a>(
                 partitions: topic.partitions,
                 contract: topic.contract.clone(),
                 mount: None,
+                mount_key: Vec::new(),
             });
         }
     }
@@ -103,7 +107,8 @@ fn mounts<'a>(
     admitted: &'a DesiredState,
     topics: &BTreeMap<&str, Vec<LogicalTopic>>,
 ) -> Vec<(&'a str, LogicalTopic)> {
-    let clusters: BTreeMap<&str, &Cluster> = admitted.clusters.iter().map(|it| (it.id.as_str(), it)).collect();
+    let clusters: BTreeMap<&str, &Cluster> =
+        admitted.clusters.iter().map(|it| (it.id.as_str(), it)).collect();
     let shown: BTreeMap<&str, (&str, &LogicalTopic)> = topics
         .iter()
         .flat_map(|(cluster, all)| all.iter().map(|it| (it.id.as_str(), (*cluster, it))))
@@ -307,7 +312,9 @@ mod tests {
             broker_pool_id: pool.to_owned(),
             ..Default::default()
         };
-        admitted.clusters.extend([cluster("cluster_4", "pool_1"), cluster("cluster_5", "pool_2")]);
+        admitted
+            .clusters
+            .extend([cluster("cluster_4", "pool_1"), cluster("cluster_5", "pool_2")]);
         admitted.topics[0].physical_name = "w1-payments".to_owned();
         admitted.topics[0].partitions = 6;
         let mount = |id: &str, cluster: &str, topic: &str| Topic {
@@ -339,12 +346,18 @@ mod tests {
             .filter(|(_cluster, it)| it.mount.is_some())
             .collect();
         assert_eq!(
-            shown.iter().map(|(cluster, it)| (*cluster, it.id.as_str())).collect::<Vec<_>>(),
+            shown
+                .iter()
+                .map(|(cluster, it)| (*cluster, it.id.as_str()))
+                .collect::<Vec<_>>(),
             [("cluster_4", "topic_a")],
             "not twice, not across pools, not at home, not what is gone, not what is itself shown"
         );
         let topic = shown[0].1;
-        assert_eq!((topic.name.as_str(), topic.physical_name.as_str()), ("topic_a-here", "w1-payments"));
+        assert_eq!(
+            (topic.name.as_str(), topic.physical_name.as_str()),
+            ("topic_a-here", "w1-payments")
+        );
         assert_eq!((topic.partitions, &topic.physical_id[..]), (6, &[5; 16][..]));
     }
 

@@ -10,6 +10,7 @@ use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Gr
 use super::issuers::issuers;
 use super::jobs::{compute_pools, job_change};
 use super::keys::api_keys;
+use super::mounts::mount_change;
 use super::quotas::quotas;
 use super::schemas::schemas;
 use super::{Kind, Policy};
@@ -189,20 +190,6 @@ fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);
     partitions.into_iter().chain(configs).collect()
-}
-
-/// Nothing is done to what is shown; it may be shown, or not.
-fn mount_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
-    match held {
-        _any if wish.deleted && wish.mount.is_some() => Vec::new(),
-        Some(held) if held.deleted => Vec::new(),
-        Some(held) if held.mount.is_some() != wish.mount.is_some() => {
-            // No honest wish: what could destroy it is asked for.
-            vec![Kind::TopicMount, Kind::TopicDelete]
-        }
-        Some(held) if held.mount == wish.mount => Vec::new(),
-        _new => vec![Kind::TopicMount],
-    }
 }
 
 fn grants(before: &[Grant], wish: &[Grant], policy: &Policy, refused: &mut BTreeSet<String>) -> Vec<Grant> {

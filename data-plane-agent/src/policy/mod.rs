@@ -20,6 +20,7 @@ mod admission;
 mod issuers;
 mod jobs;
 mod keys;
+mod mounts;
 mod quotas;
 mod raise;
 mod schemas;

@@ -16,6 +16,7 @@ mod real_kills;
 mod real_native;
 mod real_reaction;
 mod real_scaling;
+mod real_shares;
 mod real_sql_isolation;
 mod real_sql_jobs;
 mod real_sql_models;

@@ -76,6 +76,7 @@ impl World {
                 members: Arc::new(Members::default()),
                 quotas: Arc::new(Quotas::default()),
                 contracts: Arc::default(),
+                kept: Arc::default(),
             },
             wishes: Arc::new(Wishes::new("gateway", 1)),
             slow,

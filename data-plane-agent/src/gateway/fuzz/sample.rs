@@ -80,6 +80,7 @@ impl Sample {
             members: Arc::new(Members::default()),
             quotas: Arc::default(),
             contracts: Arc::default(),
+            kept: Arc::default(),
         };
         let view = Arc::new(View::build(&snapshot()));
         let tenant = |(key, ..): (&str, usize, AccessRole)| {
@@ -141,6 +142,8 @@ fn snapshot() -> Snapshot {
         physical_id: vec![16 * (cluster as u8 + 1) + number; 16],
         partitions: 2,
         contract: None,
+        mount: None,
+        mount_key: Vec::new(),
     };
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),

@@ -23,11 +23,7 @@ const DESCRIBE: i32 = 1 << 8;
 const WITHOUT_CREATION: i16 = 4;
 
 fn visible(tenant: &Tenant) -> impl Iterator<Item = &Arc<Topic>> {
-    tenant
-        .cluster
-        .topics()
-        .iter()
-        .filter(|it| tenant.sees(it))
+    tenant.cluster.topics().iter().filter(|it| tenant.sees(it))
 }
 
 pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<Plan, Refusal> {

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Call, Operation, Plan, Refusal, code};
+use super::{Call, Plan, Refusal, code};
 
 const LEADERS: &str = "Leaders are elected by the brokers of the pool.";
 const PLACEMENT: &str = "Replicas are placed by Weir.";

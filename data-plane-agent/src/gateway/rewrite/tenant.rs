@@ -12,6 +12,7 @@ use super::consumer_group::Members;
 use crate::gateway::contract::Counts;
 use crate::gateway::meter::{Meter, Payer};
 use crate::gateway::quota::{ClientQuota, Quotas, Toll};
+use crate::gateway::share::Kept;
 use crate::gateway::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
 
 /// Where clients find the gateway.
@@ -55,6 +56,18 @@ fn front(view: &View, cluster: &Cluster, shared: &Shared) -> Arc<Front> {
     }
 }
 
+/// What is owed for records of what the cluster is shown.
+fn share_tolls(view: &View, cluster: &Cluster, quotas: &Quotas) -> Arc<HashMap<Arc<str>, Toll>> {
+    let mut tolls = HashMap::new();
+    let shares = cluster.mounts().iter().filter_map(|it| it.mount.as_ref());
+    for mount in shares.filter(|it| it.fetch_bytes_per_second > 0) {
+        if let Some(toll) = quotas.share_toll(view.version, &view.quotas, &mount.share) {
+            tolls.insert(Arc::clone(&mount.share), toll);
+        }
+    }
+    Arc::new(tolls)
+}
+
 /// What every tenant shares.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -68,6 +81,8 @@ pub struct Shared {
     pub quotas: Arc<Quotas>,
     /// What was judged.
     pub contracts: Arc<Counts>,
+    /// What came of batches of shared topics.
+    pub kept: Arc<Kept>,
 }
 
 /// The tenant behind a connection, by one snapshot.
@@ -99,6 +114,10 @@ pub struct Tenant {
     pub quotas: Arc<Quotas>,
     /// What was judged; of all tenants.
     pub contracts: Arc<Counts>,
+    /// What came of batches of shared topics; of all tenants.
+    pub kept: Arc<Kept>,
+    /// What answers with records of shares are taken from, by the shares that have a bound of their own.
+    pub share_tolls: Arc<HashMap<Arc<str>, Toll>>,
 }
 
 impl Tenant {
@@ -119,13 +138,21 @@ impl Tenant {
                 .quotas
                 .toll(view.version, &view.quotas, &cluster.id, &key.principal),
             client_quotas: view.client_quotas(&key.cluster),
+            share_tolls: share_tolls(view, &cluster, &shared.quotas),
             front: front(view, &cluster, shared),
             cluster,
             meter: Arc::clone(&shared.meter),
             members: Arc::clone(&shared.members),
             quotas: Arc::clone(&shared.quotas),
             contracts: Arc::clone(&shared.contracts),
+            kept: Arc::clone(&shared.kept),
         })
+    }
+
+    /// What is owed for records of a share; `None`: nothing beside what the principal owes.
+    #[must_use]
+    pub fn share_toll(&self, share: &str) -> Option<&Toll> {
+        self.share_tolls.get(share)
     }
 
     /// May it use a consumer group or transactional id of this name so? A job may use those of its own, without a grant.
@@ -143,14 +170,26 @@ impl Tenant {
         if !self.access.may(operation, name) {
             return Err(code::TOPIC_AUTHORIZATION_FAILED);
         }
-        let topic = self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let topic = self.cluster.by_name(name).ok_or_else(|| {
+            if self.cluster.has_ended(name) {
+                code::TOPIC_AUTHORIZATION_FAILED
+            } else {
+                code::UNKNOWN_TOPIC_OR_PARTITION
+            }
+        })?;
         let open = topic.is_open_to(operation);
         open.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// The same by virtual id.
     pub(super) fn topic_by_id(&self, operation: Operation, id: Uuid) -> Result<&Arc<Topic>, i16> {
-        let topic = self.cluster.by_virtual_id(id).ok_or(code::UNKNOWN_TOPIC_ID)?;
+        let topic = self.cluster.by_virtual_id(id).ok_or_else(|| {
+            if self.cluster.has_ended_by_id(id) {
+                code::TOPIC_AUTHORIZATION_FAILED
+            } else {
+                code::UNKNOWN_TOPIC_ID
+            }
+        })?;
         let may = self.may(operation, topic);
         may.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
