@@ -131,7 +131,13 @@ impl World {
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
         change(&mut snapshot);
-        let _before = self.gateway.install(View::build(&snapshot));
+        let view = View::build_after(&snapshot, &self.gateway.view.load());
+        let _before = self.gateway.install(view);
+    }
+
+    /// How many fetches reached the broker.
+    pub(super) fn asked(&self) -> usize {
+        self.asked_bytes.lock().unwrap().len()
     }
 
     /// A further door, whose clients all name this cluster.

@@ -1,6 +1,7 @@
 //! Views over batches: what is seen, what is withheld, and when a view is closed.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use weir_actions::OwnedHeader;
 use weir_proto::agent::v1::{
     DerivedSchema, Mount as Told, PartContract, Schema, SchemaFormat, TopicContract,
@@ -456,4 +457,25 @@ fn nothing_of_a_record_is_in_what_is_printed_of_it() {
         value: Some(b"4111".to_vec()),
     };
     assert!(!format!("{header:?} {:?}", lens(&shown(MASK))).contains("4111"));
+}
+
+proptest! {
+    /// Whatever a broker sends: nothing is sent on but whole batches that this gateway made, or markers.
+    #[test]
+    fn any_bytes_are_looked_at(
+        noise in prop::collection::vec(any::<u8>(), 0..200),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        codec in 0_usize..5,
+    ) {
+        let mut log = samples::batch(CODECS[codec], &[payment(500, "4111111111111111"), payment(5, "4222222222222222")]);
+        log.extend(noise);
+        for (at, byte) in flips {
+            let at = at.index(log.len());
+            log[at] ^= byte;
+        }
+        let sent = sent(&lens(&shown(BOTH)), &log);
+        let whole: usize = records::batches(&sent).map(<[u8]>::len).sum();
+        prop_assert_eq!(whole, sent.len());
+        prop_assert!(!sent.windows(12).any(|it| it == b"411111111111"));
+    }
 }
