@@ -119,7 +119,10 @@ async fn a_parked_fetch_is_refused_within_a_second_of_the_end() {
         tokio::task::yield_now().await;
     }
     let ended = Instant::now();
-    world.install_changed(3, |_it| ());
+    world.install_changed(3, |it| {
+        shared(it, 0);
+        it.clusters[1].topics.pop();
+    });
     let (mut client, answer, refused) = parked.await.unwrap();
     assert_eq!(code_of(&answer), code::TOPIC_AUTHORIZATION_FAILED);
     assert!(

@@ -90,18 +90,14 @@ impl Kept {
     }
 
     /// How many batches are known.
+    #[cfg(test)]
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Bytes that are taken, about.
+    #[cfg(test)]
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.weight()
