@@ -75,10 +75,10 @@ pub fn build(
 }
 
 /// Topics that Kafka has, by cluster.
-fn own_topics<'a>(
-    admitted: &'a DesiredState,
+fn own_topics(
+    admitted: &DesiredState,
     physical_id: impl Fn(&str) -> Option<PhysicalId>,
-) -> BTreeMap<&'a str, Vec<LogicalTopic>> {
+) -> BTreeMap<&str, Vec<LogicalTopic>> {
     let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
     let living = admitted
         .topics

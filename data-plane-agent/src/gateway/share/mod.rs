@@ -15,7 +15,9 @@ pub use batch::{Look, through};
 pub use kept::Kept;
 pub use lens::Lens;
 pub use lenses::Lenses;
-pub use mount::{Mount, Sight};
+pub use mount::Mount;
+#[cfg(test)]
+use mount::Sight;
 
 #[cfg(test)]
 mod interference_tests;
