@@ -1,6 +1,6 @@
 //! A share's view, compiled: which records are seen, and what of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use weir_actions::limits::SPEC_BYTES_MAX;
@@ -9,10 +9,10 @@ use weir_actions::{
     Step,
 };
 use weir_contract::wire;
-use weir_proto::agent::v1::{Mount, Schema as Told};
+use weir_proto::agent::v1::Mount;
 use weir_proto::lane::v1::LogicalTopic;
 
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Texts};
 
 /// Names a lens and everything that it is made of.
 pub type Digest = [u8; 32];
@@ -120,11 +120,7 @@ impl Lens {
     ///
     /// # Errors
     /// A sentence: why it cannot be.
-    pub fn compile(
-        digest: Digest,
-        topic: &LogicalTopic,
-        told: &HashMap<&str, &Told>,
-    ) -> Result<Self, String> {
+    pub fn compile(digest: Digest, topic: &LogicalTopic, told: &Texts<'_>) -> Result<Self, String> {
         let mount = topic.mount.as_ref().ok_or("it is no mount")?;
         let steps = if mount.view_steps_json.is_empty() {
             None
@@ -151,7 +147,7 @@ pub struct Place {
 }
 
 impl Steps {
-    fn compile(mount: &Mount, topic: &LogicalTopic, told: &HashMap<&str, &Told>) -> Result<Self, String> {
+    fn compile(mount: &Mount, topic: &LogicalTopic, told: &Texts<'_>) -> Result<Self, String> {
         let steps = steps_of(&mount.view_steps_json)?;
         let filters = steps.iter().any(|it| matches!(it, Step::Filter(_)));
         let bares = steps.iter().any(|it| !matches!(it, Step::Filter(_)));

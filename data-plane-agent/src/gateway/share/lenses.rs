@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ring::digest;
-use weir_proto::agent::v1::{Mount, Schema as Told};
+use weir_proto::agent::v1::Mount;
 use weir_proto::lane::v1::{LogicalTopic, Snapshot};
 
 use super::lens::{Digest, Lens};
 use super::mount::Sight;
+use super::surroundings::Texts;
 
 /// The lenses of a snapshot, by the mounts' topics.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ impl Lenses {
         if mounts.is_empty() {
             return Self::default();
         }
-        let told: HashMap<&str, &Told> = snapshot.schemas.iter().map(|it| (it.id.as_str(), it)).collect();
+        let told = Texts::of(&snapshot.schemas);
         let held = before.0.values().filter_map(|it| match it {
             Sight::Through(lens) => Some((*lens.digest(), it.clone())),
             Sight::Whole | Sight::Closed => None,

@@ -1,5 +1,6 @@
 //! What a view needs beside its steps: the schemas of its topic, what is derived of them, and the keys of its hashes.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,20 +29,20 @@ impl Surroundings {
         mount: &Mount,
         contract: Option<&TopicContract>,
         key: &[u8],
-        told: &HashMap<&str, &Told>,
+        told: &Texts<'_>,
     ) -> Result<Self, String> {
         if !key.is_empty() && key.len() != KEY_BYTES {
             return Err("the key of its hashes is of the wrong length".to_owned());
         }
         let part = |part: Option<&PartContract>| -> Result<Vec<Arc<Registered>>, String> {
             let ids = part.map_or(&[][..], |it| it.schema_ids.as_slice());
-            ids.iter().map(|id| by_type_id(id, told)).collect()
+            ids.iter().map(|id| told.by_type_id(id)).collect()
         };
         let values = part(contract.and_then(|it| it.value.as_ref()))?;
         let keys = part(contract.and_then(|it| it.key.as_ref()))?;
         let mut derived = HashMap::new();
         for it in &mount.derived {
-            derived.insert(it.schema_id, derived_of(it, told)?);
+            derived.insert(it.schema_id, told.derived(it)?);
         }
         let allowed = || values.iter().chain(&keys);
         Ok(Self {
@@ -119,38 +120,61 @@ impl Host for Surroundings {
     }
 }
 
-fn by_type_id(id: &str, told: &HashMap<&str, &Told>) -> Result<Arc<Registered>, String> {
-    let schema = told
-        .get(id)
-        .ok_or_else(|| format!("the snapshot lacks its schema {id}"))?;
-    registered(schema, told).map(Arc::new)
+/// The schemas of a snapshot, each compiled when it is first needed.
+pub struct Texts<'a> {
+    told: HashMap<&'a str, &'a Told>,
+    made: RefCell<HashMap<&'a str, Arc<Registered>>>,
 }
 
-fn derived_of(it: &DerivedSchema, told: &HashMap<&str, &Told>) -> Result<Arc<Registered>, String> {
-    if !it.derived_id.is_empty() {
-        let found = by_type_id(&it.derived_id, told)?;
-        return if found.id() == it.derived_schema_id {
-            Ok(found)
-        } else {
-            Err("a derived schema has another number".to_owned())
-        };
+impl<'a> Texts<'a> {
+    /// Of these.
+    pub fn of(schemas: &'a [Told]) -> Self {
+        Self {
+            told: schemas.iter().map(|it| (it.id.as_str(), it)).collect(),
+            made: RefCell::default(),
+        }
     }
-    // Numbers are a tenant's: of two nobody knows which is meant.
-    let mut named = told
-        .values()
-        .filter(|schema| schema.schema_id == it.derived_schema_id);
-    match (named.next(), named.next()) {
-        (Some(one), None) => registered(one, told).map(Arc::new),
-        _none_or_many => Err(format!(
-            "its derived schema {} is not known",
-            it.derived_schema_id
-        )),
-    }
-}
 
-/// Compiles a schema for records that are read and written by it.
-fn registered(told: &Told, texts: &HashMap<&str, &Told>) -> Result<Registered, String> {
-    let (schema, rules, metadata) = schema_of(told, texts)?;
-    let guid = told.guid.as_slice().try_into().ok();
-    Registered::new(told.schema_id, guid, &schema, &rules, &metadata)
+    fn by_type_id(&self, id: &str) -> Result<Arc<Registered>, String> {
+        let told = self
+            .told
+            .get(id)
+            .ok_or_else(|| format!("the snapshot lacks its schema {id}"))?;
+        self.registered(told)
+    }
+
+    fn derived(&self, it: &DerivedSchema) -> Result<Arc<Registered>, String> {
+        if !it.derived_id.is_empty() {
+            let found = self.by_type_id(&it.derived_id)?;
+            return if found.id() == it.derived_schema_id {
+                Ok(found)
+            } else {
+                Err("a derived schema has another number".to_owned())
+            };
+        }
+        // Numbers are a tenant's: of two nobody knows which is meant.
+        let mut named = self
+            .told
+            .values()
+            .filter(|schema| schema.schema_id == it.derived_schema_id);
+        match (named.next(), named.next()) {
+            (Some(one), None) => self.registered(one),
+            _none_or_many => Err(format!(
+                "its derived schema {} is not known",
+                it.derived_schema_id
+            )),
+        }
+    }
+
+    /// Compiles a schema for records that are read and written by it.
+    fn registered(&self, told: &'a Told) -> Result<Arc<Registered>, String> {
+        if let Some(made) = self.made.borrow().get(told.id.as_str()) {
+            return Ok(Arc::clone(made));
+        }
+        let (schema, rules, metadata) = schema_of(told, &self.told)?;
+        let guid = told.guid.as_slice().try_into().ok();
+        let made = Registered::new(told.schema_id, guid, &schema, &rules, &metadata).map(Arc::new)?;
+        self.made.borrow_mut().insert(&told.id, Arc::clone(&made));
+        Ok(made)
+    }
 }
