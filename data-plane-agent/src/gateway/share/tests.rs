@@ -205,7 +205,7 @@ fn what_cannot_be_read_or_on_which_a_step_fails_is_withheld() {
     }
     let poison = samples::raw(1, 3, b"secret, no gzip");
     let lies = samples::raw(0, 9, b"secret, no records");
-    let mut torn = samples::batch(Codec::None, &[good.clone()]);
+    let mut torn = samples::batch(Codec::None, std::slice::from_ref(&good));
     *torn.last_mut().unwrap() ^= 1;
     for unreadable in [poison, lies, torn] {
         let sent = sent(&lens(&shown(MASK)), &unreadable);
