@@ -12,7 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use weir_credentials::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
-use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Scram};
+use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Mount, Scram};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::gateway::conn::{Brokers, Buffers, Gateway, Guard, Limits, Live, Roster};
@@ -145,6 +145,22 @@ fn snapshot() -> Snapshot {
         mount: None,
         mount_key: Vec::new(),
     };
+    // The second cluster is shown what the first one has.
+    let shown = |at: usize| {
+        let original = topic(0, 2, "b");
+        (at == 1).then(|| LogicalTopic {
+            id: "topic_01jabcdefghjkmnpqrstvwx104".to_owned(),
+            name: "c".to_owned(),
+            mount: Some(Mount {
+                share_id: "share".to_owned(),
+                topic_id: original.id.clone(),
+                view_steps_json: r#"[{"mask":{"fields":["a"],"how":"REDACT"}}]"#.to_owned(),
+                fetch_bytes_per_second: 1_000_000,
+                ..Mount::default()
+            }),
+            ..original
+        })
+    };
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),
         kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
@@ -156,6 +172,7 @@ fn snapshot() -> Snapshot {
             .into_iter()
             .zip(1..)
             .map(|(name, n)| topic(at, n, name))
+            .chain(shown(at))
             .collect(),
     };
     let of_cluster = |at: usize| format!("cluster_{}", CLUSTERS[at]);
