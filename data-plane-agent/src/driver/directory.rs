@@ -92,7 +92,8 @@ impl Directory {
             };
             for topic in topics
                 .iter()
-                .filter(|it| !it.deleted && it.cluster_id == cluster.id)
+                // Nothing is shown where no gateway stands before it.
+                .filter(|it| !it.deleted && it.cluster_id == cluster.id && it.mount.is_none())
             {
                 let at = (pool.clone(), topic.physical_name.clone());
                 self.topics.insert(topic.id.clone(), at);

@@ -216,7 +216,8 @@ impl Driver {
 
     /// The customer's word over the wish; kept on disk before anything follows from it.
     fn admit(&mut self, held: &Held, policy: &Policy) -> io::Result<bool> {
-        let admitted = admit(&self.admitted, &held.state, policy);
+        let mut admitted = admit(&self.admitted, &held.state, policy);
+        topics::show(&mut admitted.state);
         for id in admitted.refused.difference(&self.refused) {
             tracing::warn!(item = id, "the customer's policy refused a wish");
         }

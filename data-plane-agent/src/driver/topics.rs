@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use tokio::time::Instant;
-use weir_proto::agent::v1::{Reason, Topic};
+use weir_proto::agent::v1::{DesiredState, Reason, Topic};
 
 use super::native::is_native;
 use super::{Driver, FRESH};
@@ -30,6 +30,20 @@ pub(super) enum Place {
     NotReady,
     /// There is no such pool, and there never will be by itself.
     Nowhere,
+}
+
+/// What is shown has the partitions of what it shows: jobs that read it are as wide, and wake for all of them.
+pub(super) fn show(state: &mut DesiredState) {
+    if state.topics.iter().all(|it| it.mount.is_none()) {
+        return;
+    }
+    let own = state.topics.iter().filter(|it| it.mount.is_none());
+    let partitions: BTreeMap<String, u32> = own.map(|it| (it.id.clone(), it.partitions)).collect();
+    for topic in &mut state.topics {
+        if let Some(mount) = &topic.mount {
+            topic.partitions = partitions.get(&mount.topic_id).copied().unwrap_or(0);
+        }
+    }
 }
 
 impl Driver {
@@ -291,5 +305,36 @@ fn carried_out(
             found.remove(physical_name);
         }
         Action::Adopt(_) | Action::Configure { .. } | Action::Bury | Action::Wait | Action::Refuse(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_proto::agent::v1::Mount;
+
+    #[test]
+    fn what_is_shown_is_as_wide_as_what_it_shows() {
+        let topic = |id: &str, partitions, of: Option<&str>| Topic {
+            id: id.to_owned(),
+            partitions,
+            mount: of.map(|it| Mount {
+                topic_id: it.to_owned(),
+                ..Mount::default()
+            }),
+            ..Topic::default()
+        };
+        let mut state = DesiredState {
+            topics: vec![
+                topic("a", 0, Some("b")),
+                topic("b", 6, None),
+                topic("c", 9, Some("gone")),
+                topic("d", 9, Some("a")),
+            ],
+            ..DesiredState::default()
+        };
+        show(&mut state);
+        let wide: Vec<u32> = state.topics.iter().map(|it| it.partitions).collect();
+        assert_eq!(wide, [6, 6, 0, 0]);
     }
 }
