@@ -15,15 +15,19 @@ use rdkafka::message::{Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
-use weir_proto::agent::v1::{AgentFrame, ApiKey, Cluster, DesiredState, Grant, Mount, Phase, Topic};
+use weir_proto::agent::v1::{
+    ActionProgram, ActionSink, AgentFrame, ApiKey, Cluster, ComputePool, DesiredState, Grant, Job,
+    JobScaling, JobState, Mount, Phase, Topic,
+};
 
 use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
-use crate::real_jobs::{LONG, beside, client};
+use crate::real_jobs::{JOB, LONG, beside, client, phase};
 use crate::real_kafka::run;
 
 const PAYMENTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp61";
 const SHARED: &str = "topic_01h2xcejqtf2nbrexx3vqjhp62";
+const COPIED: &str = "topic_01h2xcejqtf2nbrexx3vqjhp63";
 const READER_CLUSTER: &str = "cluster_01d";
 const READER: &str = "key_01r";
 const READER_SECRET: &str = "a-secret-of-the-reader";
@@ -88,6 +92,70 @@ fn shared() -> DesiredState {
         role: 3,
     });
     state
+}
+
+/// The reader's own job over what it is shown.
+fn with_job(mut state: DesiredState) -> DesiredState {
+    state.topics.push(Topic {
+        cluster_id: READER_CLUSTER.to_owned(),
+        physical_name: "w01d-copied".to_owned(),
+        configs: Vec::new(),
+        ..topic(COPIED, "copied", 1)
+    });
+    state.compute_pools.push(ComputePool {
+        id: "compute_pool_01c".to_owned(),
+        max_units: 1,
+        ..ComputePool::default()
+    });
+    state.jobs.push(Job {
+        id: JOB.to_owned(),
+        cluster_id: READER_CLUSTER.to_owned(),
+        compute_pool_id: "compute_pool_01c".to_owned(),
+        principal_id: "service_account_01r".to_owned(),
+        version: 1,
+        state: JobState::Running.into(),
+        scaling: Some(JobScaling {
+            min_workers: 1,
+            max_workers: 1,
+        }),
+        action: Some(ActionProgram {
+            source_topic_id: SHARED.to_owned(),
+            steps_json: json!([{"filter": {"where": "message.amount > 0"}}]).to_string(),
+            sinks: vec![ActionSink {
+                name: "out".to_owned(),
+                topic_id: COPIED.to_owned(),
+                ..ActionSink::default()
+            }],
+            ..ActionProgram::default()
+        }),
+        ..Job::default()
+    });
+    state
+}
+
+/// It has read all, and nothing else.
+fn by_a_job(port: u16, expected: &[Seen]) {
+    let deadline = Instant::now() + LONG;
+    let mut copied = Vec::new();
+    while copied.len() < expected.len() {
+        assert!(
+            Instant::now() < deadline,
+            "{} of {}",
+            copied.len(),
+            expected.len()
+        );
+        copied = all(
+            &reader(port, "copies", "read_committed"),
+            "copied",
+            Offset::Beginning,
+        );
+    }
+    let values = |all: &[Seen]| -> Vec<Value> {
+        all.iter()
+            .map(|it| serde_json::from_str(&it.2).unwrap())
+            .collect()
+    };
+    assert_eq!(values(&copied), values(expected));
 }
 
 fn reader(port: u16, group: &str, isolation: &str) -> ClientConfig {
@@ -352,13 +420,18 @@ async fn a_shared_topic_is_read_through_its_view_and_no_longer_than_it_is_shared
     })
     .await;
 
+    plane.wish(plane.seal(1, 2, &with_job(shared()))).await;
+    phase(&plane, Phase::Running).await;
+    let committed = owner("read_committed");
+    beside(move || by_a_job(port, &expected(&all(&committed, "payments", Offset::Beginning)))).await;
+
     // A fetch is parked when the share ends.
     let (parked, at_end) = std::sync::mpsc::channel();
     let waiting = tokio::spawn(beside(move || until_refused(port, &parked)));
     beside(move || at_end.recv_timeout(LONG).unwrap()).await;
-    let mut ended = shared();
+    let mut ended = with_job(shared());
     ended.topics[1].deleted = true;
-    plane.wish(plane.seal(1, 2, &ended)).await;
+    plane.wish(plane.seal(1, 3, &ended)).await;
     let gone = |frames: &[AgentFrame]| newest(frames, SHARED).filter(|it| it.phase() == Phase::Deleted);
     plane.until("the mount is gone", LONG, gone).await;
     let obeyed = Instant::now();

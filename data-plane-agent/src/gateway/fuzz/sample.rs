@@ -134,8 +134,8 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
     }
 }
 
-fn snapshot() -> Snapshot {
-    let topic = |cluster: usize, number: u8, name: &str| LogicalTopic {
+fn topic(cluster: usize, number: u8, name: &str) -> LogicalTopic {
+    LogicalTopic {
         id: format!("topic_01jabcdefghjkmnpqrstvwx{cluster}{number:02}"),
         name: name.to_owned(),
         physical_name: format!("w{}-{name}", CLUSTERS[cluster]),
@@ -144,23 +144,27 @@ fn snapshot() -> Snapshot {
         contract: None,
         mount: None,
         mount_key: Vec::new(),
-    };
-    // The second cluster is shown what the first one has.
-    let shown = |at: usize| {
-        let original = topic(0, 2, "b");
-        (at == 1).then(|| LogicalTopic {
-            id: "topic_01jabcdefghjkmnpqrstvwx104".to_owned(),
-            name: "c".to_owned(),
-            mount: Some(Mount {
-                share_id: "share".to_owned(),
-                topic_id: original.id.clone(),
-                view_steps_json: r#"[{"mask":{"fields":["a"],"how":"REDACT"}}]"#.to_owned(),
-                fetch_bytes_per_second: 1_000_000,
-                ..Mount::default()
-            }),
-            ..original
-        })
-    };
+    }
+}
+
+/// The second cluster is shown what the first one has.
+fn shown(at: usize) -> Option<LogicalTopic> {
+    let original = topic(0, 2, "b");
+    (at == 1).then(|| LogicalTopic {
+        id: "topic_01jabcdefghjkmnpqrstvwx104".to_owned(),
+        name: "c".to_owned(),
+        mount: Some(Mount {
+            share_id: "share".to_owned(),
+            topic_id: original.id.clone(),
+            view_steps_json: r#"[{"mask":{"fields":["a"],"how":"REDACT"}}]"#.to_owned(),
+            fetch_bytes_per_second: 1_000_000,
+            ..Mount::default()
+        }),
+        ..original
+    })
+}
+
+fn snapshot() -> Snapshot {
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),
         kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
