@@ -158,6 +158,12 @@ fn by_a_job(port: u16, expected: &[Seen]) {
     assert_eq!(values(&copied), values(expected));
 }
 
+fn owner(port: u16, isolation: &str) -> ClientConfig {
+    let mut config = client(port);
+    config.set("group.id", "owner").set("isolation.level", isolation);
+    config
+}
+
 fn reader(port: u16, group: &str, isolation: &str) -> ClientConfig {
     let mut config = client(port);
     config
@@ -383,13 +389,8 @@ async fn a_shared_topic_is_read_through_its_view_and_no_longer_than_it_is_shared
     assert_eq!(status.observed_partitions, 1);
 
     beside(move || write(port)).await;
-    let owner = |isolation: &str| {
-        let mut config = client(port);
-        config.set("group.id", "owner").set("isolation.level", isolation);
-        config
-    };
     for isolation in ["read_committed", "read_uncommitted"] {
-        let (owner, reader) = (owner(isolation), reader(port, "all", isolation));
+        let (owner, reader) = (owner(port, isolation), reader(port, "all", isolation));
         beside(move || {
             let expected = expected(&all(&owner, "payments", Offset::Beginning));
             assert!(expected.len() > 100);
@@ -402,7 +403,7 @@ async fn a_shared_topic_is_read_through_its_view_and_no_longer_than_it_is_shared
         })
         .await;
     }
-    let committed = owner("read_committed");
+    let committed = owner(port, "read_committed");
     beside(move || {
         by_a_group(port, &expected(&all(&committed, "payments", Offset::Beginning)));
         refused_to_write(port);
@@ -422,7 +423,7 @@ async fn a_shared_topic_is_read_through_its_view_and_no_longer_than_it_is_shared
 
     plane.wish(plane.seal(1, 2, &with_job(shared()))).await;
     phase(&plane, Phase::Running).await;
-    let committed = owner("read_committed");
+    let committed = owner(port, "read_committed");
     beside(move || by_a_job(port, &expected(&all(&committed, "payments", Offset::Beginning)))).await;
 
     // A fetch is parked when the share ends.
