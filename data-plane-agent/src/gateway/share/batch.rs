@@ -23,6 +23,9 @@ pub type Raw<'a> = Record<'a>;
 const APPEND_TIME: u16 = 0x08;
 /// The first time is not a record's, but when tombstones may go.
 const DELETE_HORIZON: u8 = 0x40;
+/// Hashes are longer than what they stand for: an answer becomes no more than so many times as long, and this, and one batch.
+const GROWTH: usize = 4;
+const GROWTH_LEAST: usize = 1 << 20;
 /// Records between two looks at the clock.
 const STRIDE: usize = 16;
 
@@ -45,10 +48,19 @@ pub struct Look<'a> {
 /// [`Pause`] when it would take longer than it may now; what was finished is kept.
 pub fn through(records: &Bytes, look: Look<'_>, pace: &Pace<'_>) -> Result<Bytes, Pause> {
     let mut sifted = Sifted::of(records);
-    let mut end = 0;
+    let (mut end, mut written) = (0, 0);
+    let most = records.len().saturating_mul(GROWTH).saturating_add(GROWTH_LEAST);
     for batch in records::batches(records) {
+        let left = left_of(batch, look, pace)?;
+        if let Left::Some(anew) = &left {
+            written += anew.len();
+        }
         end += batch.len();
-        sifted.push(batch, &left_of(batch, look, pace)?);
+        sifted.push(batch, &left);
+        // The consumer asks for the rest.
+        if written > most {
+            break;
+        }
     }
     Ok(sifted.finish().unwrap_or_else(|| records.slice(..end)))
 }

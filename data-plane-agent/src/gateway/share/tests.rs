@@ -361,6 +361,20 @@ fn many_readers_cost_one_evaluation_and_what_takes_long_is_done_aside() {
     );
 }
 
+#[test]
+fn an_answer_that_hashes_make_long_is_cut_behind_a_batch() {
+    let steps = r#"[{"mask":{"fields":["all"],"how":{"HASH":{"key":"k"}}}}]"#;
+    let value = format!(r#"{{"all":[{}0]}}"#, "0,".repeat(4000));
+    let one = samples::batch(Codec::None, &[Sample::of(None, Some(value.as_bytes()))]);
+    let log: Vec<u8> = (0..20).flat_map(|offset| at(offset, one.clone())).collect();
+    let got = sent(&lens(&shown(steps)), &log);
+    let most = 4 * log.len() + (1 << 20);
+    assert!(got.len() > most && got.len() < most + 300_000, "{}", got.len());
+    let last = read(&got).last().unwrap().0;
+    assert!((1..19).contains(&last), "{last}");
+    assert_eq!(i64::try_from(read(&got).len()).unwrap(), last + 1);
+}
+
 const AVRO: &str = r#"{"type":"record","name":"P","fields":[{"name":"amount","type":"int"},{"name":"card","type":"string"}]}"#;
 const LESS: &str = r#"{"type":"record","name":"P","fields":[{"name":"amount","type":"int"}]}"#;
 
