@@ -1,4 +1,4 @@
-//! `weir-bench`: what `cargo xtask bench gateway`, `contracts`, `actions` and `autoscaler` run. It starts the gateway, its peers and what stands
+//! `weir-bench`: what `cargo xtask bench gateway`, `contracts`, `sharing`, `actions` and `autoscaler` run. It starts the gateway, its peers and what stands
 //! behind them, puts load on each in turn, and prints figures as JSON.
 
 mod actions;
@@ -23,6 +23,7 @@ mod registry_stub;
 mod run;
 mod sample;
 mod scaling;
+mod shared;
 mod throughput;
 mod verdicts;
 
@@ -113,9 +114,12 @@ enum Part {
     /// What a day with bursts costs.
     #[value(name = "G13")]
     G13,
+    /// Shared topics beside the same in their owner's cluster.
+    #[value(name = "shared")]
+    Shared,
 }
 
-const ALL: [Part; 13] = [
+const ALL: [Part; 14] = [
     Part::G1,
     Part::G2,
     Part::G5,
@@ -129,6 +133,7 @@ const ALL: [Part; 13] = [
     Part::G8,
     Part::G12,
     Part::G13,
+    Part::Shared,
 ];
 
 fn main() -> Result<()> {
@@ -177,6 +182,7 @@ fn measure(programs: parts::Programs, only: &[Part], pairs: usize) -> Result<()>
             Part::G8 => actions::run(&mut run),
             Part::G12 => scaling::convergence(&mut run),
             Part::G13 => scaling::days(&mut run),
+            Part::Shared => shared::run(&mut run),
         };
         results.extend(figures.with_context(|| format!("{part:?}"))?);
     }

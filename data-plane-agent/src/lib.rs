@@ -36,6 +36,7 @@ pub mod processor;
 pub mod quota_uses;
 pub mod resources;
 mod sealing;
+mod share_keys;
 pub mod storage;
 mod upstream;
 

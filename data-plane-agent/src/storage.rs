@@ -186,7 +186,9 @@ impl Gauge {
 }
 
 fn sum(place: &Place, sizes: &BTreeMap<String, u64>) -> u64 {
-    let sizes = place.topics.keys().filter_map(|it| sizes.get(it));
+    // What is shared counts where it is held.
+    let own = place.topics.keys().filter(|it| !place.shared.contains(*it));
+    let sizes = own.filter_map(|it| sizes.get(it));
     sizes.fold(0, |sum, size| sum.saturating_add(*size))
 }
 

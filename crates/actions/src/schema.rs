@@ -141,6 +141,11 @@ pub trait Host {
     /// The newest schema of the values of a topic, if there is one.
     fn newest(&self, topic: &str) -> Option<Arc<Registered>>;
 
+    /// What records of a schema are of once steps changed them, where that is another one: its payloads are written by that.
+    fn derived(&self, _of: &Registered) -> Option<Arc<Registered>> {
+        None
+    }
+
     /// HMAC-SHA-256 of bytes under the secret of this reference; `None` if there is no such secret. Secrets stay with the host.
     fn keyed_hash(&self, secret: &str, bytes: &[u8]) -> Option<[u8; 32]>;
 }

@@ -60,6 +60,8 @@ impl Bench {
                 physical_id: vec![1; 16],
                 partitions: 1,
                 contract: None,
+                mount: None,
+                mount_key: Vec::new(),
             }],
             ..Default::default()
         };

@@ -42,11 +42,10 @@ pub fn of(snapshot: &Snapshot) -> BTreeMap<String, Route> {
     routes.map(|it| (it.topic_id.clone(), it)).collect()
 }
 
+/// What only shows another cluster's topic has none: they are that one's.
 fn is_dlq(topic: &LogicalTopic) -> bool {
-    topic
-        .contract
-        .as_ref()
-        .is_some_and(|it| it.enforcement() == Enforcement::Dlq)
+    let own = topic.contract.as_ref().filter(|_contract| topic.mount.is_none());
+    own.is_some_and(|it| it.enforcement() == Enforcement::Dlq)
 }
 
 fn route(cluster: &LogicalCluster, topic: &LogicalTopic) -> Option<Route> {
@@ -97,7 +96,7 @@ impl<'a> Target<'a> {
     pub fn sources(self) -> impl Iterator<Item = &'a LogicalTopic> {
         let Self { cluster, topic } = self;
         let names = move |it: &&LogicalTopic| {
-            let contract = it.contract.as_ref();
+            let contract = it.contract.as_ref().filter(|_own| it.mount.is_none());
             contract.is_some_and(|it| it.dead_letter_topic_id == topic.id)
                 && it.physical_name != topic.physical_name
         };

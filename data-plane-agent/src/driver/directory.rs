@@ -1,6 +1,6 @@
 //! Where what is served lives: for questions that come down the link. Built from the snapshot, so that it knows no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_proto::agent::v1::{Cluster, Topic};
 use weir_proto::lane::v1::Snapshot;
@@ -29,6 +29,8 @@ pub struct Place {
     naming: Naming,
     /// (topic id, logical name) by physical name.
     pub topics: BTreeMap<String, (String, String)>,
+    /// Physical names of those that are other tenants', shared.
+    pub shared: BTreeSet<String>,
 }
 
 impl Directory {
@@ -55,10 +57,12 @@ impl Directory {
                 let names = (topic.id.clone(), topic.name.clone());
                 topics.insert(topic.physical_name.clone(), names);
             }
+            let shared = cluster.topics.iter().filter(|it| it.mount.is_some());
             let place = Place {
                 pool: pool.clone(),
                 naming: Naming::new(cluster.physical_prefix.clone(), cluster.own_names),
                 topics,
+                shared: shared.map(|it| it.physical_name.clone()).collect(),
             };
             directory.clusters.insert(cluster.id.clone(), place);
         }
@@ -84,10 +88,12 @@ impl Directory {
                 pool: pool.clone(),
                 naming: Naming::new(prefix, true),
                 topics: BTreeMap::new(),
+                shared: BTreeSet::new(),
             };
             for topic in topics
                 .iter()
-                .filter(|it| !it.deleted && it.cluster_id == cluster.id)
+                // Nothing is shown where no gateway stands before it.
+                .filter(|it| !it.deleted && it.cluster_id == cluster.id && it.mount.is_none())
             {
                 let at = (pool.clone(), topic.physical_name.clone());
                 self.topics.insert(topic.id.clone(), at);

@@ -46,6 +46,7 @@ use crate::preview::Ground;
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
+use crate::share_keys::ShareKeys;
 use crate::storage::Storage;
 
 /// When something is under way, the next look comes soon.
@@ -90,6 +91,7 @@ pub struct Driver {
     shared: Shared,
     policy: Arc<PolicyFile>,
     publisher: Publisher,
+    share_keys: ShareKeys,
     records: Records,
     admitted_path: PathBuf,
     admitted: DesiredState,
@@ -138,6 +140,7 @@ impl Driver {
         Ok(Self {
             sql: sql_jobs::SqlSide::default(),
             jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
+            share_keys: ShareKeys::open_or_make(&config.state_dir.join("sharing"))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {
                 key: sealing,
@@ -214,7 +217,8 @@ impl Driver {
 
     /// The customer's word over the wish; kept on disk before anything follows from it.
     fn admit(&mut self, held: &Held, policy: &Policy) -> io::Result<bool> {
-        let admitted = admit(&self.admitted, &held.state, policy);
+        let mut admitted = admit(&self.admitted, &held.state, policy);
+        topics::show(&mut admitted.state);
         for id in admitted.refused.difference(&self.refused) {
             tracing::warn!(item = id, "the customer's policy refused a wish");
         }
@@ -239,7 +243,8 @@ impl Driver {
             .filter_map(|(id, room)| Some((id.clone(), room.address(self.config.ports)?)))
             .collect();
         let records = &self.records;
-        let snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
+        let mut snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
+        self.share_keys.give(&mut snapshot);
         let native = self.admitted.clusters.iter().filter(|it| native::is_native(it));
         let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use tokio::time::Instant;
-use weir_proto::agent::v1::{Reason, Topic};
+use weir_proto::agent::v1::{DesiredState, Reason, Topic};
 
 use super::native::is_native;
 use super::{Driver, FRESH};
@@ -30,6 +30,20 @@ pub(super) enum Place {
     NotReady,
     /// There is no such pool, and there never will be by itself.
     Nowhere,
+}
+
+/// What is shown has the partitions of what it shows: jobs that read it are as wide, and wake for all of them.
+pub(super) fn show(state: &mut DesiredState) {
+    if state.topics.iter().all(|it| it.mount.is_none()) {
+        return;
+    }
+    let own = state.topics.iter().filter(|it| it.mount.is_none());
+    let partitions: BTreeMap<String, u32> = own.map(|it| (it.id.clone(), it.partitions)).collect();
+    for topic in &mut state.topics {
+        if let Some(mount) = &topic.mount {
+            topic.partitions = partitions.get(&mount.topic_id).copied().unwrap_or(0);
+        }
+    }
 }
 
 impl Driver {
@@ -58,6 +72,10 @@ impl Driver {
                 self.outcomes.insert(topic.id.clone(), GONE);
                 continue;
             }
+            if topic.mount.is_some() {
+                // After those that it may show.
+                continue;
+            }
             let pool = pools.get(topic.cluster_id.as_str()).copied().unwrap_or_default();
             by_pool.entry(pool.to_owned()).or_default().push(topic.clone());
         }
@@ -74,6 +92,38 @@ impl Driver {
                     self.all_stuck(&topics, Reason::Unsupported);
                 }
             }
+        }
+        self.turn_mounts()
+    }
+
+    /// What only shows another topic stands as that one does; nothing is ever done to it.
+    fn turn_mounts(&mut self) -> io::Result<()> {
+        let mounts: Vec<Topic> = self
+            .admitted
+            .topics
+            .iter()
+            .filter(|it| it.mount.is_some())
+            .cloned()
+            .collect();
+        for topic in mounts {
+            let outcome = if topic.deleted {
+                self.records.bury(&topic.id)?;
+                GONE
+            } else {
+                let shown = topic
+                    .mount
+                    .as_ref()
+                    .and_then(|it| self.outcomes.get(&it.topic_id));
+                let shown = shown.filter(|it| it.exists).copied();
+                Outcome {
+                    stuck: shown.is_none().then_some(Reason::SourceMissing),
+                    exists: shown.is_some(),
+                    partitions: shown.map_or(0, |it| it.partitions),
+                    buried: false,
+                    ..GONE
+                }
+            };
+            self.outcomes.insert(topic.id.clone(), outcome);
         }
         Ok(())
     }
@@ -255,5 +305,36 @@ fn carried_out(
             found.remove(physical_name);
         }
         Action::Adopt(_) | Action::Configure { .. } | Action::Bury | Action::Wait | Action::Refuse(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_proto::agent::v1::Mount;
+
+    #[test]
+    fn what_is_shown_is_as_wide_as_what_it_shows() {
+        let topic = |id: &str, partitions, of: Option<&str>| Topic {
+            id: id.to_owned(),
+            partitions,
+            mount: of.map(|it| Mount {
+                topic_id: it.to_owned(),
+                ..Mount::default()
+            }),
+            ..Topic::default()
+        };
+        let mut state = DesiredState {
+            topics: vec![
+                topic("a", 0, Some("b")),
+                topic("b", 6, None),
+                topic("c", 9, Some("gone")),
+                topic("d", 9, Some("a")),
+            ],
+            ..DesiredState::default()
+        };
+        show(&mut state);
+        let wide: Vec<u32> = state.topics.iter().map(|it| it.partitions).collect();
+        assert_eq!(wide, [6, 6, 0, 0]);
     }
 }

@@ -234,8 +234,8 @@ impl Lane {
             return Ok(());
         }
         if version > held {
-            let schemas = Arc::clone(&gateway.view.load().schemas);
-            let built = aside::run(move || (View::build_after(&snapshot, &schemas), snapshot)).await;
+            let held = gateway.view.load_full();
+            let built = aside::run(move || (View::build_after(&snapshot, &held), snapshot)).await;
             let (view, snapshot) = built.context("compile the snapshot")?;
             let before = gateway.install(view);
             tracing::info!(version, "a snapshot is in force");

@@ -18,6 +18,7 @@ mod proxy;
 mod quota;
 mod rewrite;
 mod sasl;
+mod share;
 mod slow;
 mod sni;
 mod table;
@@ -237,6 +238,7 @@ fn build(args: &GatewayArgs, start: &Start) -> anyhow::Result<Gateway> {
             members: Arc::new(Members::default()),
             quotas: Arc::new(Quotas::remembering(start.gateways)),
             contracts: Arc::default(),
+            kept: Arc::default(),
         },
         wishes: Arc::new(Wishes::new(&start.gateway_id, start.boot)),
         slow: slow(args, &start.gateway_id)?,

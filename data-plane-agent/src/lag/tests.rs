@@ -32,6 +32,8 @@ fn cluster(id: &str, prefix: &str) -> LogicalCluster {
         physical_id: vec![1; 16],
         partitions: 2,
         contract: None,
+        mount: None,
+        mount_key: Vec::new(),
     };
     LogicalCluster {
         id: id.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::{ApiKey, ClusterAccess, DesiredState, SaslMechanism};
+use weir_proto::agent::v1::{ApiKey, Cluster, ClusterAccess, DesiredState, SaslMechanism};
 use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::platform::kafka::{PhysicalId, PoolAddress};
@@ -22,18 +22,9 @@ pub fn build(
     policy: &Policy,
     jobs: &[ApiKey],
 ) -> Snapshot {
-    let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
-    for topic in admitted.topics.iter().filter(|topic| !topic.deleted) {
-        if let Some(id) = physical_id(&topic.id) {
-            topics.entry(&topic.cluster_id).or_default().push(LogicalTopic {
-                id: topic.id.clone(),
-                name: topic.name.clone(),
-                physical_name: topic.physical_name.clone(),
-                physical_id: id.to_vec(),
-                partitions: topic.partitions,
-                contract: topic.contract.clone(),
-            });
-        }
+    let mut topics = own_topics(admitted, &physical_id);
+    for (cluster, mount) in mounts(admitted, &topics) {
+        topics.entry(cluster).or_default().push(mount);
     }
     // Names that stand for themselves: only where all that is there is the customer's own.
     let attached: BTreeSet<&str> = admitted
@@ -81,6 +72,67 @@ pub fn build(
         schemas: admitted.schemas.clone(),
         clusters,
     }
+}
+
+/// Topics that Kafka has, by cluster.
+fn own_topics(
+    admitted: &DesiredState,
+    physical_id: impl Fn(&str) -> Option<PhysicalId>,
+) -> BTreeMap<&str, Vec<LogicalTopic>> {
+    let mut topics: BTreeMap<&str, Vec<LogicalTopic>> = BTreeMap::new();
+    let living = admitted
+        .topics
+        .iter()
+        .filter(|it| !it.deleted && it.mount.is_none());
+    for topic in living {
+        if let Some(id) = physical_id(&topic.id) {
+            topics.entry(&topic.cluster_id).or_default().push(LogicalTopic {
+                id: topic.id.clone(),
+                name: topic.name.clone(),
+                physical_name: topic.physical_name.clone(),
+                physical_id: id.to_vec(),
+                partitions: topic.partitions,
+                contract: topic.contract.clone(),
+                mount: None,
+                mount_key: Vec::new(),
+            });
+        }
+    }
+    topics
+}
+
+/// What clusters are shown of other tenants' topics: each topic once in a cluster, since committed offsets are by the broker's name.
+/// Nobody writes there, so of the contract only its dead letters count, which are withheld here, too.
+fn mounts<'a>(
+    admitted: &'a DesiredState,
+    topics: &BTreeMap<&str, Vec<LogicalTopic>>,
+) -> Vec<(&'a str, LogicalTopic)> {
+    let clusters: BTreeMap<&str, &Cluster> =
+        admitted.clusters.iter().map(|it| (it.id.as_str(), it)).collect();
+    let shown: BTreeMap<&str, (&str, &LogicalTopic)> = topics
+        .iter()
+        .flat_map(|(cluster, all)| all.iter().map(|it| (it.id.as_str(), (*cluster, it))))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let living = admitted.topics.iter().filter(|it| !it.deleted);
+    living
+        .filter_map(|topic| {
+            let mount = topic.mount.as_ref()?;
+            let (home, original) = *shown.get(mount.topic_id.as_str())?;
+            let (at, home) = (clusters.get(topic.cluster_id.as_str())?, clusters.get(home)?);
+            let reachable = at.broker_pool_id == home.broker_pool_id && at.id != home.id;
+            let first = reachable && seen.insert((at.id.as_str(), mount.topic_id.as_str()));
+            first.then(|| {
+                let logical = LogicalTopic {
+                    id: topic.id.clone(),
+                    name: topic.name.clone(),
+                    mount: Some(mount.clone()),
+                    ..original.clone()
+                };
+                (at.id.as_str(), logical)
+            })
+        })
+        .collect()
 }
 
 /// All keys of clusters that are served, and the ids of those that are jobs'.
@@ -152,7 +204,7 @@ fn upstream(pool: &PoolAddress, attached: bool) -> Upstream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_proto::agent::v1::{Cluster, Grant, Quota, Topic};
+    use weir_proto::agent::v1::{Cluster, Grant, Mount, Quota, Topic};
 
     fn admitted() -> DesiredState {
         let cluster = |id: &str, pool: &str, deleted| Cluster {
@@ -250,6 +302,63 @@ mod tests {
             snapshot,
             "equal input, equal snapshot"
         );
+    }
+
+    #[test]
+    fn a_shared_topic_is_shown_once_in_clusters_of_its_pool() {
+        let mut admitted = admitted();
+        let cluster = |id: &str, pool: &str| Cluster {
+            id: id.to_owned(),
+            broker_pool_id: pool.to_owned(),
+            ..Default::default()
+        };
+        admitted
+            .clusters
+            .extend([cluster("cluster_4", "pool_1"), cluster("cluster_5", "pool_2")]);
+        admitted.topics[0].physical_name = "w1-payments".to_owned();
+        admitted.topics[0].partitions = 6;
+        let mount = |id: &str, cluster: &str, topic: &str| Topic {
+            id: id.to_owned(),
+            cluster_id: cluster.to_owned(),
+            name: format!("{id}-here"),
+            mount: Some(Mount {
+                topic_id: topic.to_owned(),
+                expires_at_unix_seconds: 7,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        admitted.topics.extend([
+            mount("topic_a", "cluster_4", "topic_1"),
+            mount("topic_b", "cluster_4", "topic_1"),
+            mount("topic_c", "cluster_5", "topic_1"),
+            mount("topic_d", "cluster_1", "topic_1"),
+            mount("topic_e", "cluster_4", "topic_2"),
+            mount("topic_f", "cluster_4", "topic_a"),
+        ]);
+        let pools = ["pool_1", "pool_2"].map(|it| (it.to_owned(), PoolAddress::default()));
+        let known = |id: &str| (!id.contains("topic_a")).then_some([5; 16]);
+        let snapshot = build(&admitted, &pools.into(), known, &Policy::default(), &[]);
+        let shown: Vec<_> = snapshot
+            .clusters
+            .iter()
+            .flat_map(|cluster| cluster.topics.iter().map(|it| (cluster.id.as_str(), it)))
+            .filter(|(_cluster, it)| it.mount.is_some())
+            .collect();
+        assert_eq!(
+            shown
+                .iter()
+                .map(|(cluster, it)| (*cluster, it.id.as_str()))
+                .collect::<Vec<_>>(),
+            [("cluster_4", "topic_a")],
+            "not twice, not across pools, not at home, not what is gone, not what is itself shown"
+        );
+        let topic = shown[0].1;
+        assert_eq!(
+            (topic.name.as_str(), topic.physical_name.as_str()),
+            ("topic_a-here", "w1-payments")
+        );
+        assert_eq!((topic.partitions, &topic.physical_id[..]), (6, &[5; 16][..]));
     }
 
     #[test]

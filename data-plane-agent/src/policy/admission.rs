@@ -10,6 +10,7 @@ use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Gr
 use super::issuers::issuers;
 use super::jobs::{compute_pools, job_change};
 use super::keys::api_keys;
+use super::mounts::mount_change;
 use super::quotas::quotas;
 use super::schemas::schemas;
 use super::{Kind, Policy};
@@ -160,6 +161,9 @@ fn native(cluster: &Cluster) -> bool {
 }
 
 fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
+    if wish.mount.is_some() || held.is_some_and(|it| it.mount.is_some()) {
+        return mount_change(held, wish);
+    }
     // What is not ours is let go, not destroyed.
     let gone = if wish.adopted {
         Vec::new()

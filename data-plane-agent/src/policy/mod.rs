@@ -21,6 +21,7 @@ mod admission;
 mod issuers;
 mod jobs;
 mod keys;
+mod mounts;
 mod quotas;
 mod raise;
 mod schemas;
@@ -85,6 +86,9 @@ pub enum Kind {
     /// A topic that exists is adopted.
     #[serde(rename = "topic.adopt")]
     TopicAdopt,
+    /// A topic of another tenant is shown in a cluster, or another one instead; judged by its name there.
+    #[serde(rename = "topic.mount")]
+    TopicMount,
     /// A topic of an attached Kafka is told of.
     #[serde(rename = "topic.discover")]
     TopicDiscover,

@@ -216,6 +216,10 @@ fn found(asked: &Asked, admitted: &DesiredState) -> Result<(Job, Topic), Refusal
         .iter()
         .find(|it| it.id == action.source_topic_id && it.cluster_id == job.cluster_id && !it.deleted);
     match source {
+        // The agent reads the log itself, past the gateway and the share's view.
+        Some(source) if source.mount.is_some() && asked.last.is_some() => wrong(
+            "The source is shared by another tenant: its records are read through the gateway alone. Give `samples`.",
+        ),
         Some(source) => Ok((job, source.clone())),
         None => Err(Refusal::Steps {
             reason: "SOURCE_MISSING",

@@ -228,6 +228,13 @@ async fn the_last_records_of_the_topic_are_tried_if_the_job_may_read_them() {
         refused.starts_with("SOURCE_MISSING"),
         "another cluster's topic: {refused}"
     );
+    // What another tenant shares is looked at through its view, which stands at the gateway.
+    let mut shared = ground(STEPS, "*");
+    shared.admitted.topics[0].mount = Some(weir_proto::agent::v1::Mount::default());
+    let refused = ask(shared.clone(), asked(3)).await.err().unwrap().to_string();
+    assert!(refused.contains("shared by another tenant"), "{refused}");
+    let samples = json!({"job": "job_1", "samples": [{"value": {}}]});
+    assert!(ask(shared, samples).await.is_ok());
 }
 
 #[tokio::test]

@@ -200,6 +200,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
         deleted: false,
         adopted: false,
         contract: None,
+        mount: None,
     }
 }
 

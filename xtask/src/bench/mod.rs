@@ -31,6 +31,8 @@ pub enum Bench {
     Gateway,
     /// Data contracts: verdicts beside plain decoding, and enforced by the gateway.
     Contracts,
+    /// Shared topics beside the same in their owner's cluster, and how soon a share ends.
+    Sharing,
     /// Jobs of actions beside a bare loop, Kafka Streams and Flink SQL.
     Actions,
     /// The autoscaler: in a model beside the rules of others, and from zero and back on real Kafka.
@@ -49,6 +51,7 @@ impl Bench {
                 vec![
                     Self::Gateway,
                     Self::Contracts,
+                    Self::Sharing,
                     Self::Actions,
                     Self::Autoscaler,
                     Self::Api,
@@ -110,6 +113,9 @@ pub enum Part {
     /// From zero and back.
     #[value(name = "G14")]
     G14,
+    /// Shared topics.
+    #[value(name = "shared")]
+    Shared,
 }
 
 impl Part {
@@ -127,6 +133,7 @@ impl Part {
             | Self::Clusters => Bench::Gateway,
             Self::Verdicts | Self::G3 | Self::G24 => Bench::Contracts,
             Self::G8 => Bench::Actions,
+            Self::Shared => Bench::Sharing,
             Self::G12 | Self::G13 | Self::G14 => Bench::Autoscaler,
         }
     }
@@ -353,7 +360,10 @@ mod tests {
     fn parts_belong_to_their_benchmark() {
         let all = chosen_by(Bench::All, &[]).unwrap();
         let names: Vec<_> = all.iter().map(|it| file_name(it.0, &[], &it.1)).collect();
-        assert_eq!(names, ["gateway", "contracts", "actions", "autoscaler", "api"]);
+        assert_eq!(
+            names,
+            ["gateway", "contracts", "sharing", "actions", "autoscaler", "api"]
+        );
         let counted: usize = all.iter().map(|it| it.1.len()).sum();
         assert_eq!(counted, Part::value_variants().len());
         assert_eq!(

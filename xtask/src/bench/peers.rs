@@ -103,7 +103,7 @@ async fn name_peers(
             .arg("--haproxy")
             .arg(needs::haproxy().context("find haproxy")?);
     }
-    if haproxy || streams {
+    if haproxy || streams || bench == Bench::Sharing {
         command.arg("--kafka-libs").arg(kafka::fetch(ws, progress).await?);
     }
     if streams {

@@ -72,7 +72,7 @@ impl Turn<'_> {
         })
     }
 
-    /// By the schema that it came with; else by the newest of the sink.
+    /// By what is derived of the schema that it came with, or by that itself; else by the newest of the sink.
     fn keep(&self, sink: &SinkPlan) -> Result<Written, Stop> {
         let Some(registered) = &self.frame.registered else {
             return Ok(Written {
@@ -80,6 +80,9 @@ impl Turn<'_> {
                 frame: None,
             });
         };
+        if let Some(derived) = self.host.derived(registered) {
+            return self.by(&derived, sink);
+        }
         let indexes = &self.frame.indexes;
         let reason = match registered.write(indexes, &self.value, Fit::Exact, sink.value_bytes_max) {
             Ok(payload) => {

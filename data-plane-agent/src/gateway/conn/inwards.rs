@@ -12,7 +12,6 @@ use super::End;
 use super::intake::{Intake, IntakeError};
 use super::serve::{Line, Pending, Turn};
 use super::stream::{PutError, TOGETHER, put_held};
-use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::{Reply, Screening};
 use crate::gateway::slow::{Answered, By};
 use crate::upstream::ReadSide;
@@ -230,14 +229,7 @@ impl Line<'_> {
         }
         let mut reply = self.within(|tenant, memory| {
             let reply = answer(tenant, memory, body)?;
-            let egress = reply.records_bytes;
-            self.pay(
-                tenant,
-                Cost {
-                    egress,
-                    ..Cost::default()
-                },
-            );
+            self.pay_answer(tenant, &reply);
             Ok(reply)
         })?;
         self.tell(&mut reply.frame, api_key, version);

@@ -16,7 +16,6 @@ use super::serve::Line;
 use super::stream::{PutError, Source, put_held};
 use crate::gateway::aside;
 use crate::gateway::contract::Pace;
-use crate::gateway::quota::Cost;
 use crate::gateway::rewrite::{Judging, Reply, Screening};
 use crate::gateway::slow::{Answered, Timed};
 
@@ -112,14 +111,7 @@ impl Line<'_> {
         drop(watched);
         let mut reply = self.within(|tenant, _memory| {
             let reply = screened.finish(tenant)?;
-            let egress = reply.records_bytes;
-            self.pay(
-                tenant,
-                Cost {
-                    egress,
-                    ..Cost::default()
-                },
-            );
+            self.pay_answer(tenant, &reply);
             Ok(reply)
         })?;
         self.tell(&mut reply.frame, ApiKey::Fetch as i16, version);

@@ -200,4 +200,6 @@ mod pressure_tests;
 #[cfg(test)]
 pub(super) mod quota_tests;
 #[cfg(test)]
+mod shares_tests;
+#[cfg(test)]
 mod slow_tests;

@@ -10,7 +10,7 @@ use super::End;
 use super::roster::Present;
 use super::serve::Line;
 use crate::gateway::quota::{Cost, Nanos, Wait, throttle};
-use crate::gateway::rewrite::{Plan, Tenant};
+use crate::gateway::rewrite::{Plan, Reply, Tenant};
 
 impl Line<'_> {
     /// Takes the cost from the principal's budgets; the connection is muted for what it owes.
@@ -35,6 +35,21 @@ impl Line<'_> {
         }
         let now = self.gateway.shared.quotas.now();
         self.silence(now, &tenant.toll.pay(now, cost));
+    }
+
+    /// Takes what an answer carries from the principal's budgets, and from those of shares.
+    pub(super) fn pay_answer(&self, tenant: &Tenant, reply: &Reply) {
+        let cost = |egress| Cost {
+            egress,
+            ..Cost::default()
+        };
+        self.pay(tenant, cost(reply.records_bytes));
+        for (share, bytes) in &reply.shared {
+            if let Some(toll) = tenant.share_toll(share) {
+                let now = self.gateway.shared.quotas.now();
+                self.silence(now, &toll.pay(now, cost(*bytes)));
+            }
+        }
     }
 
     /// Mutes the connection for what was refused.

@@ -76,6 +76,7 @@ impl World {
                 members: Arc::new(Members::default()),
                 quotas: Arc::new(Quotas::default()),
                 contracts: Arc::default(),
+                kept: Arc::default(),
             },
             wishes: Arc::new(Wishes::new("gateway", 1)),
             slow,
@@ -130,7 +131,13 @@ impl World {
         snapshot.version = version;
         snapshot.upstreams[0].brokers[0].port = u32::from(self.broker_port);
         change(&mut snapshot);
-        let _before = self.gateway.install(View::build(&snapshot));
+        let view = View::build_after(&snapshot, &self.gateway.view.load());
+        let _before = self.gateway.install(view);
+    }
+
+    /// How many fetches reached the broker.
+    pub(super) fn asked(&self) -> usize {
+        self.asked_bytes.lock().unwrap().len()
     }
 
     /// A further door, whose clients all name this cluster.

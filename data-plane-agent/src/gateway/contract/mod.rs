@@ -7,13 +7,13 @@
 mod bind;
 mod counts;
 mod found;
-mod gap;
+pub mod gap;
 mod judge;
 pub mod mark;
 pub mod records;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod samples;
-mod sift;
+pub mod sift;
 pub mod unpack;
 mod withhold;
 mod work;
@@ -25,7 +25,7 @@ pub use counts::Counts;
 pub use found::Refused;
 pub use judge::{Breach, first as first_breach};
 pub use withhold::withhold;
-pub use work::{BATCH_MAX, Ended, Pace, Part, Progress, Work};
+pub use work::{BATCH_MAX, Ended, Pace, Part, Pause, Progress, Work};
 
 #[cfg(test)]
 pub mod tests;

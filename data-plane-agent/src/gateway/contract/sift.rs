@@ -5,12 +5,12 @@ use bytes::{Bytes, BytesMut};
 use super::gap::Gap;
 
 /// What is left of a batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Left {
     /// All of it.
     All,
     /// Some records: the batch, written anew.
-    Some(Vec<u8>),
+    Some(Bytes),
     /// Nothing: its offsets become a gap.
     Nothing,
 }

@@ -73,7 +73,7 @@ fn without(batch: &[u8], codec: Codec, unpacked: &[u8], count: u32, pace: &Pace<
     if left == 0 {
         return Ok(Left::Nothing);
     }
-    Ok(rebuilt(batch, codec, left, &kept.concat()).map_or(Left::Nothing, Left::Some))
+    Ok(rebuilt(batch, codec, left, &kept.concat()).map_or(Left::Nothing, |it| Left::Some(it.into())))
 }
 
 #[cfg(test)]

@@ -71,6 +71,12 @@ impl<'a> Pace<'a> {
         }
     }
 
+    /// Whether nobody else is kept waiting meanwhile.
+    #[must_use]
+    pub const fn may_wait(&self) -> bool {
+        self.until.is_none()
+    }
+
     /// Whether it is time for a pause.
     pub fn ends(&self) -> bool {
         self.until.is_some_and(|it| Instant::now() >= it) || (self.stopped)()

@@ -12,7 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use weir_credentials::{Mechanism, SCRAM_ITERATIONS, ScramVerifier};
-use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Scram};
+use weir_proto::agent::v1::{AccessRole, ApiKey, Grant, Mount, Scram};
 use weir_proto::lane::v1::{Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
 
 use crate::gateway::conn::{Brokers, Buffers, Gateway, Guard, Limits, Live, Roster};
@@ -80,6 +80,7 @@ impl Sample {
             members: Arc::new(Members::default()),
             quotas: Arc::default(),
             contracts: Arc::default(),
+            kept: Arc::default(),
         };
         let view = Arc::new(View::build(&snapshot()));
         let tenant = |(key, ..): (&str, usize, AccessRole)| {
@@ -133,15 +134,37 @@ fn gateway(view: &Arc<View>, shared: Shared) -> Gateway {
     }
 }
 
-fn snapshot() -> Snapshot {
-    let topic = |cluster: usize, number: u8, name: &str| LogicalTopic {
+fn topic(cluster: usize, number: u8, name: &str) -> LogicalTopic {
+    LogicalTopic {
         id: format!("topic_01jabcdefghjkmnpqrstvwx{cluster}{number:02}"),
         name: name.to_owned(),
         physical_name: format!("w{}-{name}", CLUSTERS[cluster]),
         physical_id: vec![16 * (cluster as u8 + 1) + number; 16],
         partitions: 2,
         contract: None,
-    };
+        mount: None,
+        mount_key: Vec::new(),
+    }
+}
+
+/// The second cluster is shown what the first one has.
+fn shown(at: usize) -> Option<LogicalTopic> {
+    let original = topic(0, 2, "b");
+    (at == 1).then(|| LogicalTopic {
+        id: "topic_01jabcdefghjkmnpqrstvwx104".to_owned(),
+        name: "c".to_owned(),
+        mount: Some(Mount {
+            share_id: "share".to_owned(),
+            topic_id: original.id.clone(),
+            view_steps_json: r#"[{"mask":{"fields":["a"],"how":"REDACT"}}]"#.to_owned(),
+            fetch_bytes_per_second: 1_000_000,
+            ..Mount::default()
+        }),
+        ..original
+    })
+}
+
+fn snapshot() -> Snapshot {
     let cluster = |at: usize| LogicalCluster {
         id: format!("cluster_{}", CLUSTERS[at]),
         kafka_cluster_id: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
@@ -153,6 +176,7 @@ fn snapshot() -> Snapshot {
             .into_iter()
             .zip(1..)
             .map(|(name, n)| topic(at, n, name))
+            .chain(shown(at))
             .collect(),
     };
     let of_cluster = |at: usize| format!("cluster_{}", CLUSTERS[at]);

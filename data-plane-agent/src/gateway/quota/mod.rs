@@ -137,6 +137,21 @@ impl Quotas {
         Toll::new(claims.collect())
     }
 
+    /// What everybody who reads a share owes together; `None`: it has no bound of its own.
+    #[must_use]
+    pub fn share_toll(&self, version: u64, rules: &Rules, share: &str) -> Option<Toll> {
+        let rule = rules.get(share)?;
+        let now = self.now();
+        let budget = self.held().budget(now, version, rule, "".into());
+        // What is used of it is in the readers' own counts.
+        Some(Toll::new(vec![Claim {
+            reach: rule.reach,
+            budget,
+            tally: Arc::default(),
+            stored: None,
+        }]))
+    }
+
     /// Counts a connection of a principal until the seat is dropped; `None` when a quota has no room for it.
     #[must_use]
     pub fn seat(&self, version: u64, rules: &Rules, cluster: &str, principal: &Arc<str>) -> Option<Seat> {
@@ -248,6 +263,21 @@ impl Held {
             Reach::Own => Arc::clone(principal),
             Reach::Shared | Reach::Tenant => Arc::from(""),
         };
+        let budget = self.budget(now, version, rule, owner);
+        let (tally, _rule) = self
+            .tallies
+            .entry((Arc::clone(&rule.id), Arc::clone(principal)))
+            .or_insert_with(|| (Arc::default(), Arc::clone(rule)));
+        Claim {
+            reach: rule.reach,
+            budget,
+            tally: Arc::clone(tally),
+            stored: None,
+        }
+    }
+
+    /// The budget of a quota, for one principal or, of nobody's name, for all.
+    fn budget(&mut self, now: Nanos, version: u64, rule: &Arc<Rule>, owner: Arc<str>) -> Arc<Budget> {
         let key = (Arc::clone(&rule.id), owner);
         let kept = self.budgets.entry(key.clone()).or_insert_with(|| Kept {
             budget: Arc::default(),
@@ -259,16 +289,7 @@ impl Held {
             kept.rule = Arc::clone(rule);
         }
         kept.budget.obey(now, &kept.rule, &self.lessee.shares(now, &key));
-        let (tally, _rule) = self
-            .tallies
-            .entry((Arc::clone(&rule.id), Arc::clone(principal)))
-            .or_insert_with(|| (Arc::default(), Arc::clone(rule)));
-        Claim {
-            reach: rule.reach,
-            budget: Arc::clone(&kept.budget),
-            tally: Arc::clone(tally),
-            stored: None,
-        }
+        Arc::clone(&kept.budget)
     }
 
     fn apply(&mut self, now: Nanos) {

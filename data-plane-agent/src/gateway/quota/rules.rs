@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use weir_proto::agent::v1::{Quota, QuotaLimits, QuotaMode, QuotaSubject};
+use weir_proto::agent::v1::{Mount, Quota, QuotaLimits, QuotaMode, QuotaSubject};
 use weir_proto::lane::v1::BudgetDimension;
 
 use super::bucket::{BURST_MIN, Nanos};
@@ -127,6 +127,35 @@ impl Rules {
             }
         }
         rules
+    }
+
+    /// With those of shares, by the shares' ids: over all clusters in which one is shown, for everybody who reads it there.
+    #[must_use]
+    pub fn with_shares<'a>(mut self, mounts: impl Iterator<Item = &'a Mount>) -> Self {
+        let egress = Dimension::Egress.index();
+        for mount in mounts.filter(|it| it.fetch_bytes_per_second > 0) {
+            let mut limits = [0; 5];
+            // One share has one quota; should two be told, the lower one holds.
+            let held = self
+                .by_id
+                .get(mount.share_id.as_str())
+                .map_or(u64::MAX, |it| it.limits[egress]);
+            limits[egress] = mount.fetch_bytes_per_second.min(held);
+            let id: Arc<str> = mount.share_id.as_str().into();
+            let rule = Rule {
+                id: Arc::clone(&id),
+                cluster: "".into(),
+                reach: Reach::Tenant,
+                members: Vec::new(),
+                shadow: false,
+                limits,
+                floors: [0; 2],
+                storage: 0,
+                burst: BURST_MIN,
+            };
+            self.by_id.insert(id, Arc::new(rule));
+        }
+        self
     }
 
     /// Those that apply to a principal on a cluster, the narrowest first. A quota of its own stands in for the default.

@@ -62,7 +62,7 @@ impl Member {
             .cluster
             .topics()
             .iter()
-            .filter(|it| !it.physical_id.is_nil() && tenant.access.may(Operation::Describe, &it.name))
+            .filter(|it| !it.physical_id.is_nil() && tenant.sees(it))
             .filter(|it| {
                 self.names.iter().any(|name| **name == it.name)
                     || self

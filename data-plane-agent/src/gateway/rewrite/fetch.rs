@@ -20,6 +20,8 @@ use weir_kafka_wire::pieces::fetch_response;
 use super::screen::{Screening, has_records};
 use super::{Answer, Call, Memory, Operation, Plan, Refusal, Reply, Tenant, code};
 use crate::gateway::meter::batch;
+use crate::gateway::quota::Toll;
+use crate::gateway::share::Mount;
 use crate::gateway::view::{Access, Cluster, Topic};
 
 /// From this version on topics go by id.
@@ -31,6 +33,8 @@ const TOPICS: usize = 20_000;
 const NO_REPLICA: i32 = -1;
 /// A full fetch that opens no session.
 const WITHOUT_SESSION: i32 = -1;
+/// A fetch of something shared is parked for no longer, so that the end of a share is heard of within a second.
+const SHARED_WAIT_MS: i32 = 500;
 
 /// The fetch sessions of a connection, and the topics in them.
 #[derive(Debug, Default)]
@@ -38,6 +42,8 @@ pub struct Sessions {
     ids: Vec<i32>,
     by_id: HashMap<Uuid, Arc<Topic>>,
     by_name: HashMap<StrBytes, Arc<Topic>>,
+    /// Some of them are other tenants', shared.
+    mounts: bool,
     /// By which snapshot's words the topics were last checked.
     checked: Option<(Arc<Cluster>, Arc<Access>)>,
 }
@@ -64,6 +70,7 @@ impl Sessions {
         if self.by_name.len() >= TOPICS {
             self.clear();
         }
+        self.mounts |= topic.mount.is_some();
         if !topic.physical_id.is_nil() {
             self.by_id.insert(topic.physical_id, Arc::clone(topic));
         }
@@ -74,6 +81,13 @@ impl Sessions {
     fn clear(&mut self) {
         self.by_id.clear();
         self.by_name.clear();
+        self.mounts = false;
+    }
+
+    /// The shares among the topics.
+    fn shares(&self) -> impl Iterator<Item = &Mount> {
+        let topics = self.mounts.then(|| self.by_name.values());
+        topics.into_iter().flatten().filter_map(|it| it.mount.as_ref())
     }
 
     /// Is every topic in the sessions still there and still allowed? Looked at anew when the snapshot changed.
@@ -82,7 +96,12 @@ impl Sessions {
             Arc::ptr_eq(cluster, &tenant.cluster) && Arc::ptr_eq(access, &tenant.access)
         });
         if same {
-            return true;
+            // Shares begin and end by the clock.
+            return !self.mounts
+                || self
+                    .by_name
+                    .values()
+                    .all(|it| it.mount.is_none() || now(tenant, it).is_ok());
         }
         self.checked = Some((Arc::clone(&tenant.cluster), Arc::clone(&tenant.access)));
         self.by_name.values().all(|topic| now(tenant, topic).is_ok())
@@ -116,7 +135,6 @@ pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchReque
         return Err(Refusal::Replica);
     }
     request.cluster_id = None;
-    memory.parks = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     if let Some(most) = memory.fetch_bytes_max {
         request.max_bytes = request.max_bytes.min(most);
     }
@@ -133,6 +151,15 @@ pub(super) fn fetch(call: Call<'_>, memory: &mut Memory, mut request: FetchReque
         sessions.clear();
     }
     let refused = outwards(call, sessions, &mut request);
+    if sessions.mounts {
+        request.max_wait_ms = request.max_wait_ms.min(SHARED_WAIT_MS);
+        let tolls = sessions
+            .shares()
+            .filter_map(|it| call.tenant.share_toll(&it.share));
+        let least = tolls.filter_map(Toll::fetch_bytes_max).min();
+        request.max_bytes = request.max_bytes.min(least.unwrap_or(i32::MAX));
+    }
+    memory.parks = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     if !refused.is_empty() {
         if incremental {
             sessions.forget(request.session_id);
@@ -251,10 +278,12 @@ fn answer(version: i16, correlation_id: i32, mut refused: Vec<FetchableTopicResp
         let (sent, hidden) = inwards(tenant, &mut memory.fetch, &mut response, version >= BY_ID);
         response.responses.append(&mut refused);
         if !hidden.is_empty() {
-            return Screening::new((version, correlation_id), response, hidden, sent).at_once(tenant);
+            let screening = Screening::new((version, correlation_id), response, hidden, sent, &tenant.kept);
+            return screening.at_once(tenant);
         }
         Ok(Reply {
             records_bytes: bytes_of(&response),
+            shared: shared_of(tenant, &response, version >= BY_ID),
             frame: fetch_response(version, correlation_id, &response)?,
             sent,
             screening: None,
@@ -269,11 +298,35 @@ pub(super) fn bytes_of(response: &FetchResponse) -> u64 {
         .sum()
 }
 
+/// Bytes of records of shares that have a bound of their own.
+pub(super) fn shared_of(tenant: &Tenant, response: &FetchResponse, by_id: bool) -> Vec<(Arc<str>, u64)> {
+    if tenant.share_tolls.is_empty() {
+        return Vec::new();
+    }
+    let shared = response.responses.iter().filter_map(|answered| {
+        let topic = if by_id {
+            tenant.cluster.by_virtual_id(answered.topic_id)
+        } else {
+            tenant.cluster.by_name(&answered.topic)
+        };
+        let share = Arc::clone(&topic?.mount.as_ref()?.share);
+        let records = answered.partitions.iter().filter_map(|it| it.records.as_ref());
+        let bytes = records.map(|it| it.len() as u64).sum();
+        (bytes > 0).then_some((share, bytes))
+    });
+    shared.collect()
+}
+
 /// What is counted of an answer: topic, bytes, records.
 type Sent = Vec<(Arc<str>, u64, u64)>;
 
-/// Maps an answer, takes out what the client may not have any more, and tells what is in it, but for topics that may
-/// have dead letters: these it tells by their places.
+/// Whether records of a topic are looked through before they are sent.
+fn is_screened(topic: &Topic) -> bool {
+    topic.has_dead_letters() || topic.lens().is_some()
+}
+
+/// Maps an answer, takes out what the client may not have any more, and tells what is in it, but for topics whose records
+/// are looked through: these it tells by their places.
 fn inwards(
     tenant: &Tenant,
     sessions: &mut Sessions,
@@ -296,7 +349,7 @@ fn inwards(
             answered.topic = topic.name.clone().into();
         }
         match now(tenant, &topic) {
-            Ok(current) if current.has_dead_letters() && has_records(answered) => {
+            Ok(current) if is_screened(current) && has_records(answered) => {
                 hidden.push((place, Arc::clone(current)));
             }
             Ok(_current) => sent.extend(carried(&topic, &answered.partitions)),

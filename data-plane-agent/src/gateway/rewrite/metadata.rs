@@ -23,11 +23,7 @@ const DESCRIBE: i32 = 1 << 8;
 const WITHOUT_CREATION: i16 = 4;
 
 fn visible(tenant: &Tenant) -> impl Iterator<Item = &Arc<Topic>> {
-    tenant
-        .cluster
-        .topics()
-        .iter()
-        .filter(|it| tenant.access.may(Operation::Describe, &it.name))
+    tenant.cluster.topics().iter().filter(|it| tenant.sees(it))
 }
 
 pub(super) fn metadata(call: Call<'_>, mut request: MetadataRequest) -> Result<Plan, Refusal> {
@@ -101,7 +97,7 @@ fn topic_in(tenant: &Tenant, answered: &mut MetadataResponseTopic, by_id: &HashS
     answered.topic_id = topic.virtual_id;
     answered.is_internal = false;
     if answered.topic_authorized_operations != NOT_ASKED {
-        answered.topic_authorized_operations = tenant.topic_operations(&topic.name);
+        answered.topic_authorized_operations = tenant.topic_operations(topic);
     }
     // The broker was asked by name; a client that asked by id must read its own question.
     if is_absent(answered.error_code) && by_id.contains(&topic.virtual_id) {
@@ -175,7 +171,7 @@ pub(super) fn describe_partitions(
             answered.name = Some(topic.name.clone().into());
             answered.topic_id = topic.virtual_id;
             answered.is_internal = false;
-            answered.topic_authorized_operations = tenant.topic_operations(&topic.name);
+            answered.topic_authorized_operations = tenant.topic_operations(topic);
             !(all && is_absent(answered.error_code))
         });
         if let Some(cursor) = &mut response.next_cursor {

@@ -90,7 +90,9 @@ pub struct Reply {
     pub sent: Vec<(Arc<str>, u64, u64)>,
     /// Bytes of records in it, of batches that are cut short too.
     pub records_bytes: u64,
-    /// There is no frame yet: dead letters have to be taken out first, beside the clients.
+    /// The same of shares that have a bound of their own.
+    pub shared: Vec<(Arc<str>, u64)>,
+    /// There is no frame yet: records have to be looked through, or dead letters have to be taken out first, beside the clients.
     pub screening: Option<Box<Screening>>,
 }
 
@@ -100,6 +102,7 @@ impl From<Bytes> for Reply {
             frame: vec![frame],
             sent: Vec::new(),
             records_bytes: 0,
+            shared: Vec::new(),
             screening: None,
         }
     }
@@ -252,4 +255,4 @@ impl Call<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -73,9 +73,18 @@ pub(super) fn describe_producers(
     call: Call<'_>,
     mut request: DescribeProducersRequest,
 ) -> Result<Plan, Refusal> {
-    let denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| {
+    let mut denied = split_topics(call.tenant, Operation::Read, &mut request.topics, |it| {
         &mut it.name
     });
+    // Who writes what is shared is its owner's business. By now they have the broker's names.
+    let shared = request.topics.extract_if(.., |it| {
+        let topic = call.tenant.cluster.by_physical_name(&it.name);
+        let mount = topic.filter(|topic| topic.mount.is_some());
+        mount
+            .inspect(|topic| it.name = topic.name.clone().into())
+            .is_some()
+    });
+    denied.extend(shared.map(|it| (it, code::TOPIC_AUTHORIZATION_FAILED)));
     call.forward(&request, move |tenant, _memory, response| {
         topics_in(tenant, &mut response.topics, |it| &mut it.name);
         for partition in response.topics.iter_mut().flat_map(|it| &mut it.partitions) {

@@ -1,4 +1,4 @@
-//! Fetches from topics with dead letters: what is withheld is taken out before anybody is sent it.
+//! Fetches from topics with dead letters, and from shared ones with a view: what is withheld is taken out before anybody is sent it.
 
 use std::sync::Arc;
 
@@ -7,36 +7,44 @@ use kafka_protocol::messages::FetchResponse;
 use kafka_protocol::messages::fetch_response::FetchableTopicResponse;
 use weir_kafka_wire::pieces::fetch_response;
 
-use super::fetch::{bytes_of, carried, now, refuse};
+use super::fetch::{bytes_of, carried, now, refuse, shared_of};
 use super::{Refusal, Reply, Tenant};
-use crate::gateway::contract::{Pace, withhold};
+use crate::gateway::contract::{Pace, Pause, withhold};
+use crate::gateway::share::{Kept, Look, through};
 use crate::gateway::view::Topic;
 
-/// An answer whose dead letters are not taken out yet.
+/// An answer that is not looked through yet.
 #[derive(Debug)]
 pub struct Screening {
     version: i16,
     correlation_id: i32,
     response: FetchResponse,
-    /// Topics that may have dead letters, by their places in the answer.
+    /// Topics of whose records something may be withheld, by their places in the answer.
     hidden: Vec<(usize, Arc<Topic>)>,
+    /// How many of their partitions are done: what a view made of records must not go through it again.
+    done: usize,
     /// What is counted of the others.
     sent: Vec<(Arc<str>, u64, u64)>,
+    /// What came of batches of shared topics.
+    kept: Arc<Kept>,
 }
 
 impl Screening {
-    pub(super) const fn new(
+    pub(super) fn new(
         (version, correlation_id): (i16, i32),
         response: FetchResponse,
         hidden: Vec<(usize, Arc<Topic>)>,
         sent: Vec<(Arc<str>, u64, u64)>,
+        kept: &Arc<Kept>,
     ) -> Self {
         Self {
             version,
             correlation_id,
             response,
             hidden,
+            done: 0,
             sent,
+            kept: Arc::clone(kept),
         }
     }
 
@@ -46,27 +54,34 @@ impl Screening {
         self.version
     }
 
-    /// Takes dead letters out; false when that would take longer than it may now: what is done stays done.
+    /// Takes out what is withheld; false when that would take longer than it may now: what is done stays done.
     pub fn run(&mut self, pace: &Pace<'_>) -> bool {
-        for (at, _topic) in &self.hidden {
+        let mut place = 0;
+        for (at, topic) in &self.hidden {
             let Some(answered) = self.response.responses.get_mut(*at) else {
                 continue;
             };
             for partition in &mut answered.partitions {
+                place += 1;
+                if place <= self.done {
+                    continue;
+                }
                 let Some(records) = &partition.records else {
+                    self.done = place;
                     continue;
                 };
-                match withhold(records, pace) {
-                    Ok(None) => {}
-                    Ok(Some(less)) => partition.records = Some(less),
+                match left(topic, partition.partition_index, records, &self.kept, pace) {
+                    Ok(left) => partition.records = Some(left),
                     Err(_pause) => return false,
                 }
+                self.done = place;
             }
         }
         true
     }
 
-    /// The answer. What was revoked meanwhile is not in it.
+    /// The answer. What was revoked meanwhile is not in it, and nothing that was looked at through another view than that which
+    /// is in force: whoever asked asks again.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -77,12 +92,20 @@ impl Screening {
                 continue;
             };
             match now(tenant, topic) {
-                Ok(_current) => self.sent.extend(carried(topic, &answered.partitions)),
+                Ok(current) if current.lens() == topic.lens() => {
+                    self.sent.extend(carried(topic, &answered.partitions));
+                }
+                Ok(_changed) => {
+                    for partition in &mut answered.partitions {
+                        partition.records = Some(Bytes::new());
+                    }
+                }
                 Err(code) => refuse(answered, code, by_id),
             }
         }
         Ok(Reply {
             records_bytes: bytes_of(&self.response),
+            shared: shared_of(tenant, &self.response, by_id),
             frame: fetch_response(self.version, self.correlation_id, &self.response)?,
             sent: self.sent,
             screening: None,
@@ -98,6 +121,29 @@ impl Screening {
             screening: Some(Box::new(self)),
             ..Reply::from(Bytes::new())
         })
+    }
+}
+
+/// A partition's records without what is withheld.
+fn left(
+    topic: &Topic,
+    partition: i32,
+    records: &Bytes,
+    kept: &Kept,
+    pace: &Pace<'_>,
+) -> Result<Bytes, Pause> {
+    let dead = topic.has_dead_letters();
+    match topic.lens() {
+        Some(lens) => {
+            let look = Look {
+                lens,
+                dead,
+                partition,
+                kept,
+            };
+            through(records, look, pace)
+        }
+        None => Ok(withhold(records, pace)?.unwrap_or_else(|| records.clone())),
     }
 }
 

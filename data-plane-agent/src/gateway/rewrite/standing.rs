@@ -12,7 +12,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Call, Operation, Plan, Refusal, code};
+use super::{Call, Plan, Refusal, code};
 
 const LEADERS: &str = "Leaders are elected by the brokers of the pool.";
 const PLACEMENT: &str = "Replicas are placed by Weir.";
@@ -100,7 +100,7 @@ pub(super) fn config_resources(
         .cluster
         .topics()
         .iter()
-        .filter(|it| asked && call.tenant.access.may(Operation::Describe, &it.name))
+        .filter(|it| asked && call.tenant.sees(it))
         .map(|it| {
             ConfigResource::default()
                 .with_resource_name(it.name.clone())

@@ -12,6 +12,7 @@ use super::consumer_group::Members;
 use crate::gateway::contract::Counts;
 use crate::gateway::meter::{Meter, Payer};
 use crate::gateway::quota::{ClientQuota, Quotas, Toll};
+use crate::gateway::share::Kept;
 use crate::gateway::view::{Access, Bans, Cluster, Key, Operation, Topic, View};
 
 /// Where clients find the gateway.
@@ -55,6 +56,18 @@ fn front(view: &View, cluster: &Cluster, shared: &Shared) -> Arc<Front> {
     }
 }
 
+/// What is owed for records of what the cluster is shown.
+fn share_tolls(view: &View, cluster: &Cluster, quotas: &Quotas) -> Arc<HashMap<Arc<str>, Toll>> {
+    let mut tolls = HashMap::new();
+    let shares = cluster.mounts().iter().filter_map(|it| it.mount.as_ref());
+    for mount in shares.filter(|it| it.fetch_bytes_per_second > 0) {
+        if let Some(toll) = quotas.share_toll(view.version, &view.quotas, &mount.share) {
+            tolls.insert(Arc::clone(&mount.share), toll);
+        }
+    }
+    Arc::new(tolls)
+}
+
 /// What every tenant shares.
 #[derive(Debug, Clone)]
 pub struct Shared {
@@ -68,6 +81,8 @@ pub struct Shared {
     pub quotas: Arc<Quotas>,
     /// What was judged.
     pub contracts: Arc<Counts>,
+    /// What came of batches of shared topics.
+    pub kept: Arc<Kept>,
 }
 
 /// The tenant behind a connection, by one snapshot.
@@ -99,6 +114,10 @@ pub struct Tenant {
     pub quotas: Arc<Quotas>,
     /// What was judged; of all tenants.
     pub contracts: Arc<Counts>,
+    /// What came of batches of shared topics; of all tenants.
+    pub kept: Arc<Kept>,
+    /// What answers with records of shares are taken from, by the shares that have a bound of their own.
+    pub share_tolls: Arc<HashMap<Arc<str>, Toll>>,
 }
 
 impl Tenant {
@@ -119,13 +138,21 @@ impl Tenant {
                 .quotas
                 .toll(view.version, &view.quotas, &cluster.id, &key.principal),
             client_quotas: view.client_quotas(&key.cluster),
+            share_tolls: share_tolls(view, &cluster, &shared.quotas),
             front: front(view, &cluster, shared),
             cluster,
             meter: Arc::clone(&shared.meter),
             members: Arc::clone(&shared.members),
             quotas: Arc::clone(&shared.quotas),
             contracts: Arc::clone(&shared.contracts),
+            kept: Arc::clone(&shared.kept),
         })
+    }
+
+    /// What is owed for records of a share; `None`: nothing beside what the principal owes.
+    #[must_use]
+    pub fn share_toll(&self, share: &str) -> Option<&Toll> {
+        self.share_tolls.get(share)
     }
 
     /// May it use a consumer group or transactional id of this name so? A job may use those of its own, without a grant.
@@ -143,31 +170,52 @@ impl Tenant {
         if !self.access.may(operation, name) {
             return Err(code::TOPIC_AUTHORIZATION_FAILED);
         }
-        self.cluster.by_name(name).ok_or(code::UNKNOWN_TOPIC_OR_PARTITION)
+        let topic = self.cluster.by_name(name).ok_or_else(|| {
+            if self.cluster.has_ended(name) {
+                code::TOPIC_AUTHORIZATION_FAILED
+            } else {
+                code::UNKNOWN_TOPIC_OR_PARTITION
+            }
+        })?;
+        let open = topic.is_open_to(operation);
+        open.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// The same by virtual id.
     pub(super) fn topic_by_id(&self, operation: Operation, id: Uuid) -> Result<&Arc<Topic>, i16> {
-        let topic = self.cluster.by_virtual_id(id).ok_or(code::UNKNOWN_TOPIC_ID)?;
-        if self.access.may(operation, &topic.name) {
-            Ok(topic)
-        } else {
-            Err(code::TOPIC_AUTHORIZATION_FAILED)
-        }
+        let topic = self.cluster.by_virtual_id(id).ok_or_else(|| {
+            if self.cluster.has_ended_by_id(id) {
+                code::TOPIC_AUTHORIZATION_FAILED
+            } else {
+                code::UNKNOWN_TOPIC_ID
+            }
+        })?;
+        let may = self.may(operation, topic);
+        may.then_some(topic).ok_or(code::TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// The topic behind a broker's name, if the principal may see it.
     pub(super) fn shown(&self, physical_name: &str) -> Option<&Arc<Topic>> {
         self.cluster
             .by_physical_name(physical_name)
-            .filter(|it| self.access.may(Operation::Describe, &it.name))
+            .filter(|it| self.sees(it))
     }
 
     /// The topic behind a broker's id, if the principal may see it.
     pub(super) fn shown_by_id(&self, physical_id: Uuid) -> Option<&Arc<Topic>> {
         self.cluster
             .by_physical_id(physical_id)
-            .filter(|it| self.access.may(Operation::Describe, &it.name))
+            .filter(|it| self.sees(it))
+    }
+
+    /// May the principal see this topic?
+    pub(super) fn sees(&self, topic: &Topic) -> bool {
+        self.may(Operation::Describe, topic)
+    }
+
+    /// What was granted, and of what is shared no more than that.
+    fn may(&self, operation: Operation, topic: &Topic) -> bool {
+        self.access.may(operation, &topic.name) && topic.is_open_to(operation)
     }
 
     pub(super) fn text_in(&self, text: &mut Option<StrBytes>) {
@@ -183,15 +231,15 @@ impl Tenant {
     }
 
     /// Kafka's bit field of what the principal may do to a topic.
-    pub(super) fn topic_operations(&self, name: &str) -> i32 {
+    pub(super) fn topic_operations(&self, topic: &Topic) -> i32 {
         let mut bits = 0;
-        if self.access.may(Operation::Read, name) {
+        if self.may(Operation::Read, topic) {
             bits |= 1 << 3 | 1 << 8 | 1 << 10;
         }
-        if self.access.may(Operation::Write, name) {
+        if self.may(Operation::Write, topic) {
             bits |= 1 << 4;
         }
-        if self.access.may(Operation::Administer, name) {
+        if self.may(Operation::Administer, topic) {
             bits |= 1 << 5 | 1 << 6 | 1 << 7 | 1 << 11;
         }
         bits

@@ -8,8 +8,10 @@ mod cost;
 mod groups;
 mod jobs;
 mod metadata;
+mod mounts;
 mod quotas;
 mod records;
+mod shares;
 
 use bytes::BytesMut;
 use kafka_protocol::protocol::{Encodable, StrBytes};
@@ -45,6 +47,7 @@ fn shared(folder: &std::path::Path) -> Shared {
         members: Arc::new(Members::default()),
         quotas: Arc::new(Quotas::default()),
         contracts: Arc::default(),
+        kept: Arc::default(),
     }
 }
 
@@ -52,6 +55,22 @@ fn shared(folder: &std::path::Path) -> Shared {
 pub fn tenant(key: &str) -> Tenant {
     let folder = tempfile::tempdir().unwrap();
     tenant_of(&sample::snapshot(), key, &shared(folder.path()))
+}
+
+/// Who reads, in the second cluster of the sample snapshot, what this shows of `payments` in the first.
+pub fn tenant_with(mount: weir_proto::lane::v1::LogicalTopic) -> Tenant {
+    let mut snapshot = sample::snapshot();
+    let original = snapshot.clusters[0].topics[1].clone();
+    snapshot.clusters[1]
+        .topics
+        .push(weir_proto::lane::v1::LogicalTopic {
+            physical_name: original.physical_name,
+            physical_id: original.physical_id,
+            partitions: original.partitions,
+            ..mount
+        });
+    let folder = tempfile::tempdir().unwrap();
+    tenant_of(&snapshot, "key_other", &shared(folder.path()))
 }
 
 fn tenant_of(snapshot: &weir_proto::lane::v1::Snapshot, key: &str, shared: &Shared) -> Tenant {

@@ -118,6 +118,7 @@ pub(super) fn log_dirs(call: Call<'_>, mut request: DescribeLogDirsRequest) -> R
     if let Some(topics) = &mut request.topics {
         // Refused ones are left out, as Kafka leaves out what a broker does not have.
         let _denied = split_topics(call.tenant, Operation::Describe, topics, |it| &mut it.topic);
+        topics.retain(|it| is_held(call.tenant, &it.topic));
         if topics.is_empty() {
             let response = DescribeLogDirsResponse::default().with_results(vec![one_folder(Vec::new())]);
             return call.answer::<DescribeLogDirsRequest>(&response);
@@ -127,6 +128,12 @@ pub(super) fn log_dirs(call: Call<'_>, mut request: DescribeLogDirsRequest) -> R
         let folders = std::mem::take(&mut response.results);
         response.results = vec![folders_in(tenant, folders)];
     })
+}
+
+/// What is shown of other tenants takes no room here, and how much it takes there is not told.
+fn is_held(tenant: &Tenant, physical_name: &str) -> bool {
+    let topic = tenant.cluster.by_physical_name(physical_name);
+    topic.is_none_or(|it| it.mount.is_none())
 }
 
 fn one_folder(results: Vec<DescribeLogDirsResult>) -> DescribeLogDirsResult {
@@ -141,6 +148,7 @@ fn one_folder(results: Vec<DescribeLogDirsResult>) -> DescribeLogDirsResult {
 /// All folders of the broker as one, with this tenant's topics. Its error is told if no folder is well.
 fn folders_in(tenant: &Tenant, mut folders: Vec<DescribeLogDirsResult>) -> DescribeLogDirsResult {
     for folder in &mut folders {
+        folder.topics.retain(|it| is_held(tenant, &it.name));
         topics_in(tenant, &mut folder.topics, |it| &mut it.name);
     }
     let failed = folders

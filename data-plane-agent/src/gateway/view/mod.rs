@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use weir_credentials::{Issuer, PublicKeyHash, ScramVerifier};
-use weir_proto::agent::v1::{ApiKey, Grant, SaslMechanism, Scram};
-use weir_proto::lane::v1::{Snapshot, Upstream};
+use weir_proto::agent::v1::{ApiKey, Grant, Mount, SaslMechanism, Scram};
+use weir_proto::lane::v1::{LogicalCluster, Snapshot, Upstream};
 
 pub use access::{Access, Operation};
 pub use bans::Bans;
@@ -24,6 +24,7 @@ pub use tokens::sample as token_sample;
 
 use super::contract::Schemas;
 use super::quota::{ClientQuota, Rules, described};
+use super::share::Lenses;
 use crate::upstream::{Mechanism, Security, Trust};
 
 /// One version of everything that the gateway serves by.
@@ -47,6 +48,8 @@ pub struct View {
     pub bans: Arc<Bans>,
     /// Schemas that contracts name.
     pub schemas: Arc<Schemas>,
+    /// What shared topics are looked at through.
+    pub lenses: Arc<Lenses>,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
@@ -125,17 +128,27 @@ pub fn now_unix_ms() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// What a cluster is shown of other tenants' topics.
+fn mounts(cluster: &LogicalCluster) -> impl Iterator<Item = &Mount> {
+    cluster.topics.iter().filter_map(|it| it.mount.as_ref())
+}
+
 impl View {
     /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
     #[must_use]
     pub fn build(snapshot: &Snapshot) -> Self {
-        Self::build_after(snapshot, &Schemas::default())
+        Self::build_after(snapshot, &Self::default())
     }
 
-    /// The same, with the schemas that an earlier one compiled.
+    /// The same, with the schemas and lenses that an earlier one compiled, and in memory of what that one showed.
     #[must_use]
-    pub fn build_after(snapshot: &Snapshot, before: &Schemas) -> Self {
-        let compiled = Arc::new(Schemas::build(snapshot, before));
+    pub fn build_after(snapshot: &Snapshot, before: &Self) -> Self {
+        let compiled = Arc::new(Schemas::build(snapshot, &before.schemas));
+        let lenses = Arc::new(Lenses::build(snapshot, &before.lenses));
+        let cluster = |it: &LogicalCluster| {
+            let held = before.clusters.get(&it.id);
+            Arc::new(Cluster::build(it, &compiled, &lenses, held.map(|held| &**held)))
+        };
         let Snapshot {
             version,
             upstreams,
@@ -168,17 +181,15 @@ impl View {
         Self {
             version: *version,
             pools: upstreams.iter().filter_map(pool).collect(),
-            clusters: clusters
-                .iter()
-                .map(|it| (it.id.clone(), Arc::new(Cluster::build(it, &compiled))))
-                .collect(),
+            clusters: clusters.iter().map(|it| (it.id.clone(), cluster(it))).collect(),
             certificates: Certificates::build(keys.values()),
             keys,
-            quotas: Rules::build(quotas),
+            quotas: Rules::build(quotas).with_shares(clusters.iter().flat_map(mounts)),
             issuers: tokens::issuers(token_issuers),
             client_quotas: described(quotas),
             bans: Arc::new(Bans::build(bans)),
             schemas: compiled,
+            lenses,
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),
         }

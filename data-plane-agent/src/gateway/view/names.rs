@@ -1,6 +1,6 @@
 //! The name map of one logical cluster: logical and virtual on the client's side, physical on the broker's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kafka_protocol::protocol::StrBytes;
@@ -8,7 +8,9 @@ use uuid::Uuid;
 use weir_proto::agent::v1::Enforcement;
 use weir_proto::lane::v1::LogicalCluster;
 
+use super::{Operation, now_unix_seconds};
 use crate::gateway::contract::{Schemas, TopicContract};
+use crate::gateway::share::{Lens, Lenses, Mount};
 use crate::names::Naming;
 
 /// A topic under both its names.
@@ -28,9 +30,26 @@ pub struct Topic {
     pub partitions: u32,
     /// What it promises; `None`: nothing is enforced.
     pub contract: Option<Arc<TopicContract>>,
+    /// It is another tenant's, shared.
+    pub mount: Option<Mount>,
 }
 
 impl Topic {
+    /// Whether anybody may do this to it, whatever was granted: what is shared is only read, and only until the share ends.
+    #[must_use]
+    pub fn is_open_to(&self, operation: Operation) -> bool {
+        let Some(mount) = &self.mount else {
+            return true;
+        };
+        matches!(operation, Operation::Describe | Operation::Read) && mount.stands(now_unix_seconds())
+    }
+
+    /// What its records are looked at through before they are sent; `None`: they are sent as they are.
+    #[must_use]
+    pub fn lens(&self) -> Option<&Arc<Lens>> {
+        self.mount.as_ref().and_then(Mount::lens)
+    }
+
     /// Whether it may hold records that consumers are not sent.
     #[must_use]
     pub fn has_dead_letters(&self) -> bool {
@@ -54,13 +73,31 @@ pub struct Cluster {
     by_physical_name: HashMap<StrBytes, Arc<Topic>>,
     by_virtual_id: HashMap<Uuid, Arc<Topic>>,
     by_physical_id: HashMap<Uuid, Arc<Topic>>,
+    /// Those that are other tenants'.
+    mounts: Vec<Arc<Topic>>,
+    ended: Ended,
 }
+
+/// Shares that ended while this gateway ran: whoever still asks is told that it may not, rather than to wait for a topic.
+#[derive(Debug, Default)]
+struct Ended {
+    names: HashSet<StrBytes>,
+    ids: HashSet<Uuid>,
+}
+
+/// Shares that ended are remembered of a cluster.
+const ENDED_MAX: usize = 10_000;
 
 impl Cluster {
     /// Compiles the map. A topic without a sound id is left out. A cluster without a prefix keeps its groups apart
     /// by its own id.
     #[must_use]
-    pub fn build(cluster: &LogicalCluster, schemas: &Schemas) -> Self {
+    pub fn build(
+        cluster: &LogicalCluster,
+        schemas: &Schemas,
+        lenses: &Lenses,
+        before: Option<&Self>,
+    ) -> Self {
         let LogicalCluster {
             id,
             kafka_cluster_id,
@@ -99,7 +136,11 @@ impl Cluster {
                     .as_ref()
                     .and_then(|it| TopicContract::bind(it, schemas))
                     .map(Arc::new),
+                mount: topic.mount.as_ref().map(|it| Mount::of(&topic.id, it, lenses)),
             });
+        }
+        if let Some(before) = before {
+            built.remember(before);
         }
         built
             .topics
@@ -116,7 +157,48 @@ impl Cluster {
         if !topic.physical_id.is_nil() {
             self.by_physical_id.insert(topic.physical_id, Arc::clone(&topic));
         }
+        if topic.mount.is_some() {
+            self.mounts.push(Arc::clone(&topic));
+        }
         self.topics.push(topic);
+    }
+
+    /// What was shown before and is no longer.
+    fn remember(&mut self, before: &Self) {
+        let gone = before
+            .mounts
+            .iter()
+            .filter(|it| !self.by_virtual_id.contains_key(&it.virtual_id));
+        let gone = gone.map(|it| (it.name.clone(), it.virtual_id));
+        self.ended = gone
+            .take(ENDED_MAX)
+            .fold(Ended::default(), |mut ended, (name, id)| {
+                ended.names.insert(name);
+                ended.ids.insert(id);
+                ended
+            });
+        if self.ended.ids.len() + before.ended.ids.len() <= ENDED_MAX {
+            self.ended.names.extend(before.ended.names.iter().cloned());
+            self.ended.ids.extend(&before.ended.ids);
+        }
+    }
+
+    /// Whether a topic that is not there by this name was another tenant's until its share ended.
+    #[must_use]
+    pub fn has_ended(&self, name: &str) -> bool {
+        self.ended.names.contains(name.as_bytes())
+    }
+
+    /// The same by the id that clients use.
+    #[must_use]
+    pub fn has_ended_by_id(&self, id: Uuid) -> bool {
+        self.ended.ids.contains(&id)
+    }
+
+    /// Those that are other tenants', shared.
+    #[must_use]
+    pub fn mounts(&self) -> &[Arc<Topic>] {
+        &self.mounts
     }
 
     /// Every topic, in the order of the physical names.
@@ -178,7 +260,8 @@ impl Cluster {
     pub fn subscription_in(&self, physical: &StrBytes) -> StrBytes {
         match self.by_physical_name(physical) {
             Some(topic) => topic.name.clone(),
-            None => self.id_in(physical).unwrap_or_else(|| physical.clone()),
+            // Another cluster's: it was shown here, and is no longer.
+            None => self.id_in(physical).unwrap_or_default(),
         }
     }
 
@@ -186,7 +269,16 @@ impl Cluster {
     /// else looks like a cluster's prefix is taken out.
     #[must_use]
     pub fn text_in(&self, text: &str) -> StrBytes {
-        let own = text.replace(self.naming.prefix(), "");
+        let mut own = text.to_owned();
+        // What is shown here has the name that it has here, not that which its owner gave it.
+        for mount in self
+            .mounts
+            .iter()
+            .filter(|it| text.contains(it.physical_name.as_str()))
+        {
+            own = own.replace(mount.physical_name.as_str(), &mount.name);
+        }
+        let own = own.replace(self.naming.prefix(), "");
         StrBytes::from_string(without_prefixes(&own))
     }
 }

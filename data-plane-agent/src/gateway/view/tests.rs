@@ -40,7 +40,7 @@ fn cluster(suffix: &str, topics: &[(u8, &str)]) -> LogicalCluster {
                 physical_name: format!("w{suffix}-{name}"),
                 physical_id: physical_id(*n).as_bytes().to_vec(),
                 partitions: 2,
-                contract: None,
+                ..LogicalTopic::default()
             })
             .collect(),
     }

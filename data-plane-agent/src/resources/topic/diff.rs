@@ -237,6 +237,7 @@ mod tests {
             deleted,
             adopted: false,
             contract: None,
+            mount: None,
         }
     }
 

@@ -22,6 +22,7 @@ fn wish(partitions: u32, deleted: bool) -> Topic {
         deleted,
         adopted: false,
         contract: None,
+        mount: None,
     }
 }
 

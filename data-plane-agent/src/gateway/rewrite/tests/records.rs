@@ -31,6 +31,10 @@ impl Metered {
         tenant_of(snapshot, key, &self.shared)
     }
 
+    pub(super) fn tenant_in(&self, view: &View, key: &str) -> Tenant {
+        Tenant::new(view, &view.keys[key], &self.shared).unwrap()
+    }
+
     /// (topic id, principal, bytes, records, uncertain).
     pub(super) fn rows(&self) -> Vec<(String, String, u64, u64, bool)> {
         assert!(self.folder.path().exists());
