@@ -41,6 +41,9 @@ const SEED: &str = "
         SELECT id, tenant_id, 'FRESHNESS', now(), now(), 'OK', 1, 0, 1, false FROM topic;
     INSERT INTO service_level_hour (topic_id, tenant_id, name, hour, good, bad)
         SELECT id, tenant_id, 'FRESHNESS', now(), 1, 0 FROM topic;
+    INSERT INTO share_price (share_id, effective_from, tenant_id) SELECT id, now(), tenant_id FROM share;
+    INSERT INTO share_mount (topic_id, share_id, tenant_id, consumer_tenant_id, shown_topic_id, shown_cluster_id, cluster_id, alias,
+            from_unix_ms) SELECT gen_random_uuid(), id, tenant_id, gen_random_uuid(), id, cluster_id, cluster_id, 'a', 0 FROM share;
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO job_status (job_id, tenant_id, data_plane_id, version, workers, units, restarts, records_in, records_out,
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;
