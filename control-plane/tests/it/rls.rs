@@ -20,7 +20,7 @@ const SEED: &str = "
     INSERT INTO object_status (object_id, tenant_id, data_plane_id, phase, observed_epoch, observed_n)
         SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM topic;
     INSERT INTO data_plane_link (data_plane_id, tenant_id, enrolled_at, public_key_sha256, certificate_not_after)
-        SELECT id, tenant_id, now(), '', now() FROM data_plane;
+        SELECT id, tenant_id, now(), decode(md5(id::text), 'hex'), now() FROM data_plane;
     INSERT INTO contract_reference (tenant_id, contract_id, version, ordinal, to_contract_id, to_version)
         SELECT tenant_id, contract_id, version, 0, contract_id, version FROM contract_version;
     INSERT INTO contract_finding (tenant_id, contract_id, version, ordinal, rule_id, rule, message)

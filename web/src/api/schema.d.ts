@@ -2577,6 +2577,8 @@ export interface components {
             jobs: components["schemas"]["ContractImpactJob"][];
             /** @description Service accounts that read from those in the last seven days, the latest first. */
             readers: components["schemas"]["ContractImpactUse"][];
+            /** @description Shares of those that have not ended: their recipients read what is written. */
+            shares: components["schemas"]["ContractImpactShare"][];
             /** @description The topics whose contracts take schemas of this subject, and whose enforcement is not OFF. */
             topics: components["schemas"]["ContractImpactTopic"][];
             /** @description Is there more than stands here? 200 topics are named, and 500 of each of the others. */
@@ -2592,6 +2594,22 @@ export interface components {
             name: string;
             /** @description What it does with it. */
             part: components["schemas"]["JobPart"];
+            /** @description The topic. */
+            topic_id: string;
+        };
+        /** @description A share of such a topic. */
+        ContractImpactShare: {
+            /**
+             * Format: int32
+             * @description The version that its recipient relies on: what it cannot read with that one's schema is refused. Absent: any compatible one.
+             */
+            contract_version?: number;
+            /** @description Its name. */
+            name: string;
+            /** @description INVITED, PREVIEWED or ACTIVE. */
+            phase: string;
+            /** @description Its id. */
+            share_id: string;
             /** @description The topic. */
             topic_id: string;
         };
@@ -2920,7 +2938,7 @@ export interface components {
         };
         /** @description What one meter cost in one time, for one combination of the dimensions asked for. */
         CostRow: {
-            /** @description Money, a decimal number; zero when `unrated`. */
+            /** @description Money, a decimal number; zero when `unrated`, below zero when it is a credit. */
             amount: string;
             /** @description When grouped by cluster. */
             cluster?: string;
@@ -2943,9 +2961,11 @@ export interface components {
             principal?: string;
             /**
              * Format: int64
-             * @description Bytes, records or requests.
+             * @description Bytes, records, requests or hours.
              */
             quantity: number;
+            /** @description When grouped by share; absent for what is of none. */
+            share?: string;
             /**
              * Format: date-time
              * @description Inclusive.
@@ -2960,7 +2980,7 @@ export interface components {
         };
         /** @description The sum of one currency. */
         CostTotal: {
-            /** @description Money, a decimal number. */
+            /** @description Money, a decimal number; below zero when credits are more than charges. */
             amount: string;
             /** @description ISO 4217. */
             currency: string;
@@ -3935,7 +3955,7 @@ export interface components {
          * @description What is counted.
          * @enum {string}
          */
-        Meter: "PRODUCE_BYTES" | "FETCH_BYTES" | "PRODUCE_RECORDS" | "FETCH_RECORDS" | "REQUESTS";
+        Meter: "PRODUCE_BYTES" | "FETCH_BYTES" | "PRODUCE_RECORDS" | "FETCH_RECORDS" | "REQUESTS" | "SHARE_FETCH_BYTES" | "SHARE_FETCH_BYTES_CREDIT" | "SHARE_HOURS" | "SHARE_HOURS_CREDIT";
         /** @description The price of one meter. */
         MeterPrice: {
             /** @description What is counted. */
@@ -7522,7 +7542,7 @@ export interface operations {
                 end?: string;
                 /** @description The length of a row's time. */
                 granularity?: "HOURLY" | "DAILY" | "MONTHLY";
-                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction. */
+                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction; for costs also share. */
                 group_by?: string;
                 /** @description Only this tenant; for callers above tenants. */
                 tenant?: string;
@@ -11777,7 +11797,7 @@ export interface operations {
                 end?: string;
                 /** @description The length of a row's time. */
                 granularity?: "HOURLY" | "DAILY" | "MONTHLY";
-                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction. */
+                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction; for costs also share. */
                 group_by?: string;
                 /** @description Only this tenant; for callers above tenants. */
                 tenant?: string;

@@ -52,15 +52,7 @@ pub(super) fn topic(
         deleted,
     } = row;
     if let Some(shown) = shown {
-        // It has no name at the brokers, no settings and no partitions of its own: whoever does not know mounts cannot make it.
-        return Topic {
-            id: type_id::<kind::Topic>(id),
-            cluster_id: type_id::<kind::Cluster>(cluster_id),
-            name,
-            deleted,
-            mount: Some(mount(shown)),
-            ..Topic::default()
-        };
+        return showing(id, cluster_id, name, deleted, shown);
     }
     let cleanup_policy = match cleanup_policy.as_str() {
         "COMPACT" => "compact",
@@ -98,5 +90,18 @@ pub(super) fn topic(
         adopted,
         contract,
         mount: None,
+    }
+}
+
+/// A topic that shows another. It has no name at the brokers, no settings and no partitions of its own: whoever does not know mounts cannot make
+/// it.
+fn showing(id: Uuid, cluster_id: Uuid, name: String, deleted: bool, shown: MountRow) -> Topic {
+    Topic {
+        id: type_id::<kind::Topic>(id),
+        cluster_id: type_id::<kind::Cluster>(cluster_id),
+        name,
+        deleted,
+        mount: Some(mount(shown)),
+        ..Topic::default()
     }
 }

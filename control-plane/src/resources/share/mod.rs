@@ -4,6 +4,7 @@
 //! What one side decides is written to the other under the other's scope, in the same transaction: neither knows the other's rows.
 
 mod api;
+pub mod bill;
 pub mod expire;
 mod invitation;
 mod model;
@@ -18,4 +19,5 @@ mod switch;
 mod validate;
 mod view;
 
+pub use model::SharePrice;
 pub use routes::router;

@@ -5,18 +5,20 @@ use serde_json::{Value, json};
 use weir_credentials::{Secret, SecretKind};
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Error, Id, Result, check_labels, code, kind};
+use crate::kernel::{Action, Error, ErrorKind, Id, Result, check_labels, code, kind};
 use crate::resources::share::api::ShareEnd;
 use crate::resources::share::model::{
     Decision, Share, ShareId, ShareRecipient, ShareSpec, SharedTopic, decide, is_live,
 };
 use crate::resources::share::{invitation, party, price, store, switch, validate, view};
-use crate::resources::{cluster, member, owner, referred, topic};
+use crate::resources::{cluster, contract, member, owner, referred, topic};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Phase, Write, merged};
 use crate::runtime::{App, Settings, Tx};
 
 /// How long an invitation can be taken.
 const INVITATION: TimeDelta = TimeDelta::days(7);
+/// Shares of a tenant that have not ended.
+const SHARES_MAX: i64 = 5_000;
 
 pub async fn create(
     app: &App,
@@ -40,6 +42,10 @@ pub async fn create(
     };
     switch::check_gives(write.tx(), scope).await?;
     check_offer(write.tx(), caller, scope, &mut spec).await?;
+    if store::live(write.tx(), scope).await? >= SHARES_MAX {
+        let detail = format!("A tenant has at most {SHARES_MAX} shares that have not ended.");
+        return Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail));
+    }
     let id: ShareId = Id::generate();
     store::insert(write.tx(), scope, id, &spec, &metadata.labels).await?;
     if spec.price.is_some() {
@@ -95,6 +101,13 @@ async fn check_offer(tx: &mut Tx, caller: &Caller, scope: TenantScope, spec: &mu
             let detail = "The topic shows one that is shared with the tenant. To share it further needs the consent of whoever shares it, \
                           and there is no way yet to ask for that.";
             return Err(Error::conflict(code::MOUNTED, detail));
+        }
+        if let Some(number) = shared.contract_version
+            && !contract::has_value_version(tx, scope, cluster.id, &found.spec.name, number).await?
+        {
+            let pointer = format!("/spec/topics/{at}/contract_version");
+            let detail = format!("The subject {}-value has no version {number}.", found.spec.name);
+            return Err(Error::invalid(pointer, code::BAD_REFERENCE, detail));
         }
         view::compile(
             tx,

@@ -347,6 +347,17 @@ pub async fn delete(tx: &mut Tx, scope: TenantScope, id: ShareId) -> Result<()> 
     Ok(())
 }
 
+/// How many shares of the tenant have not ended.
+pub async fn live(tx: &mut Tx, scope: TenantScope) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM share WHERE tenant_id = $1 AND phase IN ('INVITED', 'PREVIEWED', 'ACTIVE')"#,
+        scope.tenant().uuid(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(count)
+}
+
 /// Under the operator's scope: shares whose time is over, and which are live.
 pub async fn over(tx: &mut Tx, limit: i64) -> Result<Vec<(TenantId, ShareId)>> {
     let rows = sqlx::query!(

@@ -135,7 +135,10 @@ async fn with_a_contract_steps_are_judged_by_its_fields() {
         {"name":"card","type":"string"},{"name":"amount","type":"long"}]}"#});
     world
         .provider
-        .post("/registry/subjects/payments-value/versions", &schema)
+        .post(
+            "/registry/contexts/.prod/subjects/payments-value/versions",
+            &schema,
+        )
         .await
         .expect(200);
     let missing = json!([{"mask": {"fields": ["pan"], "how": "REDACT"}}]);
@@ -260,4 +263,110 @@ async fn a_third_tenant_on_the_pool_sees_nothing() {
     for list in ["/v1/shares", "/v1/received-shares", "/v1/mounts"] {
         assert_eq!(third.get(list).await.expect(200)["data"], json!([]), "{list}");
     }
+}
+
+#[tokio::test]
+async fn a_version_that_a_share_relies_on_stays_readable() {
+    let world = World::make().await;
+    let schema =
+        |fields: &str| json!({"schema": format!(r#"{{"type":"record","name":"P","fields":[{fields}]}}"#)});
+    let (id, card) = (
+        r#"{"name":"id","type":"string"}"#,
+        r#"{"name":"card","type":"string"}"#,
+    );
+    let path = "/registry/contexts/.prod/subjects/payments-value/versions";
+    let first = schema(&format!("{id},{card}"));
+    world.provider.post(path, &first).await.expect(200);
+    let missing = world.with("/spec/topics/0/contract_version", json!(2));
+    let told = world
+        .provider
+        .post("/v1/shares", &missing)
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(told["errors"][0]["pointer"], "/spec/topics/0/contract_version");
+    let (share, _received) = world
+        .offer(&world.with("/spec/topics/0/contract_version", json!(1)))
+        .await;
+    // To leave a field out is BACKWARD compatible, and yet who reads by version 1 misses it.
+    let fewer = schema(id);
+    let refused = world.provider.post(path, &fewer).await.expect(409);
+    assert!(
+        refused["message"].to_string().contains("cards-for-risk"),
+        "{refused:#}"
+    );
+    let contract = world.provider.get("/v1/contracts").await.expect(200)["data"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let plan = format!("/v1/contracts/{contract}/versions?dry_run=true");
+    let plan = world
+        .provider
+        .post(&plan, &json!({"spec": fewer}))
+        .await
+        .expect(200);
+    assert_eq!(plan["accepted"], false, "{plan:#}");
+    let more = schema(&format!(
+        r#"{id},{card},{{"name":"note","type":"string","default":""}}"#
+    ));
+    world.provider.post(path, &more).await.expect(200);
+    // With the share it ends.
+    world.act(&format!("shares/{share}/revoke")).await;
+    world.provider.post(path, &fewer).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_job_reads_a_mount_and_writes_none_and_holds_it_while_it_does() {
+    let world = World::make().await;
+    let (_share, received) = world.offer(&world.spec()).await;
+    let taken = world.accept(&received, json!({})).await.expect(200);
+    let mount = taken["status"]["mounts"][0]["topic"].clone();
+    let own = json!({"cluster": world.cluster, "name": "own"});
+    let own = made(&world.consumer, "/v1/topics", own).await;
+    let contract = json!({"spec": {"contract": {"enforcement": "DLQ", "dead_letter_topic": mount}}});
+    let told = world
+        .consumer
+        .patch(&format!("/v1/topics/{own}"), &contract)
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(told["errors"][0]["code"], "bad_reference");
+    let account = made(&world.consumer, "/v1/service-accounts", json!({"name": "job"})).await;
+    let binding = json!({"principal": account, "role": "DEVELOPER", "resource": "environment=risk/*"});
+    made(&world.consumer, "/v1/role-bindings", binding).await;
+    let grants = world.provider.get("/v1/data-plane-grants").await.expect(200);
+    let grant = format!(
+        "/v1/data-plane-grants/{}",
+        grants["data"][0]["id"].as_str().expect("an id")
+    );
+    world
+        .provider
+        .patch(&grant, &json!({"spec": {"compute_units_max": 2}}))
+        .await
+        .expect(200);
+    let pool = json!({"data_plane": world.made.data_plane, "name": "jobs", "max_units": 2});
+    let pool = made(&world.consumer, "/v1/compute-pools", pool).await;
+    let job = |source: &Value, sink: &Value| {
+        json!({"spec": {"cluster": world.cluster, "name": "copy", "compute_pool": pool, "service_account": account,
+            "program": {"kind": "ACTION", "source": {"topic": source}, "steps": [], "sinks": [{"topic": sink}]}}})
+    };
+    let told = world
+        .consumer
+        .post("/v1/jobs", &job(&json!(own), &mount))
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(
+        (&told["errors"][0]["pointer"], &told["errors"][0]["code"]),
+        (&json!("/spec/program/sinks/0/topic"), &json!("mounted"))
+    );
+    world
+        .consumer
+        .post("/v1/jobs", &job(&mount, &json!(own)))
+        .await
+        .expect(201);
+    let leave = format!("/v1/received-shares/{received}/leave");
+    let told = world
+        .consumer
+        .post(&leave, &json!({}))
+        .await
+        .expect_problem(409, "in_use");
+    assert!(told["detail"].to_string().contains("copy"));
 }

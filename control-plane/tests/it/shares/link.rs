@@ -86,23 +86,57 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     let (_door, mut session) = session(&world).await;
     let (_n, state) = session_first(&mut session).await;
     assert!(mount(&state).is_none(), "an offer shows nothing");
-    let accepted = world.accept(&received, json!({"name_prefix": "acme."})).await.expect(200);
+    let accepted = world
+        .accept(&received, json!({"name_prefix": "acme."}))
+        .await
+        .expect(200);
     assert_eq!(accepted["status"]["enforced"], false);
     let (n, state) = desired(&mut session, |it| mount(it).is_some()).await;
     let told = mount(&state).expect("a mount");
-    assert_eq!((told.name.as_str(), told.cluster_id.as_str()), ("acme.payments", world.cluster.as_str()));
-    assert_eq!((told.physical_name.as_str(), told.partitions, told.configs.len(), told.deleted), ("", 0, 0, false));
+    assert_eq!(
+        (told.name.as_str(), told.cluster_id.as_str()),
+        ("acme.payments", world.cluster.as_str())
+    );
+    assert_eq!(
+        (
+            told.physical_name.as_str(),
+            told.partitions,
+            told.configs.len(),
+            told.deleted
+        ),
+        ("", 0, 0, false)
+    );
     let shown = told.mount.as_ref().expect("a mount");
-    assert_eq!((shown.share_id.as_str(), shown.topic_id.as_str()), (share.as_str(), world.made.topic.as_str()));
-    assert_eq!((shown.from_unix_ms, shown.starts_at_unix_seconds), (1_795_341_600_000, 0));
-    assert_eq!((shown.fetch_bytes_per_second, shown.expires_at_unix_seconds), (1000, 4_951_015_200));
+    assert_eq!(
+        (shown.share_id.as_str(), shown.topic_id.as_str()),
+        (share.as_str(), world.made.topic.as_str())
+    );
+    assert_eq!(
+        (shown.from_unix_ms, shown.starts_at_unix_seconds),
+        (1_795_341_600_000, 0)
+    );
+    assert_eq!(
+        (shown.fetch_bytes_per_second, shown.expires_at_unix_seconds),
+        (1000, 4_951_015_200)
+    );
     let steps: Value = serde_json::from_str(&shown.view_steps_json).expect("JSON");
     assert_eq!(steps, spec["spec"]["topics"][0]["steps"]);
-    let grants: Vec<_> = state.grants.iter().map(|it| (it.cluster_id.as_str(), it.pattern.as_str())).collect();
+    let grants: Vec<_> = state
+        .grants
+        .iter()
+        .map(|it| (it.cluster_id.as_str(), it.pattern.as_str()))
+        .collect();
     assert_eq!(grants, [(world.cluster.as_str(), "acme.*")], "the consumer's own");
     // READY when the agent says so of this very wish.
     let topic = told.id.clone();
-    report(&session, vec![said(&world.made.pool, Phase::Ready, n), said(&topic, Phase::Ready, n)]).await;
+    report(
+        &session,
+        vec![
+            said(&world.made.pool, Phase::Ready, n),
+            said(&topic, Phase::Ready, n),
+        ],
+    )
+    .await;
     let path = format!("/v1/shares/{share}");
     until(&world.provider, &path, |it| it["status"]["enforced"] == true).await;
     let path = format!("/v1/received-shares/{received}");
@@ -114,7 +148,14 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     let patch = format!("/v1/shares/{share}");
     let changed = world.provider.patch(&patch, &stricter).await.expect(200);
     assert_eq!(changed["status"]["enforced"], false);
-    desired(&mut session, |it| mount(it).is_some_and(|it| it.mount.as_ref().is_some_and(|it| it.view_steps_json.contains("NULL")))).await;
+    desired(&mut session, |it| {
+        mount(it).is_some_and(|it| {
+            it.mount
+                .as_ref()
+                .is_some_and(|it| it.view_steps_json.contains("NULL"))
+        })
+    })
+    .await;
     // Revoked: a tombstone, until the agent carried it out; whoever waits hears when.
     let revoke = format!("/v1/shares/{share}/revoke?wait=20s");
     let empty = json!({});
@@ -126,9 +167,20 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     };
     let (revoked, ()) = tokio::join!(revoked, obeyed);
     let revoked = revoked.expect(200);
-    assert_eq!((&revoked["status"]["phase"], &revoked["status"]["enforced"]), (&json!("REVOKED"), &json!(true)));
-    world.consumer.get(&format!("/v1/topics/{topic}")).await.expect_problem(404, "not_found");
-    world.provider.delete(&format!("/v1/topics/{}", world.made.topic)).await.expect(202);
+    assert_eq!(
+        (&revoked["status"]["phase"], &revoked["status"]["enforced"]),
+        (&json!("REVOKED"), &json!(true))
+    );
+    world
+        .consumer
+        .get(&format!("/v1/topics/{topic}"))
+        .await
+        .expect_problem(404, "not_found");
+    world
+        .provider
+        .delete(&format!("/v1/topics/{}", world.made.topic))
+        .await
+        .expect(202);
 }
 
 async fn session_first(session: &mut Session) -> (Option<Generation>, DesiredState) {
@@ -139,28 +191,54 @@ async fn session_first(session: &mut Session) -> (Option<Generation>, DesiredSta
 #[tokio::test]
 async fn a_share_whose_time_is_over_ends_by_itself() {
     let world = World::make().await;
-    let (share, received) = world.offer(&world.with("/spec/expires_at", json!("2126-11-22T10:00:00Z"))).await;
+    let (share, received) = world
+        .offer(&world.with("/spec/expires_at", json!("2126-11-22T10:00:00Z")))
+        .await;
     let (second, _) = world.offer(&world.with("/spec/name", json!("open-end"))).await;
     world.accept(&received, json!({})).await.expect(200);
-    weir_control_plane::resources::share::expire::look(&world.bench.app).await.expect("a look");
+    weir_control_plane::resources::share::expire::look(&world.bench.app)
+        .await
+        .expect("a look");
     let path = format!("/v1/shares/{share}");
-    assert_eq!(world.provider.get(&path).await.expect(200)["status"]["phase"], "ACTIVE");
+    assert_eq!(
+        world.provider.get(&path).await.expect(200)["status"]["phase"],
+        "ACTIVE"
+    );
     // The clock jumps over the end.
     sqlx::query("UPDATE share SET expires_at = now() - interval '1 hour' WHERE expires_at IS NOT NULL")
         .execute(&mut world.bench.database.owner().await)
         .await
         .expect("an end");
-    weir_control_plane::resources::share::expire::look(&world.bench.app).await.expect("a look");
+    weir_control_plane::resources::share::expire::look(&world.bench.app)
+        .await
+        .expect("a look");
     let ended = world.provider.get(&path).await.expect(200);
     assert_eq!(ended["status"]["phase"], "EXPIRED");
-    assert_eq!(world.consumer.get("/v1/mounts").await.expect(200)["data"], json!([]));
+    assert_eq!(
+        world.consumer.get("/v1/mounts").await.expect(200)["data"],
+        json!([])
+    );
     let by_clock = |rows: Vec<(String, String)>| rows.iter().any(|(action, _)| action == "expire");
     assert!(by_clock(world.audited(&world.provider).await) && by_clock(world.audited(&world.consumer).await));
-    assert_eq!(world.provider.get(&format!("/v1/shares/{second}")).await.expect(200)["status"]["phase"], "INVITED");
-    world.accept(&received, json!({})).await.expect_problem(409, "wrong_phase");
+    assert_eq!(
+        world
+            .provider
+            .get(&format!("/v1/shares/{second}"))
+            .await
+            .expect(200)["status"]["phase"],
+        "INVITED"
+    );
+    world
+        .accept(&received, json!({}))
+        .await
+        .expect_problem(409, "wrong_phase");
     // Renewed with a later end, it is taken again.
     let again = format!("{path}/resend");
-    world.provider.post(&again, &json!({})).await.expect_problem(422, "invalid");
+    world
+        .provider
+        .post(&again, &json!({}))
+        .await
+        .expect_problem(422, "invalid");
     let later = json!({"expires_at": "2126-11-22T10:00:00Z"});
     let anew = world.provider.post(&again, &later).await.expect(200);
     assert_eq!(id(&anew), share);

@@ -3,8 +3,8 @@
 mod bad;
 mod invitations;
 mod life;
-// mod link;
-// mod money;
+mod link;
+mod money;
 
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use super::store::stamp;
-pub use store::{NewMount, bury, forget, hold_shared, insert};
+pub use store::{NewMount, Pin, SharedBy, bury, forget, hold_shared, insert, pins, shared_by};
 
 use crate::auth::TenantScope;
 use crate::kernel::{Error, Id, Result, code, kind};

@@ -111,3 +111,80 @@ pub async fn forget(tx: &mut Tx, scope: TenantScope, ids: &[Uuid]) -> Result<()>
     .await?;
     Ok(())
 }
+
+/// A share that relies on a version of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Its name.
+    pub share: String,
+    /// The version.
+    pub version: i32,
+}
+
+/// The shares that have not ended and rely on a version of an environment's subject, which is called as their topic is.
+///
+/// # Errors
+/// The database's.
+pub async fn pins(tx: &mut Tx, scope: TenantScope, environment: Uuid, subject: &str) -> Result<Vec<Pin>> {
+    let rows = sqlx::query!(
+        r#"SELECT s.name, p.contract_version AS "version!"
+           FROM share s JOIN cluster c ON c.tenant_id = s.tenant_id AND c.id = s.cluster_id
+           JOIN share_topic p ON p.tenant_id = s.tenant_id AND p.share_id = s.id
+           JOIN topic t ON t.tenant_id = p.tenant_id AND t.id = p.topic_id
+           WHERE s.tenant_id = $1 AND c.environment_id = $2 AND s.phase IN ('INVITED', 'PREVIEWED', 'ACTIVE')
+             AND p.contract_version IS NOT NULL AND t.name || '-value' = $3 ORDER BY s.name"#,
+        scope.tenant().uuid(),
+        environment,
+        subject,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Pin {
+            share: row.name,
+            version: row.version,
+        })
+        .collect())
+}
+
+/// A share of a topic, for those whom a change of what it promises meets.
+#[derive(Debug, Clone)]
+pub struct SharedBy {
+    /// The share.
+    pub share: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub phase: String,
+    /// The topic.
+    pub topic: TopicId,
+    /// The version that its recipient relies on.
+    pub contract_version: Option<i32>,
+}
+
+/// The shares of these topics that have not ended, by name; at most `limit`.
+///
+/// # Errors
+/// The database's.
+pub async fn shared_by(tx: &mut Tx, scope: TenantScope, ids: &[Uuid], limit: i64) -> Result<Vec<SharedBy>> {
+    let rows = sqlx::query!(
+        "SELECT s.id, s.name, s.phase, t.topic_id, t.contract_version
+         FROM share_topic t JOIN share s ON s.tenant_id = t.tenant_id AND s.id = t.share_id
+         WHERE t.tenant_id = $1 AND t.topic_id = ANY($2) AND s.phase IN ('INVITED', 'PREVIEWED', 'ACTIVE')
+         ORDER BY s.name, s.id, t.topic_id LIMIT $3",
+        scope.tenant().uuid(),
+        ids,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let shares = rows.into_iter().map(|row| SharedBy {
+        share: row.id,
+        name: row.name,
+        phase: row.phase,
+        topic: Id::from_uuid(row.topic_id),
+        contract_version: row.contract_version,
+    });
+    Ok(shares.collect())
+}
