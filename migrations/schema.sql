@@ -951,6 +951,85 @@ CREATE TABLE public.session (
 
 ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.share (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    terms text DEFAULT ''::text NOT NULL,
+    recipient jsonb NOT NULL,
+    recipient_tenant_id uuid,
+    token_sha256 bytea,
+    token_expires_at timestamp with time zone,
+    phase text DEFAULT 'INVITED'::text NOT NULL,
+    fetch_bytes_per_second bigint,
+    starts_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    terms_accepted_at timestamp with time zone,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT share_ends_after_it_begins CHECK ((expires_at > starts_at)),
+    CONSTRAINT share_fetch_bytes_per_second_check CHECK ((fetch_bytes_per_second > 0)),
+    CONSTRAINT share_phase_check CHECK ((phase = ANY (ARRAY['INVITED'::text, 'PREVIEWED'::text, 'ACTIVE'::text, 'DECLINED'::text, 'LEFT'::text, 'REVOKED'::text, 'EXPIRED'::text]))),
+    CONSTRAINT share_to_another CHECK ((recipient_tenant_id <> tenant_id))
+);
+
+ALTER TABLE ONLY public.share FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.share_mount (
+    topic_id uuid NOT NULL,
+    share_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    consumer_tenant_id uuid NOT NULL,
+    shown_topic_id uuid NOT NULL,
+    shown_cluster_id uuid NOT NULL,
+    cluster_id uuid NOT NULL,
+    alias text NOT NULL,
+    from_unix_ms bigint NOT NULL,
+    mounted_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.share_mount FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.share_price (
+    share_id uuid NOT NULL,
+    effective_from timestamp with time zone NOT NULL,
+    tenant_id uuid NOT NULL,
+    price jsonb,
+    CONSTRAINT share_price_price_check CHECK ((jsonb_typeof(price) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.share_price FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.share_topic (
+    tenant_id uuid NOT NULL,
+    share_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    alias text NOT NULL,
+    contract_version integer,
+    steps jsonb DEFAULT '[]'::jsonb NOT NULL,
+    start jsonb NOT NULL,
+    CONSTRAINT share_topic_contract_version_check CHECK ((contract_version > 0))
+);
+
+ALTER TABLE ONLY public.share_topic FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sharing (
+    tenant_id uuid NOT NULL,
+    gives boolean NOT NULL,
+    receives boolean NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.sharing FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant (
     id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -997,10 +1076,14 @@ CREATE TABLE public.topic (
     changed_settings text[] DEFAULT '{}'::text[] NOT NULL,
     contract jsonb,
     dead_letter_topic_id uuid,
+    mount_share_id uuid,
+    mount_topic_id uuid,
     CONSTRAINT topic_cleanup_policy_check CHECK ((cleanup_policy = ANY (ARRAY['DELETE'::text, 'COMPACT'::text, 'COMPACT_DELETE'::text]))),
     CONSTRAINT topic_contract_form CHECK (((contract IS NULL) OR ((jsonb_typeof(contract) = 'object'::text) AND ((contract ->> 'enforcement'::text) = ANY (ARRAY['OFF'::text, 'SHADOW'::text, 'MARK'::text, 'DLQ'::text, 'REJECT'::text]))))),
     CONSTRAINT topic_dead_letter_topic_other CHECK (((dead_letter_topic_id IS NULL) OR ((dead_letter_topic_id <> id) AND (contract IS NOT NULL)))),
-    CONSTRAINT topic_partitions_check CHECK ((partitions > 0))
+    CONSTRAINT topic_mount_promises_nothing CHECK (((mount_topic_id IS NULL) OR (contract IS NULL))),
+    CONSTRAINT topic_mount_whole CHECK (((mount_share_id IS NULL) = (mount_topic_id IS NULL))),
+    CONSTRAINT topic_partitions_check CHECK (((partitions > 0) OR ((partitions = 0) AND (mount_topic_id IS NOT NULL))))
 );
 
 ALTER TABLE ONLY public.topic FORCE ROW LEVEL SECURITY;
@@ -1348,6 +1431,30 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_token_sha256_key UNIQUE (token_sha256);
 
+ALTER TABLE ONLY public.share_mount
+    ADD CONSTRAINT share_mount_pkey PRIMARY KEY (topic_id);
+
+ALTER TABLE ONLY public.share
+    ADD CONSTRAINT share_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.share_price
+    ADD CONSTRAINT share_price_pkey PRIMARY KEY (share_id, effective_from);
+
+ALTER TABLE ONLY public.share
+    ADD CONSTRAINT share_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.share
+    ADD CONSTRAINT share_token_sha256_key UNIQUE (token_sha256);
+
+ALTER TABLE ONLY public.share_topic
+    ADD CONSTRAINT share_topic_alias_unique UNIQUE (share_id, alias);
+
+ALTER TABLE ONLY public.share_topic
+    ADD CONSTRAINT share_topic_pkey PRIMARY KEY (share_id, topic_id);
+
+ALTER TABLE ONLY public.sharing
+    ADD CONSTRAINT sharing_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_name_unique UNIQUE (organization_id, name);
 
@@ -1362,6 +1469,9 @@ ALTER TABLE ONLY public.token_key
 
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_in_cluster UNIQUE (tenant_id, cluster_id, id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_mount_unique UNIQUE (cluster_id, mount_topic_id);
 
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_name_unique UNIQUE (cluster_id, name);
@@ -1478,9 +1588,27 @@ CREATE INDEX service_level_hour_tenant ON public.service_level_hour USING btree 
 
 CREATE INDEX session_member ON public.session USING btree (member_id);
 
+CREATE INDEX share_cluster ON public.share USING btree (tenant_id, cluster_id);
+
+CREATE INDEX share_ending ON public.share USING btree (expires_at) WHERE ((phase = ANY (ARRAY['INVITED'::text, 'PREVIEWED'::text, 'ACTIVE'::text])) AND (expires_at IS NOT NULL));
+
+CREATE INDEX share_mount_consumer ON public.share_mount USING btree (consumer_tenant_id);
+
+CREATE INDEX share_mount_provider ON public.share_mount USING btree (tenant_id);
+
+CREATE INDEX share_mount_share ON public.share_mount USING btree (share_id);
+
+CREATE UNIQUE INDEX share_name_unique ON public.share USING btree (tenant_id, name) WHERE (phase = ANY (ARRAY['INVITED'::text, 'PREVIEWED'::text, 'ACTIVE'::text]));
+
+CREATE INDEX share_recipient ON public.share USING btree (recipient_tenant_id, id);
+
+CREATE INDEX share_topic_topic ON public.share_topic USING btree (tenant_id, topic_id);
+
 CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
 
 CREATE INDEX topic_dead_letter_topic ON public.topic USING btree (dead_letter_topic_id) WHERE (dead_letter_topic_id IS NOT NULL);
+
+CREATE INDEX topic_mount_shown ON public.topic USING btree (mount_topic_id) WHERE (mount_topic_id IS NOT NULL);
 
 CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
 
@@ -1697,6 +1825,21 @@ ALTER TABLE ONLY public.service_quota
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_member_id_email_fkey FOREIGN KEY (member_id, email) REFERENCES public.member(id, email) ON UPDATE CASCADE ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.share
+    ADD CONSTRAINT share_cluster_exists FOREIGN KEY (tenant_id, cluster_id) REFERENCES public.cluster(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.share
+    ADD CONSTRAINT share_recipient_exists FOREIGN KEY (recipient_tenant_id) REFERENCES public.tenant(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.share_topic
+    ADD CONSTRAINT share_topic_exists FOREIGN KEY (tenant_id, topic_id) REFERENCES public.topic(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.share_topic
+    ADD CONSTRAINT share_topic_tenant_id_share_id_fkey FOREIGN KEY (tenant_id, share_id) REFERENCES public.share(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sharing
+    ADD CONSTRAINT sharing_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.tenant
     ADD CONSTRAINT tenant_organization_exists FOREIGN KEY (organization_id) REFERENCES public.organization(id);
 
@@ -1705,6 +1848,9 @@ ALTER TABLE ONLY public.topic
 
 ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_dead_letter_topic_exists FOREIGN KEY (tenant_id, cluster_id, dead_letter_topic_id) REFERENCES public.topic(tenant_id, cluster_id, id) ON DELETE SET NULL (dead_letter_topic_id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_mount_shared FOREIGN KEY (mount_share_id, mount_topic_id) REFERENCES public.share_topic(share_id, topic_id);
 
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
@@ -1850,6 +1996,20 @@ CREATE POLICY data_plane_scope ON public.role_binding FOR SELECT USING ((tenant_
 
 CREATE POLICY data_plane_scope ON public.served_cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_scope ON public.share FOR SELECT USING ((cluster_id IN ( SELECT cluster.id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.share_mount FOR SELECT USING ((cluster_id IN ( SELECT cluster.id
+   FROM public.cluster
+  WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY data_plane_scope ON public.share_topic FOR SELECT USING ((share_id IN ( SELECT share.id
+   FROM public.share
+  WHERE (share.cluster_id IN ( SELECT cluster.id
+           FROM public.cluster
+          WHERE (cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))))));
+
 CREATE POLICY data_plane_scope ON public.tenant FOR SELECT USING ((id IN ( SELECT served_cluster.tenant_id
    FROM public.served_cluster
   WHERE (served_cluster.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
@@ -1937,11 +2097,19 @@ CREATE POLICY lookup_scope ON public.role_binding FOR SELECT USING (((( SELECT p
 
 CREATE POLICY lookup_scope ON public.session USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
 
+CREATE POLICY lookup_scope ON public.share FOR SELECT USING ((token_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
+
 CREATE POLICY lookup_scope ON public.token_key FOR SELECT USING ((id = ( SELECT public.app_lookup_id() AS app_lookup_id)));
 
 CREATE POLICY lookup_sign_in ON public.session FOR INSERT WITH CHECK ((email = ( SELECT public.app_lookup() AS app_lookup)));
 
 ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY mounted_scope ON public.share_price FOR SELECT USING ((share_id IN ( SELECT share_mount.share_id
+   FROM public.share_mount
+  WHERE ((share_mount.consumer_tenant_id = ( SELECT public.app_tenant() AS app_tenant)) OR (share_mount.consumer_tenant_id IN ( SELECT tenant.id
+           FROM public.tenant
+          WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
 
 ALTER TABLE public.object_status ENABLE ROW LEVEL SECURITY;
 
@@ -2042,6 +2210,16 @@ CREATE POLICY operator_scope ON public.service_level_hour USING ((( SELECT publi
 CREATE POLICY operator_scope ON public.service_quota USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.session USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.share USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.share_mount USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.share_price USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.share_topic USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.sharing USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.tenant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2221,6 +2399,26 @@ CREATE POLICY organization_scope ON public.service_quota FOR SELECT USING ((tena
 
 CREATE POLICY organization_scope ON public.session USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
+CREATE POLICY organization_scope ON public.share FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.share_mount FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.share_price FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.share_topic FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.sharing FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.tenant USING ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
 CREATE POLICY organization_scope ON public.topic FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
@@ -2245,6 +2443,12 @@ CREATE POLICY organization_writes ON public.audit_event FOR INSERT WITH CHECK ((
 
 CREATE POLICY organization_writes ON public.event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
+CREATE POLICY provider_scope ON public.usage_hour FOR SELECT USING ((topic_id IN ( SELECT share_mount.topic_id
+   FROM public.share_mount
+  WHERE ((share_mount.tenant_id = ( SELECT public.app_tenant() AS app_tenant)) OR (share_mount.tenant_id IN ( SELECT tenant.id
+           FROM public.tenant
+          WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
+
 ALTER TABLE public.quota ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.quota_principal ENABLE ROW LEVEL SECURITY;
@@ -2256,6 +2460,22 @@ ALTER TABLE public.quota_use ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.rate_card ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY readers ON public.event_head FOR SELECT USING ((( SELECT public.app_scope() AS app_scope) = ANY (ARRAY['tenant'::text, 'organization'::text])));
+
+CREATE POLICY recipient_organization_scope ON public.share_mount FOR SELECT USING ((consumer_tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY recipient_scope ON public.share FOR SELECT USING ((recipient_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY recipient_scope ON public.share_mount USING ((consumer_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY recipient_scope ON public.share_price FOR SELECT USING ((share_id IN ( SELECT share.id
+   FROM public.share
+  WHERE (share.recipient_tenant_id = ( SELECT public.app_tenant() AS app_tenant)))));
+
+CREATE POLICY recipient_scope ON public.share_topic FOR SELECT USING ((share_id IN ( SELECT share.id
+   FROM public.share
+  WHERE (share.recipient_tenant_id = ( SELECT public.app_tenant() AS app_tenant)))));
 
 ALTER TABLE public.role_binding ENABLE ROW LEVEL SECURITY;
 
@@ -2270,6 +2490,16 @@ ALTER TABLE public.service_level_hour ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.service_quota ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.share ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.share_mount ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.share_price ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.share_topic ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sharing ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
 
@@ -2372,6 +2602,16 @@ CREATE POLICY tenant_scope ON public.service_level_hour USING ((tenant_id = ( SE
 CREATE POLICY tenant_scope ON public.service_quota USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.session USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.share USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.share_mount USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.share_price USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.share_topic USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.sharing USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.tenant FOR SELECT USING ((id = ( SELECT public.app_tenant() AS app_tenant)));
 

@@ -7,7 +7,8 @@ use http::request::Parts;
 
 use crate::auth::authenticate::{authenticate, authenticate_in};
 use crate::auth::principal::{Caller, Home, Role};
-use crate::kernel::{Error, ErrorKind, OrganizationId, Result, TenantId, code};
+use crate::auth::store::organization_of;
+use crate::kernel::{Error, ErrorKind, Kind as _, OrganizationId, Result, TenantId, code, kind};
 use crate::runtime::{App, Scope, Tx};
 
 /// One tenant's rows, by a caller who may.
@@ -32,6 +33,29 @@ impl TenantScope {
     #[must_use]
     pub const fn scope(self) -> Scope {
         Scope::Tenant(self.tenant)
+    }
+
+    /// Goes on as the other side of what two tenants agreed upon, a share: what showed before shows no more. Whoever turns there names the
+    /// agreement first, under his own scope, and turns back ([`TenantScope::back`]) before he goes on for himself.
+    ///
+    /// # Errors
+    /// 404 when the other tenant is gone.
+    pub async fn turn_to_party(tx: &mut Tx, other: TenantId) -> Result<Self> {
+        tx.turn_to(other).await?;
+        let organization = organization_of(tx, other).await?;
+        let organization = organization.ok_or_else(|| Error::not_found(kind::Tenant::KIND))?;
+        Ok(Self {
+            organization,
+            tenant: other,
+        })
+    }
+
+    /// Goes on under this scope again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn back(self, tx: &mut Tx) -> Result<()> {
+        tx.turn_to(self.tenant).await
     }
 }
 

@@ -64,6 +64,13 @@ codes! {
     TOO_MANY_REQUESTS "too_many_requests",
     INTERNAL "internal",
     AGENT_UNREACHABLE "agent_unreachable",
+    SHARING_OFF "sharing_off",
+    OTHER_POOL "other_pool",
+    MOUNTED "mounted",
+    SHARED "shared",
+    ALREADY_MOUNTED "already_mounted",
+    TERMS "terms",
+    WRONG_INVITATION "wrong_invitation",
 }
 
 /// What a violated constraint means to the caller.
@@ -240,6 +247,45 @@ const VIOLATIONS: &[Violation] = &[
         "data_plane_grant_guest_exists",
         "/spec/guest_tenant",
         "There is no such tenant.",
+    ),
+    taken(
+        "share_name_unique",
+        "/spec/name",
+        "Another share of the tenant that has not ended has this name.",
+    ),
+    taken(
+        "share_topic_alias_unique",
+        "/spec/topics",
+        "Two topics of the share would have the same name for its recipient.",
+    ),
+    missing(
+        "share_recipient_exists",
+        "/spec/recipient/tenant",
+        "There is no such tenant.",
+    ),
+    missing(
+        "share_to_another",
+        "/spec/recipient",
+        "A share is for another tenant than your own.",
+    ),
+    Violation {
+        constraint: "share_ends_after_it_begins",
+        kind: ErrorKind::Invalid,
+        code: OUT_OF_RANGE,
+        pointer: "/spec/expires_at",
+        detail: "A share ends after it begins.",
+    },
+    Violation {
+        constraint: "topic_mount_unique",
+        kind: ErrorKind::Conflict,
+        code: ALREADY_MOUNTED,
+        pointer: "/cluster",
+        detail: "The cluster shows one of these topics already (a mount may still be going away): once in a cluster, since committed \
+                 offsets are by the topic.",
+    },
+    in_use(
+        "topic_mount_shared",
+        "A cluster still shows topics of the share: its mounts are on their way out.",
     ),
     in_use("tenant_organization_exists", ORGANIZATION_IN_USE),
     in_use("member_organization_exists", ORGANIZATION_IN_USE),

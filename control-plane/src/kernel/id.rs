@@ -54,6 +54,8 @@ pub mod kind {
         BrokerPool "pool" "One physical Kafka cluster.",
         Cluster "cluster" "A tenant's own logical Kafka cluster.",
         Topic "topic" "A named, partitioned log.",
+        Share "share" "Topics that are offered to another tenant.",
+        ReceivedShare "received_share" "A share, as who receives it sees it.",
         ComputePool "compute_pool" "How much of a data plane a tenant's jobs may use.",
         Job "job" "A program that runs beside a cluster.",
         Quota "quota" "How much principals may use of a cluster.",

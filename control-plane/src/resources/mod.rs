@@ -32,6 +32,7 @@ pub mod service_account;
 pub mod service_level;
 pub mod service_quota;
 pub mod session;
+pub mod share;
 pub mod tenant;
 pub mod topic;
 pub mod usage;

@@ -16,5 +16,5 @@ pub use object::{
     List, ListMetadata, Metadata, Object, ObjectInput, PatchInput, Phase, Resource, Served, merged,
 };
 pub use problem::{Failed, Problem};
-pub use wait::{until_ready, until_settled};
-pub use write::{Answer, Begun, Write};
+pub use wait::{until, until_ready, until_settled};
+pub use write::{Answer, Begun, Write, note};

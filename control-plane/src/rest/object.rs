@@ -47,15 +47,21 @@ pub enum Phase {
     Completed,
     /// Going away.
     Deleting,
-    /// A credential past its end.
+    /// A credential or a share past its end.
     Expired,
     /// A grant that waits for its guest.
     Offered,
-    /// A grant in use.
+    /// A share that waits for its recipient.
+    Invited,
+    /// A share that its recipient has looked at.
+    Previewed,
+    /// A grant or a share in use.
     Active,
-    /// A grant that its guest refused.
+    /// A grant or a share that was refused.
     Declined,
-    /// A grant that its owner withdrew, or a data plane that was cut off.
+    /// A share that its recipient has ended.
+    Left,
+    /// A grant or a share that its owner withdrew, or a data plane that was cut off.
     Revoked,
 }
 

@@ -27,6 +27,29 @@ pub async fn until_ready<K: Kind, F>(
 where
     F: Future<Output = Result<Value>> + Send,
 {
+    until(app, call, answer, read, |now| {
+        matches!(
+            now.pointer("/status/phase").and_then(Value::as_str),
+            Some("READY" | "FAILED" | "ACTIVE" | "RUNNING" | "SUSPENDED" | "STOPPED" | "COMPLETED")
+        )
+    })
+    .await
+}
+
+/// As [`until_ready`], for what is settled when `settled` says so.
+///
+/// # Errors
+/// Those of `read`.
+pub async fn until<K: Kind, F>(
+    app: &App,
+    call: &Call,
+    answer: Answer,
+    read: impl Fn(App, Id<K>) -> F + Send + Sync,
+    settled: impl Fn(&Value) -> bool + Send + Sync,
+) -> Result<Answer>
+where
+    F: Future<Output = Result<Value>> + Send,
+{
     let Some(limit) = call.wait else { return Ok(answer) };
     if answer.planned || !(200..300).contains(&answer.status) || answer.body.is_empty() {
         return Ok(answer);
@@ -41,10 +64,7 @@ where
     };
     let look = || async {
         let now = read(app.clone(), id).await?;
-        let settled = matches!(
-            now.pointer("/status/phase").and_then(Value::as_str),
-            Some("READY" | "FAILED" | "ACTIVE" | "RUNNING" | "SUSPENDED" | "STOPPED" | "COMPLETED")
-        );
+        let settled = settled(&now);
         Ok::<_, Error>((now, settled))
     };
     let now = until_settled(app, limit, look).await?;

@@ -111,33 +111,8 @@ impl Write {
         for policy in &self.app.policies {
             policy(&change)?;
         }
-        let (organization, tenant) = (
-            change.owner.organization.map(|it| it.uuid()),
-            change.owner.tenant.map(|it| it.uuid()),
-        );
-        sqlx::query!(
-            "WITH audited AS (
-                 INSERT INTO audit_event (id, organization_id, tenant_id, principal, action, kind, object_id,
-                     resource_name, before, after, request_id)
-                 VALUES ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))
-             INSERT INTO event (id, organization_id, tenant_id, kind, object_id, action, generation)
-             VALUES ($2, $3, $4, $7, $8, $6, $13)",
-            Uuid::now_v7(),
-            Uuid::now_v7(),
-            organization,
-            tenant,
-            self.caller.principal.to_string(),
-            change.action.name(),
-            change.kind,
-            change.uuid,
-            change.resource_name,
-            change.before,
-            change.after,
-            self.call.request_id,
-            change.generation,
-        )
-        .execute(self.tx.conn())
-        .await?;
+        let who = self.caller.principal.to_string();
+        note(&mut self.tx, &change, &who, &self.call.request_id).await?;
         self.changes.push(change);
         Ok(())
     }
@@ -184,6 +159,41 @@ impl Write {
             planned: false,
         })
     }
+}
+
+/// Audit and event of a change, for the record of its owner. Who writes without a caller (a clock, a sweep) says so in `who`.
+///
+/// # Errors
+/// The database's.
+pub async fn note(tx: &mut Tx, change: &Change, who: &str, request_id: &str) -> Result<()> {
+    let (organization, tenant) = (
+        change.owner.organization.map(|it| it.uuid()),
+        change.owner.tenant.map(|it| it.uuid()),
+    );
+    sqlx::query!(
+        "WITH audited AS (
+             INSERT INTO audit_event (id, organization_id, tenant_id, principal, action, kind, object_id,
+                 resource_name, before, after, request_id)
+             VALUES ($1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))
+         INSERT INTO event (id, organization_id, tenant_id, kind, object_id, action, generation)
+         VALUES ($2, $3, $4, $7, $8, $6, $13)",
+        Uuid::now_v7(),
+        Uuid::now_v7(),
+        organization,
+        tenant,
+        who,
+        change.action.name(),
+        change.kind,
+        change.uuid,
+        change.resource_name,
+        change.before,
+        change.after,
+        request_id,
+        change.generation,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// May somebody do more or less after this change, or in another place?

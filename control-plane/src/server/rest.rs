@@ -13,7 +13,7 @@ use crate::resources::{
     access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, compute_pool, connection,
     consumer_group, contract, contract_lint_rule, cost, data_plane, data_plane_grant, environment, event,
     job, lineage, member, metrics, organization, quota, rate_card, role_binding, service_account,
-    service_level, service_quota, session, tenant, topic, usage,
+    service_level, service_quota, session, share, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -44,6 +44,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(consumer_group::router())
         .merge(adoption::router())
         .merge(topic::router())
+        .merge(share::router())
         .merge(service_level::router())
         .merge(lineage::router())
         .merge(quota::router())

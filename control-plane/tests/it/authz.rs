@@ -109,7 +109,7 @@ impl World {
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
         let binding = post(&owner, "/v1/role-bindings", &binding).await;
         let (compute_pool, job) = job(&owner, &made, &account).await;
-        let (_guest, guest) = bench.tenant("TENANT_ADMIN").await;
+        let (other, guest) = bench.tenant("TENANT_ADMIN").await;
         let grant = json!({"spec": {"broker_pool": made.pool, "guest_tenant": guest.tenant,
             "clusters_max": 1, "topics_max": 1, "partitions_max": 1}});
         let grant = post(&owner, "/v1/data-plane-grants", &grant).await;
@@ -128,6 +128,7 @@ impl World {
         let lint = json!({"spec": {"display_name": "owned", "environment": made.environment, "mode": "AUDIT",
             "expression": "contract.owner != ''", "message": "Say whose it is."}});
         let lint = post(&owner, "/v1/contract-lint-rules", &lint).await;
+        let (share, received) = shares(&owner, &ids, &made, &other, &guest).await;
         let audit = owner.get("/v1/audit-events?page_size=1").await.expect(200);
         let objects = BTreeMap::from([
             ("organizations", ids.organization.to_string()),
@@ -142,6 +143,8 @@ impl World {
             ("data-plane-grants", grant),
             ("clusters", made.cluster),
             ("topics", made.topic),
+            ("shares", share),
+            ("received-shares", received),
             ("compute-pools", compute_pool),
             ("jobs", job),
             ("quotas", quota),
@@ -215,6 +218,38 @@ impl World {
         let text = body.to_string();
         !self.objects.values().any(|object| text.contains(object))
     }
+}
+
+/// A share that the tenant gives to another, and one that it receives from it and has looked at.
+async fn shares(
+    owner: &Caller,
+    ids: &TenantIds,
+    made: &streams::Streams,
+    other: &Caller,
+    guest: &TenantIds,
+) -> (String, String) {
+    let theirs = streams::make(other).await;
+    for caller in [owner, other] {
+        let on = caller.send(
+            "PUT",
+            "/v1/sharing",
+            json!({"gives": true, "receives": true}).to_string(),
+        );
+        on.await.expect(200);
+    }
+    // Of a topic of its own: what is shared is not deleted.
+    let topic = json!({"spec": {"cluster": made.cluster, "name": "shown"}});
+    let topic = post(owner, "/v1/topics", &topic).await;
+    let share = |cluster: &str, topic: &str, to: &TenantIds| {
+        json!({"spec": {"cluster": cluster, "name": "cards", "topics": [{"topic": topic}],
+            "recipient": {"kind": "TENANT", "tenant": to.tenant}}})
+    };
+    let given = post(owner, "/v1/shares", &share(&made.cluster, &topic, guest)).await;
+    let back = post(other, "/v1/shares", &share(&theirs.cluster, &theirs.topic, ids)).await;
+    let received = back.replace("share_", "received_share_");
+    let look = format!("/v1/received-shares/{received}/preview");
+    owner.post(&look, &json!({})).await.expect(200);
+    (given, received)
 }
 
 /// A compute pool and a job in it, for this service account.

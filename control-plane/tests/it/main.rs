@@ -28,6 +28,7 @@ mod rights;
 mod rls;
 mod service_levels;
 mod service_quotas;
+mod shares;
 mod streams;
 mod tidy;
 mod tokens;

@@ -20,7 +20,7 @@ const SEED: &str = "
     INSERT INTO object_status (object_id, tenant_id, data_plane_id, phase, observed_epoch, observed_n)
         SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM topic;
     INSERT INTO data_plane_link (data_plane_id, tenant_id, enrolled_at, public_key_sha256, certificate_not_after)
-        SELECT id, tenant_id, now(), '', now() FROM data_plane;
+        SELECT id, tenant_id, now(), decode(md5(id::text), 'hex'), now() FROM data_plane;
     INSERT INTO contract_reference (tenant_id, contract_id, version, ordinal, to_contract_id, to_version)
         SELECT tenant_id, contract_id, version, 0, contract_id, version FROM contract_version;
     INSERT INTO contract_finding (tenant_id, contract_id, version, ordinal, rule_id, rule, message)
@@ -41,6 +41,9 @@ const SEED: &str = "
         SELECT id, tenant_id, 'FRESHNESS', now(), now(), 'OK', 1, 0, 1, false FROM topic;
     INSERT INTO service_level_hour (topic_id, tenant_id, name, hour, good, bad)
         SELECT id, tenant_id, 'FRESHNESS', now(), 1, 0 FROM topic;
+    INSERT INTO share_price (share_id, effective_from, tenant_id) SELECT id, now(), tenant_id FROM share;
+    INSERT INTO share_mount (topic_id, share_id, tenant_id, consumer_tenant_id, shown_topic_id, shown_cluster_id, cluster_id, alias,
+            from_unix_ms) SELECT gen_random_uuid(), id, tenant_id, gen_random_uuid(), id, cluster_id, cluster_id, 'a', 0 FROM share;
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO job_status (job_id, tenant_id, data_plane_id, version, workers, units, restarts, records_in, records_out,
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;

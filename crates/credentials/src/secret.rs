@@ -15,6 +15,8 @@ pub enum SecretKind {
     Session,
     /// A one-time enrolment token of an agent: `weire_...`.
     Enrollment,
+    /// A one-time invitation to a share: `weiri_...`.
+    Invitation,
 }
 
 impl SecretKind {
@@ -25,6 +27,7 @@ impl SecretKind {
             Self::ApiKey => "weirs",
             Self::Session => "weirt",
             Self::Enrollment => "weire",
+            Self::Invitation => "weiri",
         }
     }
 }

@@ -1009,6 +1009,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List mounts
+         * @description The topics that show what other tenants share.
+         */
+        get: operations["mount_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/oauth/token": {
         parameters: {
             query?: never;
@@ -1170,6 +1190,117 @@ export interface paths {
         patch: operations["rate_card_update"];
         trace?: never;
     };
+    "/v1/received-shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the shares that the tenant receives */
+        get: operations["received_share_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/received-shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a received share */
+        get: operations["received_share_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/received-shares/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a share
+         * @description Needs the role TENANT_ADMIN on the cluster, which is on the broker pool of the shared topics and has no topics of these names yet.
+         */
+        post: operations["received_share_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/received-shares/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a share */
+        post: operations["received_share_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/received-shares/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave a share
+         * @description The topics that show it go. Refused while a job reads one of them.
+         */
+        post: operations["received_share_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/received-shares/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a received share
+         * @description Its topics with the fields of their records, after everything that is done with them. The first look makes it PREVIEWED.
+         */
+        post: operations["received_share_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/role-bindings": {
         parameters: {
             query?: never;
@@ -1315,6 +1446,173 @@ export interface paths {
         post?: never;
         /** Sign out */
         delete: operations["session_delete_current"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/share-invitations/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an invitation
+         * @description The share is among those that the tenant receives from then on, to be accepted or declined; the token is used. One by e-mail is for whoever
+         *     signed in with that address.
+         */
+        post: operations["share_invitation_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/share-invitations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at an invitation
+         * @description Whoever has the token sees what he would get, before he belongs to any tenant. The token stands in the body, where no server logs it. Thirty
+         *     looks a minute from one address.
+         */
+        post: operations["share_invitation_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the shares that the tenant gives */
+        get: operations["share_list"];
+        put?: never;
+        /**
+         * Share topics
+         * @description Needs the role TENANT_ADMIN on each of them. A tenant finds the share among those it receives; for EMAIL and LINK the answer has an invitation
+         *     once.
+         */
+        post: operations["share_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a share */
+        get: operations["share_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a share
+         * @description One that is not active, once its mounts are gone.
+         */
+        delete: operations["share_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a share
+         * @description Once it is accepted its terms, topics, names and beginnings stay; another price counts from the next full hour on.
+         */
+        patch: operations["share_update"];
+        trace?: never;
+    };
+    "/v1/shares/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the end of a share */
+        post: operations["share_extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer a share anew
+         * @description One that nobody has taken or that has ended: it is INVITED again, and earlier invitations are void.
+         */
+        post: operations["share_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a share
+         * @description Its topics are shown no more, within a second of the gateways' hearing of it; what was read stays in usage and audit.
+         */
+        post: operations["share_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the switch of sharing */
+        get: operations["sharing_get"];
+        /**
+         * Turn sharing on or off
+         * @description Off both ways until a tenant administrator says otherwise. What is shared already goes on: it is ended by whoever gave or took it.
+         */
+        put: operations["sharing_put"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2279,6 +2577,8 @@ export interface components {
             jobs: components["schemas"]["ContractImpactJob"][];
             /** @description Service accounts that read from those in the last seven days, the latest first. */
             readers: components["schemas"]["ContractImpactUse"][];
+            /** @description Shares of those that have not ended: their recipients read what is written. */
+            shares: components["schemas"]["ContractImpactShare"][];
             /** @description The topics whose contracts take schemas of this subject, and whose enforcement is not OFF. */
             topics: components["schemas"]["ContractImpactTopic"][];
             /** @description Is there more than stands here? 200 topics are named, and 500 of each of the others. */
@@ -2294,6 +2594,22 @@ export interface components {
             name: string;
             /** @description What it does with it. */
             part: components["schemas"]["JobPart"];
+            /** @description The topic. */
+            topic_id: string;
+        };
+        /** @description A share of such a topic. */
+        ContractImpactShare: {
+            /**
+             * Format: int32
+             * @description The version that its recipient relies on: what it cannot read with that one's schema is refused. Absent: any compatible one.
+             */
+            contract_version?: number;
+            /** @description Its name. */
+            name: string;
+            /** @description INVITED, PREVIEWED or ACTIVE. */
+            phase: string;
+            /** @description Its id. */
+            share_id: string;
             /** @description The topic. */
             topic_id: string;
         };
@@ -2622,7 +2938,7 @@ export interface components {
         };
         /** @description What one meter cost in one time, for one combination of the dimensions asked for. */
         CostRow: {
-            /** @description Money, a decimal number; zero when `unrated`. */
+            /** @description Money, a decimal number; zero when `unrated`, below zero when it is a credit. */
             amount: string;
             /** @description When grouped by cluster. */
             cluster?: string;
@@ -2645,9 +2961,11 @@ export interface components {
             principal?: string;
             /**
              * Format: int64
-             * @description Bytes, records or requests.
+             * @description Bytes, records, requests or hours.
              */
             quantity: number;
+            /** @description When grouped by share; absent for what is of none. */
+            share?: string;
             /**
              * Format: date-time
              * @description Inclusive.
@@ -2662,7 +2980,7 @@ export interface components {
         };
         /** @description The sum of one currency. */
         CostTotal: {
-            /** @description Money, a decimal number. */
+            /** @description Money, a decimal number; below zero when credits are more than charges. */
             amount: string;
             /** @description ISO 4217. */
             currency: string;
@@ -3637,7 +3955,7 @@ export interface components {
          * @description What is counted.
          * @enum {string}
          */
-        Meter: "PRODUCE_BYTES" | "FETCH_BYTES" | "PRODUCE_RECORDS" | "FETCH_RECORDS" | "REQUESTS";
+        Meter: "PRODUCE_BYTES" | "FETCH_BYTES" | "PRODUCE_RECORDS" | "FETCH_RECORDS" | "REQUESTS" | "SHARE_FETCH_BYTES" | "SHARE_FETCH_BYTES_CREDIT" | "SHARE_HOURS" | "SHARE_HOURS_CREDIT";
         /** @description The price of one meter. */
         MeterPrice: {
             /** @description What is counted. */
@@ -3772,7 +4090,14 @@ export interface components {
          * @description Where an object stands. New phases may appear: treat an unknown one as not ready.
          * @enum {string}
          */
-        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "RUNNING" | "SUSPENDED" | "STOPPING" | "STOPPED" | "COMPLETED" | "DELETING" | "EXPIRED" | "OFFERED" | "ACTIVE" | "DECLINED" | "REVOKED";
+        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "RUNNING" | "SUSPENDED" | "STOPPING" | "STOPPED" | "COMPLETED" | "DELETING" | "EXPIRED" | "OFFERED" | "INVITED" | "PREVIEWED" | "ACTIVE" | "DECLINED" | "LEFT" | "REVOKED";
+        /** @description One topic of a preview. */
+        PreviewedTopic: components["schemas"]["ReceivedTopic"] & {
+            /** @description The fields of its records after everything that is done with them, as far as its contract tells. */
+            fields: components["schemas"]["ShownField"][];
+            /** @description Are some records withheld? */
+            filtered: boolean;
+        };
         /** @description One step of a price. `up_to` counts units from the month's beginning; the last tier has none. */
         PriceTier: {
             /** @description Price of one unit (of one package in the model PACKAGE). */
@@ -4129,6 +4454,100 @@ export interface components {
             /** @description Always READY. */
             phase: components["schemas"]["Phase"];
         };
+        ReceivedShare: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a ReceivedShare. */
+            id: string;
+            /** @enum {string} */
+            kind: "ReceivedShare";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ReceivedShareSpec"];
+            status: components["schemas"]["ReceivedShareStatus"];
+        };
+        ReceivedShareList: {
+            data: components["schemas"]["ReceivedShare"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description What is offered. */
+        ReceivedShareSpec: {
+            /** @description For people. */
+            description: string;
+            /**
+             * Format: date-time
+             * @description Nothing is shown from then on.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: int64
+             * @description All readers of the share together are delivered no more.
+             */
+            fetch_bytes_per_second?: number;
+            /** @description The provider's name for it. */
+            name: string;
+            /** @description What it costs; absent: nothing. */
+            price?: components["schemas"]["SharePrice"];
+            /**
+             * Format: date-time
+             * @description Nothing is shown before.
+             */
+            starts_at?: string | null;
+            /** @description What has to be agreed to. */
+            terms: string;
+            /** @description The topics. */
+            topics: components["schemas"]["ReceivedTopic"][];
+        };
+        /** @description What is so, as its recipient sees it. */
+        ReceivedShareStatus: {
+            /**
+             * Format: date-time
+             * @description When it was last accepted, declined, left, revoked, or ran out.
+             */
+            decided_at?: string | null;
+            /** @description Does every live gateway obey what was decided last? */
+            enforced: boolean;
+            /**
+             * Format: date-time
+             * @description When something was last read, by the hour.
+             */
+            last_read_at?: string | null;
+            /** @description The topics that show it; none before it is accepted and after it ended. */
+            mounts: components["schemas"]["ShareMount"][];
+            /** @description INVITED, PREVIEWED, ACTIVE, DECLINED, LEFT, REVOKED or EXPIRED. */
+            phase: components["schemas"]["Phase"];
+            /** @description Who offers it. */
+            provider_tenant: components["schemas"]["TenantId"];
+            /**
+             * Format: int64
+             * @description Bytes that were read in the last thirty days.
+             */
+            read_bytes: number;
+            /**
+             * Format: int64
+             * @description Records that were read in the last thirty days.
+             */
+            read_records: number;
+            /**
+             * Format: date-time
+             * @description When the terms were agreed to.
+             */
+            terms_accepted_at?: string | null;
+        };
+        /** @description A topic, as it is offered. */
+        ReceivedTopic: {
+            /** @description What it is called. */
+            alias: string;
+            /** @description Are its records changed, or some of them withheld? */
+            changed: boolean;
+            /**
+             * Format: int32
+             * @description The version of its contract that can be relied on; absent: the newest, and compatible ones after it.
+             */
+            contract_version?: number;
+            /** @description Which records are shown. */
+            start: components["schemas"]["ShareStart"];
+        };
         /**
          * @description Which part of a record. New ones may appear.
          * @enum {string}
@@ -4376,6 +4795,253 @@ export interface components {
             /** @description The bearer token; only in the answer of the sign-in. */
             token?: string;
         };
+        Share: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a Share. */
+            id: string;
+            /** @description Only in the answer that made it, and only for EMAIL and LINK: hand it on yourself, nothing is mailed. */
+            invitation?: {
+                /** @description When the token ends. */
+                expires_at?: string;
+                /** @description One use. */
+                token?: string;
+                /** @description Where the console takes it; the token stands after the #, so that no server logs it. */
+                url?: string;
+            };
+            /** @enum {string} */
+            kind: "Share";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ShareSpec"];
+            status: components["schemas"]["ShareStatus"];
+        };
+        /** @description The body of an acceptance. */
+        ShareAcceptance: {
+            /** @description The cluster that is to show the topics, on the same broker pool as the provider's. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description Stands before the name of each topic. */
+            name_prefix?: string;
+            /** @description Has to be true when the share has terms. */
+            terms_accepted?: boolean;
+        };
+        /** @description The body of an offer made anew, or of a later end. */
+        ShareEnd: {
+            /**
+             * Format: date-time
+             * @description When the share ends; left out, as it was.
+             * @default null
+             */
+            expires_at: string;
+        };
+        ShareInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["ShareSpec"];
+        };
+        /** @description The body that names an invitation. */
+        ShareInvitation: {
+            /** @description The token. */
+            token: string;
+        };
+        ShareList: {
+            data: components["schemas"]["Share"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description A topic of the recipient's cluster that shows one of the share. */
+        ShareMount: {
+            /** @description What the share calls it. */
+            alias: string;
+            /** @description Its cluster. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description The same as a sentence. */
+            message?: string;
+            /** @description Its name there; absent once it is gone. */
+            name?: string;
+            /** @description READY when every live gateway shows it. */
+            phase: components["schemas"]["Phase"];
+            /** @description Why it is not READY, as a code. */
+            reason?: string;
+            /** @description Its id. */
+            topic: components["schemas"]["TopicId"];
+        };
+        SharePatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ShareSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What somebody sees before he takes a share. */
+        SharePreview: {
+            /** @description The share, as its recipient will know it. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Until when the invitation can be taken; absent without one.
+             */
+            invitation_expires_at?: string;
+            /** @description Always `SharePreview`. */
+            kind: string;
+            /** @description Where it stands. */
+            phase: components["schemas"]["Phase"];
+            /** @description Who offers it: the tenant's name for people. */
+            provider_name: string;
+            /** @description What is offered. */
+            spec: components["schemas"]["ReceivedShareSpec"];
+            /** @description Its topics, with their fields. */
+            topics: components["schemas"]["PreviewedTopic"][];
+        };
+        /** @description What the recipient pays the provider. */
+        SharePrice: {
+            /** @description ISO 4217, for example EUR. */
+            currency: string;
+            /**
+             * @description For each GiB (2^30 bytes) that is read.
+             * @default 0
+             */
+            per_gib: string;
+            /**
+             * @description For each month, in equal parts for its hours.
+             * @default 0
+             */
+            per_month: string;
+        };
+        /** @description Who is offered the topics. New kinds may appear. */
+        ShareRecipient: {
+            /** @enum {string} */
+            kind: "TENANT";
+            /** @description Its id. */
+            tenant: components["schemas"]["TenantId"];
+        } | {
+            /** @description The address. */
+            email: string;
+            /** @enum {string} */
+            kind: "EMAIL";
+        } | {
+            /** @enum {string} */
+            kind: "LINK";
+        };
+        /** @description What is wished. */
+        ShareSpec: {
+            /** @description The cluster of the topics; never changes. */
+            cluster: components["schemas"]["ClusterId"];
+            /** @description For people, of both sides. */
+            description?: string;
+            /**
+             * Format: date-time
+             * @description Nothing is shown from then on, by the gateways' own clocks; left out: it does not end by itself.
+             */
+            expires_at?: string;
+            /**
+             * Format: int64
+             * @description All readers of the share together are delivered no more; left out: no bound of the share's own.
+             */
+            fetch_bytes_per_second?: number;
+            /** @description Unique among the tenant's shares that have not ended; never changes. */
+            name: string;
+            /** @description What it costs; left out: nothing. Another price counts from the next full hour on. */
+            price?: components["schemas"]["SharePrice"];
+            /** @description To whom; never changes. */
+            recipient: components["schemas"]["ShareRecipient"];
+            /**
+             * Format: date-time
+             * @description Nothing is shown before; left out: from the start.
+             */
+            starts_at?: string;
+            /** @description What its recipient has to agree to. They stay once it has. */
+            terms?: string;
+            /** @description What is offered. Once the share is accepted its topics, aliases and beginnings stay; what is done with records may change. */
+            topics: components["schemas"]["SharedTopic"][];
+        };
+        /** @description Which of a topic's records are shown. */
+        ShareStart: {
+            /** @enum {string} */
+            kind: "EARLIEST";
+        } | {
+            /** @enum {string} */
+            kind: "LATEST";
+        } | {
+            /** @enum {string} */
+            kind: "TIMESTAMP";
+            /**
+             * Format: date-time
+             * @description The moment.
+             */
+            timestamp: string;
+        };
+        /** @description What is so, as its provider sees it. */
+        ShareStatus: {
+            /**
+             * Format: date-time
+             * @description When it was last accepted, declined, left, revoked, or ran out.
+             */
+            decided_at?: string | null;
+            /** @description Does every live gateway obey what was decided last? */
+            enforced: boolean;
+            /**
+             * Format: date-time
+             * @description Until when its invitation can be taken; absent without one.
+             */
+            invitation_expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When something was last read, by the hour.
+             */
+            last_read_at?: string | null;
+            /** @description How many topics show its topics now. */
+            mounts: number;
+            /** @description INVITED, PREVIEWED, ACTIVE, DECLINED, LEFT, REVOKED or EXPIRED. */
+            phase: components["schemas"]["Phase"];
+            /**
+             * Format: int64
+             * @description Bytes that were read in the last thirty days.
+             */
+            read_bytes: number;
+            /**
+             * Format: int64
+             * @description Records that were read in the last thirty days.
+             */
+            read_records: number;
+            recipient_tenant?: components["schemas"]["TenantId"] | null;
+            /**
+             * Format: date-time
+             * @description When its recipient agreed to the terms.
+             */
+            terms_accepted_at?: string | null;
+        };
+        /** @description One topic that is offered. */
+        SharedTopic: {
+            /** @description What its recipient sees it called; left out: its own name. */
+            alias?: string;
+            /**
+             * Format: int32
+             * @description The version of the contract that its recipient can rely on: what is registered later has to be readable by it. Left out: the newest,
+             *     and what is registered later has to be compatible as the contract says.
+             */
+            contract_version?: number;
+            /** @description Which records are shown. */
+            start?: components["schemas"]["ShareStart"];
+            /** @description What is done with each record before it leaves: `filter`, `project` and `mask` of docs/actions.md. */
+            steps?: unknown[];
+            /** @description The topic, of the share's cluster. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description Which way a tenant shares. */
+        Sharing: {
+            /** @description May it offer topics to other tenants? */
+            gives: boolean;
+            /** @description May it take what others offer? */
+            receives: boolean;
+        };
+        /** @description A field as its reader will see it. */
+        ShownField: {
+            /** @description How it is made unreadable: REDACT, HASH, KEEP_LAST or NULL; absent: it is not. */
+            masked?: string;
+            /** @description Its path. */
+            path: string;
+            /** @description Its type in a word: `int`, `string`, `list`, ...; `any` where it is not known. New words may appear. */
+            type: string;
+        };
         /** @description Who signs in. */
         SignIn: {
             /** @description The e-mail address. */
@@ -4514,6 +5180,11 @@ export interface components {
             kind: string;
             metadata: components["schemas"]["ListMetadata"];
         };
+        /** @description By what a topic shows another. */
+        TopicMount: {
+            /** @description The share, as its recipient sees it. */
+            received_share: string;
+        };
         TopicPatch: {
             metadata?: components["schemas"]["MetadataPatch"];
             /** @description Fields of TopicSpec to change; null resets one to its default. */
@@ -4613,6 +5284,8 @@ export interface components {
             drifted: boolean;
             /** @description The same as a sentence. */
             message?: string;
+            /** @description It shows a topic that another tenant shares: it is read, and nothing else. Its partitions are those observed. */
+            mount?: components["schemas"]["TopicMount"];
             /**
              * Format: int64
              * @description The generation of the data plane that the newest report speaks of.
@@ -6869,7 +7542,7 @@ export interface operations {
                 end?: string;
                 /** @description The length of a row's time. */
                 granularity?: "HOURLY" | "DAILY" | "MONTHLY";
-                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction. */
+                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction; for costs also share. */
                 group_by?: string;
                 /** @description Only this tenant; for callers above tenants. */
                 tenant?: string;
@@ -8487,6 +9160,42 @@ export interface operations {
             };
         };
     };
+    mount_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     access_token_create: {
         parameters: {
             query?: never;
@@ -9184,6 +9893,264 @@ export interface operations {
             };
         };
     };
+    received_share_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShareList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_share_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The share. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShare"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_share_accept: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareAcceptance"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShare"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_share_decline: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShare"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_share_leave: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShare"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    received_share_preview: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description What it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharePreview"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     role_binding_list: {
         parameters: {
             query?: {
@@ -9808,6 +10775,507 @@ export interface operations {
             };
         };
     };
+    share_invitation_claim: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInvitation"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedShare"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_invitation_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInvitation"];
+            };
+        };
+        responses: {
+            /** @description What it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharePreview"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those of this cluster. */
+                cluster?: string;
+                /** @description Only those with this topic. */
+                topic?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The share. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["SharePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_extend: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareEnd"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_resend: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareEnd"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_revoke: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sharing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The switch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sharing_put: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sharing"];
+            };
+        };
+        responses: {
+            /** @description Turned. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tenant_list: {
         parameters: {
             query?: {
@@ -10329,7 +11797,7 @@ export interface operations {
                 end?: string;
                 /** @description The length of a row's time. */
                 granularity?: "HOURLY" | "DAILY" | "MONTHLY";
-                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction. */
+                /** @description Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction; for costs also share. */
                 group_by?: string;
                 /** @description Only this tenant; for callers above tenants. */
                 tenant?: string;

@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
-use weir_proto::agent::v1::{
-    self as wire, AccessRole, ApiKey, Cluster, Config, DesiredState, Grant, Scram, Topic,
-};
+use weir_proto::agent::v1::{self as wire, AccessRole, ApiKey, Cluster, DesiredState, Grant, Scram};
 
 use super::contract;
 pub(in crate::link) use super::contract::Contracts;
@@ -17,15 +15,17 @@ pub(in crate::link) use super::job::{ComputePoolRow, JobRow};
 use super::job::{compute_pool, job};
 pub(in crate::link) use super::lag_watch::LagWatchRow;
 use super::lag_watch::lag_watch;
+pub(in crate::link) use super::mount::MountRow;
 pub(in crate::link) use super::pool::PoolRow;
 use super::pool::pool;
 pub(in crate::link) use super::quota::QuotaRow;
 use super::quota::quota;
 pub(in crate::link) use super::token::TokenKeyRow;
 use super::token::token_issuer;
+pub(in crate::link) use super::topic::TopicRow;
+use super::topic::topic;
 use crate::kernel::{DataPlaneId, Id, Kind, TenantId, kind, matches_pattern};
 use crate::resources::cluster::ClusterAccess;
-use crate::resources::topic::TopicContract;
 
 /// Everything that one data plane is built of, read in one snapshot.
 #[derive(Debug, Default)]
@@ -65,23 +65,6 @@ pub(in crate::link) struct ClusterRow {
     pub(in crate::link) access: ClusterAccess,
     pub(in crate::link) adopts: bool,
     pub(in crate::link) kafka_cluster_id: String,
-    pub(in crate::link) deleted: bool,
-}
-
-#[derive(Debug)]
-pub(in crate::link) struct TopicRow {
-    pub(in crate::link) id: Uuid,
-    pub(in crate::link) cluster_id: Uuid,
-    pub(in crate::link) name: String,
-    pub(in crate::link) partitions: i32,
-    pub(in crate::link) retention_ms: i64,
-    pub(in crate::link) retention_bytes: i64,
-    pub(in crate::link) cleanup_policy: String,
-    pub(in crate::link) max_message_bytes: i32,
-    pub(in crate::link) configs: BTreeMap<String, String>,
-    pub(in crate::link) adopted: bool,
-    pub(in crate::link) changed_settings: Vec<String>,
-    pub(in crate::link) contract: Option<TopicContract>,
     pub(in crate::link) deleted: bool,
 }
 
@@ -209,65 +192,6 @@ fn cluster(row: ClusterRow) -> Cluster {
             ClusterAccess::Native => wire::ClusterAccess::Native,
         }
         .into(),
-    }
-}
-
-fn topic(
-    row: TopicRow,
-    replication_factor: u32,
-    native: bool,
-    contract: Option<wire::TopicContract>,
-) -> Topic {
-    let TopicRow {
-        id,
-        cluster_id,
-        name,
-        partitions,
-        retention_ms,
-        retention_bytes,
-        cleanup_policy,
-        max_message_bytes,
-        mut configs,
-        adopted,
-        changed_settings,
-        contract: _,
-        deleted,
-    } = row;
-    let cleanup_policy = match cleanup_policy.as_str() {
-        "COMPACT" => "compact",
-        "COMPACT_DELETE" => "compact,delete",
-        _delete => "delete",
-    };
-    // The fields of the spec win over the free settings: the latter may not name them.
-    configs.extend([
-        ("cleanup.policy".to_owned(), cleanup_policy.to_owned()),
-        ("max.message.bytes".to_owned(), max_message_bytes.to_string()),
-        ("retention.bytes".to_owned(), retention_bytes.to_string()),
-        ("retention.ms".to_owned(), retention_ms.to_string()),
-    ]);
-    if adopted {
-        // What nobody changed here stays as Kafka has it.
-        configs.retain(|name, _value| changed_settings.contains(name));
-    }
-    let cluster = Id::<kind::Cluster>::from_uuid(cluster_id);
-    Topic {
-        id: type_id::<kind::Topic>(id),
-        cluster_id: cluster.to_string(),
-        physical_name: if adopted || native {
-            name.clone()
-        } else {
-            physical_name(cluster, &name)
-        },
-        name,
-        partitions: count(partitions),
-        replication_factor,
-        configs: configs
-            .into_iter()
-            .map(|(name, value)| Config { name, value })
-            .collect(),
-        deleted,
-        adopted,
-        contract,
     }
 }
 

@@ -24,6 +24,7 @@ fn rows() -> Rows {
         adopted: false,
         changed_settings: Vec::new(),
         contract: None,
+        mount: None,
         deleted: id == 0x52,
     };
     Rows {

@@ -4,11 +4,13 @@ mod build;
 mod contract;
 mod job;
 mod lag_watch;
+mod mount;
 mod pool;
 mod quota;
 mod sql;
 pub(super) mod store;
 mod token;
+mod topic;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message as _;

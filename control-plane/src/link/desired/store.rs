@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, PoolRow, QuotaRow, Rows, ScramRow,
-    TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, MountRow, PoolRow, QuotaRow, Rows,
+    ScramRow, TokenKeyRow, TopicRow,
 };
 use super::contract;
 use crate::kernel::{DataPlaneId, Id, Result};
@@ -194,10 +194,16 @@ async fn clusters(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ClusterRow
 
 async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
     let rows = sqlx::query!(
-        r#"SELECT id, cluster_id, name, partitions, retention_ms, retention_bytes, cleanup_policy, max_message_bytes,
-                  configs AS "configs: Json<BTreeMap<String, String>>", adopted, changed_settings, contract,
-                  dead_letter_topic_id, deleted_at IS NOT NULL AS "deleted!"
-           FROM topic WHERE data_plane_id = $1"#,
+        r#"SELECT t.id, t.cluster_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy, t.max_message_bytes,
+                  t.configs AS "configs: Json<BTreeMap<String, String>>", t.adopted, t.changed_settings, t.contract,
+                  t.dead_letter_topic_id, t.deleted_at IS NOT NULL AS "deleted!", t.mount_share_id, t.mount_topic_id,
+                  s.starts_at AS "starts_at?", s.expires_at AS "expires_at?",
+                  s.fetch_bytes_per_second AS "fetch_bytes_per_second?", shown.steps AS "steps?: Json<Vec<serde_json::Value>>",
+                  m.from_unix_ms AS "from_unix_ms?"
+           FROM topic t LEFT JOIN share s ON s.id = t.mount_share_id
+           LEFT JOIN share_topic shown ON shown.share_id = t.mount_share_id AND shown.topic_id = t.mount_topic_id
+           LEFT JOIN share_mount m ON m.topic_id = t.id
+           WHERE t.data_plane_id = $1"#,
         data_plane.uuid(),
     )
     .fetch_all(tx.conn())
@@ -215,6 +221,18 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
         adopted: row.adopted,
         changed_settings: row.changed_settings,
         contract: TopicContract::read(row.contract, row.dead_letter_topic_id.map(Id::from_uuid)),
+        mount: row
+            .mount_share_id
+            .zip(row.mount_topic_id)
+            .map(|(share_id, topic_id)| MountRow {
+                share_id,
+                topic_id,
+                starts_at: row.starts_at,
+                expires_at: row.expires_at,
+                from_unix_ms: row.from_unix_ms.unwrap_or_default(),
+                steps: row.steps.map(|it| it.0).unwrap_or_default(),
+                fetch_bytes_per_second: row.fetch_bytes_per_second.unwrap_or_default(),
+            }),
         deleted: row.deleted,
     });
     Ok(topics.collect())

@@ -140,7 +140,8 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
     let mut removed = sqlx::query_scalar!(
         "DELETE FROM topic t USING object_status s WHERE s.object_id = t.id AND s.phase = 'DELETED'
            AND t.deleted_at IS NOT NULL AND s.observed_n >= t.desired_n AND t.data_plane_id = $1
-           AND NOT EXISTS (SELECT FROM job_topic WHERE topic_id = t.id) RETURNING t.id",
+           AND NOT EXISTS (SELECT FROM job_topic WHERE topic_id = t.id)
+           AND NOT EXISTS (SELECT FROM topic m WHERE m.mount_topic_id = t.id) RETURNING t.id",
         id,
     )
     .fetch_all(tx.conn())

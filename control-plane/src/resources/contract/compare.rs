@@ -1,5 +1,7 @@
 //! May a schema follow those that stand? What breaks, of which version, under which level.
 
+use std::collections::BTreeMap;
+
 use weir_contract::{Incompatibility, Level};
 
 use crate::resources::contract::config::Config;
@@ -9,6 +11,8 @@ use crate::resources::contract::standing::ContractLifecycle;
 use crate::resources::contract::verdict::{self, Parsed};
 use crate::resources::contract::version::{self, Numbered};
 use crate::resources::contract::wish::Metadata;
+use crate::resources::topic;
+use crate::resources::topic::mount::Pin;
 use crate::runtime::Tx;
 
 /// Of an earlier schema, in messages.
@@ -78,7 +82,7 @@ pub async fn compare(
 ) -> Outcome<Option<Broken>> {
     let level = verdict::level(config.level())?;
     if level == Level::None {
-        return Ok(None);
+        return pinned(tx, asker, subject, id, new).await;
     }
     let group = |metadata: Option<&Metadata>| {
         let key = config.compatibility_group.as_ref()?;
@@ -110,6 +114,41 @@ pub async fn compare(
         }
         if !level.is_transitive() {
             break;
+        }
+    }
+    pinned(tx, asker, subject, id, new).await
+}
+
+/// What breaks for recipients of shares that rely on a version: with its schema they have to be able to read what is written by the new one,
+/// whatever level the subject has.
+async fn pinned(
+    tx: &mut Tx,
+    asker: &Asker,
+    subject: &Subject,
+    id: ContractId,
+    new: &Parsed,
+) -> Outcome<Option<Broken>> {
+    // No topic is in the default context.
+    let Some(environment) = subject.context.environment else {
+        return Ok(None);
+    };
+    let mut pins: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+    for Pin { share, version } in topic::mount::pins(tx, asker.scope, environment, &subject.name).await? {
+        pins.entry(version).or_default().push(share);
+    }
+    for (number, shares) in pins {
+        let Some(earlier) = version::last(tx, asker.scope, subject, id, Some(number), Lookup::Live).await?
+        else {
+            continue;
+        };
+        let found = one(tx, asker, Level::Forward, new, &earlier).await?;
+        if !found.is_empty() {
+            return Ok(Some(Broken {
+                version: number,
+                level: format!("FORWARD, on which these shares rely: {}", shares.join(", ")),
+                earlier: earlier.schema.text.chars().take(SHOWN_CHARACTERS).collect(),
+                found,
+            }));
         }
     }
     Ok(None)

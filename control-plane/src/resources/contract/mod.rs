@@ -37,7 +37,7 @@ pub use delete::{delete_subject, delete_version};
 pub use kept::{by_id, kept};
 pub use look_up::{Verdict, judge, look_up};
 pub use model::{Asker, Context, ContextName, Lookup, Registered, Schema, SchemaReference, Subject, Window};
-pub use newest::{Newest, newest_value};
+pub use newest::{Newest, has_value_version, newest_value};
 pub use read::{
     Search, by_guid, context, contexts, find, home_of, ids_of_guid, latest_with_metadata, max_id, named,
     placed, referenced_by, search, subjects, used_by, versions,

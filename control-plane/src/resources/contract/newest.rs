@@ -42,6 +42,29 @@ pub async fn newest_value(
     }
 }
 
+/// Does the subject `<topic>-value` of the cluster's environment have this version?
+///
+/// # Errors
+/// The database's.
+pub async fn has_value_version(
+    tx: &mut Tx,
+    scope: TenantScope,
+    cluster: ClusterId,
+    topic: &str,
+    number: i32,
+) -> Result<bool> {
+    let Some(context) = store::context_of_cluster(tx, scope, cluster).await? else {
+        return Ok(false);
+    };
+    let name = format!("{topic}-value");
+    let subject = Subject { context, name };
+    let Some(contract) = store::find(tx, scope, &subject).await? else {
+        return Ok(false);
+    };
+    let found = version::last(tx, scope, &subject, contract, Some(number), Lookup::Live).await?;
+    Ok(found.is_some())
+}
+
 async fn found(tx: &mut Tx, scope: TenantScope, cluster: ClusterId, topic: &str) -> Outcome<Option<Newest>> {
     let Some(context) = store::context_of_cluster(tx, scope, cluster).await? else {
         return Ok(None);

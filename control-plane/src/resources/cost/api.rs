@@ -43,12 +43,16 @@ pub struct CostRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub direction: Option<Direction>,
+    /// When grouped by share; absent for what is of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub share: Option<Id<kind::Share>>,
     /// What was counted.
     pub meter: Meter,
-    /// Bytes, records or requests.
+    /// Bytes, records, requests or hours.
     pub quantity: u64,
-    /// Money, a decimal number; zero when `unrated`.
-    #[schema(pattern = "^[0-9]+(\\.[0-9]+)?$")]
+    /// Money, a decimal number; zero when `unrated`, below zero when it is a credit.
+    #[schema(pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     pub amount: String,
     /// ISO 4217; absent when `unrated`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,8 +67,8 @@ pub struct CostRow {
 pub struct CostTotal {
     /// ISO 4217.
     pub currency: String,
-    /// Money, a decimal number.
-    #[schema(pattern = "^[0-9]+(\\.[0-9]+)?$")]
+    /// Money, a decimal number; below zero when credits are more than charges.
+    #[schema(pattern = "^-?[0-9]+(\\.[0-9]+)?$")]
     pub amount: String,
 }
 

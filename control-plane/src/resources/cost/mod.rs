@@ -5,5 +5,6 @@ pub mod rating;
 mod report;
 mod routes;
 mod service;
+mod shares;
 
 pub use routes::router;

@@ -261,7 +261,8 @@ fn decimal(quantity: u128) -> Result<Decimal, TooLarge> {
         .ok_or(TooLarge)
 }
 
-fn round(amount: Decimal) -> Decimal {
+/// To what a line is told in.
+pub fn round(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(AMOUNT_DECIMALS, RoundingStrategy::MidpointAwayFromZero)
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::kernel::{Id, Result};
 use crate::resources::cost::api::{CostRow, CostTotal};
 use crate::resources::cost::rating::{Audience, Card, HourTotal, Line, TooLarge, share};
+use crate::resources::cost::shares::SharePart;
 use crate::resources::rate_card::{Meter, RateCard};
 use crate::resources::usage::{Bucket, Dimension, Direction, Filter, HourPart, HourSum, Report};
 
@@ -67,19 +68,24 @@ struct Key {
     topic: Option<Uuid>,
     principal: Option<Uuid>,
     direction: Option<Direction>,
+    share: Option<Uuid>,
     meter: Meter,
     currency: Option<String>,
 }
 
-/// Groups lines within the report's range. `parts` are all parts of these lines, or `None` when neither grouping nor
-/// filter divides a tenant.
+/// Groups lines within the report's range, and what shares cost beside them. `parts` are all parts of these lines, or `None` when neither
+/// grouping nor filter divides a tenant.
 pub fn rows(
     report: &Report,
     lines: &[Line],
     parts: Option<&[HourPart]>,
     organizations: &BTreeMap<Uuid, Option<Uuid>>,
+    shares: &[SharePart],
 ) -> Result<Vec<CostRow>, TooLarge> {
     let mut groups: BTreeMap<Key, (u128, Decimal)> = BTreeMap::new();
+    for part in shares.iter().filter(|it| is_asked(report, it)) {
+        add(&mut groups, share_key(report, part), part.quantity, part.amount)?;
+    }
     let by_line = parts.map(parts_of_lines);
     for line in lines.iter().filter(|line| report.range.holds(line.hour)) {
         match &by_line {
@@ -113,6 +119,44 @@ pub fn rows(
         .into_iter()
         .map(|(key, (quantity, amount))| row(key, quantity, amount))
         .collect()
+}
+
+/// Is a part of a share's money of a time and a side that the report is about?
+fn is_asked(report: &Report, part: &SharePart) -> bool {
+    let Filter {
+        environment,
+        cluster,
+        topic,
+        principal,
+    } = report.filter;
+    let within = |asked: Option<Uuid>, held: Option<Uuid>| asked.is_none() || asked == held;
+    report.range.holds(part.hour)
+        && within(report.reach.tenant, Some(part.tenant))
+        && within(report.reach.organization, part.organization)
+        && within(environment, part.environment)
+        && within(cluster, Some(part.cluster))
+        && within(topic, part.topic)
+        && within(principal, part.principal)
+}
+
+fn share_key(report: &Report, part: &SharePart) -> Key {
+    let by = |dimension, id: Option<Uuid>| id.filter(|_| report.grouping.by(dimension));
+    Key {
+        bucket: Bucket::of(part.hour, report.granularity),
+        organization: by(Dimension::Organization, part.organization),
+        tenant: by(Dimension::Tenant, Some(part.tenant)),
+        environment: by(Dimension::Environment, part.environment),
+        cluster: by(Dimension::Cluster, Some(part.cluster)),
+        topic: by(Dimension::Topic, part.topic),
+        principal: by(Dimension::Principal, part.principal),
+        direction: report
+            .grouping
+            .by(Dimension::Direction)
+            .then_some(Direction::Fetch),
+        share: by(Dimension::Share, Some(part.share)),
+        meter: part.meter,
+        currency: Some(part.currency.clone()),
+    }
 }
 
 type LineKey = (Uuid, chrono::DateTime<chrono::Utc>, Meter);
@@ -170,6 +214,7 @@ fn key(
         direction: part
             .filter(|_| by(Dimension::Direction))
             .map(|part| part.direction),
+        share: None,
         meter: line.meter,
         currency: line.rated_by.as_ref().map(|(_, currency)| currency.clone()),
     }
@@ -197,6 +242,7 @@ fn row(key: Key, quantity: u128, amount: Decimal) -> Result<CostRow, TooLarge> {
         topic,
         principal,
         direction,
+        share,
         meter,
         currency,
     } = key;
@@ -210,6 +256,7 @@ fn row(key: Key, quantity: u128, amount: Decimal) -> Result<CostRow, TooLarge> {
         topic: topic.map(Id::from_uuid),
         principal: principal.map(Id::from_uuid),
         direction,
+        share: share.map(Id::from_uuid),
         meter,
         quantity: u64::try_from(quantity).map_err(|_over| TooLarge)?,
         amount: amount.normalize().to_string(),

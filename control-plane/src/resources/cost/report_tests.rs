@@ -142,7 +142,7 @@ fn costs(report: &Report, parts: &[HourPart]) -> Vec<CostRow> {
         .map(|part| (part.tenant, Some(Uuid::from_u128(1))))
         .collect();
     let divided = report.grouping.divides_tenants() || report.filter.divides_tenants();
-    rows(report, &lines, divided.then_some(parts), &organizations).unwrap()
+    rows(report, &lines, divided.then_some(parts), &organizations, &[]).unwrap()
 }
 
 fn by_meter(rows: &[CostRow]) -> BTreeMap<Meter, (u64, Decimal)> {
@@ -212,6 +212,7 @@ fn without_cards_rows_are_there_and_cost_nothing() {
         &lines,
         Some(&parts),
         &BTreeMap::new(),
+        &[],
     )
     .unwrap();
     let shown: Vec<_> = rows

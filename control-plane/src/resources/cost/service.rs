@@ -9,8 +9,9 @@ use crate::auth::DirectoryScope;
 use crate::kernel::{ClusterId, Error, Result, code};
 use crate::resources::cost::api::CostRow;
 use crate::resources::cost::rating::{TooLarge, rate};
-use crate::resources::cost::report;
+use crate::resources::cost::{report, shares};
 use crate::resources::rate_card;
+use crate::resources::share::bill;
 use crate::resources::usage::{self, Report, TimeRange, month_end, month_start};
 use crate::runtime::App;
 
@@ -42,13 +43,19 @@ pub async fn rows(
     let cards = rate_card::all(&mut tx, months.end).await?;
     let complete_until = usage::complete_until(&mut tx, asked.reach).await?;
     let unmetered = usage::unmetered(&mut tx, asked).await?;
+    let uses = bill::uses(&mut tx, months, asked.reach, ROWS_MAX + 1).await?;
+    check_size(uses.len())?;
+    let times = bill::times(&mut tx, months, asked.reach, ROWS_MAX + 1).await?;
+    check_size(times.len())?;
+    let prices = bill::prices(&mut tx, &shares::shares_of(&uses, &times), months.end).await?;
     tx.commit().await?;
 
     let organizations: BTreeMap<Uuid, Option<Uuid>> =
         sums.iter().map(|sum| (sum.tenant, sum.organization)).collect();
     let cards: Vec<_> = cards.into_iter().map(report::card).collect();
     let lines = rate(&report::totals(&sums), &cards).map_err(too_large)?;
-    let rows = report::rows(asked, &lines, parts.as_deref(), &organizations).map_err(too_large)?;
+    let shared = shares::rate(&uses, &times, &prices, Utc::now()).map_err(too_large)?;
+    let rows = report::rows(asked, &lines, parts.as_deref(), &organizations, &shared).map_err(too_large)?;
     Ok((rows, complete_until, unmetered))
 }
 

@@ -122,6 +122,14 @@ fn missing(
             detail: "There is no such topic in the job's cluster.".into(),
         });
     };
+    if topic.is_mount && named.part != "SOURCE" {
+        return Some(FieldError {
+            pointer,
+            code: code::MOUNTED.into(),
+            detail: "The topic shows one that is shared with the tenant: it is read, and nobody writes it."
+                .into(),
+        });
+    }
     let (environment, cluster) = (&cluster.environment_name, &cluster.spec.name);
     let resource = format!("environment={environment}/cluster={cluster}/topic={}", topic.name);
     let (does, least) = match named.part {

@@ -18,10 +18,18 @@ pub enum Meter {
     FetchRecords,
     /// Produce and fetch requests that carried records.
     Requests,
+    /// Bytes read through mounts, at the price of their share; no card prices them.
+    ShareFetchBytes,
+    /// The same, credited to whoever shares.
+    ShareFetchBytesCredit,
+    /// Hours of a mounted share, at its monthly price; no card prices them.
+    ShareHours,
+    /// The same, credited to whoever shares.
+    ShareHoursCredit,
 }
 
 impl Meter {
-    /// All of them, in their order.
+    /// All that cards price, in their order.
     pub const ALL: [Self; 5] = [
         Self::ProduceBytes,
         Self::FetchBytes,
@@ -39,6 +47,10 @@ impl Meter {
             Self::ProduceRecords => "PRODUCE_RECORDS",
             Self::FetchRecords => "FETCH_RECORDS",
             Self::Requests => "REQUESTS",
+            Self::ShareFetchBytes => "SHARE_FETCH_BYTES",
+            Self::ShareFetchBytesCredit => "SHARE_FETCH_BYTES_CREDIT",
+            Self::ShareHours => "SHARE_HOURS",
+            Self::ShareHoursCredit => "SHARE_HOURS_CREDIT",
         }
     }
 

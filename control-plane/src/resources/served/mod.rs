@@ -147,7 +147,7 @@ fn message(reason: &str) -> &'static str {
         "WORKER_FAILING" => {
             "Workers end unasked; the agent starts them again. Their logs are on the agent's machine."
         }
-        "SOURCE_MISSING" => "A topic that the job reads or writes is gone.",
+        "SOURCE_MISSING" => "A topic that the job reads or writes, or that the mount shows, is gone.",
         "UNAUTHORIZED" => {
             "The job's service account may not read or write there: give it a role on the topic."
         }

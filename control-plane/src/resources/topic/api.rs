@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::kernel::kind;
 use crate::resources::served::{Report, Standing, stand};
 use crate::resources::topic::model::{Topic, TopicSpec};
+use crate::resources::topic::mount::TopicMount;
 use crate::rest::{Metadata, Object, Phase, Resource};
 
 /// What is so.
@@ -30,6 +31,10 @@ pub struct TopicStatus {
     /// Was it in Kafka before it was here? Then deleting it here leaves it in Kafka, and its settings are those of its adoption
     /// until they are changed here.
     pub adopted: bool,
+    /// It shows a topic that another tenant shares: it is read, and nothing else. Its partitions are those observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub mount: Option<TopicMount>,
 }
 
 impl Resource for kind::Topic {
@@ -47,6 +52,7 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         cluster_name: _,
         broker_pool: _,
         data_plane: _,
+        mount,
         adopted,
         changed_settings: _,
         desired_n,
@@ -76,6 +82,7 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         observed_partitions: report.map(|it| it.observed_partitions).filter(|it| *it > 0),
         drifted: report.is_some_and(|it| it.drifted),
         adopted,
+        mount,
     };
     Object::new(id, metadata, spec, status)
 }

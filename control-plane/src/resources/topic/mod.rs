@@ -10,6 +10,7 @@ mod contract;
 mod extent;
 mod jobs;
 mod model;
+pub mod mount;
 mod routes;
 mod service;
 mod settings;
@@ -23,7 +24,7 @@ pub use contract::{
     tell_of_subject, until_judged,
 };
 pub use jobs::{JobPart, JobUse, jobs_of};
-pub use model::{Topic, TopicId, TopicSpec, validate};
+pub use model::{NAME_RULE, Topic, TopicId, TopicSpec, is_name, validate};
 pub use routes::router;
 pub use settings::{
     apply as apply_settings, default_spec, is_named as is_named_setting, of_spec as kafka_settings,

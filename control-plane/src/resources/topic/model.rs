@@ -11,6 +11,7 @@ use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::cluster::ClusterId;
 use crate::resources::topic::config;
 use crate::resources::topic::contract::{self, TopicContract};
+use crate::resources::topic::mount::TopicMount;
 
 /// Id of a topic. Its UUID is the topic id that Kafka clients see.
 pub type TopicId = Id<kind::Topic>;
@@ -125,6 +126,8 @@ pub struct Topic {
     pub broker_pool: BrokerPoolId,
     /// The data plane whose agent serves it.
     pub data_plane: DataPlaneId,
+    /// It shows another tenant's topic.
+    pub mount: Option<TopicMount>,
     /// It was in Kafka before it was here.
     pub adopted: bool,
     /// Kafka's settings that were changed here since it was adopted.
@@ -172,6 +175,19 @@ pub fn native_name(name: &str) -> Option<FieldError> {
     })
 }
 
+/// What a topic may be called.
+pub const NAME_RULE: &str = "A topic's name has 1 to 200 characters of A-Z a-z 0-9 . _ -, is not . or .., and does not begin with __.";
+
+/// May a topic be called so?
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let legal = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'-');
+    (1..=NAME_LENGTH_MAX).contains(&name.len())
+        && name.bytes().all(legal)
+        && !matches!(name, "." | "..")
+        && !name.starts_with("__")
+}
+
 /// Collects what is wrong with a spec.
 pub fn validate(spec: &TopicSpec, errors: &mut Vec<FieldError>) {
     let TopicSpec {
@@ -192,14 +208,8 @@ pub fn validate(spec: &TopicSpec, errors: &mut Vec<FieldError>) {
             detail,
         });
     };
-    let legal = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'-');
-    if !(1..=NAME_LENGTH_MAX).contains(&name.len())
-        || !name.bytes().all(legal)
-        || matches!(name.as_str(), "." | "..")
-        || name.starts_with("__")
-    {
-        let detail = "A topic's name has 1 to 200 characters of A-Z a-z 0-9 . _ -, is not . or .., and does not begin with __.";
-        refuse("/spec/name", code::BAD_NAME, detail.into());
+    if !is_name(name) {
+        refuse("/spec/name", code::BAD_NAME, NAME_RULE.into());
     }
     if !(1..=PARTITIONS_MAX).contains(partitions) {
         refuse(

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Allowed, ReadTenant, TenantScope, WriteStreams};
-use crate::kernel::{Result, kind};
+use crate::kernel::{Page, Result, kind};
 use crate::resources::cluster::ClusterId;
 use crate::resources::served;
 use crate::resources::topic::api::view;
@@ -34,6 +34,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get, update, delete))
         .routes(routes!(read_extent))
         .routes(routes!(read_violations))
+        .routes(routes!(list_mounts))
 }
 
 /// Create a topic
@@ -67,8 +68,32 @@ async fn list(
     Listed(page): Listed,
     Queried(Filter { cluster }): Queried<Filter>,
 ) -> Result<axum::Json<Views>> {
+    page_of(&app, scope, cluster, false, page).await
+}
+
+/// List mounts
+///
+/// The topics that show what other tenants share.
+#[utoipa::path(get, path = "/v1/mounts", operation_id = "mount_list", tag = "Topic",
+    params(PageQuery, Filter), responses((status = 200, description = "A page.", body = Views)))]
+async fn list_mounts(
+    State(app): State<App>,
+    Allowed { scope, .. }: Allowed<ReadTenant>,
+    Listed(page): Listed,
+    Queried(Filter { cluster }): Queried<Filter>,
+) -> Result<axum::Json<Views>> {
+    page_of(&app, scope, cluster, true, page).await
+}
+
+async fn page_of(
+    app: &App,
+    scope: TenantScope,
+    cluster: Option<ClusterId>,
+    mounts_only: bool,
+    page: Page,
+) -> Result<axum::Json<Views>> {
     let mut tx = app.db.read(&scope.scope()).await?;
-    let rows = store::list(&mut tx, scope, cluster, page).await?;
+    let rows = store::list(&mut tx, scope, cluster, mounts_only, page).await?;
     let ids: Vec<_> = rows.iter().map(|it| it.id.uuid()).collect();
     let reports: BTreeMap<_, _> = served::reports(&mut tx, &ids).await?.into_iter().collect();
     tx.commit().await?;

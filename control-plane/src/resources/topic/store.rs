@@ -12,6 +12,7 @@ use crate::resources::cluster::ClusterId;
 use crate::resources::labels_of;
 use crate::resources::topic::contract::TopicContract;
 use crate::resources::topic::model::{CleanupPolicy, Topic, TopicId, TopicSpec};
+use crate::resources::topic::mount::TopicMount;
 use crate::runtime::Tx;
 
 struct Row {
@@ -21,6 +22,7 @@ struct Row {
     environment_name: String,
     broker_pool_id: Uuid,
     data_plane_id: Uuid,
+    mount_share_id: Option<Uuid>,
     adopted: bool,
     changed_settings: Vec<String>,
     name: String,
@@ -60,6 +62,9 @@ impl From<Row> for Topic {
             cluster_name: row.cluster_name,
             broker_pool: Id::from_uuid(row.broker_pool_id),
             data_plane: Id::from_uuid(row.data_plane_id),
+            mount: row.mount_share_id.map(|it| TopicMount {
+                received_share: Id::from_uuid(it),
+            }),
             adopted: row.adopted,
             changed_settings: row.changed_settings,
             desired_n: row.desired_n,
@@ -80,7 +85,7 @@ pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<Topic
     let row = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
                 t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
@@ -99,21 +104,24 @@ pub async fn list(
     tx: &mut Tx,
     scope: TenantScope,
     cluster: Option<ClusterId>,
+    mounts_only: bool,
     page: Page,
 ) -> Result<Vec<Topic>> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
                 t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
          JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
-         WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.cluster_id = $2) AND t.id > $3 ORDER BY t.id LIMIT $4",
+         WHERE t.tenant_id = $1 AND ($2::uuid IS NULL OR t.cluster_id = $2) AND t.id > $3 AND (t.mount_topic_id IS NOT NULL OR NOT $5)
+         ORDER BY t.id LIMIT $4",
         scope.tenant().uuid(),
         cluster.map(Id::uuid),
         page.after(),
         page.limit(),
+        mounts_only,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -231,7 +239,7 @@ pub async fn adopted(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Res
     let rows = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
+                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
                 t.cleanup_policy, t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at,
                 t.labels, t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id

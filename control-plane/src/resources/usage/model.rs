@@ -91,6 +91,8 @@ pub enum Dimension {
     Principal,
     /// Produce or fetch.
     Direction,
+    /// The share, of costs alone.
+    Share,
 }
 
 impl Dimension {
@@ -103,6 +105,7 @@ impl Dimension {
             "topic" => Self::Topic,
             "principal" => Self::Principal,
             "direction" => Self::Direction,
+            "share" => Self::Share,
             _unknown => return None,
         })
     }
@@ -125,7 +128,7 @@ impl Grouping {
             .filter(|name| !name.is_empty());
         let dimensions: Option<Vec<Dimension>> = names.map(Dimension::parse).collect();
         dimensions.map(Self).ok_or_else(|| {
-            let detail = "group_by is a list, separated by commas, of organization, tenant, environment, cluster, topic, principal, direction.";
+            let detail = "group_by is a list, separated by commas, of organization, tenant, environment, cluster, topic, principal, direction, and for costs share.";
             Error::invalid("?group_by", code::OUT_OF_RANGE, detail)
         })
     }

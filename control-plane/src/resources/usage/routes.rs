@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 use crate::auth::{Allowed, DirectoryScope, ReadDirectory};
 use crate::kernel::{Error, Id, Kind, Result, code, kind};
 use crate::resources::usage::api::{ReportMetadata, UsageList};
-use crate::resources::usage::model::{Filter, Granularity, Grouping, Reach, TimeRange, cut, offset};
+use crate::resources::usage::model::{
+    Dimension, Filter, Granularity, Grouping, Reach, TimeRange, cut, offset,
+};
 use crate::resources::usage::store;
 use crate::rest::{Listed, PageQuery, Queried};
 use crate::runtime::App;
@@ -32,7 +34,7 @@ pub struct ReportQuery {
     #[serde(default)]
     #[param(inline)]
     granularity: Granularity,
-    /// Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction.
+    /// Dimensions, separated by commas: organization, tenant, environment, cluster, topic, principal, direction; for costs also share.
     group_by: Option<String>,
     /// Only this tenant; for callers above tenants.
     tenant: Option<String>,
@@ -112,6 +114,10 @@ async fn list(
     Listed(page): Listed,
 ) -> Result<axum::Json<UsageList>> {
     let report = query.check(scope, Utc::now())?;
+    if report.grouping.by(Dimension::Share) {
+        let detail = "Usage is by the topic that shows a share; costs are grouped by share, too.";
+        return Err(Error::invalid("?group_by", code::OUT_OF_RANGE, detail));
+    }
     let offset = offset(page)?;
     let mut tx = app.db.snapshot(&scope.scope()).await?;
     let mut data = store::grouped(&mut tx, &report, offset, page.limit()).await?;

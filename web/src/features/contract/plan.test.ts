@@ -5,7 +5,7 @@ import { outcome } from './plan-view.tsx'
 import { newRule } from './rule-draft.ts'
 import type { ContractPlan } from './wire.ts'
 
-const plan = (change: Partial<ContractPlan>): ContractPlan => ({ kind: 'ContractPlan', accepted: true, version: 4, unchanged: false, problems: [], changes: [], impact: { topics: [], writers: [], readers: [], jobs: [], truncated: false }, ...change })
+const plan = (change: Partial<ContractPlan>): ContractPlan => ({ kind: 'ContractPlan', accepted: true, version: 4, unchanged: false, problems: [], changes: [], impact: { topics: [], writers: [], readers: [], jobs: [], shares: [], truncated: false }, ...change })
 const problem = (blocking: boolean) => ({ source: 'LINT' as const, message: 'm', blocking })
 
 test('a plan says first what would come of it', () => {

@@ -38,6 +38,7 @@ fn topic(id: u128, name: &str, contract: Value) -> TopicRow {
         adopted: false,
         changed_settings: Vec::new(),
         contract: serde_json::from_value(contract).unwrap(),
+        mount: None,
         deleted: false,
     }
 }

@@ -51,8 +51,29 @@ pub struct ContractImpact {
     pub readers: Vec<ContractImpactUse>,
     /// Jobs that read or write those, whether they run or not.
     pub jobs: Vec<ContractImpactJob>,
+    /// Shares of those that have not ended: their recipients read what is written.
+    pub shares: Vec<ContractImpactShare>,
     /// Is there more than stands here? 200 topics are named, and 500 of each of the others.
     pub truncated: bool,
+}
+
+/// A share of such a topic.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContractImpactShare {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub share_id: Id<kind::Share>,
+    /// Its name.
+    pub name: String,
+    /// INVITED, PREVIEWED or ACTIVE.
+    pub phase: String,
+    /// The topic.
+    #[schema(value_type = String)]
+    pub topic_id: TopicId,
+    /// The version that its recipient relies on: what it cannot read with that one's schema is refused. Absent: any compatible one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub contract_version: Option<i32>,
 }
 
 /// A topic whose contract takes schemas of the subject.

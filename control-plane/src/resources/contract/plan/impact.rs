@@ -4,11 +4,12 @@ use chrono::{Duration, Utc};
 use uuid::Uuid;
 
 use crate::auth::TenantScope;
-use crate::kernel::Result;
+use crate::kernel::{Id, Result};
 use crate::resources::contract::model::Subject;
 use crate::resources::contract::plan::api::{
-    ContractImpact, ContractImpactJob, ContractImpactTopic, ContractImpactUse,
+    ContractImpact, ContractImpactJob, ContractImpactShare, ContractImpactTopic, ContractImpactUse,
 };
+use crate::resources::topic::mount::SharedBy;
 use crate::resources::topic::{self, JobUse, Taking};
 use crate::resources::usage::{self, Direction, LastUse};
 use crate::runtime::Tx;
@@ -48,12 +49,15 @@ pub async fn of(
     }
     let mut jobs = topic::jobs_of(tx, scope, &ids, one_more(USES_MAX)).await?;
     truncated |= cut(&mut jobs, USES_MAX);
+    let mut shares = topic::mount::shared_by(tx, scope, &ids, one_more(USES_MAX)).await?;
+    truncated |= cut(&mut shares, USES_MAX);
     let [writers, readers] = uses.map(|it| it.into_iter().map(ContractImpactUse::from).collect());
     Ok(ContractImpact {
         topics: topics.into_iter().map(ContractImpactTopic::from).collect(),
         writers,
         readers,
         jobs: jobs.into_iter().map(ContractImpactJob::from).collect(),
+        shares: shares.into_iter().map(ContractImpactShare::from).collect(),
         truncated,
     })
 }
@@ -100,6 +104,25 @@ impl From<LastUse> for ContractImpactUse {
             display_name: name,
             topic_id: topic,
             last_hour_at,
+        }
+    }
+}
+
+impl From<SharedBy> for ContractImpactShare {
+    fn from(found: SharedBy) -> Self {
+        let SharedBy {
+            share,
+            name,
+            phase,
+            topic,
+            contract_version,
+        } = found;
+        Self {
+            share_id: Id::from_uuid(share),
+            name,
+            phase,
+            topic_id: topic,
+            contract_version,
         }
     }
 }

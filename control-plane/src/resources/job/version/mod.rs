@@ -19,6 +19,8 @@ pub struct UsedTopic {
     pub name: String,
     /// What it promises.
     pub contract: Option<TopicContract>,
+    /// It shows another tenant's: it is read, and nothing else.
+    pub is_mount: bool,
 }
 
 /// Reads a stored program: the column holds what was validated.

@@ -114,7 +114,7 @@ pub async fn topics_of(
     topics: &[Uuid],
 ) -> Result<Vec<UsedTopic>> {
     let rows = sqlx::query!(
-        "SELECT id, name, contract FROM topic
+        "SELECT id, name, contract, mount_topic_id FROM topic
          WHERE tenant_id = $1 AND cluster_id = $2 AND id = ANY($3) AND deleted_at IS NULL ORDER BY id FOR SHARE",
         scope.tenant().uuid(),
         cluster.uuid(),
@@ -126,6 +126,7 @@ pub async fn topics_of(
         id: Id::from_uuid(row.id),
         name: row.name,
         contract: TopicContract::read(row.contract, None),
+        is_mount: row.mount_topic_id.is_some(),
     });
     Ok(topics.collect())
 }

@@ -1,0 +1,80 @@
+//! A topic that shows another tenant's: what the agent is told of its share.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+use weir_proto::agent::v1::Mount;
+
+use super::build::type_id;
+use crate::kernel::kind;
+
+/// A mount's part of a topic's row.
+#[derive(Debug)]
+pub(in crate::link) struct MountRow {
+    pub(in crate::link) share_id: Uuid,
+    pub(in crate::link) topic_id: Uuid,
+    pub(in crate::link) starts_at: Option<DateTime<Utc>>,
+    pub(in crate::link) expires_at: Option<DateTime<Utc>>,
+    pub(in crate::link) from_unix_ms: i64,
+    pub(in crate::link) steps: Vec<Value>,
+    pub(in crate::link) fetch_bytes_per_second: i64,
+}
+
+pub(super) fn mount(row: MountRow) -> Mount {
+    let MountRow {
+        share_id,
+        topic_id,
+        starts_at,
+        expires_at,
+        from_unix_ms,
+        steps,
+        fetch_bytes_per_second,
+    } = row;
+    Mount {
+        share_id: type_id::<kind::Share>(share_id),
+        topic_id: type_id::<kind::Topic>(topic_id),
+        // The end counts from its second on: never later than it was said.
+        expires_at_unix_seconds: expires_at.map_or(0, |at| at.timestamp()),
+        starts_at_unix_seconds: starts_at.map_or(0, |at| at.timestamp()),
+        from_unix_ms,
+        view_steps_json: if steps.is_empty() {
+            String::new()
+        } else {
+            Value::Array(steps).to_string()
+        },
+        fetch_bytes_per_second: fetch_bytes_per_second.cast_unsigned(),
+        derived: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_share_is_told_by_its_ids_bounds_and_steps() {
+        let row = MountRow {
+            share_id: Uuid::from_u128(1),
+            topic_id: Uuid::from_u128(2),
+            starts_at: None,
+            expires_at: Some("2026-11-22T10:00:00.9Z".parse().unwrap()),
+            from_unix_ms: 7,
+            steps: vec![json!({"filter": {"where": "message.amount > 100"}})],
+            fetch_bytes_per_second: 1000,
+        };
+        let told = mount(row);
+        assert_eq!(told.share_id, "share_00000000000000000000000001");
+        assert_eq!(told.topic_id, "topic_00000000000000000000000002");
+        assert_eq!(
+            (told.starts_at_unix_seconds, told.expires_at_unix_seconds),
+            (0, 1_795_341_600)
+        );
+        assert_eq!(
+            told.view_steps_json,
+            r#"[{"filter":{"where":"message.amount > 100"}}]"#
+        );
+        assert_eq!((told.from_unix_ms, told.fetch_bytes_per_second), (7, 1000));
+    }
+}

@@ -1,0 +1,5 @@
+//! What shares cost, from which hour on.
+
+mod store;
+
+pub use store::{newest, set};
