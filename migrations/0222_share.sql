@@ -59,6 +59,7 @@ CREATE TABLE share_topic (
     contract_version integer CHECK (contract_version > 0),
     steps jsonb NOT NULL DEFAULT '[]',
     start jsonb NOT NULL,
+    keys text CHECK (keys IN ('SHOWN', 'HASHED', 'WITHHELD')),
     PRIMARY KEY (share_id, topic_id),
     CONSTRAINT share_topic_alias_unique UNIQUE (share_id, alias),
     FOREIGN KEY (tenant_id, share_id) REFERENCES share (tenant_id, id) ON DELETE CASCADE,

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use weir_proto::agent::v1::MountKeys;
 use weir_proto::lane::v1::Snapshot;
 
 use crate::disk;
@@ -46,11 +47,13 @@ impl ShareKeys {
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &secret)))
     }
 
-    /// Gives each mount whose view may hash the key of its share.
+    /// Gives each mount that may hash the key of its share.
     pub fn give(&self, snapshot: &mut Snapshot) {
         for topic in snapshot.clusters.iter_mut().flat_map(|it| &mut it.topics) {
             let mount = topic.mount.as_ref();
-            if let Some(mount) = mount.filter(|it| !it.view_steps_json.is_empty()) {
+            if let Some(mount) =
+                mount.filter(|it| !it.view_steps_json.is_empty() || it.keys() == MountKeys::Hashed)
+            {
                 topic.mount_key = self.of(&mount.share_id);
             }
         }

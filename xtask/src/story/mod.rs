@@ -16,6 +16,7 @@ pub mod kafka;
 mod model;
 mod outage;
 mod payments;
+mod share;
 mod sql;
 mod sql_model;
 pub mod table;
@@ -74,6 +75,8 @@ pub async fn run(stack: &mut Stack, progress: &Progress) -> Result<()> {
     progress.chapter("What the model said");
     model::check(&story, batch.number).await?;
     sql_model::check(&story, batch.number).await?;
+    progress.chapter("A share");
+    share::run(&story, batch.number).await?;
     progress.chapter("Trouble");
     outage::run(&mut story).await
 }

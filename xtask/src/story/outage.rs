@@ -1,4 +1,4 @@
-//! Chapter 14. Control plane, then agent, are killed with SIGKILL while clients run: the clients notice nothing, brokers
+//! Chapter 15. Control plane, then agent, are killed with SIGKILL while clients run: the clients notice nothing, brokers
 //! and gateway keep their processes, and the usage of that time arrives exactly once.
 
 use super::kafka::Consumer;

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
-use weir_proto::agent::v1::Mount;
+use weir_proto::agent::v1::{Mount, MountKeys};
 
 use super::build::type_id;
 use crate::kernel::kind;
+use crate::resources::share::SharedKeys;
 
 /// A mount's part of a topic's row.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub(in crate::link) struct MountRow {
     pub(in crate::link) expires_at: Option<DateTime<Utc>>,
     pub(in crate::link) from_unix_ms: i64,
     pub(in crate::link) steps: Vec<Value>,
+    pub(in crate::link) keys: Option<SharedKeys>,
     pub(in crate::link) fetch_bytes_per_second: i64,
 }
 
@@ -28,6 +30,7 @@ pub(super) fn mount(row: MountRow) -> Mount {
         expires_at,
         from_unix_ms,
         steps,
+        keys,
         fetch_bytes_per_second,
     } = row;
     Mount {
@@ -44,6 +47,17 @@ pub(super) fn mount(row: MountRow) -> Mount {
         },
         fetch_bytes_per_second: fetch_bytes_per_second.cast_unsigned(),
         derived: Vec::new(),
+        keys: keys_of(keys).into(),
+    }
+}
+
+/// What is not said is the gateway's to know: by what the steps take away.
+const fn keys_of(stored: Option<SharedKeys>) -> MountKeys {
+    match stored {
+        None => MountKeys::Unspecified,
+        Some(SharedKeys::Shown) => MountKeys::Shown,
+        Some(SharedKeys::Hashed) => MountKeys::Hashed,
+        Some(SharedKeys::Withheld) => MountKeys::Withheld,
     }
 }
 
@@ -62,6 +76,7 @@ mod tests {
             expires_at: Some("2026-11-22T10:00:00.9Z".parse().unwrap()),
             from_unix_ms: 7,
             steps: vec![json!({"filter": {"where": "message.amount > 100"}})],
+            keys: Some(SharedKeys::Withheld),
             fetch_bytes_per_second: 1000,
         };
         let told = mount(row);
@@ -75,6 +90,7 @@ mod tests {
             told.view_steps_json,
             r#"[{"filter":{"where":"message.amount > 100"}}]"#
         );
+        assert_eq!(told.keys(), MountKeys::Withheld);
         assert_eq!((told.from_unix_ms, told.fetch_bytes_per_second), (7, 1000));
     }
 }

@@ -15,6 +15,7 @@ use crate::kernel::{DataPlaneId, Id, Result};
 use crate::resources::broker_pool::AttachedKafka;
 use crate::resources::cluster::ClusterAccess;
 use crate::resources::job::{AutoSuspend, JobProgram, JobScaling};
+use crate::resources::share::SharedKeys;
 use crate::resources::topic::TopicContract;
 use crate::runtime::Tx;
 
@@ -198,7 +199,7 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
                   t.configs AS "configs: Json<BTreeMap<String, String>>", t.adopted, t.changed_settings, t.contract,
                   t.dead_letter_topic_id, t.deleted_at IS NOT NULL AS "deleted!", t.mount_share_id, t.mount_topic_id,
                   s.starts_at AS "starts_at?", s.expires_at AS "expires_at?",
-                  s.fetch_bytes_per_second AS "fetch_bytes_per_second?", shown.steps AS "steps?: Json<Vec<serde_json::Value>>",
+                  s.fetch_bytes_per_second AS "fetch_bytes_per_second?", shown.steps AS "steps?: Json<Vec<serde_json::Value>>", shown.keys AS "keys?",
                   m.from_unix_ms AS "from_unix_ms?"
            FROM topic t LEFT JOIN share s ON s.id = t.mount_share_id
            LEFT JOIN share_topic shown ON shown.share_id = t.mount_share_id AND shown.topic_id = t.mount_topic_id
@@ -231,6 +232,7 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
                 expires_at: row.expires_at,
                 from_unix_ms: row.from_unix_ms.unwrap_or_default(),
                 steps: row.steps.map(|it| it.0).unwrap_or_default(),
+                keys: row.keys.as_deref().map(SharedKeys::stored),
                 fetch_bytes_per_second: row.fetch_bytes_per_second.unwrap_or_default(),
             }),
         deleted: row.deleted,

@@ -7,6 +7,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use crate::kernel::{ClusterId, Id, Labels, TenantId, kind};
 use crate::resources::served::{Report, stand};
+use crate::resources::share::keys::SharedKeys;
 use crate::resources::share::model::{Mount, Share, SharePrice, ShareSpec, ShareStart};
 use crate::resources::share::mount::Read;
 use crate::resources::share::view::ShownField;
@@ -71,6 +72,8 @@ pub struct ReceivedTopic {
     pub changed: bool,
     /// Which records are shown.
     pub start: ShareStart,
+    /// What is shown of their keys.
+    pub keys: SharedKeys,
 }
 
 /// What is offered.
@@ -296,6 +299,7 @@ pub fn offered(spec: &ShareSpec) -> ReceivedShareSpec {
         contract_version: it.contract_version,
         changed: !it.steps.is_empty(),
         start: it.start.clone(),
+        keys: it.keys_shown(),
     });
     ReceivedShareSpec {
         name: spec.name.clone(),

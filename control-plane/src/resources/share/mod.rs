@@ -7,6 +7,7 @@ mod api;
 pub mod bill;
 pub mod expire;
 mod invitation;
+mod keys;
 mod model;
 mod mount;
 mod party;
@@ -19,5 +20,6 @@ mod switch;
 mod validate;
 mod view;
 
+pub use keys::SharedKeys;
 pub use model::SharePrice;
 pub use routes::router;

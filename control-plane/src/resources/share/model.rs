@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::{DataPlaneId, Error, Id, Labels, Result, TenantId, code, kind};
 use crate::resources::cluster::ClusterId;
+use crate::resources::share::keys::SharedKeys;
 use crate::resources::topic::TopicId;
 use crate::rest::Phase;
 
@@ -78,6 +79,23 @@ pub struct SharedTopic {
     /// Which records are shown.
     #[serde(default)]
     pub start: ShareStart,
+    /// What is shown of records' keys; left out: HASHED where `project` or `mask` takes something away, else SHOWN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub keys: Option<SharedKeys>,
+}
+
+impl SharedTopic {
+    /// What is shown of records' keys.
+    #[must_use]
+    pub fn keys_shown(&self) -> SharedKeys {
+        let takes = self.steps.iter().any(|it| it.get("filter").is_none());
+        self.keys.unwrap_or(if takes {
+            SharedKeys::Hashed
+        } else {
+            SharedKeys::Shown
+        })
+    }
 }
 
 /// What the recipient pays the provider.

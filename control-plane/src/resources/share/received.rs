@@ -310,6 +310,7 @@ pub async fn look(tx: &mut Tx, provider: TenantScope, id: ShareId) -> Result<Sha
                 contract_version: shared.contract_version,
                 changed: !shared.steps.is_empty(),
                 start: shared.start.clone(),
+                keys: shared.keys_shown(),
             },
             filtered: view.filtered,
             fields: view.fields,

@@ -223,6 +223,7 @@ fn check_change(before: &Share, spec: &ShareSpec) -> Result<()> {
             contract_version,
             steps: _,
             start,
+            keys: _,
         } = it;
         (*topic, alias.clone(), *contract_version, start.clone())
     };

@@ -11,6 +11,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{Error, Id, Kind as _, Labels, Page, Result, TenantId, kind};
 use crate::resources::cluster::ClusterId;
 use crate::resources::labels_of;
+use crate::resources::share::keys::SharedKeys;
 use crate::resources::share::model::{
     Share, ShareId, SharePrice, ShareRecipient, ShareSpec, ShareStart, SharedTopic, phase_name, phase_of,
 };
@@ -88,7 +89,8 @@ async fn whole(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Share>> {
 
 async fn topics(tx: &mut Tx, shares: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<SharedTopic>>> {
     let rows = sqlx::query!(
-        r#"SELECT share_id, topic_id, alias, contract_version, steps AS "steps: Json<Vec<Value>>", start AS "start: Json<ShareStart>"
+        r#"SELECT share_id, topic_id, alias, contract_version, steps AS "steps: Json<Vec<Value>>", keys,
+                  start AS "start: Json<ShareStart>"
            FROM share_topic WHERE share_id = ANY($1) ORDER BY share_id, ordinal"#,
         shares,
     )
@@ -102,6 +104,7 @@ async fn topics(tx: &mut Tx, shares: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<Share
             contract_version: row.contract_version,
             steps: row.steps.0,
             start: row.start.0,
+            keys: row.keys.as_deref().map(SharedKeys::stored),
         });
     }
     Ok(topics)
@@ -265,12 +268,14 @@ async fn insert_topics(tx: &mut Tx, scope: TenantScope, id: ShareId, topics: &[S
             contract_version,
             steps,
             start,
+            keys,
         } = shared;
         sqlx::query!(
-            "INSERT INTO share_topic (tenant_id, share_id, topic_id, ordinal, alias, contract_version, steps, start)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            "INSERT INTO share_topic (tenant_id, share_id, topic_id, ordinal, alias, contract_version, steps, start, keys)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (share_id, topic_id) DO UPDATE SET ordinal = excluded.ordinal, alias = excluded.alias,
-                 contract_version = excluded.contract_version, steps = excluded.steps, start = excluded.start",
+                 contract_version = excluded.contract_version, steps = excluded.steps, start = excluded.start,
+                 keys = excluded.keys",
             scope.tenant().uuid(),
             id.uuid(),
             topic.uuid(),
@@ -279,6 +284,7 @@ async fn insert_topics(tx: &mut Tx, scope: TenantScope, id: ShareId, topics: &[S
             *contract_version,
             serde_json::to_value(steps).map_err(Error::internal)?,
             serde_json::to_value(start).map_err(Error::internal)?,
+            keys.map(SharedKeys::name),
         )
         .execute(tx.conn())
         .await?;

@@ -87,6 +87,7 @@ fn topic(at: usize, shared: &SharedTopic, errors: &mut Vec<FieldError>) {
         // They are compiled over what the topic promises.
         steps: _,
         start: _,
+        keys: _,
     } = shared;
     if alias.as_deref().is_some_and(|it| !topic::is_name(it)) {
         let detail = topic::NAME_RULE.to_owned();

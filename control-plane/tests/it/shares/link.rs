@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use weir_proto::agent::v1::agent_frame::Frame as Up;
-use weir_proto::agent::v1::{DesiredState, Generation, ItemStatus, Phase, StatusReport, Topic};
+use weir_proto::agent::v1::{DesiredState, Generation, ItemStatus, MountKeys, Phase, StatusReport, Topic};
 
 use super::World;
 use crate::harness::{Door, Served, Session};
@@ -119,6 +119,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
         (shown.fetch_bytes_per_second, shown.expires_at_unix_seconds),
         (1000, 4_951_015_200)
     );
+    assert_eq!(shown.keys(), MountKeys::Unspecified, "the gateway's to know");
     let steps: Value = serde_json::from_str(&shown.view_steps_json).expect("JSON");
     assert_eq!(steps, spec["spec"]["topics"][0]["steps"]);
     let grants: Vec<_> = state
@@ -144,7 +145,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     assert_eq!(seen["status"]["mounts"][0]["phase"], "READY");
     // A stricter view reaches the agent, and is waited for.
     let stricter = json!({"spec": {"topics": [{"topic": world.made.topic, "alias": "payments", "start": spec["spec"]["topics"][0]["start"],
-        "steps": [{"mask": {"fields": ["card"], "how": "NULL"}}]}]}});
+        "keys": "WITHHELD", "steps": [{"mask": {"fields": ["card"], "how": "NULL"}}]}]}});
     let patch = format!("/v1/shares/{share}");
     let changed = world.provider.patch(&patch, &stricter).await.expect(200);
     assert_eq!(changed["status"]["enforced"], false);
@@ -152,7 +153,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
         mount(it).is_some_and(|it| {
             it.mount
                 .as_ref()
-                .is_some_and(|it| it.view_steps_json.contains("NULL"))
+                .is_some_and(|it| it.view_steps_json.contains("NULL") && it.keys() == MountKeys::Withheld)
         })
     })
     .await;

@@ -5,7 +5,7 @@
 //! nothing is left become gaps. Real markers of transactions pass.
 
 use bytes::Bytes;
-use weir_actions::OwnedHeader;
+use weir_actions::{OwnedHeader, Part};
 
 use super::kept::{Kept, Which};
 use super::lens::{Lens, Place, Seeing};
@@ -145,11 +145,15 @@ fn anew(
         };
         match seen(&record, place, look) {
             Seeing::Nothing => same = false,
-            Seeing::All => written.push(&record, timestamp_ms, record.value, None),
-            Seeing::Some { value, headers } => {
+            Seeing::All => written.push(&record, timestamp_ms, (record.key, record.value), None),
+            Seeing::Some { key, value, headers } => {
                 same = false;
+                let key = match &key {
+                    Part::AsItCame => record.key,
+                    Part::New(key) => key.as_deref(),
+                };
                 let value = value.as_deref().or(record.value);
-                written.push(&record, timestamp_ms, value, headers.as_deref());
+                written.push(&record, timestamp_ms, (key, value), headers.as_deref());
             }
         }
         if written.out.len() > BATCH_MAX {
@@ -214,7 +218,7 @@ impl Written {
         &mut self,
         record: &Record<'_>,
         timestamp_ms: i64,
-        value: Option<&[u8]>,
+        (key, value): (Option<&[u8]>, Option<&[u8]>),
         headers: Option<&[OwnedHeader]>,
     ) {
         let (first, newest) = self.times.unwrap_or((timestamp_ms, timestamp_ms));
@@ -224,7 +228,7 @@ impl Written {
         let mut body = vec![0];
         put(&mut body, timestamp_ms.saturating_sub(first));
         put(&mut body, i64::from(record.offset_delta));
-        put_nullable(&mut body, record.key);
+        put_nullable(&mut body, key);
         put_nullable(&mut body, value);
         match headers {
             None => {

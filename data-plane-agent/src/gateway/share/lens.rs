@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ring::hmac;
 use weir_actions::limits::SPEC_BYTES_MAX;
 use weir_actions::{
     ActionSpec, Encoding, Header, Next, NullValues, Outcome, OwnedHeader, Part, Plan, Record, Seen, Sink,
     Step,
 };
 use weir_contract::wire;
-use weir_proto::agent::v1::Mount;
+use weir_proto::agent::v1::{Mount, MountKeys};
 use weir_proto::lane::v1::LogicalTopic;
 
 use super::surroundings::{Surroundings, Texts};
 
 /// Names a lens and everything that it is made of.
 pub type Digest = [u8; 32];
+/// What hashed keys are keyed for.
+const KEYS: &str = "keys of records";
 /// The only place where records go.
 const OUT: &str = "out";
 
@@ -25,6 +28,15 @@ pub struct Lens {
     /// Records with an earlier timestamp are not seen; 0: all are.
     from_ms: i64,
     steps: Option<Steps>,
+    keys: Keys,
+}
+
+/// What is seen of records' keys.
+enum Keys {
+    Shown,
+    /// Equal keys stay equal.
+    Hashed(hmac::Key),
+    Withheld,
 }
 
 /// The steps of a view, ready to run.
@@ -33,7 +45,9 @@ struct Steps {
     host: Surroundings,
     /// What `topic` is in its expressions: the id of what is shared, for all who read it.
     topic: String,
-    /// Something of records is taken away, so that headers, which may repeat it, are not sent.
+    /// Something of values is taken away.
+    takes: bool,
+    /// Something of records is, so that headers, which may repeat it, are not sent.
     bares: bool,
 }
 
@@ -44,8 +58,10 @@ pub enum Seeing {
     Nothing,
     /// All of it.
     All,
-    /// Its key, and these.
+    /// These.
     Some {
+        /// The key, or that there is none.
+        key: Part<Option<Vec<u8>>>,
         /// `None`: the value as it came.
         value: Option<Vec<u8>>,
         /// `None`: the headers as they came.
@@ -86,34 +102,11 @@ impl Lens {
     /// What is seen of a record. What cannot be read, or on which a step fails, is not seen.
     #[must_use]
     pub fn look(&self, at: Place, record: &super::batch::Raw<'_>) -> Seeing {
-        let Some(steps) = &self.steps else {
-            return Seeing::All;
+        let seeing = match &self.steps {
+            Some(steps) => steps.look(at, record),
+            None => Seeing::All,
         };
-        // A header whose name is no text is none that could be asked for.
-        let headers: Vec<Header<'_>> = record
-            .headers()
-            .filter_map(|(name, value)| {
-                let name = std::str::from_utf8(name).ok()?;
-                Some(Header { name, value })
-            })
-            .collect();
-        let record = Record {
-            topic: &steps.topic,
-            partition: at.partition,
-            offset: at.offset,
-            timestamp_ms: at.timestamp_ms,
-            key: record.key,
-            value: record.value,
-            headers: &headers,
-        };
-        // Nothing in a view remembers.
-        let mut none: Seen = steps.plan.seen();
-        let Next::Done(Outcome::Emit { value, headers, .. }) =
-            steps.plan.begin(&record, &mut none, &steps.host)
-        else {
-            return Seeing::Nothing;
-        };
-        steps.seeing(&record, value, headers)
+        self.keys.over(seeing, record.key)
     }
 
     /// Compiles the view of a mount.
@@ -127,12 +120,70 @@ impl Lens {
         } else {
             Some(Steps::compile(mount, topic, told)?)
         };
+        let takes = steps.as_ref().is_some_and(|it| it.takes);
         Ok(Self {
             digest,
             from_ms: mount.from_unix_ms,
             steps,
+            keys: Keys::of(mount, takes, &topic.mount_key)?,
         })
     }
+}
+
+impl Keys {
+    fn of(mount: &Mount, takes: bool, key: &[u8]) -> Result<Self, String> {
+        match mount.keys() {
+            MountKeys::Shown => Ok(Self::Shown),
+            MountKeys::Withheld => Ok(Self::Withheld),
+            MountKeys::Unspecified if !takes => Ok(Self::Shown),
+            MountKeys::Unspecified | MountKeys::Hashed => {
+                if key.is_empty() {
+                    return Err("the key of its hashes is missing".to_owned());
+                }
+                let of_share = hmac::Key::new(hmac::HMAC_SHA256, key);
+                let own = hmac::sign(&of_share, KEYS.as_bytes());
+                Ok(Self::Hashed(hmac::Key::new(hmac::HMAC_SHA256, own.as_ref())))
+            }
+        }
+    }
+
+    /// What is seen of a record whose value and headers are seen so.
+    fn over(&self, seeing: Seeing, key: Option<&[u8]>) -> Seeing {
+        let hidden = match (self, key) {
+            (Self::Shown, _) | (_, None) => return seeing,
+            (Self::Withheld, Some(_)) => None,
+            (Self::Hashed(own), Some(key)) => Some(hex(hmac::sign(own, key).as_ref())),
+        };
+        let key = Part::New(hidden);
+        match seeing {
+            Seeing::Nothing => Seeing::Nothing,
+            // Headers often repeat the key.
+            Seeing::All => Seeing::Some {
+                key,
+                value: None,
+                headers: Some(Vec::new()),
+            },
+            Seeing::Some { value, headers, .. } => Seeing::Some {
+                key,
+                value,
+                headers: Some(without_key(headers.unwrap_or_default())),
+            },
+        }
+    }
+}
+
+/// What is hidden is no longer of the key's schema.
+fn without_key(mut headers: Vec<OwnedHeader>) -> Vec<OwnedHeader> {
+    headers.retain(|it| it.name != wire::KEY_HEADER);
+    headers
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    let digit = |it: u8| char::from_digit(u32::from(it), 16).map_or(b'0', |it| it as u8);
+    bytes
+        .iter()
+        .flat_map(|it| [digit(it >> 4), digit(it & 15)])
+        .collect()
 }
 
 /// Where a record stands.
@@ -147,10 +198,39 @@ pub struct Place {
 }
 
 impl Steps {
+    /// What is seen of a record.
+    fn look(&self, at: Place, record: &super::batch::Raw<'_>) -> Seeing {
+        // A header whose name is no text is none that could be asked for.
+        let headers: Vec<Header<'_>> = record
+            .headers()
+            .filter_map(|(name, value)| {
+                let name = std::str::from_utf8(name).ok()?;
+                Some(Header { name, value })
+            })
+            .collect();
+        let record = Record {
+            topic: &self.topic,
+            partition: at.partition,
+            offset: at.offset,
+            timestamp_ms: at.timestamp_ms,
+            key: record.key,
+            value: record.value,
+            headers: &headers,
+        };
+        // Nothing in a view remembers.
+        let mut none: Seen = self.plan.seen();
+        let Next::Done(Outcome::Emit { value, headers, .. }) =
+            self.plan.begin(&record, &mut none, &self.host)
+        else {
+            return Seeing::Nothing;
+        };
+        self.seeing(&record, value, headers)
+    }
+
     fn compile(mount: &Mount, topic: &LogicalTopic, told: &Texts<'_>) -> Result<Self, String> {
         let steps = steps_of(&mount.view_steps_json)?;
         let filters = steps.iter().any(|it| matches!(it, Step::Filter(_)));
-        let bares = steps.iter().any(|it| !matches!(it, Step::Filter(_)));
+        let takes = steps.iter().any(|it| !matches!(it, Step::Filter(_)));
         let host = Surroundings::build(mount, topic.contract.as_ref(), &topic.mount_key, told)?;
         let input = host.input(topic.contract.as_ref())?;
         let sink = Sink {
@@ -178,7 +258,8 @@ impl Steps {
             plan,
             host,
             topic: mount.topic_id.clone(),
-            bares,
+            takes,
+            bares: takes || matches!(mount.keys(), MountKeys::Hashed | MountKeys::Withheld),
         })
     }
 
@@ -195,6 +276,7 @@ impl Steps {
         match (value, headers) {
             (None, None) => Seeing::All,
             (value, headers) => Seeing::Some {
+                key: Part::AsItCame,
                 value,
                 headers: headers.map(|it| if self.bares { self.bare(it) } else { it }),
             },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ring::digest;
-use weir_proto::agent::v1::Mount;
+use weir_proto::agent::v1::{Mount, MountKeys};
 use weir_proto::lane::v1::{LogicalTopic, Snapshot};
 
 use super::lens::{Digest, Lens};
@@ -55,15 +55,19 @@ impl Lenses {
     pub fn sight(&self, topic_id: &str, told: &Mount) -> Sight {
         match self.0.get(topic_id) {
             Some(sight) => sight.clone(),
-            None if told.view_steps_json.is_empty() && told.from_unix_ms == 0 => Sight::Whole,
+            None if shows_all(told) => Sight::Whole,
             None => Sight::Closed,
         }
     }
 }
 
 fn needs_lens(topic: &LogicalTopic) -> bool {
-    let mount = topic.mount.as_ref();
-    mount.is_some_and(|it| !it.view_steps_json.is_empty() || it.from_unix_ms != 0)
+    topic.mount.as_ref().is_some_and(|it| !shows_all(it))
+}
+
+fn shows_all(mount: &Mount) -> bool {
+    let keys = matches!(mount.keys(), MountKeys::Unspecified | MountKeys::Shown);
+    mount.view_steps_json.is_empty() && mount.from_unix_ms == 0 && keys
 }
 
 /// Of all that a lens is made of. Under its id a schema never changes.
@@ -78,6 +82,7 @@ fn digest_of(topic: &LogicalTopic) -> Digest {
         add(part.as_bytes());
     }
     add(&mount.from_unix_ms.to_be_bytes());
+    add(&mount.keys.to_be_bytes());
     add(&topic.mount_key);
     for it in &mount.derived {
         add(&it.schema_id.to_be_bytes());

@@ -22,4 +22,6 @@ use mount::Sight;
 #[cfg(test)]
 mod interference_tests;
 #[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
 pub mod tests;

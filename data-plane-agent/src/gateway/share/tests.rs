@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use weir_actions::OwnedHeader;
 use weir_proto::agent::v1::{
-    DerivedSchema, Mount as Told, PartContract, Schema, SchemaFormat, TopicContract,
+    DerivedSchema, Mount as Told, MountKeys, PartContract, Schema, SchemaFormat, TopicContract,
 };
 use weir_proto::lane::v1::{LogicalCluster, LogicalTopic, Snapshot};
 
@@ -27,6 +27,7 @@ pub fn shown(steps: &str) -> LogicalTopic {
             share_id: "share_1".to_owned(),
             topic_id: "topic_original".to_owned(),
             view_steps_json: steps.to_owned(),
+            keys: MountKeys::Shown.into(),
             ..Told::default()
         }),
         mount_key: vec![7; 32],
