@@ -235,7 +235,6 @@ fn check(records: &[Written], codec: usize, version: i16, mask: (&str, usize), f
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
     #[test]
     fn nothing_of_a_masked_field_or_a_filtered_record_reaches_the_connection(
         records in prop::collection::vec(written(), 1..24),
