@@ -93,7 +93,6 @@ impl World {
     pub async fn make() -> Self {
         let bench = Bench::start().await;
         let (owner, ids) = bench.tenant("TENANT_ADMIN").await;
-        let operator = bench.operator().await;
         let made = streams::make(&owner).await;
         let account = post(&owner, "/v1/service-accounts", &json!({"spec": {"name": "app"}})).await;
         let key = json!({"spec": {"service_account": account, "cluster": made.cluster}});
@@ -116,7 +115,7 @@ impl World {
         let card = json!({"spec": {"name": "list", "tenant": ids.tenant, "currency": "EUR",
             "effective_from": "2026-01-01T00:00:00Z",
             "prices": [{"meter": "PRODUCE_BYTES", "unit": "GIB", "model": "PER_UNIT", "tiers": [{"unit_price": "1"}]}]}});
-        let card = post(&operator, "/v1/rate-cards", &card).await;
+        let card = post(&bench.operator().await, "/v1/rate-cards", &card).await;
         let registered = owner
             .post(
                 "/registry/subjects/payments-value/versions",

@@ -69,18 +69,13 @@ fn rows() -> Rows {
             expires_at_unix_seconds: 0,
             public_key_sha256: Vec::new(),
         }],
-        quotas: Vec::new(),
-        token_keys: Vec::new(),
-        lag_watches: Vec::new(),
-        compute_pools: Vec::new(),
-        jobs: Vec::new(),
-        contracts: Contracts::default(),
         bindings: vec![binding(
             TENANT,
             ACCOUNT,
             "DEVELOPER",
             "environment=prod/cluster=cards/topic=pay*",
         )],
+        ..Rows::default()
     }
 }
 

@@ -48,6 +48,9 @@ pub struct SharePart {
     pub amount: Decimal,
 }
 
+/// A share, the month that an hour is of, and the hour: of what is read, or from which a price counts.
+type ShareMonth = (Uuid, DateTime<Utc>, DateTime<Utc>);
+
 /// The price in force at an hour.
 fn in_force(prices: &[PriceFrom], share: Uuid, hour: DateTime<Utc>) -> Option<&PriceFrom> {
     let of = prices
@@ -75,13 +78,13 @@ pub fn rate(
 }
 
 fn by_bytes(uses: &[ShareUse], prices: &[PriceFrom], parts: &mut Vec<SharePart>) -> Result<(), TooLarge> {
-    let mut hours: BTreeMap<(Uuid, DateTime<Utc>, DateTime<Utc>), Vec<&ShareUse>> = BTreeMap::new();
+    let mut hours: BTreeMap<ShareMonth, Vec<&ShareUse>> = BTreeMap::new();
     for used in uses.iter().filter(|it| it.bytes > 0) {
         let key = (used.parties.share, month_start(used.hour), used.hour);
         hours.entry(key).or_default().push(used);
     }
     // The share, month and price that the hour before was of, and the bytes since.
-    let mut stretch: Option<((Uuid, DateTime<Utc>, DateTime<Utc>), u128)> = None;
+    let mut stretch: Option<(ShareMonth, u128)> = None;
     for ((share, month, hour), mut members) in hours {
         let Some(found) = in_force(prices, share, hour) else {
             continue;
@@ -156,7 +159,7 @@ fn by_time(
         }
     }
     // Of one share and month: how many of its hours were charged before at the same price.
-    let mut seen: Option<((Uuid, DateTime<Utc>, DateTime<Utc>), i64)> = None;
+    let mut seen: Option<(ShareMonth, i64)> = None;
     for ((share, hour), parties) in hours {
         let Some(found) = in_force(prices, share, hour) else {
             continue;

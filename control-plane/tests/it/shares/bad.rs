@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{World, guest, turn};
 use crate::jobs::made;
-use crate::streams;
+use crate::streams::{self, Streams};
 
 #[tokio::test]
 async fn nobody_shares_before_his_tenant_says_so() {
@@ -36,12 +36,10 @@ async fn nobody_shares_before_his_tenant_says_so() {
     developer.post(&accept, &body).await.expect_problem(403, "denied");
 }
 
-#[tokio::test]
-async fn a_wrong_offer_is_refused_where_it_is_wrong() {
-    let world = World::make().await;
-    let foreign = streams::make(&world.bench.tenant("TENANT_ADMIN").await.0).await;
+/// What stands where, and what is said of it.
+fn wrong_offers(world: &World, foreign: &Streams) -> [(&'static str, Value, &'static str, &'static str); 9] {
     let masked = json!([{"filter": {"where": "message.card == '4111'"}}, {"mask": {"fields": ["card"], "how": "REDACT"}}]);
-    let cases: [(&str, Value, &str, &str); 9] = [
+    [
         (
             "/spec/cluster",
             json!(foreign.cluster),
@@ -96,8 +94,14 @@ async fn a_wrong_offer_is_refused_where_it_is_wrong() {
             "/spec/expires_at",
             "out_of_range",
         ),
-    ];
-    for (place, value, pointer, code) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn a_wrong_offer_is_refused_where_it_is_wrong() {
+    let world = World::make().await;
+    let foreign = streams::make(&world.bench.tenant("TENANT_ADMIN").await.0).await;
+    for (place, value, pointer, code) in wrong_offers(&world, &foreign) {
         let reply = world
             .provider
             .post("/v1/shares", &world.with(place, value))

@@ -1,22 +1,13 @@
 //! The life of a share, from both sides.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::World;
 
-#[tokio::test]
-async fn a_share_is_offered_looked_at_taken_and_left() {
-    let world = World::make().await;
-    let steps = json!([{"mask": {"fields": ["card"], "how": {"KEEP_LAST": {"n": 4}}}}]);
-    let (share, received) = world.offer(&world.with("/spec/topics/0/steps", steps)).await;
-    let seen = world.consumer.get("/v1/received-shares").await.expect(200);
-    assert_eq!(seen["data"][0]["id"], received.as_str());
-    assert_eq!(seen["data"][0]["spec"]["topics"][0]["alias"], "payments");
-    assert_eq!(seen["data"][0]["spec"]["topics"][0]["changed"], true);
-    let looked = world.act(&format!("received-shares/{received}/preview")).await;
-    assert_eq!(looked["phase"], "PREVIEWED");
+/// What a recipient is shown before it takes a share.
+fn hides(world: &World, shown: &[Value]) {
     // Neither ids nor names of the provider's, nor what it does with records.
-    for text in [seen.to_string(), looked.to_string()] {
+    for text in shown.iter().map(Value::to_string) {
         for hidden in [
             &world.made.topic,
             &world.made.cluster,
@@ -30,6 +21,20 @@ async fn a_share_is_offered_looked_at_taken_and_left() {
             "{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_share_is_offered_looked_at_taken_and_left() {
+    let world = World::make().await;
+    let steps = json!([{"mask": {"fields": ["card"], "how": {"KEEP_LAST": {"n": 4}}}}]);
+    let (share, received) = world.offer(&world.with("/spec/topics/0/steps", steps)).await;
+    let seen = world.consumer.get("/v1/received-shares").await.expect(200);
+    assert_eq!(seen["data"][0]["id"], received.as_str());
+    assert_eq!(seen["data"][0]["spec"]["topics"][0]["alias"], "payments");
+    assert_eq!(seen["data"][0]["spec"]["topics"][0]["changed"], true);
+    let looked = world.act(&format!("received-shares/{received}/preview")).await;
+    assert_eq!(looked["phase"], "PREVIEWED");
+    hides(&world, &[seen, looked]);
     let taken = world
         .accept(&received, json!({"name_prefix": "acme."}))
         .await
@@ -59,7 +64,11 @@ async fn a_share_is_offered_looked_at_taken_and_left() {
         .patch(&path, &more)
         .await
         .expect_problem(409, "mounted");
-    // What is shared is not taken away.
+    ends(&world, &share, &received, &path).await;
+}
+
+/// While it is shared a topic is not taken away; once left, nothing holds it.
+async fn ends(world: &World, share: &str, received: &str, path: &str) {
     let shown = format!("/v1/topics/{}", world.made.topic);
     let refused = world.provider.delete(&shown).await.expect_problem(409, "shared");
     assert!(refused["detail"].to_string().contains("cards-for-risk"));
@@ -76,7 +85,7 @@ async fn a_share_is_offered_looked_at_taken_and_left() {
     let left = world.act(&format!("received-shares/{received}/leave")).await;
     assert_eq!(left["status"]["phase"], "LEFT");
     assert_eq!(left["status"]["mounts"], json!([]), "no agent ever heard of them");
-    world.consumer.get(&path).await.expect_problem(404, "not_found");
+    world.consumer.get(path).await.expect_problem(404, "not_found");
     world
         .provider
         .delete(&format!("/v1/shares/{share}"))

@@ -70,6 +70,74 @@ async fn until(caller: &crate::harness::Caller, path: &str, so: impl Fn(&Value) 
     }
 }
 
+/// What the agent is told of a mount.
+fn check_told(world: &World, state: &DesiredState, told: &Topic, share: &str, spec: &Value) {
+    assert_eq!(
+        (told.name.as_str(), told.cluster_id.as_str()),
+        ("acme.payments", world.cluster.as_str())
+    );
+    assert_eq!(
+        (
+            told.physical_name.as_str(),
+            told.partitions,
+            told.configs.len(),
+            told.deleted
+        ),
+        ("", 0, 0, false)
+    );
+    let shown = told.mount.as_ref().expect("a mount");
+    assert_eq!(
+        (shown.share_id.as_str(), shown.topic_id.as_str()),
+        (share, world.made.topic.as_str())
+    );
+    assert_eq!(
+        (shown.from_unix_ms, shown.starts_at_unix_seconds),
+        (1_795_341_600_000, 0)
+    );
+    assert_eq!(
+        (shown.fetch_bytes_per_second, shown.expires_at_unix_seconds),
+        (1000, 4_951_015_200)
+    );
+    assert_eq!(shown.keys(), MountKeys::Unspecified, "the gateway's to know");
+    let steps: Value = serde_json::from_str(&shown.view_steps_json).expect("JSON");
+    assert_eq!(steps, spec["spec"]["topics"][0]["steps"]);
+    let grants: Vec<_> = state
+        .grants
+        .iter()
+        .map(|it| (it.cluster_id.as_str(), it.pattern.as_str()))
+        .collect();
+    assert_eq!(grants, [(world.cluster.as_str(), "acme.*")], "the consumer's own");
+}
+
+/// Revoked, it goes; whoever waits hears when.
+async fn revoke(world: &World, session: &mut Session, share: &str, topic: &str) {
+    // Revoked: a tombstone, until the agent carried it out; whoever waits hears when.
+    let revoke = format!("/v1/shares/{share}/revoke?wait=20s");
+    let empty = json!({});
+    let revoked = world.provider.post(&revoke, &empty);
+    let obeyed = async {
+        let (n, state) = desired(session, |it| mount(it).is_some_and(|it| it.deleted)).await;
+        assert_eq!(mount(&state).map(|it| it.id.as_str()), Some(topic));
+        report(session, vec![said(topic, Phase::Deleted, n)]).await;
+    };
+    let (revoked, ()) = tokio::join!(revoked, obeyed);
+    let revoked = revoked.expect(200);
+    assert_eq!(
+        (&revoked["status"]["phase"], &revoked["status"]["enforced"]),
+        (&json!("REVOKED"), &json!(true))
+    );
+    world
+        .consumer
+        .get(&format!("/v1/topics/{topic}"))
+        .await
+        .expect_problem(404, "not_found");
+    world
+        .provider
+        .delete(&format!("/v1/topics/{}", world.made.topic))
+        .await
+        .expect(202);
+}
+
 #[tokio::test]
 async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     let world = World::make().await;
@@ -93,41 +161,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     assert_eq!(accepted["status"]["enforced"], false);
     let (n, state) = desired(&mut session, |it| mount(it).is_some()).await;
     let told = mount(&state).expect("a mount");
-    assert_eq!(
-        (told.name.as_str(), told.cluster_id.as_str()),
-        ("acme.payments", world.cluster.as_str())
-    );
-    assert_eq!(
-        (
-            told.physical_name.as_str(),
-            told.partitions,
-            told.configs.len(),
-            told.deleted
-        ),
-        ("", 0, 0, false)
-    );
-    let shown = told.mount.as_ref().expect("a mount");
-    assert_eq!(
-        (shown.share_id.as_str(), shown.topic_id.as_str()),
-        (share.as_str(), world.made.topic.as_str())
-    );
-    assert_eq!(
-        (shown.from_unix_ms, shown.starts_at_unix_seconds),
-        (1_795_341_600_000, 0)
-    );
-    assert_eq!(
-        (shown.fetch_bytes_per_second, shown.expires_at_unix_seconds),
-        (1000, 4_951_015_200)
-    );
-    assert_eq!(shown.keys(), MountKeys::Unspecified, "the gateway's to know");
-    let steps: Value = serde_json::from_str(&shown.view_steps_json).expect("JSON");
-    assert_eq!(steps, spec["spec"]["topics"][0]["steps"]);
-    let grants: Vec<_> = state
-        .grants
-        .iter()
-        .map(|it| (it.cluster_id.as_str(), it.pattern.as_str()))
-        .collect();
-    assert_eq!(grants, [(world.cluster.as_str(), "acme.*")], "the consumer's own");
+    check_told(&world, &state, told, &share, &spec);
     // READY when the agent says so of this very wish.
     let topic = told.id.clone();
     report(
@@ -157,31 +191,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
         })
     })
     .await;
-    // Revoked: a tombstone, until the agent carried it out; whoever waits hears when.
-    let revoke = format!("/v1/shares/{share}/revoke?wait=20s");
-    let empty = json!({});
-    let revoked = world.provider.post(&revoke, &empty);
-    let obeyed = async {
-        let (n, state) = desired(&mut session, |it| mount(it).is_some_and(|it| it.deleted)).await;
-        assert_eq!(mount(&state).map(|it| it.id.as_str()), Some(topic.as_str()));
-        report(&session, vec![said(&topic, Phase::Deleted, n)]).await;
-    };
-    let (revoked, ()) = tokio::join!(revoked, obeyed);
-    let revoked = revoked.expect(200);
-    assert_eq!(
-        (&revoked["status"]["phase"], &revoked["status"]["enforced"]),
-        (&json!("REVOKED"), &json!(true))
-    );
-    world
-        .consumer
-        .get(&format!("/v1/topics/{topic}"))
-        .await
-        .expect_problem(404, "not_found");
-    world
-        .provider
-        .delete(&format!("/v1/topics/{}", world.made.topic))
-        .await
-        .expect(202);
+    revoke(&world, &mut session, &share, &topic).await;
 }
 
 async fn session_first(session: &mut Session) -> (Option<Generation>, DesiredState) {

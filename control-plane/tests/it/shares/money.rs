@@ -3,6 +3,7 @@
 use chrono::{DurationRound as _, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use weir_control_plane::kernel::{Id, kind};
 use weir_proto::agent::v1::{Direction, UsageRow};
 
 use super::World;
@@ -32,30 +33,22 @@ fn amount(costs: &Value, meter: &str) -> Decimal {
         .sum()
 }
 
-#[tokio::test]
-async fn a_charge_is_a_credit_on_the_other_side() {
-    let world = World::make().await;
-    let price = json!({"currency": "EUR", "per_gib": "0.33", "per_month": "720"});
-    let (share, received) = world.offer(&world.with("/spec/price", price)).await;
-    let taken = world.accept(&received, json!({})).await.expect(200);
-    let topic = taken["status"]["mounts"][0]["topic"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let (_door, mut session) = session(&world).await;
+/// The id of a service account of the reader's.
+fn account(bits: u128) -> Id<kind::ServiceAccount> {
+    Id::from_uuid(uuid::Uuid::from_u128(bits))
+}
+
+/// The agent tells of two principals who read through a mount.
+async fn told(world: &World, topic: &str) {
+    let (_door, mut session) = session(world).await;
     session.desired().await;
     let hour = Utc::now()
         .duration_trunc(TimeDelta::hours(1))
         .expect("an hour")
         .timestamp_millis();
-    let account = |bits: u128| {
-        weir_control_plane::kernel::Id::<weir_control_plane::kernel::kind::ServiceAccount>::from_uuid(
-            uuid::Uuid::from_u128(bits),
-        )
-    };
     let row = |principal: u128, bytes: u64| UsageRow {
         cluster_id: world.cluster.clone(),
-        topic_id: topic.clone(),
+        topic_id: topic.to_owned(),
         principal_id: account(principal).to_string(),
         direction: Direction::Fetch.into(),
         bytes,
@@ -67,26 +60,10 @@ async fn a_charge_is_a_credit_on_the_other_side() {
     session.count(vec![told.clone()]).await;
     // Delivered twice, counted once.
     session.count(vec![told]).await;
-    let read = costs(&world.consumer, "group_by=share,topic,principal").await;
-    let given = costs(&world.provider, "group_by=share,topic").await;
-    let charge = amount(&read, "SHARE_FETCH_BYTES");
-    assert_eq!(charge, "0.99".parse::<Decimal>().expect("a number"), "{read:#}");
-    assert_eq!(amount(&given, "SHARE_FETCH_BYTES_CREDIT"), -charge, "{given:#}");
-    assert!(amount(&read, "SHARE_HOURS") > Decimal::ZERO);
-    assert_eq!(
-        amount(&given, "SHARE_HOURS_CREDIT"),
-        -amount(&read, "SHARE_HOURS")
-    );
-    // Each side has its own alone, and what it may know of the other.
-    assert_eq!(amount(&given, "SHARE_FETCH_BYTES"), Decimal::ZERO);
-    assert_eq!(amount(&read, "SHARE_FETCH_BYTES_CREDIT"), Decimal::ZERO);
-    let text = given.to_string();
-    assert!(
-        !text.contains(&account(1).suffix()) && !text.contains(&topic) && !text.contains(&world.cluster),
-        "{text}"
-    );
-    assert!(text.contains(&world.made.topic) && text.contains(&share));
-    assert!(!read.to_string().contains(&world.made.topic));
+}
+
+/// However a charge is asked for, and by whom.
+async fn cut(world: &World, charge: Decimal) {
     // However it is cut, it is the same; above tenants both cancel out.
     for query in ["", "group_by=cluster", "group_by=principal,direction"] {
         assert_eq!(
@@ -113,6 +90,40 @@ async fn a_charge_is_a_credit_on_the_other_side() {
     );
     let (third, _) = world.bench.tenant("TENANT_ADMIN").await;
     assert_eq!(costs(&third, "group_by=share").await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_charge_is_a_credit_on_the_other_side() {
+    let world = World::make().await;
+    let price = json!({"currency": "EUR", "per_gib": "0.33", "per_month": "720"});
+    let (share, received) = world.offer(&world.with("/spec/price", price)).await;
+    let taken = world.accept(&received, json!({})).await.expect(200);
+    let topic = taken["status"]["mounts"][0]["topic"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    told(&world, &topic).await;
+    let read = costs(&world.consumer, "group_by=share,topic,principal").await;
+    let given = costs(&world.provider, "group_by=share,topic").await;
+    let charge = amount(&read, "SHARE_FETCH_BYTES");
+    assert_eq!(charge, "0.99".parse::<Decimal>().expect("a number"), "{read:#}");
+    assert_eq!(amount(&given, "SHARE_FETCH_BYTES_CREDIT"), -charge, "{given:#}");
+    assert!(amount(&read, "SHARE_HOURS") > Decimal::ZERO);
+    assert_eq!(
+        amount(&given, "SHARE_HOURS_CREDIT"),
+        -amount(&read, "SHARE_HOURS")
+    );
+    // Each side has its own alone, and what it may know of the other.
+    assert_eq!(amount(&given, "SHARE_FETCH_BYTES"), Decimal::ZERO);
+    assert_eq!(amount(&read, "SHARE_FETCH_BYTES_CREDIT"), Decimal::ZERO);
+    let text = given.to_string();
+    assert!(
+        !text.contains(&account(1).suffix()) && !text.contains(&topic) && !text.contains(&world.cluster),
+        "{text}"
+    );
+    assert!(text.contains(&world.made.topic) && text.contains(&share));
+    assert!(!read.to_string().contains(&world.made.topic));
+    cut(&world, charge).await;
     // The register of the share has it too, also when it has ended.
     world.act(&format!("shares/{share}/revoke")).await;
     for (caller, path) in [
