@@ -12,6 +12,8 @@ use super::shape::Looked;
 const AGAIN: Duration = Duration::from_secs(5);
 /// So long a job that stands still is taken to do so for a change.
 const UNDER_WAY: Duration = Duration::from_secs(45);
+/// So long what Flink restores is taken to be for a change: TaskManagers may have to start first.
+const SETTLING: Duration = Duration::from_secs(180);
 /// After so many refusals in a row the job is begun again instead.
 const REFUSALS_MAX: u32 = 3;
 
@@ -21,8 +23,8 @@ pub(super) struct Fitting {
     asked_at: Option<Instant>,
     /// What is asked for, and since when.
     asked: Option<(Instant, BTreeMap<String, u32>)>,
-    /// The run and its subtasks, as they were seen last.
-    seen: Option<(String, BTreeMap<String, u32>)>,
+    /// When a change was there.
+    changed_at: Option<Instant>,
     refusals: u32,
     /// It was begun with so many subtasks at every vertex, since Flink changes nothing while it runs.
     uniform: Option<u32>,
@@ -45,11 +47,11 @@ impl Fitting {
         since.is_some_and(|it| it.elapsed() < UNDER_WAY)
     }
 
-    /// One look at a job whose subtasks all run: has it got another number of them?
-    pub(super) fn has_changed(&mut self, run: &str, job: &Looked) -> bool {
-        let now = (run.to_owned(), job.parallelism());
-        let before = self.seen.replace(now.clone());
-        before.is_some_and(|it| it.0 == now.0 && it.1 != now.1)
+    /// The same, or one was there so lately that Flink may not tell of all of it yet.
+    pub(super) fn is_settling(&self) -> bool {
+        let since = self.asked.as_ref().map(|(since, _wanted)| since);
+        since.is_some_and(|it| it.elapsed() < SETTLING)
+            || self.changed_at.is_some_and(|it| it.elapsed() < AGAIN)
     }
 
     /// Asks for what a job should have, if it has something else.
@@ -61,7 +63,10 @@ impl Fitting {
     ) {
         if job.parallelism() == *wanted {
             // It has what was asked for: whatever it stands still for from now on is something else.
-            (self.refusals, self.asked_at, self.asked) = (0, None, None);
+            if self.asked.take().is_some() {
+                self.changed_at = Some(Instant::now());
+            }
+            (self.refusals, self.asked_at) = (0, None);
             return;
         }
         if self.asked.as_ref().is_none_or(|(_since, it)| it != wanted) {

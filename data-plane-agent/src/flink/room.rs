@@ -90,14 +90,14 @@ impl Room {
         let runs = job.run == Run::Running && job.all_run();
         self.told.workers = job.vertices.iter().map(|it| it.running).max().unwrap_or(0);
         self.count(&found.id, &job.vertices, job_manager).await;
-        // To begin from a savepoint is to be restored, too, and so is every change of its subtasks.
-        self.kept.rescales += u64::from(runs && self.fitting.has_changed(&found.id, &job));
+        // To begin from a savepoint is to be restored, too, and a change of its subtasks is one or several.
+        let told = self.told.restarts.saturating_sub(self.kept.restarts) + u64::from(self.kept.resumed);
+        if self.fitting.is_settling() {
+            self.kept.rescales = checkpoints.restored.saturating_sub(told);
+        }
         let asked = u64::from(self.kept.resumed) + self.kept.rescales;
         let again = checkpoints.restored.saturating_sub(asked);
-        // What Flink tells of both is seconds old: while a change is under way they do not fit together.
-        if !self.fitting.is_under_way() {
-            self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
-        }
+        self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
         self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
         self.kept.had_state |= checkpoints.newest_ms.is_some();
         self.told.version = self.kept.version;
