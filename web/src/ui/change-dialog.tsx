@@ -141,8 +141,8 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
           <FormFields fields={fields} texts={texts} errors={errors} faults={faults} editing={!!object} onChange={put} />
           {plan.error && <Failure error={plan.error} />}
           {direct && change.error && <Failure error={change.error} />}
-          {direct?.(texts)}
         </div>
+        {direct?.(texts)}
         <footer className="dialog-foot">
           {direct
             ? <><Button tone="primary" type="submit" busy={change.isPending}>{change.isPending ? 'Working…' : act}</Button><Button busy={plan.isPending} onClick={review}>Review first</Button></>

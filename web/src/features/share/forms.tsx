@@ -104,7 +104,7 @@ export function useAcceptFields(share: ReceivedShare): readonly Field[] {
       render: ({ id, text, invalid, onChange }) => (
         <>
           <p className="share-terms">{share.spec.terms}</p>
-          <label className="check"><input id={id} type="checkbox" aria-invalid={invalid || undefined} checked={text === 'yes'} onChange={(event) => onChange(event.target.checked ? 'yes' : 'no')} /> I agree to these terms for my tenant</label>
+          <p><label className="check"><input id={id} type="checkbox" aria-invalid={invalid || undefined} checked={text === 'yes'} onChange={(event) => onChange(event.target.checked ? 'yes' : 'no')} /> I agree to these terms for my tenant</label></p>
         </>
       ),
     })

@@ -12,7 +12,7 @@ type Shown = Topic['fields'][number]
 const columns: readonly Column<Shown>[] = [
   { key: 'path', label: 'Field', cell: (f) => <code>{f.path}</code>, sort: (f) => f.path },
   { key: 'type', label: 'Type', cell: (f) => f.type, sort: (f) => f.type },
-  { key: 'masked', label: 'Shown', cell: (f) => (f.masked ? <span className="tag warn">{maskedText(f.masked)}</span> : 'as it is'), sort: (f) => f.masked ?? '' },
+  { key: 'masked', label: 'Shown', cell: (f) => (f.masked ? <span className="tag busy">{maskedText(f.masked)}</span> : 'as it is'), sort: (f) => f.masked ?? '' },
 ]
 
 export function PreviewTopics({ preview }: { preview: SharePreview }) {

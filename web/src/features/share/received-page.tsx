@@ -31,6 +31,7 @@ export function ReceivedSharePage() {
   const leave = useDialogInAddress('leave')
   const offered = query.data !== undefined && isOpen(query.data) && !isActive(query.data)
   const receives = useSharing(offered).data?.receives !== false
+  const preview = useSharePreview(id ?? '', query.data !== undefined && isOpen(query.data) && receives)
   return (
     <ObjectPage
       kind={KIND} query={query}
@@ -46,10 +47,10 @@ export function ReceivedSharePage() {
       {(share) => (
         <>
           {offered && !receives && <SharingOff way="receives" />}
-          <ShareFacts share={share} />
+          <ShareFacts share={share} provider={preview.data?.provider_name} />
           {share.status.mounts.length > 0 && <Mounts share={share} />}
           <Terms text={share.spec.terms} />
-          {isOpen(share) && receives && <Preview id={share.id} />}
+          {isOpen(share) && receives && <Preview query={preview} />}
           <Accept share={share} dialog={accept} />
           <ActDialog open={decline.open} title={`Decline ${share.spec.name}`} act="Decline" call={{ method: 'post', path: '/v1/received-shares/{id}/decline', id: share.id, body: {} }} onClose={decline.close} onDone={() => undefined}>
             <p>The provider is told. They can offer it anew.</p>
@@ -63,14 +64,14 @@ export function ReceivedSharePage() {
   )
 }
 
-function ShareFacts({ share }: { share: ReceivedShare }) {
+function ShareFacts({ share, provider }: { share: ReceivedShare; provider: string | undefined }) {
   const { spec, status } = share
   const tenantName = useTenantName()
   return (
     <Section title="Offered to you" note={spec.description || undefined}>
       <p className="sentence">{sentence(share)}</p>
       <Facts items={[
-        ['From', <span key="f" title={status.provider_tenant}>{tenantName(status.provider_tenant)}</span>],
+        ['From', <span key="f" title={status.provider_tenant}>{provider ?? tenantName(status.provider_tenant)}</span>],
         ['Price', priceText(spec.price)],
         ['Read per second at most', spec.fetch_bytes_per_second ? formatBytes(spec.fetch_bytes_per_second) : 'no bound of its own'],
         !!spec.starts_at && ['Begins', <Moment key="b" at={spec.starts_at} />],
@@ -117,8 +118,7 @@ function Mounts({ share }: { share: ReceivedShare }) {
   )
 }
 
-function Preview({ id }: { id: string }) {
-  const query = useSharePreview(id, true)
+function Preview({ query }: { query: ReturnType<typeof useSharePreview> }) {
   if (query.isPending) return <Skeleton lines={4} label="Reading what you would see" />
   if (!query.data) return <PartMissing what="What you would see" error={query.error} again={() => void query.refetch()} />
   return <PreviewTopics preview={query.data} />

@@ -55,6 +55,12 @@ export function TopicsEditor({ id, text, faults, onChange, nameOf, others, readF
 }
 
 function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; taken: boolean; editing: boolean; onChange: (part: Partial<TopicDraft>) => void }) {
+  const further = (
+    <>
+      <StepList text={topic.steps} kinds={STEPS} onChange={(steps) => onChange({ steps })} />
+      {!taken && <label className="program-line"><span>Called there</span><input type="text" spellCheck={false} placeholder="as here" value={topic.alias} onChange={(event) => onChange({ alias: event.target.value })} /></label>}
+    </>
+  )
   return (
     <>
       {!editing && <Masks topic={topic} onChange={(masks) => onChange({ masks })} />}
@@ -71,11 +77,7 @@ function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; tak
           {topic.start === 'TIMESTAMP' && <label className="program-line"><span>From</span><input type="datetime-local" value={topic.at} onChange={(event) => onChange({ at: event.target.value })} /></label>}
         </div>
       )}
-      <details open={editing || undefined}>
-        <summary>{editing ? 'What is done with records' : 'Filters, further masks and another name'}</summary>
-        <StepList text={topic.steps} kinds={STEPS} onChange={(steps) => onChange({ steps })} />
-        {!taken && <label className="program-line"><span>Called there</span><input type="text" spellCheck={false} placeholder="as here" value={topic.alias} onChange={(event) => onChange({ alias: event.target.value })} /></label>}
-      </details>
+      {editing ? further : <details><summary>Filters, further masks and another name</summary>{further}</details>}
     </>
   )
 }
@@ -96,7 +98,7 @@ function Masks({ topic, onChange }: { topic: TopicDraft; onChange: (masks: Reado
         <ul className="share-fields" aria-label="Fields">
           {rows.map((field) => (
             <li key={field.path}>
-              <span><code>{field.path}</code> {field.type && <span className="muted">{field.type}</span>} {field.tags.map((tag) => <span key={tag} className="tag warn">{tag}</span>)}</span>
+              <span><code>{field.path}</code> {field.type && <span className="muted">{field.type}</span>} {field.tags.map((tag) => <span key={tag} className="tag busy">{tag}</span>)}</span>
               <select aria-label={`${field.path} is shown`} value={topic.masks[field.path] ?? ''} onChange={(event) => onChange({ ...topic.masks, [field.path]: event.target.value })}>
                 {!field.own && <option value="">As it is</option>}
                 {MASKS.map((mask) => <option key={mask.value} value={mask.value}>{mask.short}</option>)}

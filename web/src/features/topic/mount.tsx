@@ -30,7 +30,7 @@ export function MountFacts({ topic }: { topic: Topic }) {
         <Facts items={[
           ['Share', <ObjectLink key="s" id={share.id} name={share.spec.name} />],
           ['From', tenantName(share.status.provider_tenant)],
-          shared !== undefined && ['There called', <code key="a">{shared.alias}</code>],
+          shared !== undefined && ['Its name there', <code key="a">{shared.alias}</code>],
           shared !== undefined && ['Shows', startText(shared.start)],
           shared !== undefined && ['Records', shared.changed ? 'changed, or some of them withheld' : 'as they were written'],
           ['Price', priceText(share.spec.price)],

@@ -17,7 +17,8 @@ export function TopicOverview({ topic }: { topic: Topic }) {
         {topic.status.mount ? <MountFacts topic={topic} /> : <Wish topic={topic} />}
         <Truth topic={topic} />
       </div>
-      <Extent topic={topic} />
+      {/* What lies in the log of another tenant's topic is theirs to know. */}
+      {!topic.status.mount && <Extent topic={topic} />}
     </>
   )
 }
