@@ -84,7 +84,7 @@ export function useShareEditFields(share: Share | undefined): readonly Field[] {
 }
 
 export const endFields = (required: boolean, current: string | null | undefined): readonly Field[] => [
-  { ...ENDS, required, initial: current && Date.parse(current) > Date.now() ? printMoment(current) : later(ENDS_AFTER_DAYS), hint: required ? 'By the gateways’ own clocks.' : ENDS.hint },
+  { ...ENDS, required, initial: current && Date.parse(current) > Date.now() ? printMoment(current) : later(ENDS_AFTER_DAYS), hint: required ? 'By the gateways’ own clocks.' : 'Empty: as it was.' },
 ]
 
 function parseTicked(text: string) {

@@ -18,7 +18,7 @@ export function TopicTable({ cluster, action, filters }: { cluster?: string; act
     { key: 'phase', label: 'Phase', cell: (t) => <Phase phase={t.status.phase} title={t.status.message ?? undefined} />, sort: (t) => t.status.phase },
     { key: 'partitions', label: 'Partitions', align: 'right', cell: (t) => <Partitions topic={t} />, sort: (t) => t.spec.partitions },
     { key: 'retention', label: 'Retention', align: 'right', cell: (t) => (t.status.mount ? <span className="muted">the provider’s</span> : formatDuration(t.spec.retention_ms)), sort: (t) => t.spec.retention_ms },
-    { key: 'cleanup', label: 'Cleanup', cell: (t) => (t.status.mount ? '' : words(t.spec.cleanup_policy ?? 'DELETE')), sort: (t) => t.spec.cleanup_policy },
+    { key: 'cleanup', label: 'Cleanup', cell: (t) => (t.status.mount ? <span className="muted">the provider’s</span> : words(t.spec.cleanup_policy ?? 'DELETE')), sort: (t) => t.spec.cleanup_policy },
     { key: 'cluster', label: 'Cluster', cell: (t) => <ObjectLink id={t.spec.cluster} name={clusterName(t.spec.cluster)} />, sort: (t) => clusterName(t.spec.cluster) },
     { key: 'created', label: 'Created', cell: (t) => <Age at={t.metadata.created_at} />, sort: (t) => t.metadata.created_at },
   ]
