@@ -34,7 +34,7 @@ export function seedShares(put: Put, store: Store, payments: string, risk: strin
 const receivedId = (share: MockObject) => share.id.replace('share_', 'received_share_')
 const givenId = (id: string) => id.replace('received_share_', 'share_')
 const topicsOf = (share: MockObject) => share.spec.topics as { topic: string; alias?: string; steps?: unknown[]; start?: unknown }[]
-const aliasOf = (store: Store, shared: { topic: string; alias?: string }) => shared.alias ?? String(store.get(shared.topic)?.spec.name ?? 'topic')
+const aliasOf = (store: Store, shared: { topic: string; alias?: string }) => shared.alias ?? ((store.get(shared.topic)?.spec.name as string | undefined) ?? 'topic')
 
 function mount(store: Store, share: MockObject, cluster: string, prefix: string, tenant: string): void {
   for (const shared of topicsOf(share)) {
@@ -46,10 +46,12 @@ function mount(store: Store, share: MockObject, cluster: string, prefix: string,
 
 const mountsOf = (store: Store, share: MockObject, tenant: string | undefined) => store.list('topics', tenant).filter((t) => (t.status.mount as { received_share?: string } | undefined)?.received_share === receivedId(share))
 
+const without = (members: Members, names: string[]): Members => Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+
 /** As the recipient sees it. */
 function received(store: Store, share: MockObject): MockObject {
-  const { recipient: _to, cluster: _where, topics: _what, ...spec } = share.spec
-  const { provider, recipient_tenant, invitation_expires_at: _until, ...status } = share.status
+  const { provider, recipient_tenant, ...status } = without(share.status, ['invitation_expires_at'])
+  const spec = without(share.spec, ['recipient', 'cluster', 'topics'])
   const theirs = topicsOf(share)
   const mounts = mountsOf(store, share, recipient_tenant as string | undefined).map((t, at) => ({ topic: t.id, cluster: t.spec.cluster, name: t.spec.name, alias: aliasOf(store, theirs[at]!), phase: t.status.phase }))
   const topics = theirs.map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' } }))

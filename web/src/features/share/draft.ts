@@ -61,6 +61,8 @@ export interface TopicDraft {
   at: string
   /** By path: one of MASKS, or empty for a field that is shown as it is. */
   masks: Readonly<Record<string, string>>
+  /** A path that stands in the form and was not added yet: it was meant. */
+  path: string
   /** Further steps, as JSON. */
   steps: string
   /** What can be chosen from; nothing of it is sent. */
@@ -72,7 +74,7 @@ export interface TopicDraft {
 /** Safe to begin with: what the contract marks is not shown, and neither is what was written before. */
 export function newTopic(topic: string, fields: readonly ContractField[]): TopicDraft {
   const masks = Object.fromEntries(fields.filter((f) => f.tags.length > 0).map((f) => [f.path, 'REDACT']))
-  return { topic, alias: '', start: 'LATEST', at: '', masks, steps: '[]', fields, rest: {} }
+  return { topic, alias: '', start: 'LATEST', at: '', masks, path: '', steps: '[]', fields, rest: {} }
 }
 
 export const readTopics = (text: string): TopicDraft[] => (text === '' ? [] : (JSON.parse(text) as TopicDraft[]))
@@ -80,7 +82,7 @@ export const topicsText = (topics: readonly TopicDraft[]): string => (topics.len
 
 export function printTopics(value: unknown): string {
   return topicsText((value as SharedTopic[]).map(({ topic, alias, start, steps, ...rest }) => ({
-    topic, alias: alias ?? '', start: start?.kind ?? 'EARLIEST', at: start?.kind === 'TIMESTAMP' ? printMoment(start.timestamp) : '', masks: {}, steps: stepsText(steps ?? []), fields: [], rest,
+    topic, alias: alias ?? '', start: start?.kind ?? 'EARLIEST', at: start?.kind === 'TIMESTAMP' ? printMoment(start.timestamp) : '', masks: {}, path: '', steps: stepsText(steps ?? []), fields: [], rest,
   })))
 }
 
@@ -92,7 +94,7 @@ export function parseTopics(text: string): Parsed<SharedTopic[]> {
     if (at && !at.ok) faults.push({ at: `${index}/start/timestamp`, detail: at.error })
     const further = parseSteps(draft.steps)
     if (!further) faults.push({ at: `${index}/steps`, detail: 'Steps are a list in JSON, such as [{"filter": {"where": "message.amount > 100"}}]' })
-    const steps = withMasks(further ?? [], draft.masks)
+    const steps = withMasks(further ?? [], masksOf(draft))
     const start = draft.start === 'TIMESTAMP' ? { kind: draft.start, timestamp: at?.ok ? at.value : '' } : { kind: draft.start }
     return { ...rest, topic, ...(alias.trim() !== '' && { alias: alias.trim() }), start, ...(steps.length > 0 && { steps }) }
   })
@@ -107,6 +109,12 @@ function parseSteps(text: string): unknown[] | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What is hidden, with the path that is still being typed. */
+export function masksOf({ masks, path }: Pick<TopicDraft, 'masks' | 'path'>): Readonly<Record<string, string>> {
+  const typed = path.trim()
+  return typed === '' || masks[typed] ? masks : { ...masks, [typed]: 'REDACT' }
 }
 
 const isFilter = (step: unknown) => typeof step === 'object' && step !== null && 'filter' in step

@@ -93,13 +93,14 @@ function Summary({ texts }: { texts: Texts }) {
   const topics = parseTopics(texts['topics'] ?? '')
   const price = parsePrice(texts['price'] ?? '')
   const ends = texts['expires_at']
+  const most = texts['fetch_bytes_per_second']?.trim()
   const aliases = readTopics(texts['topics'] ?? '')
   return (
     <div className="share-summary" role="status">
       {topics.ok && topics.value.map((topic, at) => (
         <p key={topic.topic}>{aliases.length > 1 && `Topic ${at + 1}: `}They see {[startText(topic.start), ...(topic.steps ?? []).map(stepText)].join('; ')}{(topic.steps ?? []).length === 0 && ', with all of its fields'}.</p>
       ))}
-      <p>{price.ok ? `It costs ${priceText(price.value)}` : 'It is free'}{ends ? ` and ends on ${formatTime(ends, 'minute')}.` : ' and does not end by itself.'} You can revoke it at any time.</p>
+      <p>{price.ok && priceText(price.value) !== 'free' ? `It costs ${priceText(price.value)}` : 'It is free'}{most && `, gives at most ${most} a second`}{ends ? ` and ends on ${formatTime(ends, 'minute')}.` : ' and does not end by itself.'} You can revoke it at any time.</p>
     </div>
   )
 }

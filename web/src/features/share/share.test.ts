@@ -44,6 +44,11 @@ test('masks stand behind the filters and before the rest', () => {
   expect(read.ok && read.value[0]?.steps).toEqual([{ filter: { where: 'true' } }, { mask: { fields: ['card'], how: { KEEP_LAST: { n: 4 } } } }, { project: { fields: ['card'] } }])
 })
 
+test('a path that was typed and not added is masked, too', () => {
+  const read = parseTopics(topicsText([{ ...newTopic(TOPIC, []), path: ' customer.name ' }]))
+  expect(read.ok && read.value[0]?.steps).toEqual([{ mask: { fields: ['customer.name'], how: 'REDACT' } }])
+})
+
 test('what is shared reads back as it was', () => {
   const topics = [{ topic: TOPIC, alias: 'pay', contract_version: 3, start: { kind: 'EARLIEST' as const }, steps: [{ mask: { fields: ['a'], how: 'REDACT' } }] }]
   const text = printTopics(topics)

@@ -1,11 +1,10 @@
 // The topics of a share: of each which records, which fields are hidden, what else is done, and what it is called there.
-import { useState } from 'react'
 import { Button, IconButton } from '../../ui/button.tsx'
 import type { CustomProps } from '../../ui/form/fields.ts'
 import { Faults } from '../job/faults.tsx'
 import { StepList } from '../job/step-list.tsx'
 import type { ContractField } from './contract-fields.ts'
-import { newTopic, readTopics, topicsText, type TopicDraft } from './draft.ts'
+import { masksOf, newTopic, readTopics, topicsText, type TopicDraft } from './draft.ts'
 import { MASKS } from './share.ts'
 
 const STEPS = ['filter', 'mask', 'project']
@@ -63,7 +62,7 @@ function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; tak
   )
   return (
     <>
-      {!editing && <Masks topic={topic} onChange={(masks) => onChange({ masks })} />}
+      {!editing && <Masks topic={topic} onChange={onChange} />}
       {!taken && (
         <div className="program-pair">
           <label className="program-line">
@@ -82,15 +81,11 @@ function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; tak
   )
 }
 
-function Masks({ topic, onChange }: { topic: TopicDraft; onChange: (masks: Readonly<Record<string, string>>) => void }) {
-  const [path, setPath] = useState('')
+function Masks({ topic, onChange }: { topic: TopicDraft; onChange: (part: Partial<TopicDraft>) => void }) {
   const typed = Object.keys(topic.masks).filter((p) => !topic.fields.some((f) => f.path === p))
   const rows: readonly (ContractField & { own?: boolean })[] = [...topic.fields, ...typed.map((p) => ({ path: p, type: '', tags: [], own: true }))]
-  const add = () => {
-    if (path.trim() === '') return
-    onChange({ ...topic.masks, [path.trim()]: 'REDACT' })
-    setPath('')
-  }
+  const nothing = topic.path.trim() === ''
+  const add = () => onChange({ masks: masksOf(topic), path: '' })
   const without = (gone: string) => Object.fromEntries(Object.entries(topic.masks).filter(([p]) => p !== gone))
   return (
     <>
@@ -99,29 +94,27 @@ function Masks({ topic, onChange }: { topic: TopicDraft; onChange: (masks: Reado
           {rows.map((field) => (
             <li key={field.path}>
               <span><code>{field.path}</code> {field.type && <span className="muted">{field.type}</span>} {field.tags.map((tag) => <span key={tag} className="tag busy">{tag}</span>)}</span>
-              <select aria-label={`${field.path} is shown`} value={topic.masks[field.path] ?? ''} onChange={(event) => onChange({ ...topic.masks, [field.path]: event.target.value })}>
+              <select aria-label={`${field.path} is shown`} value={topic.masks[field.path] ?? ''} onChange={(event) => onChange({ masks: { ...topic.masks, [field.path]: event.target.value } })}>
                 {!field.own && <option value="">As it is</option>}
                 {MASKS.map((mask) => <option key={mask.value} value={mask.value}>{mask.short}</option>)}
               </select>
-              {field.own && <IconButton icon="close" label={`Do not mask ${field.path}`} onClick={() => onChange(without(field.path))} />}
+              {field.own && <IconButton icon="close" label={`Do not mask ${field.path}`} onClick={() => onChange({ masks: without(field.path) })} />}
             </li>
           ))}
         </ul>
       )}
       <div className="share-path">
         <input
-          type="text" aria-label="Path of a field to mask" placeholder={rows.length > 0 ? 'another field, such as customer.name' : 'field to mask, such as customer.name'} spellCheck={false} autoComplete="off" value={path}
-          onChange={(event) => setPath(event.target.value)}
-          // A path that stands there when the form is sent was meant.
-          onBlur={add}
+          type="text" aria-label="Path of a field to mask" placeholder={rows.length > 0 ? 'another field, such as customer.name' : 'field to mask, such as customer.name'} spellCheck={false} autoComplete="off" value={topic.path}
+          onChange={(event) => onChange({ path: event.target.value })}
           onKeyDown={(event) => {
             // Enter here means this field, not the whole form.
-            if (event.key !== 'Enter' || path.trim() === '') return
+            if (event.key !== 'Enter' || nothing) return
             event.preventDefault()
             add()
           }}
         />
-        <Button onClick={add} disabled={path.trim() === ''}>Mask it</Button>
+        <Button onClick={add} disabled={nothing}>Mask it</Button>
       </div>
       {topic.fields.length === 0 && <p className="hint">No contract names the fields of this topic; without masks everything is shown.</p>}
     </>
