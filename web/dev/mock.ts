@@ -6,6 +6,7 @@ import { contractAnswer } from './mock-contracts.ts'
 import { decisionsOf, noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
+import { shareAnswer, type ShareAnswer } from './mock-shares.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
 
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -45,6 +46,8 @@ async function serve(store: Store, request: IncomingMessage, response: ServerRes
   const segments = url.pathname.slice(4).split('/')
   if (segments[0] === 'events') return store.watch(request, response)
   if (segments[0] === 'sessions') return session(store, request, response)
+  // Nobody need be signed in to look at an invitation.
+  if (segments.join('/') === 'share-invitations/preview') return shareJson(response, shareAnswer({ store, method: 'POST', segments, query: url.searchParams, body: await bodyOf(request), tenant: undefined }))
   if (!request.headers.cookie?.includes('weir_session=mock')) return problem(response, 401, 'unauthenticated', 'Not signed in', 'Sign in first.')
   const tenant = request.headers['weir-tenant']
   const exchange: Exchange = { store, method: request.method ?? 'GET', segments, query: url.searchParams, body: await bodyOf(request), tenant: typeof tenant === 'string' ? tenant : undefined }
@@ -57,6 +60,8 @@ function answer(exchange: Exchange, response: ServerResponse): void {
   const [collection = '', id, action] = segments
   const told = contractAnswer(store, method, segments, query, exchange.body, tenant)
   if (told !== undefined) return json(response, method === 'POST' && query.get('dry_run') !== 'true' ? 201 : 200, told)
+  const shared = shareAnswer(exchange)
+  if (shared) return shareJson(response, shared)
   if (collection === 'usage' || collection === 'costs') return json(response, 200, reportFor(store, collection, query, tenant))
   if (collection === 'service-quotas') return json(response, 200, { kind: 'ServiceQuotaList', data: [{ name: 'topics', limit: 500, used: store.list('topics', tenant).length }, { name: 'clusters', limit: 10, used: store.list('clusters', tenant).length }] })
   if (collection === 'audit-events') return json(response, 200, { kind: 'AuditEventList', metadata: {}, data: store.auditOf(tenant) })
@@ -149,6 +154,11 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Request-Id': 'req_mock' })
   response.end(JSON.stringify(body))
+}
+
+function shareJson(response: ServerResponse, answered: ShareAnswer | undefined): void {
+  const [status, body] = answered ?? [404, {}]
+  json(response, status, body)
 }
 
 function problem(response: ServerResponse, status: number, code: string, title: string, detail: string, errors: unknown[] = []): void {

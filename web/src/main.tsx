@@ -15,6 +15,7 @@ import './styles/forms.css'
 import './styles/pages.css'
 import './styles/reports.css'
 import './styles/contracts.css'
+import './styles/shares.css'
 
 applyTheme()
 const root = document.getElementById('root')

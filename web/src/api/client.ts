@@ -3,7 +3,7 @@ import createClient, { type Middleware } from 'openapi-fetch'
 import { Problem, Unreachable, problemOf } from './problem.ts'
 import type { paths } from './schema'
 
-export type Method = 'get' | 'post' | 'patch' | 'delete'
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 export interface Call {
   method: Method

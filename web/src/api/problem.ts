@@ -37,9 +37,9 @@ export class Problem extends Error {
     return this.document.request_id
   }
 
-  /** The error that belongs to one field of a spec, by its JSON pointer. */
+  /** The error that belongs to one field of a spec, or of an action's body, by its JSON pointer. */
   forField(name: string): string | undefined {
-    const found = this.document.errors?.find((e) => e.pointer === `/spec/${name}` || e.pointer?.startsWith(`/spec/${name}/`))
+    const found = this.document.errors?.find((e) => e.pointer === `/${name}` || e.pointer === `/spec/${name}` || e.pointer?.startsWith(`/spec/${name}/`))
     return found?.detail ?? found?.code
   }
 

@@ -1,5 +1,5 @@
 // Names for what the generated document describes. Everything is derived, so a change of the API is a compile error here.
-import type { paths } from './schema'
+import type { components, paths } from './schema'
 
 type JsonOf<R> = R extends { content: { 'application/json': infer T } } ? T : never
 type GetOf<P extends keyof paths> = paths[P] extends { get: { responses: { 200: infer R } } } ? JsonOf<R> : never
@@ -35,6 +35,14 @@ export type JobVersionList = GetOf<'/v1/jobs/{id}/versions'>
 export type JobVersion = JobVersionList['data'][number]
 export type JobScalingDecisionList = GetOf<'/v1/jobs/{id}/scaling-decisions'>
 export type JobScalingDecision = JobScalingDecisionList['data'][number]
+export type Share = ItemOf<'/v1/shares'>
+export type SharedTopic = Share['spec']['topics'][number]
+export type ShareRecipient = Share['spec']['recipient']
+export type SharePrice = NonNullable<Share['spec']['price']>
+export type ShareStart = NonNullable<SharedTopic['start']>
+export type ReceivedShare = ItemOf<'/v1/received-shares'>
+export type SharePreview = components['schemas']['SharePreview']
+export type Sharing = GetOf<'/v1/sharing'>
 export type Quota = ItemOf<'/v1/quotas'>
 export type RateCard = ItemOf<'/v1/rate-cards'>
 export type AuditEvent = ItemOf<'/v1/audit-events'>

@@ -27,6 +27,7 @@ export const AREAS: readonly Area[] = [
       { to: '/clusters', label: 'Clusters', icon: 'cluster' },
       { to: '/topics', label: 'Topics', icon: 'topic' },
       { to: '/jobs', label: 'Jobs', icon: 'job' },
+      { to: '/shares', label: 'Sharing', icon: 'share' },
       { to: '/contracts', label: 'Contracts', icon: 'contract' },
       { to: '/contract-lint-rules', label: 'Lint rules', icon: 'check' },
     ],

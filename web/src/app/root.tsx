@@ -1,13 +1,17 @@
 // Around every page: who is signed in, which tenant is in view, the frame.
-import { Outlet } from '@tanstack/react-router'
+import { Outlet, useLocation } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { SignIn } from '../features/session/sign-in.tsx'
 import { Failure, Skeleton } from '../ui/states.tsx'
 import { Toasts } from '../ui/toast.tsx'
 import { Connection } from './connection.tsx'
+import { INVITATION_PATH } from './invitation.ts'
 import { useAddress } from './search.ts'
 import { SessionProvider, useMember, useSessionDoor } from './session.tsx'
 import { Shell } from './shell.tsx'
 import { TenantGate } from './tenant.tsx'
+
+const Invited = lazy(async () => ({ default: (await import('../features/share/invitation-page.tsx')).InvitedPage }))
 
 export function Root() {
   return (
@@ -22,10 +26,15 @@ export function Root() {
 /** The address stays as it was while somebody signs in, so that a link sent to them still leads there. */
 function Gate() {
   const { state, again } = useSessionDoor()
+  const invited = useLocation().pathname === INVITATION_PATH
   switch (state.at) {
     case 'loading': return <div className="gate"><Skeleton lines={3} label="Reading your session" /></div>
     case 'failed': return <main className="gate"><Failure error={state.error} again={again} /></main>
-    case 'out': return <SignIn expired={state.expired} />
+    case 'out': {
+      const signIn = <SignIn expired={state.expired} />
+      // An invitation can be looked at before one signs in.
+      return invited ? <Suspense fallback={<div className="gate"><Skeleton lines={3} label="Reading the invitation" /></div>}><Invited signIn={signIn} /></Suspense> : signIn
+    }
     case 'in': return <SignedIn />
   }
 }

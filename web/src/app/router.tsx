@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, retainS
 import { Root } from './root.tsx'
 import { parseSearch, stringifySearch, validateSearch } from './search.ts'
 import { NotFound, PageFailed } from './not-found.tsx'
+import { INVITATION_PATH } from './invitation.ts'
 
 const root = createRootRoute({
   component: Root,
@@ -25,6 +26,8 @@ const lintRule = () => import('../features/contract_lint_rule/routes.tsx')
 const group = () => import('../features/consumer_group/routes.tsx')
 const dataPlane = () => import('../features/data_plane/routes.tsx')
 const grant = () => import('../features/data_plane_grant/routes.tsx')
+const share = () => import('../features/share/routes.tsx')
+const receivedShare = () => import('../features/share/received-page.tsx')
 const account = () => import('../features/service_account/routes.tsx')
 const key = () => import('../features/api_key/routes.tsx')
 const binding = () => import('../features/role_binding/routes.tsx')
@@ -56,6 +59,10 @@ const routes = root.addChildren([
   page('/data-planes/$id', lazyRouteComponent(dataPlane, 'DataPlanePage')),
   page('/grants', lazyRouteComponent(grant, 'GrantsPage')),
   page('/grants/$id', lazyRouteComponent(grant, 'GrantPage')),
+  page('/shares', lazyRouteComponent(share, 'SharesPage')),
+  page('/shares/$id', lazyRouteComponent(share, 'SharePage')),
+  page('/received-shares/$id', lazyRouteComponent(receivedShare, 'ReceivedSharePage')),
+  page(INVITATION_PATH, lazyRouteComponent(() => import('../features/share/invitation-page.tsx'), 'ClaimPage')),
   page('/service-accounts', lazyRouteComponent(account, 'ServiceAccountsPage')),
   page('/service-accounts/$id', lazyRouteComponent(account, 'ServiceAccountPage')),
   page('/api-keys', lazyRouteComponent(key, 'ApiKeysPage')),

@@ -1,5 +1,5 @@
 // The tenant in view. Operators and administrators of an organization choose it; it stands in the address.
-import { useLocation } from '@tanstack/react-router'
+import { Link, useLocation } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useAll, useApi, useObject } from '../api/hooks.ts'
 import type { Tenant } from '../api/types.ts'
@@ -45,7 +45,7 @@ export function TenantSwitch() {
 /** Who belongs to one tenant cannot switch, but sees where they are. */
 function OwnTenant() {
   const own = useObject('/v1/tenants', useMember().tenant ?? undefined).data
-  return own ? <p className="tenant-name"><span className="hidden-visually">Tenant </span>{nameOf(own)}</p> : null
+  return own ? <p className="tenant-name"><span className="hidden-visually">Tenant </span><Link to="/tenants/$id" params={{ id: own.id }}>{nameOf(own)}</Link></p> : null
 }
 
 const ABOVE = new Set(AREAS.flatMap((a) => a.places.filter((p) => p.above).map((p) => p.to)))

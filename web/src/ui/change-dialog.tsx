@@ -25,8 +25,10 @@ interface ChangeDialogProps<T> {
   call: (body: Body) => Call
   onClose: () => void
   onDone: (answer: T) => void
-  /** Shown after the change instead of closing: secrets that are seen once. */
+  /** Shown after the change instead of closing: secrets that are seen once. The dialog closes if there is nothing to show. */
   after?: (answer: T, close: () => void) => ReactNode
+  /** What would happen, in words, beneath the form: the change is made from there, and the plan is for those who ask for it. */
+  direct?: (texts: Texts) => ReactNode
   intro?: ReactNode
   /** The plan in words of its own. */
   plan?: (plan: Plan) => ReactNode
@@ -36,7 +38,7 @@ export function ChangeDialog<T>(props: ChangeDialogProps<T>) {
   return props.open ? <OpenChangeDialog {...props} /> : null
 }
 
-function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClose, onDone, after, intro, plan: showPlan }: ChangeDialogProps<T>) {
+function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClose, onDone, after, direct, intro, plan: showPlan }: ChangeDialogProps<T>) {
   const [before] = useState<Texts>(() => ({ ...initialTexts(fields, object), ...initial }))
   const [texts, setTexts] = useState<Texts>(before)
   const [errors, setErrors] = useState<Record<string, string | undefined>>({})
@@ -46,6 +48,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
   const plan = usePlan()
   const change = useChange<T>()
   const form = useRef<HTMLFormElement>(null)
+  const last = useRef<{ same: string; key: string }>(undefined)
 
   const showErrors = (found: Record<string, string | undefined>, within: Faults) => {
     setErrors(found)
@@ -72,31 +75,50 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
     setTexts((old) => ({ ...old, [name]: text }))
     if (left) setFaults((old) => ({ ...old, [name]: left }))
   }
-  const review = (event: FormEvent) => {
-    event.preventDefault()
+  const asked = (): Call | undefined => {
     const read = object ? patchOf(fields, before, texts) : readForm(fields, texts)
-    if (!read.ok) return showErrors(read.errors, read.faults)
+    if (!read.ok) {
+      showErrors(read.errors, read.faults)
+      return undefined
+    }
     setErrors({})
     setFaults({})
-    if (object && isEmptyPatch(read.body)) return onClose()
-    // One key for this plan: pressing the button again after a lost answer cannot make a second object.
-    const next: Call = { body: read.body, ...call(read.body), generation: object?.metadata.generation, idempotencyKey: crypto.randomUUID() }
-    plan.mutate({ ...next, idempotencyKey: crypto.randomUUID() }, { onSuccess: () => setPlanned(next), onError: onRefused })
+    if (object && isEmptyPatch(read.body)) {
+      onClose()
+      return undefined
+    }
+    // One key for what was asked: pressing the button again after a lost answer cannot make a second object.
+    const body = { body: read.body, ...call(read.body), generation: object?.metadata.generation }
+    const same = JSON.stringify(body)
+    if (last.current?.same !== same) last.current = { same, key: crypto.randomUUID() }
+    return { ...body, idempotencyKey: last.current.key }
   }
-  const apply = () => {
-    if (!planned) return
-    change.mutate(planned, {
+  const review = () => {
+    const next = asked()
+    if (next) plan.mutate({ ...next, idempotencyKey: crypto.randomUUID() }, { onSuccess: () => setPlanned(next), onError: onRefused })
+  }
+  const apply = (what: Call | undefined) => {
+    if (!what) return
+    change.mutate(what, {
       onSuccess: (answer) => {
         onDone(answer)
-        if (!after) onClose()
+        if (!after?.(answer, onClose)) onClose()
       },
-      onError: onRefused,
+      onError: (error) => {
+        // What was refused is not answered again by its key.
+        last.current = undefined
+        onRefused(error)
+      },
     })
   }
-
-  if (change.isSuccess && after) {
-    return <Dialog open title={title} stage="after" onClose={onClose} keepOpen>{after(change.data, onClose)}</Dialog>
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (direct) apply(asked())
+    else review()
   }
+
+  const shown = change.isSuccess ? after?.(change.data, onClose) : undefined
+  if (shown) return <Dialog open title={title} stage="after" onClose={onClose} keepOpen>{shown}</Dialog>
   if (planned && plan.data) {
     return (
       <Dialog open title={title} stage="plan" onClose={onClose}>
@@ -105,7 +127,7 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
           {change.error && <Failure error={change.error} />}
         </div>
         <footer className="dialog-foot">
-          <Button tone="primary" busy={change.isPending} onClick={apply} data-autofocus>{change.isPending ? 'Working…' : act}</Button>
+          <Button tone="primary" busy={change.isPending} onClick={() => apply(planned)} data-autofocus>{change.isPending ? 'Working…' : act}</Button>
           <Button onClick={() => setPlanned(undefined)}>Back</Button>
         </footer>
       </Dialog>
@@ -113,14 +135,18 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
   }
   return (
     <Dialog open title={title} stage="form" onClose={onClose}>
-      <form ref={form} onSubmit={review} noValidate className="dialog-form">
+      <form ref={form} onSubmit={submit} noValidate className="dialog-form">
         <div className="dialog-main">
           {intro}
           <FormFields fields={fields} texts={texts} errors={errors} faults={faults} editing={!!object} onChange={put} />
           {plan.error && <Failure error={plan.error} />}
+          {direct && change.error && <Failure error={change.error} />}
         </div>
+        {direct?.(texts)}
         <footer className="dialog-foot">
-          <Button tone="primary" type="submit" busy={plan.isPending}>{plan.isPending ? 'Asking…' : 'Review'}</Button>
+          {direct
+            ? <><Button tone="primary" type="submit" busy={change.isPending}>{change.isPending ? 'Working…' : act}</Button><Button busy={plan.isPending} onClick={review}>Review first</Button></>
+            : <Button tone="primary" type="submit" busy={plan.isPending}>{plan.isPending ? 'Asking…' : 'Review'}</Button>}
           <Button onClick={onClose}>Cancel</Button>
         </footer>
       </form>

@@ -7,8 +7,8 @@ export function Crumbs({ children }: { children: ReactNode }) {
   return <ol>{Children.map(children, (child) => <li>{child}</li>)}</ol>
 }
 
-export function Crumb({ to, children }: { to: string; children: ReactNode }) {
-  return <Link to={to as '/'} search={(old) => ({ tenant: old.tenant })}>{children}</Link>
+export function Crumb({ to, tab, children }: { to: string; tab?: string; children: ReactNode }) {
+  return <Link to={to as '/'} search={(old) => ({ tenant: old.tenant, tab })}>{children}</Link>
 }
 
 export function ObjectCrumb({ id, name }: { id: string | undefined; name: string | undefined }) {

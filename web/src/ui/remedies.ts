@@ -6,6 +6,7 @@ const BY_CODE: Record<string, string> = {
   policy_refused: 'Ask who runs the data plane: the policy is a file in their network.',
   kafka_refused: 'Ask who runs the data plane to look at the agent’s log.',
   idempotency_key_reused: 'Close this form and open it again: that starts a new request.',
+  sharing_off: 'Your tenant has not turned this on: a tenant administrator does so on the tenant’s page, under Stream sharing.',
   enrollment_token_used: 'Make a new enrolment command on the page of the data plane.',
 }
 

@@ -6,10 +6,10 @@ export type Mood = 'good' | 'busy' | 'warn' | 'bad' | 'off'
 
 const MOODS: Record<string, Mood> = {
   READY: 'good', RUNNING: 'good', COMPLETED: 'good', ACTIVE: 'good', CONNECTED: 'good', OK: 'good',
-  PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', STOPPING: 'busy', OFFERED: 'busy',
+  PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', STOPPING: 'busy', OFFERED: 'busy', INVITED: 'busy', PREVIEWED: 'busy',
   DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn', NO_DATA: 'warn',
   FAILED: 'bad', FIRING: 'bad', BREACHED: 'bad',
-  DECLINED: 'off', REVOKED: 'off', SUSPENDED: 'off', STOPPED: 'off',
+  DECLINED: 'off', REVOKED: 'off', LEFT: 'off', SUSPENDED: 'off', STOPPED: 'off',
 }
 const GLYPHS: Record<Mood, string> = { good: '●', busy: '◐', warn: '▲', bad: '✕', off: '○' }
 

@@ -7,9 +7,11 @@ import { KINDS, newRow, rowsOf, stepOf, type Part, type Row } from './steps.ts'
 interface StepListProps {
   text: string
   onChange: (text: string) => void
+  /** Which steps can be added, where not all can. */
+  kinds?: readonly string[]
 }
 
-export function StepList({ text, onChange }: StepListProps) {
+export function StepList({ text, onChange, kinds }: StepListProps) {
   const [rows, setRows] = useState(() => rowsOf(text))
   if (rows === undefined) {
     const shown = rowsOf(text)
@@ -48,7 +50,7 @@ export function StepList({ text, onChange }: StepListProps) {
         <span>Add a step</span>
         <select value="" onChange={(event) => put([...rows, newRow(event.target.value)])}>
           <option value="">Choose what it does…</option>
-          {Object.entries(KINDS).map(([kind, { label }]) => <option key={kind} value={kind}>{label}</option>)}
+          {Object.entries(KINDS).filter(([kind]) => kinds?.includes(kind) ?? true).map(([kind, { label }]) => <option key={kind} value={kind}>{label}</option>)}
         </select>
       </label>
       <Button onClick={() => setRows(undefined)}>Edit as JSON</Button>

@@ -11,6 +11,7 @@ import { PageHead } from '../../ui/list-page.tsx'
 import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { ObjectPage } from '../../ui/object-page.tsx'
 import { Moment } from '../../ui/status.tsx'
+import { SharingSwitch } from '../share/switch.tsx'
 import { useTenantFields } from './forms.ts'
 import { useTenant } from './queries.ts'
 import { TenantTable } from './tenant-table.tsx'
@@ -46,12 +47,15 @@ export function TenantPage() {
       actions={(t) => <LinkButton to="/" search={{ tenant: t.id }}>View its streams</LinkButton>}
     >
       {(tenant) => (
-        <Facts items={[
-          ['Name', <code key="n">{tenant.spec.name}</code>],
-          ['Organization', <ObjectLink key="o" id={tenant.spec.organization} name={organizationName(tenant.spec.organization)} />],
-          ['Labels', <Labels key="l" labels={tenant.metadata.labels} />],
-          ['Created', <Moment key="c" at={tenant.metadata.created_at} />],
-        ]} />
+        <>
+          <Facts items={[
+            ['Name', <code key="n">{tenant.spec.name}</code>],
+            ['Organization', <ObjectLink key="o" id={tenant.spec.organization} name={organizationName(tenant.spec.organization)} />],
+            ['Labels', <Labels key="l" labels={tenant.metadata.labels} />],
+            ['Created', <Moment key="c" at={tenant.metadata.created_at} />],
+          ]} />
+          <SharingSwitch tenant={tenant.id} />
+        </>
       )}
     </ObjectPage>
   )

@@ -7,16 +7,18 @@ import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Age, Moment, Phase } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { useDataPlaneOfCluster } from '../data_plane/queries.ts'
+import { MountFacts } from './mount.tsx'
 import { useExtent } from './queries.ts'
 
 export function TopicOverview({ topic }: { topic: Topic }) {
   return (
     <>
       <div className="wish-and-truth">
-        <Wish topic={topic} />
+        {topic.status.mount ? <MountFacts topic={topic} /> : <Wish topic={topic} />}
         <Truth topic={topic} />
       </div>
-      <Extent topic={topic} />
+      {/* What lies in the log of another tenant's topic is theirs to know. */}
+      {!topic.status.mount && <Extent topic={topic} />}
     </>
   )
 }
@@ -61,6 +63,7 @@ export function sentence(topic: Topic): string {
   const wished = topic.spec.partitions
   const seen = topic.status.observed_partitions
   if (topic.status.phase === 'DELETING') return 'Being deleted: the agent still has to destroy it.'
+  if (topic.status.mount) return topic.status.phase === 'READY' ? 'Every live gateway shows it.' : 'Not every live gateway shows it yet.'
   if (seen === undefined || seen === null) return `Asked for ${formatCount(wished)} partitions; the agent has not reported yet.`
   if (seen !== wished) return `Asked for ${formatCount(wished)} partitions, ${formatCount(seen)} so far.`
   if (topic.status.phase === 'READY') return 'Kafka has it as asked for, and every live gateway serves it.'

@@ -14,8 +14,11 @@ import { ObjectPage } from '../../ui/object-page.tsx'
 import { Connect } from '../cluster/connect.tsx'
 import { useCluster } from '../cluster/queries.ts'
 import { Lineage } from '../lineage/lineage.tsx'
+import { ShareDialog } from '../share/share-dialog.tsx'
+import { SharesOfTopic } from '../share/share-tables.tsx'
 import { TopicContract } from './contract-tab.tsx'
 import { useTopicFields } from './forms.tsx'
+import { MountLine } from './mount.tsx'
 import { useTopic } from './queries.ts'
 import { TopicOverview } from './overview.tsx'
 import { TopicTable } from './topic-table.tsx'
@@ -54,23 +57,36 @@ export function TopicPage() {
   const query = useTopic(id)
   const clusterName = useNames('/v1/clusters')
   const fields = useTopicFields(query.data)
+  const share = useDialogInAddress('share')
+  // Another tenant's topic, shown here: it is read and nothing else.
+  const mount = query.data?.status.mount
   return (
     <ObjectPage
-      kind={KIND} query={query} fields={fields}
-      deletes="The topic and all its records are destroyed in your network. This cannot be undone."
+      kind={KIND} query={query} fields={mount ? undefined : fields}
+      deletes={mount ? undefined : 'The topic and all its records are destroyed in your network. This cannot be undone.'}
+      actions={(t) => (mount
+        ? <LinkButton to="/received-shares/$id" params={{ id: mount.received_share }} search={{ do: 'leave' }}>Leave…</LinkButton>
+        : t.status.phase !== 'DELETING' && <Button icon="share" onClick={share.show}>Share</Button>)}
       crumbs={(t) => <Crumbs><Crumb to="/clusters">Clusters</Crumb><ObjectCrumb id={t.spec.cluster} name={clusterName(t.spec.cluster)} /></Crumbs>}
       leaveTo={(t) => ({ to: '/clusters/$id', params: { id: t.spec.cluster } })}
     >
       {(topic) => (
-        <Tabs
-          label={`Parts of topic ${topic.spec.name}`}
-          tabs={[
-            { key: 'overview', label: 'Overview', content: () => <TopicOverview topic={topic} /> },
-            { key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> },
-            { key: 'lineage', label: 'Lineage', content: () => <Lineage of={{ topic_id: topic.id }} /> },
-            { key: 'connect', label: 'Connect', content: () => <TopicConnect topic={topic} /> },
-          ]}
-        />
+        <>
+          {mount && <MountLine receivedShare={mount.received_share} />}
+          <Tabs
+            label={`Parts of topic ${topic.spec.name}`}
+            tabs={[
+              { key: 'overview', label: 'Overview', content: () => <TopicOverview topic={topic} /> },
+              ...(mount ? [] : [
+                { key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> },
+                { key: 'shares', label: 'Shares', content: () => <SharesOfTopic topic={topic} share={share.show} /> },
+              ]),
+              { key: 'lineage', label: 'Lineage', content: () => <Lineage of={{ topic_id: topic.id }} /> },
+              { key: 'connect', label: 'Connect', content: () => <TopicConnect topic={topic} /> },
+            ]}
+          />
+          {!mount && <ShareDialog open={share.open} topic={topic} onClose={share.close} />}
+        </>
       )}
     </ObjectPage>
   )

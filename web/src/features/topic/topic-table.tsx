@@ -6,6 +6,7 @@ import { Collection } from '../../ui/list-page.tsx'
 import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Age, Phase } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
+import { SharedWithYou } from './mount.tsx'
 import { Partitions } from './partitions.tsx'
 import { useTopics } from './queries.ts'
 
@@ -13,11 +14,11 @@ export function TopicTable({ cluster, action, filters }: { cluster?: string; act
   const list = useTopics({ cluster })
   const clusterName = useNames('/v1/clusters')
   const columns: Column<Topic>[] = [
-    { key: 'name', label: 'Name', cell: (t) => <ObjectLink id={t.id} name={t.spec.name} />, sort: (t) => t.spec.name },
+    { key: 'name', label: 'Name', cell: (t) => <><ObjectLink id={t.id} name={t.spec.name} />{t.status.mount && <> <SharedWithYou /></>}</>, sort: (t) => t.spec.name },
     { key: 'phase', label: 'Phase', cell: (t) => <Phase phase={t.status.phase} title={t.status.message ?? undefined} />, sort: (t) => t.status.phase },
     { key: 'partitions', label: 'Partitions', align: 'right', cell: (t) => <Partitions topic={t} />, sort: (t) => t.spec.partitions },
-    { key: 'retention', label: 'Retention', align: 'right', cell: (t) => formatDuration(t.spec.retention_ms), sort: (t) => t.spec.retention_ms },
-    { key: 'cleanup', label: 'Cleanup', cell: (t) => words(t.spec.cleanup_policy ?? 'DELETE'), sort: (t) => t.spec.cleanup_policy },
+    { key: 'retention', label: 'Retention', align: 'right', cell: (t) => (t.status.mount ? <span className="muted">the provider’s</span> : formatDuration(t.spec.retention_ms)), sort: (t) => t.spec.retention_ms },
+    { key: 'cleanup', label: 'Cleanup', cell: (t) => (t.status.mount ? <span className="muted">the provider’s</span> : words(t.spec.cleanup_policy ?? 'DELETE')), sort: (t) => t.spec.cleanup_policy },
     { key: 'cluster', label: 'Cluster', cell: (t) => <ObjectLink id={t.spec.cluster} name={clusterName(t.spec.cluster)} />, sort: (t) => clusterName(t.spec.cluster) },
     { key: 'created', label: 'Created', cell: (t) => <Age at={t.metadata.created_at} />, sort: (t) => t.metadata.created_at },
   ]

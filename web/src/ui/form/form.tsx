@@ -16,7 +16,7 @@ interface FormFieldsProps {
 export function FormFields({ fields, texts, errors, faults = {}, onChange, editing = false }: FormFieldsProps) {
   const shown = fields.filter((f) => !f.when || f.when(texts))
   const advanced = shown.filter((f) => f.advanced)
-  const troubled = advanced.some((f) => errors[f.name])
+  const troubled = advanced.some((f) => errors[f.name] || (faults[f.name]?.length ?? 0) > 0)
   const [unfolded, setUnfolded] = useState(false)
   const control = (field: Field) => (
     <FormField key={field.name} field={field} text={texts[field.name] ?? ''} error={errors[field.name]} faults={faults[field.name]} fixed={editing && field.fixed} onChange={(text, left) => onChange(field.name, text, left)} />
