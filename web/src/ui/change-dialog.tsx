@@ -105,8 +105,8 @@ function OpenChangeDialog<T>({ title, act, fields, object, initial, call, onClos
         if (!after?.(answer, onClose)) onClose()
       },
       onError: (error) => {
-        // What was refused is not answered again by its key.
-        last.current = undefined
+        // What was refused is asked anew; an answer that was lost is asked for by the same key.
+        if (error instanceof Problem) last.current = undefined
         onRefused(error)
       },
     })

@@ -3,6 +3,7 @@ import type { SharedTopic, SharePrice, ShareRecipient } from '../../api/types.ts
 import { parseMoment, printMoment, type Fault, type Parsed } from '../../ui/form/parse.ts'
 import { stepsText } from '../job/program.ts'
 import type { ContractField } from './contract-fields.ts'
+import { stepText } from './share.ts'
 
 export interface RecipientDraft {
   kind: ShareRecipient['kind']
@@ -100,6 +101,14 @@ export function parseTopics(text: string): Parsed<SharedTopic[]> {
   })
   if (value.length === 0) return { ok: false, error: 'Choose a topic' }
   return faults.length > 0 ? { ok: false, error: 'See above', faults } : { ok: true, value }
+}
+
+/** What is wrong with one of a topic's steps, with the step in words: the form shows masks and further steps apart. */
+export function faultText(text: string, { at, detail }: Fault): string {
+  const [, topic, step] = /^(\d+)\/steps\/(\d+)/.exec(at) ?? []
+  const topics = parseTopics(text)
+  const found = topics.ok ? topics.value[Number(topic)]?.steps?.[Number(step)] : undefined
+  return found === undefined ? detail : `“${stepText(found)}”: ${detail}`
 }
 
 function parseSteps(text: string): unknown[] | undefined {

@@ -47,7 +47,7 @@ function ChooseTopic({ onChoose }: { onChoose: (topic: Topic) => void }) {
   return (
     <div className="dialog-main">
       {topics.isPending && <Skeleton lines={2} label="Reading topics" />}
-      {own?.length === 0 && <><p>There is no topic to share yet.</p><p><LinkButton to="/topics" search={{ do: 'create' }} icon="plus">Create a topic</LinkButton></p></>}
+      {own?.length === 0 && <><p>There is no topic to share yet.</p><div><LinkButton to="/topics" search={{ do: 'create' }} icon="plus">Create a topic</LinkButton></div></>}
       {own && own.length > 0 && (
         <div className="field">
           <label htmlFor="share-topic">Topic</label>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { invitationToken, forgetInvitation } from '../../app/invitation.ts'
 import { fieldsOf } from './contract-fields.ts'
-import { newTopic, parsePrice, parseRecipient, parseTopics, printPrice, printTopics, readTopics, topicsText } from './draft.ts'
+import { faultText, newTopic, parsePrice, parseRecipient, parseTopics, printPrice, printTopics, readTopics, topicsText } from './draft.ts'
 import { nameFor, priceText, startText, stepText } from './share.ts'
 
 const TOPIC = 'topic_01j00000000000000000000000'
@@ -42,6 +42,13 @@ test('masks stand behind the filters and before the rest', () => {
   const draft = { ...newTopic(TOPIC, []), masks: { card: 'KEEP_LAST 4', note: '' }, steps: '[{"filter": {"where": "true"}}, {"project": {"fields": ["card"]}}]' }
   const read = parseTopics(topicsText([draft]))
   expect(read.ok && read.value[0]?.steps).toEqual([{ filter: { where: 'true' } }, { mask: { fields: ['card'], how: { KEEP_LAST: { n: 4 } } } }, { project: { fields: ['card'] } }])
+})
+
+test('a fault names its step, also where masks stand between', () => {
+  const text = topicsText([{ ...newTopic(TOPIC, []), masks: { card: 'REDACT' }, steps: '[{"filter": {"where": "a >"}}]' }])
+  expect(faultText(text, { at: '0/steps/0/filter/where', detail: 'A value was expected' })).toBe('“only records where a >”: A value was expected')
+  expect(faultText(text, { at: '0/steps/1/mask', detail: 'No such field' })).toBe('“card redacted”: No such field')
+  expect(faultText(text, { at: '0/topic', detail: 'Gone' })).toBe('Gone')
 })
 
 test('a path that was typed and not added is masked, too', () => {

@@ -23,7 +23,7 @@ export function SharingSwitch({ tenant }: { tenant: string }) {
   const say = useToast()
   return (
     <Section title="Stream sharing" note="Whether topics can be offered to other tenants, and taken from them. What is shared already goes on when it is turned off." actions={sharing.data && <Button onClick={turn.show}>Change</Button>}>
-      {!inView && <p><LinkButton to="/tenants/$id" params={{ id: tenant }} search={{ tenant }}>Bring this tenant in view to see its switch</LinkButton></p>}
+      {!inView && <div><LinkButton to="/tenants/$id" params={{ id: tenant }} search={{ tenant }}>Bring this tenant in view to see its switch</LinkButton></div>}
       {inView && sharing.isPending && <Skeleton lines={2} label="Reading the switch" />}
       {sharing.error && <PartMissing what="The switch" error={sharing.error} again={() => void sharing.refetch()} />}
       {sharing.data && (

@@ -4,7 +4,7 @@ import type { CustomProps } from '../../ui/form/fields.ts'
 import { Faults } from '../job/faults.tsx'
 import { StepList } from '../job/step-list.tsx'
 import type { ContractField } from './contract-fields.ts'
-import { masksOf, newTopic, readTopics, topicsText, type TopicDraft } from './draft.ts'
+import { faultText, masksOf, newTopic, readTopics, topicsText, type TopicDraft } from './draft.ts'
 import { MASKS } from './share.ts'
 
 const STEPS = ['filter', 'mask', 'project']
@@ -35,7 +35,7 @@ export function TopicsEditor({ id, text, faults, onChange, nameOf, others, readF
         <fieldset className="program-sink" key={topic.topic}>
           <legend>{nameOf(topic.topic)}</legend>
           <TopicPart topic={topic} taken={taken} editing={editing} onChange={(part) => put(topics.map((it, index) => (index === at ? { ...it, ...part } : it)), faults.filter((f) => !f.at.startsWith(`${at}/`)))} />
-          <Faults faults={faults.filter((f) => f.at === String(at) || f.at.startsWith(`${at}/`))} />
+          <Faults faults={faults.filter((f) => f.at === String(at) || f.at.startsWith(`${at}/`)).map((f) => ({ ...f, detail: faultText(text, f) }))} />
           {topics.length > 1 && !taken && <Button onClick={() => put(topics.filter((_, index) => index !== at), [])}>Leave this topic out</Button>}
         </fieldset>
       ))}
