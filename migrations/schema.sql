@@ -1015,7 +1015,9 @@ CREATE TABLE public.share_topic (
     contract_version integer,
     steps jsonb DEFAULT '[]'::jsonb NOT NULL,
     start jsonb NOT NULL,
-    CONSTRAINT share_topic_contract_version_check CHECK ((contract_version > 0))
+    keys text,
+    CONSTRAINT share_topic_contract_version_check CHECK ((contract_version > 0)),
+    CONSTRAINT share_topic_keys_check CHECK ((keys = ANY (ARRAY['SHOWN'::text, 'HASHED'::text, 'WITHHELD'::text])))
 );
 
 ALTER TABLE ONLY public.share_topic FORCE ROW LEVEL SECURITY;
