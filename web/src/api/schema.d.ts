@@ -4545,6 +4545,8 @@ export interface components {
              * @description The version of its contract that can be relied on; absent: the newest, and compatible ones after it.
              */
             contract_version?: number;
+            /** @description What is shown of their keys. */
+            keys: components["schemas"]["SharedKeys"];
             /** @description Which records are shown. */
             start: components["schemas"]["ShareStart"];
         };
@@ -5009,6 +5011,11 @@ export interface components {
              */
             terms_accepted_at?: string | null;
         };
+        /**
+         * @description What is shown of records' keys. They often are what a mask is to hide.
+         * @enum {string}
+         */
+        SharedKeys: "SHOWN" | "HASHED" | "WITHHELD";
         /** @description One topic that is offered. */
         SharedTopic: {
             /** @description What its recipient sees it called; left out: its own name. */
@@ -5019,6 +5026,8 @@ export interface components {
              *     and what is registered later has to be compatible as the contract says.
              */
             contract_version?: number;
+            /** @description What is shown of records' keys; left out: HASHED where `project` or `mask` takes something away, else SHOWN. */
+            keys?: components["schemas"]["SharedKeys"];
             /** @description Which records are shown. */
             start?: components["schemas"]["ShareStart"];
             /** @description What is done with each record before it leaves: `filter`, `project` and `mask` of docs/actions.md. */
