@@ -60,6 +60,8 @@ export interface TopicDraft {
   start: 'EARLIEST' | 'LATEST' | 'TIMESTAMP'
   /** As a date field has it. */
   at: string
+  /** What is shown of records' keys; empty: as the steps say. */
+  keys: SharedTopic['keys'] | ''
   /** By path: one of MASKS, or empty for a field that is shown as it is. */
   masks: Readonly<Record<string, string>>
   /** A path that stands in the form and was not added yet: it was meant. */
@@ -75,15 +77,15 @@ export interface TopicDraft {
 /** Safe to begin with: what the contract marks is not shown, and neither is what was written before. */
 export function newTopic(topic: string, fields: readonly ContractField[]): TopicDraft {
   const masks = Object.fromEntries(fields.filter((f) => f.tags.length > 0).map((f) => [f.path, 'REDACT']))
-  return { topic, alias: '', start: 'LATEST', at: '', masks, path: '', steps: '[]', fields, rest: {} }
+  return { topic, alias: '', start: 'LATEST', at: '', keys: '', masks, path: '', steps: '[]', fields, rest: {} }
 }
 
 export const readTopics = (text: string): TopicDraft[] => (text === '' ? [] : (JSON.parse(text) as TopicDraft[]))
 export const topicsText = (topics: readonly TopicDraft[]): string => (topics.length === 0 ? '' : JSON.stringify(topics))
 
 export function printTopics(value: unknown): string {
-  return topicsText((value as SharedTopic[]).map(({ topic, alias, start, steps, ...rest }) => ({
-    topic, alias: alias ?? '', start: start?.kind ?? 'EARLIEST', at: start?.kind === 'TIMESTAMP' ? printMoment(start.timestamp) : '', masks: {}, path: '', steps: stepsText(steps ?? []), fields: [], rest,
+  return topicsText((value as SharedTopic[]).map(({ topic, alias, start, keys, steps, ...rest }) => ({
+    topic, alias: alias ?? '', start: start?.kind ?? 'EARLIEST', at: start?.kind === 'TIMESTAMP' ? printMoment(start.timestamp) : '', keys: keys ?? '', masks: {}, path: '', steps: stepsText(steps ?? []), fields: [], rest,
   })))
 }
 
@@ -97,7 +99,7 @@ export function parseTopics(text: string): Parsed<SharedTopic[]> {
     if (!further) faults.push({ at: `${index}/steps`, detail: 'Steps are a list in JSON, such as [{"filter": {"where": "message.amount > 100"}}]' })
     const steps = withMasks(further ?? [], masksOf(draft))
     const start = draft.start === 'TIMESTAMP' ? { kind: draft.start, timestamp: at?.ok ? at.value : '' } : { kind: draft.start }
-    return { ...rest, topic, ...(alias.trim() !== '' && { alias: alias.trim() }), start, ...(steps.length > 0 && { steps }) }
+    return { ...rest, topic, ...(alias.trim() !== '' && { alias: alias.trim() }), start, ...(draft.keys && { keys: draft.keys }), ...(steps.length > 0 && { steps }) }
   })
   if (value.length === 0) return { ok: false, error: 'Choose a topic' }
   return faults.length > 0 ? { ok: false, error: 'See above', faults } : { ok: true, value }

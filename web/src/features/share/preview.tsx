@@ -4,7 +4,7 @@ import { Facts, Section } from '../../ui/facts.tsx'
 import { formatBytes } from '../../ui/format.ts'
 import { Moment } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
-import { maskedText, priceText, startText } from './share.ts'
+import { keysText, maskedText, priceText, startText } from './share.ts'
 
 type Topic = SharePreview['topics'][number]
 type Shown = Topic['fields'][number]
@@ -29,6 +29,7 @@ function noteOf(topic: Topic): string {
   const said = [
     `Shows ${startText(topic.start)}`,
     topic.filtered && 'not every record',
+    keysText(topic.keys, []),
     topic.contract_version !== undefined && `version ${topic.contract_version} of its contract can be relied on`,
   ]
   return `${said.filter(Boolean).join('; ')}.`

@@ -22,7 +22,7 @@ import { NewInvitation } from './invitation.tsx'
 import { useShare } from './queries.ts'
 import { ShareDialog } from './share-dialog.tsx'
 import { GivenTable, ReceivedTable } from './share-tables.tsx'
-import { canResend, enforcedText, isActive, isOpen, priceText, recipientText, startText, stepText } from './share.ts'
+import { canResend, enforcedText, isActive, isOpen, keysText, priceText, recipientText, startText, stepText } from './share.ts'
 
 const KIND = kindNamed('Share')!
 
@@ -177,6 +177,7 @@ function SharedTopicItem({ shared, name }: { shared: SharedTopic; name: string |
         <li>{startText(shared.start)}</li>
         {steps.map((step, at) => <li key={at}>{stepText(step)}</li>)}
         {steps.length === 0 && <li>all fields, as they are</li>}
+        <li>{keysText(shared.keys, steps)}</li>
         {shared.contract_version !== undefined && <li>relies on version {shared.contract_version} of its contract</li>}
       </ul>
     </li>

@@ -14,7 +14,7 @@ import { newTopic, parsePrice, parseTopics, readTopics, topicsText } from './dra
 import { useShareFields } from './forms.tsx'
 import { NewInvitation } from './invitation.tsx'
 import { useAllShares, useFields, useSharing } from './queries.ts'
-import { nameFor, priceText, startText, stepText } from './share.ts'
+import { keysText, nameFor, priceText, startText, stepText } from './share.ts'
 import { SharingOff } from './switch.tsx'
 
 interface ShareDialogProps {
@@ -98,7 +98,7 @@ function Summary({ texts }: { texts: Texts }) {
   return (
     <div className="share-summary" role="status">
       {topics.ok && topics.value.map((topic, at) => (
-        <p key={topic.topic}>{aliases.length > 1 && `Topic ${at + 1}: `}They see {[startText(topic.start), ...(topic.steps ?? []).map(stepText)].join('; ')}{(topic.steps ?? []).length === 0 && ', with all of its fields'}.</p>
+        <p key={topic.topic}>{aliases.length > 1 && `Topic ${at + 1}: `}They see {[startText(topic.start), ...(topic.steps ?? []).map(stepText), keysText(topic.keys, topic.steps ?? [])].join('; ')}{(topic.steps ?? []).length === 0 && ', with all of its fields'}.</p>
       ))}
       <p>{price.ok && priceText(price.value) !== 'free' ? `It costs ${priceText(price.value)}` : 'It is free'}{most && `, gives at most ${most} a second`}{ends ? ` and ends on ${formatTime(ends, 'minute')}.` : ' and does not end by itself.'} You can revoke it at any time.</p>
     </div>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { invitationToken, forgetInvitation } from '../../app/invitation.ts'
 import { fieldsOf } from './contract-fields.ts'
 import { faultText, newTopic, parsePrice, parseRecipient, parseTopics, printPrice, printTopics, readTopics, topicsText } from './draft.ts'
-import { nameFor, priceText, startText, stepText } from './share.ts'
+import { keysText, nameFor, priceText, startText, stepText } from './share.ts'
 
 const TOPIC = 'topic_01j00000000000000000000000'
 
@@ -21,6 +21,16 @@ test('prices and beginnings', () => {
   expect(priceText({ currency: 'EUR', per_gib: '0.2', per_month: '10' })).toMatch(/^EUR.0\.20 per GiB read and EUR.10\.00 per month$/)
   expect(startText({ kind: 'LATEST' })).toBe('records from the acceptance on')
   expect(startText(undefined)).toContain('still has')
+})
+
+test('keys are hidden where something is masked, unless told', () => {
+  const [filter, mask] = [{ filter: { where: 'true' } }, { mask: { fields: ['a'], how: 'REDACT' } }]
+  expect(keysText(undefined, [filter])).toBe('keys as they are')
+  expect(keysText(undefined, [filter, mask])).toBe('keys hashed')
+  expect(keysText('WITHHELD', [])).toBe('no keys')
+  const told = topicsText([{ ...newTopic(TOPIC, []), keys: 'SHOWN' }])
+  expect(parseTopics(told)).toMatchObject({ ok: true, value: [{ keys: 'SHOWN' }] })
+  expect(readTopics(printTopics([{ topic: TOPIC, keys: 'HASHED' }]))[0]?.keys).toBe('HASHED')
 })
 
 test('the fields of a schema, with what the contract says of them', () => {

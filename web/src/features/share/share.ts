@@ -1,5 +1,5 @@
 // A share in words. Pure.
-import type { Share, SharePrice, ShareRecipient, ShareStart } from '../../api/types.ts'
+import type { Share, SharePrice, ShareRecipient, SharedTopic, ShareStart } from '../../api/types.ts'
 import { formatMoney, formatTime } from '../../ui/format.ts'
 
 type Members = Record<string, unknown>
@@ -20,6 +20,15 @@ export function startText(start: ShareStart | undefined): string {
     case 'LATEST': return 'records from the acceptance on'
     case 'TIMESTAMP': return `records from ${formatTime(start.timestamp, 'minute')} on`
     default: return 'everything that the topic still has'
+  }
+}
+
+/** What is shown of records' keys. They often are what a mask is to hide: unless told, whoever masks hides them, too. */
+export function keysText(keys: SharedTopic['keys'], steps: readonly unknown[]): string {
+  switch (keys ?? (steps.some((step) => !isMembers(step) || !('filter' in step)) ? 'HASHED' : 'SHOWN')) {
+    case 'SHOWN': return 'keys as they are'
+    case 'WITHHELD': return 'no keys'
+    default: return 'keys hashed'
   }
 }
 

@@ -57,6 +57,15 @@ function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; tak
   const further = (
     <>
       <StepList text={topic.steps} kinds={STEPS} onChange={(steps) => onChange({ steps })} />
+      <label className="program-line">
+        <span>Keys of records</span>
+        <select value={topic.keys} onChange={(event) => onChange({ keys: event.target.value as TopicDraft['keys'] })}>
+          <option value="">hashed where something is masked</option>
+          <option value="SHOWN">as they are</option>
+          <option value="HASHED">hashed</option>
+          <option value="WITHHELD">not shown</option>
+        </select>
+      </label>
       {!taken && <label className="program-line"><span>Called there</span><input type="text" spellCheck={false} placeholder="as here" value={topic.alias} onChange={(event) => onChange({ alias: event.target.value })} /></label>}
     </>
   )
