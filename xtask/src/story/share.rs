@@ -21,7 +21,7 @@ const MOUNT: &str = "payments.large";
 /// From here on, in cents, a payment is a large one.
 const LARGE: u64 = 240_000;
 /// What the share's readers may fetch while it is narrow: of some megabytes.
-const NARROW: u64 = 200_000;
+const NARROW: u64 = 100_000;
 /// How long usage may take to be told.
 const WITHIN: Duration = Duration::from_secs(120);
 
@@ -196,14 +196,16 @@ fn equal(found: &[&str], batch: u64, expected: &[String]) -> Result<()> {
 }
 
 async fn nobody_writes(story: &Story<'_>) -> Result<()> {
-    let step = story.progress.step("risk writes to it");
-    let input = story.clients().folder.join("shared.tsv");
+    let step = story.progress.step("risk writes to it (Java producer)");
+    let (clients, user) = (story.clients(), story.user("risk")?);
+    let input = clients.folder.join("shared.tsv");
     write(&input, "a\tb\n")?;
-    let file = input.display().to_string();
-    let command = story
-        .clients()
-        .kcat("risk", &["-P", "-t", MOUNT, "-K", "\t", "-l", &file]);
-    refused(&captured(command).await?)?;
+    let command = clients.console_producer(user, MOUNT);
+    let sent = clients.produce("produce-shared", command, Some(&input)).await;
+    let said = crate::workspace::read(&clients.complaints("produce-shared"))?;
+    if sent.is_ok() || !said.contains("TopicAuthorizationException") {
+        bail!("the producer was not refused: {said}");
+    }
     step.done("refused");
     Ok(())
 }
@@ -218,34 +220,38 @@ fn refused(output: &std::process::Output) -> Result<()> {
     Ok(())
 }
 
-/// The bound is of the share, not of risk's key.
+/// The bound is of the share, not of risk's key: the same again takes longer.
 async fn slower(story: &Story<'_>, share: &str, batch: u64, count: usize) -> Result<()> {
     let step = story.progress.step(format!(
         "payments bounds the share to {} bytes a second",
         thousands(NARROW)
     ));
+    let free = again(story, batch, count).await?;
     let change = json!({"spec": {"fetch_bytes_per_second": NARROW}});
     let path = format!("/v1/shares/{share}?wait=30s");
     story.payments.patch(&path, &change).await?;
-    let began = Instant::now();
-    let text = kcat(story, &["-C", "-t", MOUNT, "-e", "-o", "beginning"]).await?;
-    let took = began.elapsed();
-    let marker = payments::marker("payments", batch);
-    let own = text.lines().filter(|it| it.contains(&marker)).count();
-    // A second's bytes are there from the start, and clients ask for some ahead.
-    let least = (text.len() as u64 / NARROW).saturating_sub(2) / 2;
-    if own != count || took.as_secs() < least {
-        bail!(
-            "risk read {own} of {count} records, {} bytes, in {took:?}",
-            text.len()
-        );
+    let bounded = again(story, batch, count).await?;
+    if bounded < free + Duration::from_secs(1) {
+        bail!("risk read the share in {free:?}, and in {bounded:?} when it was bounded");
     }
     step.done(format!(
-        "{} bytes in {:.1} s",
-        thousands(text.len() as u64),
-        took.as_secs_f64()
+        "{:.1} s before, {:.1} s since",
+        free.as_secs_f64(),
+        bounded.as_secs_f64()
     ));
     Ok(())
+}
+
+/// How long it takes to read all of it.
+async fn again(story: &Story<'_>, batch: u64, count: usize) -> Result<Duration> {
+    let began = Instant::now();
+    let text = kcat(story, &["-C", "-t", MOUNT, "-e", "-o", "beginning"]).await?;
+    let marker = payments::marker("payments", batch);
+    let own = text.lines().filter(|it| it.contains(&marker)).count();
+    if own != count {
+        bail!("risk read {own} of {count} records");
+    }
+    Ok(began.elapsed())
 }
 
 /// The same amount on both sides.
