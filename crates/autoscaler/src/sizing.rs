@@ -126,6 +126,18 @@ impl Curve<'_> {
         None
     }
 
+    /// The largest target for which so many tasks are held to be enough. What follows from a bound begins there: were it judged by less than
+    /// what is enough without a bound, a little more load would take tasks away from the vertices behind it.
+    fn enough_for(&self, tasks: u32) -> f64 {
+        let does = self.capacity(tasks);
+        let nearly = does / GOOD_ENOUGH * NEARLY;
+        if self.fewest(nearly).is_some_and(|it| it <= tasks) {
+            nearly
+        } else {
+            does
+        }
+    }
+
     /// Tasks beyond which a hot key leaves too little to gain: those that do [`USEFUL`] of what any number could.
     fn useful(&self) -> u32 {
         self.fewest(self.capacity(TASKS_MAX) * USEFUL).unwrap_or(1)
@@ -141,7 +153,7 @@ pub(crate) struct Size {
     pub fitted: u32,
     /// The bound that is in the way of more.
     pub bound: Option<Reason>,
-    /// The share of the target that the fitted number reaches, at most 1.
+    /// The share of the target that the bound lets be reached, at most 1; 1 where none is in the way.
     pub reach: f64,
 }
 
@@ -196,10 +208,10 @@ pub(crate) fn size(vertex: &Vertex, curve: Option<&Curve<'_>>, target: f64, poli
         computed: Some(tasks),
         fitted,
         bound: (tasks > most).then_some(bound),
-        reach: if tasks > most {
-            reach(curve, fitted, target)
-        } else {
-            1.0
+        // Of the bound, not of a step on the way to it: what a step does not reach, the next will.
+        reach: match curve {
+            Some(curve) if tasks > most => (curve.enough_for(most) / target).clamp(0.0, 1.0),
+            _ => 1.0,
         },
     }
 }
@@ -281,6 +293,21 @@ mod tests {
             6,
             "tasks without a partition are of no use"
         );
+    }
+
+    #[test]
+    fn a_bound_begins_where_what_is_enough_ends() {
+        let source = Vertex::source("s", 16, 31);
+        let policy = Policy {
+            vertex_max_parallelism: 16,
+            ..Policy::default()
+        };
+        let at = |target| size(&source, Some(&curve(&source, 1_000.0)), target, &policy);
+        // All of it would take 31 tasks, so 95 % will do.
+        let (enough, more) = (at(1_052.0), at(1_053.0));
+        assert_eq!((enough.bound, enough.reach), (None, 1.0));
+        assert_eq!(more.bound, Some(Reason::PolicyBound));
+        assert!((0.999..1.0).contains(&more.reach), "{more:?}");
     }
 
     #[test]
