@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 /// Partitions of risk's topic: not as many as payments', so that the two cannot be mixed up.
 pub const PARTITIONS: u32 = 3;
+/// Compute units: one for Flink's JobManager and SQL gateway, one for a TaskManager.
+const UNITS: i64 = 2;
 
 /// The chapter.
 pub async fn run(story: &mut Story<'_>) -> Result<()> {
@@ -32,6 +34,7 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
             spec["clusters_max"] = json!(2);
             spec["topics_max"] = json!(20);
             spec["partitions_max"] = json!(60);
+            spec["compute_units_max"] = json!(UNITS);
             story
                 .payments
                 .post("/v1/data-plane-grants", &json!({ "spec": spec }))
@@ -39,7 +42,17 @@ pub async fn run(story: &mut Story<'_>) -> Result<()> {
         }
     };
     let id = grant["id"].as_str().context("the grant has no id")?.to_owned();
-    step.done("2 clusters, 20 topics, 60 partitions at most");
+    if grant["spec"]["compute_units_max"].as_i64() < Some(UNITS) {
+        // Of an earlier run, before there were units to lend.
+        let change = json!({"spec": {"compute_units_max": UNITS}});
+        story
+            .payments
+            .patch(&format!("/v1/data-plane-grants/{id}"), &change)
+            .await?;
+    }
+    step.done(format!(
+        "2 clusters, 20 topics, 60 partitions, {UNITS} compute units at most"
+    ));
 
     let step = story.progress.step("risk accepts");
     if grant["status"]["phase"] == "OFFERED" {

@@ -17,6 +17,7 @@ mod model;
 mod outage;
 mod payments;
 mod share;
+mod share_sql;
 mod sql;
 mod sql_model;
 pub mod table;

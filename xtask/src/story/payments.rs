@@ -68,6 +68,13 @@ pub fn payment(tenant: &str, batch: u64, number: u64) -> (String, String) {
     (card, record)
 }
 
+/// Whether it is one of the batch, by the number that a payment carries.
+pub fn is_of(record: &serde_json::Value, batch: u64) -> bool {
+    record["payment"]
+        .as_str()
+        .is_some_and(|it| it.starts_with(&format!("p-{batch}-")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

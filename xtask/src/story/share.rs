@@ -1,8 +1,8 @@
 //! Chapter 14. payments shares the large ones of `high-risk-payments` with risk: cards hidden, at a price. risk takes the share into its
-//! own cluster and reads it with its own key and groups, cannot write, is slowed down by the share's bound, and is denied once
+//! own cluster and reads it with its own key, groups and a statement in SQL, cannot write, is slowed down by the share's bound, and is denied once
 //! payments takes the share back.
 
-use super::{Story, payments, traffic, usage};
+use super::{Story, payments, share_sql, traffic, usage};
 use crate::progress::{Step, thousands};
 use crate::run::captured;
 use crate::trouble::Trouble;
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const TOPIC: &str = "high-risk-payments";
 const SHARE: &str = "large-payments";
 const PREFIX: &str = "payments.";
-const ALIAS: &str = "large";
-const MOUNT: &str = "payments.large";
+pub(super) const ALIAS: &str = "large";
+pub(super) const MOUNT: &str = "payments.large";
 /// From here on, in cents, a payment is a large one.
 const LARGE: u64 = 240_000;
 /// What the share's readers may fetch while it is narrow: of some megabytes.
@@ -33,6 +33,7 @@ pub async fn run(story: &Story<'_>, batch: u64) -> Result<()> {
     let expected = expected(batch)?;
     kcat_reads(story, batch, &expected, began).await?;
     java_reads(story, batch, &expected).await?;
+    share_sql::run(story, batch, &expected).await?;
     nobody_writes(story).await?;
     slower(story, &share, batch, expected.len()).await?;
     bills(story, &share, &received).await?;
@@ -332,7 +333,7 @@ async fn revoke(story: &Story<'_>, share: &str, received: &str) -> Result<()> {
 }
 
 /// What risk's kcat says.
-async fn kcat(story: &Story<'_>, arguments: &[&str]) -> Result<String> {
+pub(super) async fn kcat(story: &Story<'_>, arguments: &[&str]) -> Result<String> {
     let out = captured(story.clients().kcat("risk", arguments)).await?;
     if !out.status.success() {
         bail!("risk's kcat failed: {}", String::from_utf8_lossy(&out.stderr));
