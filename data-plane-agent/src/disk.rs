@@ -83,10 +83,50 @@ pub fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()>
     write_atomic(path, &serde_json::to_vec_pretty(value)?)
 }
 
+/// Appends values as lines of JSON. A file that is larger than `bytes_max` then becomes `<path>.1`, in place of the one before; says so.
+///
+/// # Errors
+/// As the file system says.
+pub fn append_lines<T: serde::Serialize>(path: &Path, values: &[T], bytes_max: u64) -> io::Result<bool> {
+    let mut lines = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut lines, value)?;
+        lines.push(b'\n');
+    }
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(&lines)?;
+    let full = file.metadata()?.len() > bytes_max;
+    if full {
+        let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        name.push(".1");
+        fs::rename(path, path.with_file_name(name))?;
+    }
+    Ok(full)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn lines_are_appended_until_the_file_is_full_and_one_old_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines.jsonl");
+        assert!(!append_lines(&path, &[1, 2], 8).unwrap());
+        assert!(!append_lines(&path, &[3], 8).unwrap());
+        assert!(append_lines(&path, &[4, 5], 8).unwrap());
+        assert!(!append_lines(&path, &[6], 8).unwrap());
+        let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read("lines.jsonl.1"), "1\n2\n3\n4\n5\n");
+        assert_eq!(read("lines.jsonl"), "6\n");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     #[test]
     fn files_are_private_replaced_whole_and_bounded() {

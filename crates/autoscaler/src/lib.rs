@@ -16,6 +16,7 @@ mod load;
 mod memory;
 mod policy;
 mod rates;
+pub mod recording;
 pub mod replay;
 pub mod simulator;
 mod sizing;

@@ -18,12 +18,19 @@ const TASK_MANAGERS_MAX: u32 = 500;
 pub(super) struct Crew {
     leaving: BTreeSet<u32>,
     surplus_since: Option<Instant>,
+    /// One with subtasks was told to end, and nobody has asked since.
+    displaced: bool,
 }
 
 impl Crew {
     /// Are there more of `there` than `wanted`, so that it matters which are idle?
     pub(super) fn has_surplus(&self, wanted: u32, there: &BTreeSet<u32>) -> bool {
         there.difference(&self.leaving).count() > bounded(wanted)
+    }
+
+    /// Has one with subtasks been told to end since this was asked last? Flink restores these elsewhere, as it was asked to.
+    pub(super) fn has_displaced(&mut self) -> bool {
+        std::mem::take(&mut self.displaced)
     }
 
     /// The numbers of those that shall run, `wanted` of them as soon as may be.
@@ -62,6 +69,7 @@ impl Crew {
         for number in candidates.into_iter().chain(others).take(surplus) {
             stay.remove(&number);
             self.leaving.insert(number);
+            self.displaced |= !idle.contains(&number);
         }
         stay
     }
@@ -93,8 +101,10 @@ mod tests {
         assert!(crew.has_surplus(1, &there));
         assert_eq!(crew.choose(1, &there, &set(&[0]), now), set(&[1, 2]));
         assert_eq!(crew.choose(1, &there, &set(&[]), now + PATIENCE), set(&[1, 2]));
+        assert!(!crew.has_displaced(), "an idle one had nothing");
         let late = now + PATIENCE + Duration::from_secs(1);
         assert_eq!(crew.choose(1, &there, &set(&[]), late), set(&[1]));
+        assert!(crew.has_displaced() && !crew.has_displaced(), "told once");
         // More are wanted again while two end: these are not called back.
         assert_eq!(crew.choose(2, &there, &set(&[]), late), set(&[1, 3]));
         assert_eq!(crew.choose(2, &set(&[1, 3]), &set(&[]), late), set(&[1, 3]));

@@ -14,6 +14,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const UNDER_WAY: Duration = Duration::from_secs(45);
 /// So long what Flink restores is taken to be for a change: TaskManagers may have to start first.
 const SETTLING: Duration = Duration::from_secs(180);
+/// So long after a TaskManager was told to end: it does so by itself, or is killed.
+const DISPLACED: Duration = Duration::from_secs(30);
 /// After so many refusals in a row the job is begun again instead.
 const REFUSALS_MAX: u32 = 3;
 
@@ -23,8 +25,8 @@ pub(super) struct Fitting {
     asked_at: Option<Instant>,
     /// What is asked for, and since when.
     asked: Option<(Instant, BTreeMap<String, u32>)>,
-    /// When a change was there.
-    changed_at: Option<Instant>,
+    /// Until then Flink may go on restoring it for a change that was there.
+    settles_until: Option<Instant>,
     refusals: u32,
     /// It was begun with so many subtasks at every vertex, since Flink changes nothing while it runs.
     uniform: Option<u32>,
@@ -51,7 +53,12 @@ impl Fitting {
     pub(super) fn is_settling(&self) -> bool {
         let since = self.asked.as_ref().map(|(since, _wanted)| since);
         since.is_some_and(|it| it.elapsed() < SETTLING)
-            || self.changed_at.is_some_and(|it| it.elapsed() < AGAIN)
+            || self.settles_until.is_some_and(|it| Instant::now() < it)
+    }
+
+    /// What it has on a TaskManager that ends is restored on another one.
+    pub(super) fn displaced(&mut self) {
+        self.settles_until = Some(Instant::now() + DISPLACED);
     }
 
     /// Asks for what a job should have, if it has something else.
@@ -64,7 +71,7 @@ impl Fitting {
         if job.parallelism() == *wanted {
             // It has what was asked for: whatever it stands still for from now on is something else.
             if self.asked.take().is_some() {
-                self.changed_at = Some(Instant::now());
+                self.settles_until = self.settles_until.max(Some(Instant::now() + AGAIN));
             }
             (self.refusals, self.asked_at) = (0, None);
             return;
@@ -100,6 +107,16 @@ impl Fitting {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_restored_for_a_task_manager_that_ends_was_asked_for() {
+        let mut fitting = Fitting::default();
+        assert!(!fitting.is_settling());
+        fitting.displaced();
+        assert!(fitting.is_settling());
+        let before = Instant::now() + DISPLACED - AGAIN;
+        assert!(fitting.settles_until > Some(before), "longer than after a change");
+    }
 
     #[test]
     fn a_job_that_flink_does_not_change_is_begun_again_once() {

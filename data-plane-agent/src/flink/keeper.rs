@@ -241,7 +241,11 @@ impl Keeper {
             let number = |it: &TaskManager| it.id.strip_prefix("taskmanager-")?.parse::<u32>().ok();
             idle.extend(told.iter().filter(|it| it.is_idle).filter_map(number));
         }
-        self.crew.choose(wanted, &there, &idle, Instant::now())
+        let crew = self.crew.choose(wanted, &there, &idle, Instant::now());
+        if self.crew.has_displaced() {
+            self.rooms.values_mut().for_each(Room::displaced);
+        }
+        crew
     }
 
     /// The jobs that Flink has, once it takes statements.

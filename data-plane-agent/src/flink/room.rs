@@ -96,8 +96,16 @@ impl Room {
             self.kept.rescales = checkpoints.restored.saturating_sub(told);
         }
         let asked = u64::from(self.kept.resumed) + self.kept.rescales;
-        let again = checkpoints.restored.saturating_sub(asked);
-        self.told.restarts = self.told.restarts.max(self.kept.restarts + again);
+        let again = self.kept.restarts + checkpoints.restored.saturating_sub(asked);
+        if again > self.told.restarts {
+            tracing::warn!(
+                run = found.id,
+                restored = checkpoints.restored,
+                asked,
+                "Flink began a job again by itself"
+            );
+            self.told.restarts = again;
+        }
         self.told.checkpoint_ms = checkpoints.newest_ms.unwrap_or(self.told.checkpoint_ms);
         self.kept.had_state |= checkpoints.newest_ms.is_some();
         self.told.version = self.kept.version;
@@ -159,6 +167,11 @@ impl Room {
         let read = job_manager.reading(run, job, &self.counted, unix_ms()).await;
         // Numbers that could not be read are unknown.
         self.told.reading = read.ok().map(Arc::new);
+    }
+
+    /// A TaskManager ends that may have subtasks of it.
+    pub(super) fn displaced(&mut self) {
+        self.fitting.displaced();
     }
 
     /// It has another number of subtasks only if it begins again.

@@ -13,6 +13,9 @@ use crate::platform::process::Processes;
 use crate::processor::progress::Progress;
 use crate::processor::spec::Position;
 
+/// A recording is as large at most, and the one before it: a day or two of a job with few tasks.
+const RECORDING_BYTES_MAX: u64 = 16 << 20;
+
 /// Where partitions begin and end now; what is not known is left out.
 pub type Edges = BTreeMap<u32, (Option<i64>, Option<i64>)>;
 
@@ -61,11 +64,21 @@ impl Room {
         Ok(())
     }
 
-    /// Writes what the scaler has learned, when it has.
+    /// Writes what the scaler has learned, when it has, and what a replay would need.
     ///
     /// # Errors
     /// As the file system says.
     pub fn keep_scaling(&mut self, now_unix_ms: u64) -> io::Result<()> {
+        let recorded = self.scaler.recorded();
+        if !recorded.is_empty()
+            && disk::append_lines(
+                &self.folder.join("recording.jsonl"),
+                &recorded,
+                RECORDING_BYTES_MAX,
+            )?
+        {
+            self.scaler.record_anew();
+        }
         match self.scaler.unwritten(now_unix_ms) {
             Some(kept) => disk::write_json(&self.folder.join("scaling.json"), kept),
             None => Ok(()),

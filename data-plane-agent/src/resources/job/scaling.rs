@@ -8,6 +8,7 @@ pub use sql::{SqlBounds, SqlGiven, SqlKept, SqlPool, units};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use weir_autoscaler::recording::{Line, Recorder};
 use weir_autoscaler::{
     Decision, Graph, Input, Limits, Memory, Outcome, Policy, Sample, SubtaskSample, Vertex, VertexSample,
     decide,
@@ -21,6 +22,8 @@ const SAMPLE_MS: u64 = 5_000;
 const EVALUATE_MS: u64 = 10_000;
 /// A decision that says the same as the one before is told again after so long.
 const AGAIN_MS: u64 = 10 * 60_000;
+/// Lines of a recording that nobody fetched: the oldest go.
+const RECORDED_MAX: usize = 1_000;
 /// What is remembered is written at least so often.
 const KEEP_MS: u64 = 5 * 60_000;
 
@@ -62,6 +65,8 @@ pub struct Scaler {
     told: Option<Decision>,
     written_at_ms: u64,
     dirty: bool,
+    recorder: Recorder,
+    recorded: Vec<Line>,
 }
 
 /// What survives the agent.
@@ -148,6 +153,7 @@ impl Scaler {
             return None;
         }
         self.history.push(sample(reading, now_ms));
+        self.record(&policy, &self.graph(bounds));
         let old = now_ms.saturating_sub(policy.metrics_window_ms + SAMPLE_MS);
         self.history.retain(|it| it.at_ms >= old && it.at_ms <= now_ms);
         if !due(self.evaluated_at_ms, EVALUATE_MS) {
@@ -173,11 +179,35 @@ impl Scaler {
         }
     }
 
-    fn decided(&mut self, bounds: &Bounds, policy: &Policy, room: u32, now_ms: u64) -> Decision {
-        let graph = Graph {
+    fn graph(&self, bounds: &Bounds) -> Graph {
+        Graph {
             vertices: vec![Vertex::source(VERTEX, self.granted, bounds.partitions)],
             edges: Vec::new(),
+        }
+    }
+
+    /// The newest sample, for a replay one day.
+    fn record(&mut self, policy: &Policy, graph: &Graph) {
+        let Some(sample) = self.history.last() else {
+            return;
         };
+        self.recorded.extend(self.recorder.lines(policy, graph, sample));
+        let more = self.recorded.len().saturating_sub(RECORDED_MAX);
+        self.recorded.drain(..more);
+    }
+
+    /// What was recorded since this was asked last.
+    pub fn recorded(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.recorded)
+    }
+
+    /// What comes next stands in a file of its own, and needs nothing from before.
+    pub fn record_anew(&mut self) {
+        self.recorder = Recorder::default();
+    }
+
+    fn decided(&mut self, bounds: &Bounds, policy: &Policy, room: u32, now_ms: u64) -> Decision {
+        let graph = self.graph(bounds);
         let limits = Limits {
             pool_room_units: Some(u64::from(room)),
             ..Limits::default()

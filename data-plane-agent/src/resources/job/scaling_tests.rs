@@ -116,6 +116,12 @@ fn what_was_learned_and_decided_survives_the_agent() {
         .expect("a change is written")
         .clone();
     assert!(scene.scaler.unwritten(scene.now_ms).is_none());
+    let recorded: String = (scene.scaler.recorded().iter())
+        .map(|it| serde_json::to_string(it).unwrap() + "\n")
+        .collect();
+    let recorded = weir_autoscaler::recording::Recording::from_lines(&recorded).unwrap();
+    assert!(recorded[0].samples.len() > 10, "what a replay needs");
+    assert!(scene.scaler.recorded().is_empty());
     let written = serde_json::to_vec(&kept).unwrap();
     let read: Kept = serde_json::from_slice(&written).unwrap();
     assert_eq!(read, kept);

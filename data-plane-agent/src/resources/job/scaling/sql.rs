@@ -189,6 +189,7 @@ impl Scaler {
         }
         let reading = &self.caught_up(reading, ends);
         self.history.push(sample(reading));
+        self.record(&policy, &graph(reading, bounds));
         let old = now_ms.saturating_sub(policy.metrics_window_ms + SAMPLE_MS);
         self.history.retain(|it| it.at_ms >= old && it.at_ms <= now_ms);
         if now_ms.saturating_sub(self.evaluated_at_ms) < EVALUATE_MS {

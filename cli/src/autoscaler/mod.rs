@@ -1,4 +1,6 @@
-//! `weir autoscaler`: policies of scaling tried against a model of a job.
+//! `weir autoscaler`: policies of scaling tried against a model of a job, and against what a job did.
+
+mod replay;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,9 @@ pub enum Command {
     /// Run a load against a model of a job, and print how policies did.
     #[command(after_help = EXIT_CODES, after_long_help = LONG)]
     Simulate(SimulateArgs),
+    /// Tell what another policy would have decided of a job that ran.
+    #[command(after_help = EXIT_CODES, after_long_help = replay::LONG)]
+    Replay(replay::ReplayArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,7 +58,13 @@ pub struct SimulateArgs {
 /// # Errors
 /// With a sentence for the person at the terminal.
 pub fn run(command: &Command) -> anyhow::Result<Outcome> {
-    let Command::Simulate(args) = command;
+    match command {
+        Command::Simulate(args) => simulate(args),
+        Command::Replay(args) => replay::run(args),
+    }
+}
+
+fn simulate(args: &SimulateArgs) -> anyhow::Result<Outcome> {
     let policy = match &args.policy {
         Some(path) => policy(path)?,
         None => Policy::default(),
