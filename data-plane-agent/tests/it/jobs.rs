@@ -71,7 +71,16 @@ fn newest_progress(frames: &[AgentFrame], id: &str) -> Option<JobProgress> {
 
 /// What a worker writes that has joined its group.
 fn writes(state: &Path, job: &str, slot: u32, change: impl FnOnce(&mut Progress)) {
-    let record = std::fs::read(state.join(format!("run/{job}-worker-{slot}.pid"))).unwrap();
+    let path = state.join(format!("run/{job}-worker-{slot}.pid"));
+    // A worker is alive a moment before that is written down.
+    let record = (0..500).find_map(|_attempt| {
+        let read = std::fs::read(&path).ok();
+        if read.is_none() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        read
+    });
+    let record = record.expect("the worker's record");
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -21,6 +21,23 @@ async fn claim(caller: &Caller, token: &str) -> crate::harness::Reply {
         .await
 }
 
+/// Until so many sessions wait for a lock.
+async fn waiting(world: &World, count: i64) {
+    let mut watcher = world.bench.database.owner().await;
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _attempt in 0..500 {
+        let found: i64 = sqlx::query_scalar(waits)
+            .fetch_one(&mut watcher)
+            .await
+            .expect("a number");
+        if found >= count {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("nobody waits");
+}
+
 #[tokio::test]
 async fn a_link_is_looked_at_by_anybody_and_taken_once() {
     let world = World::make().await;
@@ -114,8 +131,22 @@ async fn an_invitation_made_anew_voids_the_one_before() {
     claim(&world.consumer, &first)
         .await
         .expect_problem(404, "wrong_invitation");
-    // Of two with the same token one has it.
-    let (a, b) = tokio::join!(claim(&world.consumer, &second), claim(&world.consumer, &second));
+    // Of two with the same token one has it: both have found it, and wait for the share, before either takes it.
+    let mut holder = world.bench.database.owner().await;
+    let held = "BEGIN; SELECT FROM share FOR UPDATE";
+    sqlx::raw_sql(held).execute(&mut holder).await.expect("the share");
+    let freed = async {
+        waiting(&world, 2).await;
+        sqlx::raw_sql("ROLLBACK")
+            .execute(&mut holder)
+            .await
+            .expect("an end");
+    };
+    let (a, b, ()) = tokio::join!(
+        claim(&world.consumer, &second),
+        claim(&world.consumer, &second),
+        freed
+    );
     let mut statuses = [a.status.as_u16(), b.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 404]);
