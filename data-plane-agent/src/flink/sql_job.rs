@@ -237,8 +237,12 @@ pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
         Some(_job) if !wished.keeps_state && kept.version != wished.version => Act::Cancel,
         Some(_job) => Act::Stop,
         None if kept.completed && kept.is_complete(wished, None) => Act::Rest,
+        // Of a pool that has no process while its jobs sleep Flink knows nothing: what ended as it was asked to is settled.
         None if wished.runs && wished.begins && wished.program.is_some() => Act::Submit {
-            again: is_newest && kept.attempt > 0 && listed.is_none_or(|it| it.run != Run::Finished),
+            again: is_newest
+                && kept.attempt > 0
+                && !kept.settled
+                && listed.is_none_or(|it| it.run != Run::Finished),
         },
         None => Act::Rest,
     }

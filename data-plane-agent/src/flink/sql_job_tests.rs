@@ -120,6 +120,12 @@ fn what_to_do_follows_from_the_wish_and_what_flink_says() {
             "{wished:?} {listed:?}"
         );
     }
+    let asleep = Kept {
+        settled: true,
+        ..kept()
+    };
+    let woken = act(&wished(), &asleep, None);
+    assert_eq!(woken, Act::Submit { again: false }, "to wake is no restart");
 }
 
 #[test]

@@ -43,6 +43,12 @@ final class Settings {
         return what + "-" + prefix + "-" + numbers.incrementAndGet();
     }
 
+    /** {@code name:password} of a user, for what wants both in one. */
+    String credentials(String user) {
+        JsonNode login = values.get(user);
+        return login.get("username").asText() + ":" + login.get("password").asText();
+    }
+
     int port() {
         String bootstrap = values.get("bootstrap").asText();
         return Integer.parseInt(bootstrap.substring(bootstrap.lastIndexOf(':') + 1));

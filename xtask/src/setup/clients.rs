@@ -24,26 +24,36 @@ pub async fn quick(ws: &Workspace, tools: &Tools) -> Result<Vec<Variable>> {
     ])
 }
 
-/// For those of ring slow: Python, the Java checks compiled against Kafka's jars, the Go programs, the frameworks.
+/// For those of ring slow: Python, the Java checks compiled against Kafka's and Flink's jars, the Go programs, the frameworks.
 pub async fn heavy(
     ws: &Workspace,
     tools: &Tools,
     kafka_libs: &Path,
     frameworks: &Path,
+    flink_libs: &Path,
 ) -> Result<Vec<Variable>> {
-    let java = sources(&home(ws).join("java"), "java")?;
-    let classes = java_classes(ws, "java", &java, kafka_libs).await?;
-    let mut with_frameworks = sources(&home(ws).join("frameworks"), "java")?;
     let shared = ["Report.java", "Settings.java"].map(|it| home(ws).join("java").join(it));
-    with_frameworks.extend(shared);
-    let framework_classes = java_classes(ws, "frameworks", &with_frameworks, frameworks).await?;
+    let all = |folder: &str| -> Result<Vec<PathBuf>> {
+        let mut own = sources(&home(ws).join(folder), "java")?;
+        own.extend(shared.iter().filter(|_it| folder != "java").cloned());
+        Ok(own)
+    };
+    let classes = java_classes(ws, "java", &all("java")?, &[kafka_libs]).await?;
+    let framework_classes = java_classes(ws, "frameworks", &all("frameworks")?, &[frameworks]).await?;
+    // Flink's jars have the registry's own client in Java.
+    let registry_libs = [kafka_libs, flink_libs];
+    let registry_classes = java_classes(ws, "java-registry", &all("java-registry")?, &registry_libs).await?;
     let path =
-        |classes: &Path, libs: &Path| PathBuf::from(format!("{}:{}/*", classes.display(), libs.display()));
+        |classes: &Path, libs: &[&Path]| PathBuf::from(format!("{}:{}", classes.display(), class_path(libs)));
     Ok(vec![
         ("WEIR_CLIENTS_PYTHON", python(ws).await?),
         ("WEIR_CLIENTS_JAVA", tools.java.clone()),
-        ("WEIR_CLIENTS_JAVA_CLASSES", path(&classes, kafka_libs)),
-        ("WEIR_CLIENTS_FRAMEWORKS", path(&framework_classes, frameworks)),
+        ("WEIR_CLIENTS_JAVA_CLASSES", path(&classes, &[kafka_libs])),
+        (
+            "WEIR_CLIENTS_JAVA_REGISTRY",
+            path(&registry_classes, &registry_libs),
+        ),
+        ("WEIR_CLIENTS_FRAMEWORKS", path(&framework_classes, &[frameworks])),
         ("WEIR_CLIENTS_FRANZ_GO", go_program(ws, "franz-go").await?),
         ("WEIR_CLIENTS_SARAMA", go_program(ws, "sarama").await?),
     ])
@@ -94,8 +104,14 @@ async fn node_packages(ws: &Workspace, tools: &Tools) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// All jars of these folders.
+fn class_path(libs: &[&Path]) -> String {
+    let all: Vec<String> = libs.iter().map(|it| format!("{}/*", it.display())).collect();
+    all.join(":")
+}
+
 /// Java sources, compiled against the jars of `libs`.
-async fn java_classes(ws: &Workspace, name: &str, sources: &[PathBuf], libs: &Path) -> Result<PathBuf> {
+async fn java_classes(ws: &Workspace, name: &str, sources: &[PathBuf], libs: &[&Path]) -> Result<PathBuf> {
     let texts = sources.iter().map(|it| read(it)).collect::<Result<Vec<_>>>()?;
     let dir = place(ws, name, texts.iter().map(String::as_bytes))?;
     let mark = dir.join("complete");
@@ -111,7 +127,7 @@ async fn java_classes(ws: &Workspace, name: &str, sources: &[PathBuf], libs: &Pa
             "-Werror",
             "-cp",
         ])
-        .arg(format!("{}/*", libs.display()))
+        .arg(class_path(libs))
         .arg("-d")
         .arg(&dir)
         .args(sources);

@@ -62,6 +62,16 @@ async fn the_registry_client_of_kafkajs() {
     super::shows_in(scene, "registry-js", program, &required).await;
 }
 
+/// Confluent's registry client in Java, and Flink's coder over it.
+#[tokio::test]
+#[ignore = "needs a JDK: ring slow"]
+async fn the_registry_client_in_java() {
+    let program = ["-cp", &tool("WEIR_CLIENTS_JAVA_REGISTRY"), "Registry"];
+    let program = Program::new(&tool("WEIR_CLIENTS_JAVA"), &program);
+    let required = ["registry client", "compatibility", "flink's coder", "rights"];
+    super::shows("registry-java", program, &required).await;
+}
+
 /// Producers notice nothing, consumers see what is good, and each bad record is in the dead-letter topic once; when the
 /// contract lets them pass, each is put into its topic once.
 #[tokio::test]

@@ -60,7 +60,9 @@ impl Bench {
         let (stack, held) = self.stack(suite).await?;
         if held {
             let frameworks = kafka::frameworks(&self.ws, &self.progress).await?;
-            let tools = clients::heavy(&self.ws, &self.tools, &stack.kafka_libs, &frameworks).await?;
+            let flink_libs = kafka::flink(&self.ws, &self.progress).await?;
+            let (ws, tools, kafka_libs) = (&self.ws, &self.tools, &stack.kafka_libs);
+            let tools = clients::heavy(ws, tools, kafka_libs, &frameworks, &flink_libs).await?;
             for (part, tests) in parts {
                 let (mut command, runner) = self.ignored(&["-p", "weir-tests", "--test", "e2e"], &[tests]);
                 command
