@@ -4,6 +4,7 @@
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
 mod aside;
+mod cipher;
 mod client_certificate;
 mod conn;
 pub(crate) mod contract;
@@ -26,6 +27,7 @@ mod tls;
 mod view;
 mod wishes;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,7 @@ use meter::Meter;
 use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
+use share::Wire;
 use slow::Slow;
 pub use sni::Domain;
 use tls::{Certificate, Tls};
@@ -106,6 +109,9 @@ pub struct GatewayArgs {
     /// Connections in all.
     #[arg(long, env = "WEIR_CONNECTIONS_MAX", default_value_t = Limits::default().connections)]
     pub connections_max: usize,
+    /// TLS ends before this gateway, at a balancer: what is shared encrypted may be read without TLS here.
+    #[arg(long, env = "WEIR_TLS_BEFORE", conflicts_with = "tls_cert")]
+    pub tls_before: bool,
     /// Where slow requests are told.
     #[command(flatten)]
     pub otlp: OtlpArgs,
@@ -142,6 +148,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         gateway_id: start.gateway_id,
         boot: start.boot,
         cache: args.state_dir.join("snapshot.pb"),
+        wire: wire(&args),
         closed: Notify::new(),
         acknowledged: Notify::new(),
     });
@@ -269,12 +276,25 @@ fn slow(args: &GatewayArgs, gateway_id: &str) -> anyhow::Result<Option<Slow>> {
     Ok(Some(Slow::new(args.slow_request, spans)))
 }
 
+/// How clients are reached: with TLS, on this machine alone, or through something that ends TLS.
+fn wire(args: &GatewayArgs) -> Wire {
+    let loopback = args
+        .listen_host
+        .parse::<IpAddr>()
+        .map_or(args.listen_host == "localhost", |it| it.is_loopback());
+    if args.tls_cert.is_some() || loopback || args.tls_before {
+        Wire::Safe
+    } else {
+        Wire::Clear
+    }
+}
+
 /// Serves by the cached snapshot until the agent sends one. One that cannot be read is no reason not to start.
 fn restore(gateway: &Gateway, lane: &Lane) {
     match lane::cached(&lane.cache) {
         Ok(Some(snapshot)) => {
             tracing::info!(version = snapshot.version, "serving by the cached snapshot");
-            let _none = gateway.install(View::build(&snapshot));
+            let _none = gateway.install(View::build_over(&snapshot, &View::default(), lane.wire));
         }
         Ok(None) => tracing::info!("no cached snapshot: waiting for the agent"),
         Err(error) => tracing::error!("the cached snapshot is of no use: {error:#}"),

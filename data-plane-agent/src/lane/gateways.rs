@@ -70,6 +70,13 @@ impl Gateways {
         self.served(None).live()
     }
 
+    /// Whether all that are live obey this version.
+    #[must_use]
+    pub fn obeys(&self, version: u64) -> bool {
+        let served = self.served(Some(version));
+        served.live() == served.acknowledged()
+    }
+
     /// How many are live, and how many of them obey version `since` or a later one.
     #[must_use]
     pub fn served(&self, since: Option<u64>) -> Served {

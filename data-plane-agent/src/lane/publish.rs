@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use weir_proto::lane::v1::{LogicalCluster, Snapshot};
 
+use crate::data_keys::without_keys;
 use crate::disk;
 
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -67,7 +68,11 @@ impl Publisher {
             version: current.version,
             ..next
         };
-        if renumbered == *current && current.version > 0 {
+        if current.version > 0 && without_keys(renumbered.clone()) == without_keys((*current).clone()) {
+            // What a disk does not hold came to hand: the same version, for whoever waits for it.
+            if renumbered != *current {
+                self.current.send_replace(Arc::new(renumbered));
+            }
             return Ok(current.version);
         }
         let next = Snapshot {
@@ -96,11 +101,24 @@ impl Publisher {
 
     fn store(&mut self, before: &Snapshot, next: Snapshot) -> io::Result<u64> {
         let version = next.version;
-        disk::write_atomic(&self.snapshot_path, &next.encode_to_vec())?;
-        self.since = since(&self.since, before, &next);
+        let kept = without_keys(next.clone());
+        disk::write_atomic(&self.snapshot_path, &kept.encode_to_vec())?;
+        self.since = since(&self.since, &without_keys(before.clone()), &kept);
         disk::write_json(&self.since_path, &self.since)?;
         self.current.send_replace(Arc::new(next));
         Ok(version)
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.current.borrow().version
     }
 
     /// The newest snapshot, and its successors.

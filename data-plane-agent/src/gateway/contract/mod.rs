@@ -22,7 +22,7 @@ pub mod write;
 pub(crate) use bind::schema_of;
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
-pub use found::Refused;
+pub use found::{Barred, Refused};
 pub use judge::{Breach, first as first_breach};
 pub use withhold::withhold;
 pub use work::{BATCH_MAX, Ended, Pace, Part, Pause, Progress, Work};
