@@ -27,7 +27,6 @@ mod tls;
 mod view;
 mod wishes;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,7 +147,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         gateway_id: start.gateway_id,
         boot: start.boot,
         cache: args.state_dir.join("snapshot.pb"),
-        wire: wire(&args),
+        wire: Wire::of(&args.listen_host, args.tls_cert.is_some() || args.tls_before),
         closed: Notify::new(),
         acknowledged: Notify::new(),
     });
@@ -274,19 +273,6 @@ fn slow(args: &GatewayArgs, gateway_id: &str) -> anyhow::Result<Option<Slow>> {
     // It ends with the process: what is not sent by then is lost.
     let (spans, _worker) = Spans::start(collector, resource);
     Ok(Some(Slow::new(args.slow_request, spans)))
-}
-
-/// How clients are reached: with TLS, on this machine alone, or through something that ends TLS.
-fn wire(args: &GatewayArgs) -> Wire {
-    let loopback = args
-        .listen_host
-        .parse::<IpAddr>()
-        .map_or(args.listen_host == "localhost", |it| it.is_loopback());
-    if args.tls_cert.is_some() || loopback || args.tls_before {
-        Wire::Safe
-    } else {
-        Wire::Clear
-    }
 }
 
 /// Serves by the cached snapshot until the agent sends one. One that cannot be read is no reason not to start.

@@ -258,6 +258,10 @@ pub fn all(config: &ClientConfig, topic: &str, from: Offset) -> Vec<Seen> {
                 seen.push((it.offset(), text(it.key()), text(it.payload())));
             }
             Some(Err(KafkaError::PartitionEOF(_partition))) => return seen,
+            // A gateway that starts again.
+            Some(Err(KafkaError::MessageConsumption(
+                RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown,
+            ))) => {}
             Some(Err(error)) => panic!("{topic}: {error}"),
             None => {}
         }

@@ -1,7 +1,6 @@
 //! The judging of one produce request: batch after batch, with a pause wherever it would take long.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use weir_proto::agent::v1::{Enforcement, ViolationKind};
@@ -11,6 +10,7 @@ use super::counts::{Counts, Sort, Tally};
 use super::found::{Barred, Found, Refused, TOLD_MAX, together};
 use super::judge::{self, Breach};
 use super::mark::Marking;
+use super::pace::{Pace, Pause};
 use super::records::{self, Head, NoRecord, Record, Records};
 use super::unpack::{Codec, NotUnpacked, unpack};
 use crate::gateway::cipher::{NotEncrypted, Ring, Writes, encrypted};
@@ -23,10 +23,6 @@ const BATCH_LEAST: usize = 16 * MIB;
 const TIMES: usize = 20;
 /// All batches of a request together into so many bytes, or so many times its length.
 const REQUEST_LEAST: usize = 64 * MIB;
-/// What is unpacked between clients, at most; more is unpacked beside them.
-const AT_ONCE_BYTES: usize = 64 * 1024;
-/// For how long clients on the same thread may be kept waiting.
-const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// One partition of a request to a topic with a contract, or to one whose values are encrypted.
 #[derive(Debug)]
@@ -53,47 +49,6 @@ impl Part {
             Writes::NotYet => Some(Barred::NotYet),
             Writes::Never => Some(Barred::Never),
         }
-    }
-}
-
-/// How far to go without a pause.
-pub struct Pace<'a> {
-    /// What a batch is unpacked into at most.
-    pub batch_bytes: usize,
-    until: Option<Instant>,
-    stopped: &'a dyn Fn() -> bool,
-}
-
-impl<'a> Pace<'a> {
-    /// Between clients.
-    #[must_use]
-    pub fn at_once() -> Self {
-        Self {
-            batch_bytes: AT_ONCE_BYTES,
-            until: Some(Instant::now() + AT_ONCE),
-            stopped: &|| false,
-        }
-    }
-
-    /// Beside the clients, until nobody waits for it.
-    #[must_use]
-    pub const fn aside(stopped: &'a dyn Fn() -> bool) -> Self {
-        Self {
-            batch_bytes: usize::MAX,
-            until: None,
-            stopped,
-        }
-    }
-
-    /// Whether nobody else is kept waiting meanwhile.
-    #[must_use]
-    pub const fn may_wait(&self) -> bool {
-        self.until.is_none()
-    }
-
-    /// Whether it is time for a pause.
-    pub fn ends(&self) -> bool {
-        self.until.is_some_and(|it| Instant::now() >= it) || (self.stopped)()
     }
 }
 
@@ -128,15 +83,6 @@ pub struct Work {
     left: usize,
     principal: Arc<str>,
     counts: Arc<Counts>,
-}
-
-/// It may not go on now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pause {
-    /// The time is over, or nobody waits.
-    Time,
-    /// It is too much for between clients.
-    Size,
 }
 
 impl Work {
@@ -185,7 +131,8 @@ impl Work {
                     self.at.1 = end;
                 }
                 Err(pause) => {
-                    if let (Pause::Time, Some(_until), Some(contract)) = (pause, pace.until, &part.contract) {
+                    if let (Pause::Time, Some(_until), Some(contract)) = (pause, pace.until(), &part.contract)
+                    {
                         contract.took_long();
                     }
                     return Progress::Paused;

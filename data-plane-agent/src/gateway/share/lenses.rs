@@ -1,6 +1,7 @@
 //! The lenses of a snapshot: each view compiled once, and again only when something of it changed.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ring::digest;
@@ -28,6 +29,17 @@ pub enum Wire {
     Safe,
     /// In clear: what is encrypted at rest is not sent.
     Clear,
+}
+
+impl Wire {
+    /// Of a gateway that listens there: with TLS, its own or a balancer's, or on this machine alone.
+    #[must_use]
+    pub fn of(listen_host: &str, tls: bool) -> Self {
+        let here = listen_host
+            .parse::<IpAddr>()
+            .map_or(listen_host == "localhost", |it| it.is_loopback());
+        if tls || here { Self::Safe } else { Self::Clear }
+    }
 }
 
 impl Lenses {
