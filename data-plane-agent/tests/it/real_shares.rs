@@ -17,7 +17,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use weir_proto::agent::v1::{
     ActionProgram, ActionSink, AgentFrame, ApiKey, Cluster, ComputePool, DesiredState, Grant, Job,
-    JobScaling, JobState, Mount, Phase, Topic,
+    JobScaling, JobState, Mount, MountKeys, Phase, Topic,
 };
 
 use crate::control_plane::ControlPlane;
@@ -63,6 +63,8 @@ pub fn shared() -> DesiredState {
             share_id: "share_01".to_owned(),
             topic_id: PAYMENTS.to_owned(),
             view_steps_json: view().to_string(),
+            // Else they are hashed beside a mask; what is expected here is computed of them.
+            keys: MountKeys::Shown.into(),
             ..Mount::default()
         }),
         ..plain(SHARED, "theirs")

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use prost::Message as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::Offset;
@@ -139,6 +140,13 @@ async fn refused(port: u16) -> Duration {
     began.elapsed()
 }
 
+/// What the reader's metadata say of what it is shown.
+fn shown(port: u16) -> Option<RDKafkaErrorCode> {
+    let consumer: BaseConsumer = reader(port, "shown", "read_committed").create().unwrap();
+    let metadata = consumer.fetch_metadata(Some("theirs"), LONG).unwrap();
+    metadata.topics()[0].error().map(RDKafkaErrorCode::from)
+}
+
 fn kill(pid: i64) {
     let killed = std::process::Command::new("kill")
         .args(["-9", &pid.to_string()])
@@ -249,7 +257,8 @@ async fn an_encrypted_share_is_read_by_both_sides_until_a_key_is_destroyed() {
         println!("the owner had nothing more after {:?}", begun.elapsed());
         let code = beside(move || written(port)).await;
         assert_eq!(code, Some(RDKafkaErrorCode::PolicyViolation));
-        refused(port).await;
+        let seen = beside(move || shown(port)).await;
+        assert_eq!(seen, Some(RDKafkaErrorCode::TopicAuthorizationFailed));
     }
     assert!(
         !own.exists() && !theirs.exists(),
