@@ -28,8 +28,8 @@ const BOOK_BYTES_MAX: u64 = 16 << 20;
 pub struct DataKeys {
     books: PathBuf,
     keys: KeyFiles,
-    /// Topics whose owner's key was gone when it was last looked for, so that it is told once.
-    closed: BTreeSet<String>,
+    /// Topics and mounts that lacked a key that wraps their data keys when it was last looked for.
+    shut: BTreeSet<String>,
 }
 
 impl DataKeys {
@@ -44,7 +44,7 @@ impl DataKeys {
         Ok(Self {
             books,
             keys: KeyFiles::of(keys),
-            closed: BTreeSet::new(),
+            shut: BTreeSet::new(),
         })
     }
 
@@ -61,6 +61,7 @@ impl DataKeys {
         obeyed: bool,
     ) -> io::Result<bool> {
         let wishes = wishes(admitted);
+        let before = std::mem::take(&mut self.shut);
         let mut topics: BTreeSet<String> = wishes.keys().cloned().collect();
         topics.extend(self.known()?);
         for topic in &topics {
@@ -70,7 +71,19 @@ impl DataKeys {
             };
             self.give_topic(&book, wished, snapshot)?;
         }
+        for id in self.shut.difference(&before) {
+            tracing::error!(
+                topic = id,
+                "a key that wraps a topic's data keys is gone: what is encrypted there cannot be read, and nothing is written in clear"
+            );
+        }
         Ok(!topics.is_empty())
+    }
+
+    /// Whether a topic or mount lacks a key that it needs.
+    #[must_use]
+    pub fn is_shut(&self, id: &str) -> bool {
+        self.shut.contains(id)
     }
 
     /// Topics that have a book.
@@ -113,14 +126,6 @@ impl DataKeys {
 
     fn give_topic(&mut self, book: &Book, wished: &[Wish], snapshot: &mut Snapshot) -> io::Result<()> {
         let own = book.own(&self.keys)?;
-        if own.closed && self.closed.insert(book.topic.clone()) {
-            tracing::error!(
-                topic = book.topic,
-                "the key that wraps a topic's data keys is gone: nothing that is encrypted there can be read or written"
-            );
-        } else if !own.closed {
-            self.closed.remove(&book.topic);
-        }
         for topic in snapshot.clusters.iter_mut().flat_map(|it| &mut it.topics) {
             let ring = match &topic.mount {
                 None if topic.id == book.topic => ring(book, &own, !wished.is_empty()),
@@ -131,6 +136,10 @@ impl DataKeys {
                 Some(mount) if mount.topic_id == book.topic => ring(book, &own, false),
                 _other => continue,
             };
+            let encrypted = topic.mount.as_ref().is_some_and(|it| it.encryption.is_some());
+            if ring.closed && (ring.required || encrypted) {
+                self.shut.insert(topic.id.clone());
+            }
             topic.key_ring = Some(ring);
         }
         Ok(())

@@ -155,6 +155,7 @@ fn without_the_owners_key_nobody_has_anything_and_no_other_is_made() {
             assert!(ring.keys.is_empty() && ring.closed);
         }
         assert!(rings[0].required, "nothing is written in clear");
+        assert!(world.keys.is_shut(TOPIC) && world.keys.is_shut("topic_of_share_1"));
         assert!(!world.key("tenant_p", TOPIC).exists());
         world.keys = DataKeys::open(world.folder.path()).unwrap();
     }
@@ -179,6 +180,7 @@ fn without_the_consumers_key_the_consumer_has_nothing_and_the_owner_goes_on() {
     let rings = world.turn(&[ONE]);
     assert_eq!(rings[0], before[0]);
     assert!(rings[1].keys.is_empty() && rings[1].closed);
+    assert!(world.keys.is_shut("topic_of_share_1") && !world.keys.is_shut(TOPIC));
     let rotated = world.turn(&[("share_1", "tenant_c", 2)]);
     assert!(rotated[1].closed && !rotated[0].closed && rotated[0].keys.len() == 2);
     fs::write(world.key("tenant_c", "share_1"), [5; 32]).unwrap();

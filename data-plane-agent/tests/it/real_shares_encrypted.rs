@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::Offset;
-use weir_proto::agent::v1::{AgentFrame, DesiredState, EncryptedValues, MountEncryption, Phase};
+use weir_proto::agent::v1::{AgentFrame, DesiredState, EncryptedValues, MountEncryption, Phase, Reason};
 
 use crate::control_plane::ControlPlane;
 use crate::harness::newest;
@@ -231,6 +231,9 @@ async fn an_encrypted_share_is_read_by_both_sides_until_a_key_is_destroyed() {
     // The consumer's key: it reads no more, the owner does.
     std::fs::remove_file(&theirs).unwrap();
     println!("the reader was refused after {:?}", refused(port).await);
+    let lacks = |frames: &[AgentFrame]| newest(frames, SHARED).filter(|it| it.reason() == Reason::KeyMissing);
+    let told = plane.until("the mount says why", LONG, lacks).await;
+    assert_eq!(told.phase(), Phase::Degraded);
     let own_values = beside(move || all(&owner(port, "read_committed"), "payments", Offset::Beginning)).await;
     assert_eq!(canaries(&own_values), 14 * EACH);
 
