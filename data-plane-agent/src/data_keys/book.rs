@@ -63,6 +63,9 @@ pub struct Opened {
     pub closed: bool,
 }
 
+/// What the consumer's key wrapped, and what is in that; `None`: it cannot be unwrapped.
+type Layers = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 impl Book {
     /// Of a topic that has none yet.
     #[must_use]
@@ -133,12 +136,11 @@ impl Book {
         Ok(opened)
     }
 
-    /// What the consumer's key wrapped, and what is in it.
     fn open_copy(
         &self,
         (id, share, copy): (u64, &str, &ShareCopy),
         keys: &impl Wrapping,
-    ) -> io::Result<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    ) -> io::Result<Layers> {
         let purpose = purpose(&self.topic, id, share);
         let Some(inner) = keys.unwrap(&self.own_name(), &purpose, &copy.outer)? else {
             return Ok((None, None));

@@ -200,7 +200,7 @@ fn one_batch(
     };
     let passes = found.marked.pop().map(|(_place, marked)| marked);
     let passes = passes.as_deref().unwrap_or(batch);
-    let most = passes.len().saturating_mul(TIMES).max(BATCH_LEAST).min(BATCH_MAX);
+    let most = passes.len().saturating_mul(TIMES).clamp(BATCH_LEAST, BATCH_MAX);
     match encrypted(passes, ring, most, pace) {
         // Its place is known to the caller.
         Ok(encrypted) => found.marked.push((0..0, encrypted)),
