@@ -65,7 +65,7 @@ async fn encryption_is_turned_on_later_and_only_known_kinds_are() {
     let plain = world.provider.get(&path).await.expect(200);
     assert!(plain["status"].get("key_generation").is_none());
     let on = |values: &str| json!({"spec": {"topics": [{"topic": world.made.topic, "alias": "payments", "encryption": {"values": values}}]}});
-    world.provider.patch(&path, &on("SOME")).await.expect(400);
+    world.provider.patch(&path, &on("SOME")).await.expect(422);
     let turned = world.provider.patch(&path, &on("WHOLE")).await.expect(200);
     assert_eq!(turned["spec"]["topics"][0]["encryption"]["values"], "WHOLE");
     assert_eq!(turned["status"]["key_generation"], 1);
