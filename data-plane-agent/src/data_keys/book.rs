@@ -171,7 +171,7 @@ impl Book {
             }
             keys.make(&self.own_name())?;
             self.add_key(keys)?;
-        } else if !rising.is_empty() {
+        } else if !rising.is_empty() && keys.wrap(&self.own_name(), "", &[])?.is_some() {
             keys.renew(&self.own_name())?;
             for wish in &rising {
                 keys.renew(&name_of(&wish.share, &wish.consumer))?;
@@ -198,7 +198,7 @@ impl Book {
             return Ok(false);
         };
         // Gateways hold back what is under a key of which they are still to hear; of the first one they know nothing at all.
-        let active = !self.keys.is_empty();
+        let active = self.active().is_some();
         self.keys.push(DataKey {
             id,
             active,
