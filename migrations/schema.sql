@@ -972,8 +972,10 @@ CREATE TABLE public.share (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    key_generation bigint DEFAULT 1 NOT NULL,
     CONSTRAINT share_ends_after_it_begins CHECK ((expires_at > starts_at)),
     CONSTRAINT share_fetch_bytes_per_second_check CHECK ((fetch_bytes_per_second > 0)),
+    CONSTRAINT share_key_generation_check CHECK ((key_generation > 0)),
     CONSTRAINT share_phase_check CHECK ((phase = ANY (ARRAY['INVITED'::text, 'PREVIEWED'::text, 'ACTIVE'::text, 'DECLINED'::text, 'LEFT'::text, 'REVOKED'::text, 'EXPIRED'::text]))),
     CONSTRAINT share_to_another CHECK ((recipient_tenant_id <> tenant_id))
 );
@@ -1016,7 +1018,9 @@ CREATE TABLE public.share_topic (
     steps jsonb DEFAULT '[]'::jsonb NOT NULL,
     start jsonb NOT NULL,
     keys text,
+    encryption text,
     CONSTRAINT share_topic_contract_version_check CHECK ((contract_version > 0)),
+    CONSTRAINT share_topic_encryption_check CHECK ((encryption = 'WHOLE'::text)),
     CONSTRAINT share_topic_keys_check CHECK ((keys = ANY (ARRAY['SHOWN'::text, 'HASHED'::text, 'WITHHELD'::text])))
 );
 

@@ -300,6 +300,7 @@ fn own_gateway_certificate(config: &AgentConfig, authority: &Authority) -> anyho
         tls_own,
         sni_domain,
         proxy_from: _,
+        tls_before: _,
         otlp: _,
         slow_request: _,
     } = &config.gateway_listener;

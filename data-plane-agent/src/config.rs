@@ -51,6 +51,8 @@ pub struct GatewayListener {
     pub sni_domain: Option<Domain>,
     /// Networks of balancers that speak the PROXY protocol.
     pub proxy_from: Vec<Network>,
+    /// A balancer ends TLS before the gateway.
+    pub tls_before: bool,
     /// Where gateways tell of slow requests.
     pub otlp: OtlpArgs,
     /// From when on a request is slow; `None`: as the gateway has it.

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod contract_counts;
 mod credentials;
+mod data_keys;
 pub mod dead_letters;
 pub mod desired;
 pub mod disk;

@@ -33,7 +33,7 @@ export function seedShares(put: Put, store: Store, payments: string, risk: strin
 
 const receivedId = (share: MockObject) => share.id.replace('share_', 'received_share_')
 const givenId = (id: string) => id.replace('received_share_', 'share_')
-const topicsOf = (share: MockObject) => share.spec.topics as { topic: string; alias?: string; steps?: unknown[]; start?: unknown; keys?: string }[]
+const topicsOf = (share: MockObject) => share.spec.topics as { topic: string; alias?: string; steps?: unknown[]; start?: unknown; keys?: string; encryption?: unknown }[]
 const keysOf = (t: { steps?: unknown[]; keys?: string }) => t.keys ?? (/"(mask|project)"/.test(JSON.stringify(t.steps ?? [])) ? 'HASHED' : 'SHOWN')
 const aliasOf = (store: Store, shared: { topic: string; alias?: string }) => shared.alias ?? ((store.get(shared.topic)?.spec.name as string | undefined) ?? 'topic')
 
@@ -55,7 +55,7 @@ function received(store: Store, share: MockObject): MockObject {
   const spec = without(share.spec, ['recipient', 'cluster', 'topics'])
   const theirs = topicsOf(share)
   const mounts = mountsOf(store, share, recipient_tenant as string | undefined).map((t, at) => ({ topic: t.id, cluster: t.spec.cluster, name: t.spec.name, alias: aliasOf(store, theirs[at]!), phase: t.status.phase }))
-  const topics = theirs.map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t) }))
+  const topics = theirs.map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t), encrypted: t.encryption !== undefined }))
   return { ...share, kind: 'ReceivedShare', id: receivedId(share), spec: { ...spec, topics }, status: { ...status, provider_tenant: provider, mounts } }
 }
 
@@ -63,7 +63,7 @@ function previewOf(store: Store, share: MockObject): unknown {
   const seen = received(store, share)
   const masks = (steps: unknown[]) => JSON.stringify(steps)
   const fields = (steps: unknown[]) => [['id', 'string'], ['amount', 'int'], ['currency', 'string'], ['iban', 'string'], ['customer.name', 'string']].map(([path, type]) => ({ path, type, ...(masks(steps).includes(`"${path!}"`) && masks(steps).includes('mask') && { masked: masks(steps).includes('KEEP_LAST') ? 'KEEP_LAST' : 'REDACT' }) }))
-  const topics = topicsOf(share).map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t), filtered: JSON.stringify(t.steps ?? []).includes('filter'), fields: fields(t.steps ?? []) }))
+  const topics = topicsOf(share).map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t), encrypted: t.encryption !== undefined, filtered: JSON.stringify(t.steps ?? []).includes('filter'), fields: fields(t.steps ?? []) }))
   return { kind: 'SharePreview', id: seen.id, phase: share.status.phase, provider_name: store.get(String(share.status.provider))?.spec.display_name, spec: seen.spec, topics, ...(share.spec.recipient && (share.spec.recipient as Members).kind !== 'TENANT' ? { invitation_expires_at: inDays(6) } : {}) }
 }
 

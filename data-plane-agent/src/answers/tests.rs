@@ -62,6 +62,7 @@ impl Bench {
                 contract: None,
                 mount: None,
                 mount_key: Vec::new(),
+                key_ring: None,
             }],
             ..Default::default()
         };

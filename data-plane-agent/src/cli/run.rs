@@ -65,6 +65,9 @@ pub(super) struct RunArgs {
     /// Networks of balancers before the gateway, such as 10.0.0.0/24: they say whom they carry (PROXY protocol, version 2).
     #[arg(long, env = "WEIR_GATEWAY_PROXY_FROM", value_delimiter = ',')]
     pub(super) gateway_proxy_from: Vec<Network>,
+    /// A balancer before the gateway ends TLS: what is shared encrypted may be read without TLS at the gateway.
+    #[arg(long, env = "WEIR_GATEWAY_TLS_BEFORE", conflicts_with_all = ["gateway_tls_cert", "gateway_tls_own"])]
+    pub(super) gateway_tls_before: bool,
     /// Where the gateway tells of slow requests.
     #[command(flatten)]
     pub(super) otlp: OtlpArgs,
@@ -106,6 +109,7 @@ impl RunArgs {
             tls_own: self.gateway_tls_own,
             sni_domain: self.gateway_sni_domain,
             proxy_from: self.gateway_proxy_from,
+            tls_before: self.gateway_tls_before,
             otlp: absolute(self.otlp)?,
             slow_request: self.slow_request,
         };

@@ -76,6 +76,7 @@ fn program(config: &AgentConfig) -> Option<Program> {
         tls_own: _,
         sni_domain,
         proxy_from,
+        tls_before,
         otlp,
         slow_request,
     } = &config.gateway_listener;
@@ -88,6 +89,9 @@ fn program(config: &AgentConfig) -> Option<Program> {
     }
     for network in proxy_from {
         arguments.extend(["--proxy-from".to_owned(), network.to_string()]);
+    }
+    if *tls_before {
+        arguments.push("--tls-before".to_owned());
     }
     arguments.extend(spans(otlp, *slow_request));
     Some(Program {

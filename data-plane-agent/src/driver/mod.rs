@@ -33,6 +33,7 @@ use weir_credentials::SealingKey;
 use weir_proto::agent::v1::{ApiKey, DesiredState};
 
 use crate::config::AgentConfig;
+use crate::data_keys::DataKeys;
 use crate::desired::{Accepted, Held};
 use crate::disk;
 use crate::job_reports::JobReports;
@@ -55,6 +56,8 @@ const SOON: Duration = Duration::from_millis(400);
 const LATER: Duration = Duration::from_secs(5);
 /// When all is as wished, reality is still looked at, for drift.
 const CALM: Duration = Duration::from_secs(10);
+/// Whoever destroys a key has waited no longer until nobody can read.
+const KEYS: Duration = Duration::from_secs(2);
 /// Kafka is not asked again about topics within this time, unless something changed.
 const FRESH: Duration = Duration::from_secs(8);
 const ADMITTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -92,6 +95,7 @@ pub struct Driver {
     policy: Arc<PolicyFile>,
     publisher: Publisher,
     share_keys: ShareKeys,
+    data_keys: DataKeys,
     records: Records,
     admitted_path: PathBuf,
     admitted: DesiredState,
@@ -110,6 +114,8 @@ pub struct Driver {
     unsettled: bool,
     /// Something was refused by Kafka.
     obstructed: bool,
+    /// There are data keys.
+    encrypts: bool,
 }
 
 impl Driver {
@@ -141,6 +147,7 @@ impl Driver {
             sql: sql_jobs::SqlSide::default(),
             jobs: jobs::JobSide::open(&config, Arc::clone(&shared.jobs))?,
             share_keys: ShareKeys::open_or_make(&config.state_dir.join("sharing"))?,
+            data_keys: DataKeys::open(&config.state_dir.join("sharing"))?,
             records: Records::open(&folder)?,
             native: native::NativeSide {
                 key: sealing,
@@ -158,6 +165,7 @@ impl Driver {
             ever_ready: BTreeSet::new(),
             unsettled: false,
             obstructed: false,
+            encrypts: false,
             config,
             platform,
             shared,
@@ -210,6 +218,8 @@ impl Driver {
             SOON
         } else if self.obstructed {
             LATER
+        } else if self.encrypts {
+            KEYS
         } else {
             CALM
         }))
@@ -245,6 +255,10 @@ impl Driver {
         let records = &self.records;
         let mut snapshot = build(&self.admitted, &pools, |id| records.physical_id(id), policy, jobs);
         self.share_keys.give(&mut snapshot);
+        let obeyed = self.shared.gateways.obeys(self.publisher.version());
+        let published = self.publisher.current();
+        let admitted = &self.admitted;
+        self.encrypts = self.data_keys.give(&mut snapshot, admitted, &published, obeyed)?;
         let native = self.admitted.clusters.iter().filter(|it| native::is_native(it));
         let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));

@@ -80,11 +80,15 @@ impl Driver {
             .map(|it| (it.id.as_str(), it))
             .collect();
         let topics = held.state.topics.iter().map(|wish| {
+            let mut outcome = self.outcomes.get(&wish.id).copied().unwrap_or(UNKNOWN);
+            if self.data_keys.is_shut(&wish.id) {
+                outcome.stuck = outcome.stuck.or(Some(Reason::KeyMissing));
+            }
             topic::status(
                 wish,
                 admitted.get(wish.id.as_str()).copied(),
                 self.refused.contains(&wish.id),
-                self.outcomes.get(&wish.id).copied().unwrap_or(UNKNOWN),
+                outcome,
                 self.served_in(&wish.cluster_id, &wish.id),
                 self.ever_ready.contains(&wish.id),
                 held.generation,

@@ -21,7 +21,9 @@ use weir_proto::lane::v1::{
 use super::aside;
 use super::conn::Gateway;
 use super::identity;
+use super::share::Wire;
 use super::view::View;
+use crate::data_keys::{waits_for_keys, without_keys};
 use crate::disk;
 
 /// The largest snapshot accepted.
@@ -50,6 +52,8 @@ pub struct Lane {
     pub boot: u64,
     /// Where the snapshot is cached.
     pub cache: PathBuf,
+    /// How clients are reached.
+    pub wire: Wire,
     /// A window was closed.
     pub closed: Notify,
     /// A window was acknowledged.
@@ -228,20 +232,25 @@ impl Lane {
 
     /// Puts a newer snapshot in force, then caches it. What takes long is done aside, so that clients are served meanwhile.
     async fn take(&self, gateway: &Arc<Gateway>, snapshot: Snapshot) -> anyhow::Result<()> {
-        let (held, version) = (gateway.view.load().version, snapshot.version);
+        let (held, waits, version) = {
+            let view = gateway.view.load();
+            (view.version, view.waits_for_keys, snapshot.version)
+        };
         if version < held {
             tracing::error!(held, offered = version, "an older snapshot is not taken");
             return Ok(());
         }
-        if version > held {
-            let held = gateway.view.load_full();
-            let built = aside::run(move || (View::build_after(&snapshot, &held), snapshot)).await;
+        // The same one with the keys that no disk has.
+        if version > held || (waits && version == held && !waits_for_keys(&snapshot)) {
+            let (held, wire) = (gateway.view.load_full(), self.wire);
+            let built = aside::run(move || (View::build_over(&snapshot, &held, wire), snapshot)).await;
             let (view, snapshot) = built.context("compile the snapshot")?;
             let before = gateway.install(view);
             tracing::info!(version, "a snapshot is in force");
             tokio::spawn(retire(Arc::clone(gateway), version, before));
             let cache = self.cache.clone();
-            let cached = aside::run(move || disk::write_atomic(&cache, &snapshot.encode_to_vec())).await;
+            let cached =
+                aside::run(move || disk::write_atomic(&cache, &without_keys(snapshot).encode_to_vec())).await;
             cached.and_then(|it| it).context("cache the snapshot")?;
         }
         Ok(())

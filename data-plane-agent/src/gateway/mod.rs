@@ -4,6 +4,7 @@
 //! record batches pass as they are. It serves by a snapshot from the agent and, without the agent, by the last one.
 
 mod aside;
+mod cipher;
 mod client_certificate;
 mod conn;
 pub(crate) mod contract;
@@ -47,6 +48,7 @@ use meter::Meter;
 use quota::Quotas;
 use rewrite::{Front, Members, Shared};
 use sasl::Pepper;
+use share::Wire;
 use slow::Slow;
 pub use sni::Domain;
 use tls::{Certificate, Tls};
@@ -106,6 +108,9 @@ pub struct GatewayArgs {
     /// Connections in all.
     #[arg(long, env = "WEIR_CONNECTIONS_MAX", default_value_t = Limits::default().connections)]
     pub connections_max: usize,
+    /// TLS ends before this gateway, at a balancer: what is shared encrypted may be read without TLS here.
+    #[arg(long, env = "WEIR_TLS_BEFORE", conflicts_with = "tls_cert")]
+    pub tls_before: bool,
     /// Where slow requests are told.
     #[command(flatten)]
     pub otlp: OtlpArgs,
@@ -142,6 +147,7 @@ pub async fn run(args: GatewayArgs) -> anyhow::Result<()> {
         gateway_id: start.gateway_id,
         boot: start.boot,
         cache: args.state_dir.join("snapshot.pb"),
+        wire: Wire::of(&args.listen_host, args.tls_cert.is_some() || args.tls_before),
         closed: Notify::new(),
         acknowledged: Notify::new(),
     });
@@ -274,7 +280,7 @@ fn restore(gateway: &Gateway, lane: &Lane) {
     match lane::cached(&lane.cache) {
         Ok(Some(snapshot)) => {
             tracing::info!(version = snapshot.version, "serving by the cached snapshot");
-            let _none = gateway.install(View::build(&snapshot));
+            let _none = gateway.install(View::build_over(&snapshot, &View::default(), lane.wire));
         }
         Ok(None) => tracing::info!("no cached snapshot: waiting for the agent"),
         Err(error) => tracing::error!("the cached snapshot is of no use: {error:#}"),

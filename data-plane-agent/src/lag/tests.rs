@@ -34,6 +34,7 @@ fn cluster(id: &str, prefix: &str) -> LogicalCluster {
         contract: None,
         mount: None,
         mount_key: Vec::new(),
+        key_ring: None,
     };
     LogicalCluster {
         id: id.to_owned(),

@@ -70,6 +70,13 @@ impl Gateways {
         self.served(None).live()
     }
 
+    /// Whether there are some that are live, and all of them obey this version.
+    #[must_use]
+    pub fn obeys(&self, version: u64) -> bool {
+        let served = self.served(Some(version));
+        served.live() > 0 && served.live() == served.acknowledged()
+    }
+
     /// How many are live, and how many of them obey version `since` or a later one.
     #[must_use]
     pub fn served(&self, since: Option<u64>) -> Served {
@@ -145,6 +152,7 @@ mod tests {
         two.applied(4);
         assert_eq!(served(4), (2, 2));
         assert_eq!(served(5), (2, 1), "an earlier version is not enough");
+        assert!(gateways.obeys(4) && !gateways.obeys(5));
         assert_eq!(
             gateways.served(None).acknowledged(),
             0,
@@ -162,5 +170,6 @@ mod tests {
         assert_eq!(served(4), (1, 1));
         drop(one);
         assert_eq!(served(4), (0, 0));
+        assert!(!gateways.obeys(4), "nobody says so");
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use weir_proto::lane::v1::{LogicalCluster, Snapshot};
 
+use crate::data_keys::without_keys;
 use crate::disk;
 
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -67,7 +68,11 @@ impl Publisher {
             version: current.version,
             ..next
         };
-        if renumbered == *current && current.version > 0 {
+        if current.version > 0 && without_keys(renumbered.clone()) == without_keys((*current).clone()) {
+            // What a disk does not hold came to hand: the same version, for whoever waits for it.
+            if renumbered != *current {
+                self.current.send_replace(Arc::new(renumbered));
+            }
             return Ok(current.version);
         }
         let next = Snapshot {
@@ -96,11 +101,24 @@ impl Publisher {
 
     fn store(&mut self, before: &Snapshot, next: Snapshot) -> io::Result<u64> {
         let version = next.version;
-        disk::write_atomic(&self.snapshot_path, &next.encode_to_vec())?;
-        self.since = since(&self.since, before, &next);
+        let kept = without_keys(next.clone());
+        disk::write_atomic(&self.snapshot_path, &kept.encode_to_vec())?;
+        self.since = since(&self.since, &without_keys(before.clone()), &kept);
         disk::write_json(&self.since_path, &self.since)?;
         self.current.send_replace(Arc::new(next));
         Ok(version)
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.current.borrow().version
     }
 
     /// The newest snapshot, and its successors.
@@ -172,6 +190,9 @@ fn parts(snapshot: &Snapshot) -> BTreeMap<String, Vec<u8>> {
 mod tests {
     use super::*;
     use weir_proto::agent::v1::ApiKey;
+    use weir_proto::lane::v1::{DataKey, KeyRing, LogicalTopic};
+
+    use crate::data_keys::waits_for_keys;
 
     fn with_keys(ids: &[(&str, i64)]) -> Snapshot {
         let key = |(id, expires): &(&str, i64)| ApiKey {
@@ -206,6 +227,43 @@ mod tests {
         assert_eq!((publisher.since("a"), publisher.since("b")), (Some(4), Some(3)));
         assert_eq!(publisher.publish(with_keys(&[])).unwrap(), 5);
         assert_eq!(publisher.since("a"), None);
+    }
+
+    #[test]
+    fn data_keys_are_on_no_disk_and_come_again_under_the_same_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |keys: &[u8]| {
+            let keys = keys.iter().map(|it| DataKey {
+                id: u64::from(*it),
+                key: vec![*it; 32],
+            });
+            Snapshot {
+                clusters: vec![LogicalCluster {
+                    topics: vec![LogicalTopic {
+                        key_ring: Some(KeyRing {
+                            keys: keys.collect(),
+                            ..KeyRing::default()
+                        }),
+                        ..LogicalTopic::default()
+                    }],
+                    ..LogicalCluster::default()
+                }],
+                ..Snapshot::default()
+            }
+        };
+        let mut publisher = Publisher::open(folder.path()).unwrap();
+        assert_eq!(publisher.publish(with(&[7, 9])).unwrap(), 1);
+        for file in ["snapshot.pb", "since.json"] {
+            let held = std::fs::read(folder.path().join(file)).unwrap();
+            assert!(!held.windows(8).any(|it| it == [7; 8] || it == [9; 8]), "{file}");
+        }
+        let mut publisher = Publisher::open(folder.path()).unwrap();
+        let mut watch = publisher.watch();
+        watch.mark_unchanged();
+        assert!(waits_for_keys(&watch.borrow()));
+        assert_eq!(publisher.publish(with(&[7, 9])).unwrap(), 1);
+        assert!(watch.has_changed().unwrap() && !waits_for_keys(&watch.borrow_and_update()));
+        assert_eq!(publisher.publish(with(&[9])).unwrap(), 2, "one was destroyed");
     }
 
     #[test]

@@ -95,6 +95,7 @@ fn own_topics(
                 contract: topic.contract.clone(),
                 mount: None,
                 mount_key: Vec::new(),
+                key_ring: None,
             });
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn mount_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     }
 }
 
-/// Whether no more is shown than before, and no longer: the end of a share is nobody's to refuse.
+/// Whether no more is shown than before, and no longer: the end of a share is nobody's to refuse. That it is encrypted from now on, or
+/// under other keys, shows no more; that it is not any longer does.
 fn is_no_wider(held: Option<&Mount>, wish: Option<&Mount>) -> bool {
     let (Some(held), Some(wish)) = (held, wish) else {
         return held.is_none() && wish.is_none();
@@ -30,6 +31,7 @@ fn is_no_wider(held: Option<&Mount>, wish: Option<&Mount>) -> bool {
     let bounded = Mount {
         expires_at_unix_seconds: wish.expires_at_unix_seconds,
         fetch_bytes_per_second: wish.fetch_bytes_per_second,
+        encryption: wish.encryption.clone().or_else(|| held.encryption.clone()),
         ..held.clone()
     };
     bounded == *wish && end(wish) <= end(held)
@@ -37,6 +39,8 @@ fn is_no_wider(held: Option<&Mount>, wish: Option<&Mount>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use weir_proto::agent::v1::MountEncryption;
+
     use super::*;
 
     fn mount(change: impl FnOnce(&mut Mount)) -> Topic {
@@ -60,6 +64,9 @@ mod tests {
         assert_eq!(mount_change(None, &held), [Kind::TopicMount]);
         assert_eq!(asked(&mount(|it| it.expires_at_unix_seconds = 99)), []);
         assert_eq!(asked(&mount(|it| it.fetch_bytes_per_second = 1)), []);
+        let encrypted = mount(|it| it.encryption = Some(MountEncryption::default()));
+        assert_eq!(asked(&encrypted), []);
+        assert_eq!(mount_change(Some(&encrypted), &held), [Kind::TopicMount]);
         let gone = Topic {
             deleted: true,
             ..held.clone()

@@ -220,12 +220,23 @@ fn found(asked: &Asked, admitted: &DesiredState) -> Result<(Job, Topic), Refusal
         Some(source) if source.mount.is_some() && asked.last.is_some() => wrong(
             "The source is shared by another tenant: its records are read through the gateway alone. Give `samples`.",
         ),
+        Some(source) if asked.last.is_some() && is_encrypted(source, admitted) => wrong(
+            "The source is shared encrypted: its records are read through the gateway alone. Give `samples`.",
+        ),
         Some(source) => Ok((job, source.clone())),
         None => Err(Refusal::Steps {
             reason: "SOURCE_MISSING",
             text: "its source is not there".to_owned(),
         }),
     }
+}
+
+/// Is what is written to a topic encrypted for a share?
+fn is_encrypted(source: &Topic, admitted: &DesiredState) -> bool {
+    let mounts = admitted.topics.iter().filter_map(|it| it.mount.as_ref());
+    mounts
+        .filter(|it| it.encryption.is_some())
+        .any(|it| it.topic_id == source.id)
 }
 
 /// Has the job's service account a role by which it may read the source?

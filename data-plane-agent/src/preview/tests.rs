@@ -233,6 +233,16 @@ async fn the_last_records_of_the_topic_are_tried_if_the_job_may_read_them() {
     shared.admitted.topics[0].mount = Some(weir_proto::agent::v1::Mount::default());
     let refused = ask(shared.clone(), asked(3)).await.err().unwrap().to_string();
     assert!(refused.contains("shared by another tenant"), "{refused}");
+    let mut encrypted = ground(STEPS, "*");
+    let mut mount = encrypted.admitted.topics[0].clone();
+    mount.mount = Some(weir_proto::agent::v1::Mount {
+        topic_id: std::mem::replace(&mut mount.id, "topic_mount".to_owned()),
+        encryption: Some(weir_proto::agent::v1::MountEncryption::default()),
+        ..weir_proto::agent::v1::Mount::default()
+    });
+    encrypted.admitted.topics.push(mount);
+    let refused = ask(encrypted, asked(3)).await.err().unwrap().to_string();
+    assert!(refused.contains("shared encrypted"), "{refused}");
     let samples = json!({"job": "job_1", "samples": [{"value": {}}]});
     assert!(ask(shared, samples).await.is_ok());
 }

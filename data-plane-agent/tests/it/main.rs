@@ -17,6 +17,7 @@ mod real_native;
 mod real_reaction;
 mod real_scaling;
 mod real_shares;
+mod real_shares_encrypted;
 mod real_sql_frames;
 mod real_sql_isolation;
 mod real_sql_jobs;

@@ -77,7 +77,7 @@ pub fn run_with(
     Running { child }
 }
 
-fn pid_of(state: &Path, child: &str) -> i64 {
+pub fn pid_of(state: &Path, child: &str) -> i64 {
     let record = std::fs::read(state.join(format!("run/{child}.pid"))).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     record["identity"]["pid"].as_i64().unwrap()

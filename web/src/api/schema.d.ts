@@ -1597,6 +1597,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shares/{id}/rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange the keys of an encrypted share
+         * @description What is written from then on is under a new data key, and other keys of both sides wrap it; what is there stays readable.
+         */
+        post: operations["share_rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sharing": {
         parameters: {
             query?: never;
@@ -3148,6 +3168,11 @@ export interface components {
         /** @description The body of a call that needs none: nothing, or an empty object. */
         Empty: Record<string, never>;
         /**
+         * @description What of values is encrypted. Keys and headers of records are not.
+         * @enum {string}
+         */
+        EncryptedValues: "WHOLE";
+        /**
          * @description What happens to a record that breaks the contract.
          * @enum {string}
          */
@@ -4545,6 +4570,8 @@ export interface components {
              * @description The version of its contract that can be relied on; absent: the newest, and compatible ones after it.
              */
             contract_version?: number;
+            /** @description Are values encrypted at rest, under keys of both sides? */
+            encrypted: boolean;
             /** @description What is shown of their keys. */
             keys: components["schemas"]["SharedKeys"];
             /** @description Which records are shown. */
@@ -4986,6 +5013,11 @@ export interface components {
              */
             invitation_expires_at?: string | null;
             /**
+             * Format: int64
+             * @description Which keys are wished, rising with each exchange; absent where nothing is encrypted.
+             */
+            key_generation?: number;
+            /**
              * Format: date-time
              * @description When something was last read, by the hour.
              */
@@ -5011,6 +5043,11 @@ export interface components {
              */
             terms_accepted_at?: string | null;
         };
+        /** @description What is encrypted. */
+        SharedEncryption: {
+            /** @description What of the values. */
+            values: components["schemas"]["EncryptedValues"];
+        };
         /**
          * @description What is shown of records' keys. They often are what a mask is to hide.
          * @enum {string}
@@ -5026,6 +5063,11 @@ export interface components {
              *     and what is registered later has to be compatible as the contract says.
              */
             contract_version?: number;
+            /**
+             * @description What is encrypted before a broker has it, under keys of both sides, from the acceptance on; left out: nothing. Once the share is accepted
+             *     it can be turned on, and not off.
+             */
+            encryption?: components["schemas"]["SharedEncryption"];
             /** @description What is shown of records' keys; left out: HASHED where `project` or `mask` takes something away, else SHOWN. */
             keys?: components["schemas"]["SharedKeys"];
             /** @description Which records are shown. */
@@ -11164,6 +11206,54 @@ export interface operations {
         };
     };
     share_revoke: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_rotate_key: {
         parameters: {
             query?: {
                 /** @description Answer with the plan of what would change, and change nothing. */

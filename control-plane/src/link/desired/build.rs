@@ -15,7 +15,7 @@ pub(in crate::link) use super::job::{ComputePoolRow, JobRow};
 use super::job::{compute_pool, job};
 pub(in crate::link) use super::lag_watch::LagWatchRow;
 use super::lag_watch::lag_watch;
-pub(in crate::link) use super::mount::MountRow;
+pub(in crate::link) use super::mount::{EncryptionRow, MountRow};
 pub(in crate::link) use super::pool::PoolRow;
 use super::pool::pool;
 pub(in crate::link) use super::quota::QuotaRow;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
-use weir_proto::agent::v1::{Mount, MountKeys};
+use weir_proto::agent::v1::{EncryptedValues, Mount, MountEncryption, MountKeys};
 
 use super::build::type_id;
 use crate::kernel::kind;
@@ -20,6 +20,15 @@ pub(in crate::link) struct MountRow {
     pub(in crate::link) steps: Vec<Value>,
     pub(in crate::link) keys: Option<SharedKeys>,
     pub(in crate::link) fetch_bytes_per_second: i64,
+    pub(in crate::link) encryption: Option<EncryptionRow>,
+}
+
+/// Who encrypts a share, and for whom.
+#[derive(Debug)]
+pub(in crate::link) struct EncryptionRow {
+    pub(in crate::link) key_generation: i64,
+    pub(in crate::link) provider: Uuid,
+    pub(in crate::link) consumer: Uuid,
 }
 
 pub(super) fn mount(row: MountRow) -> Mount {
@@ -32,6 +41,7 @@ pub(super) fn mount(row: MountRow) -> Mount {
         steps,
         keys,
         fetch_bytes_per_second,
+        encryption,
     } = row;
     Mount {
         share_id: type_id::<kind::Share>(share_id),
@@ -48,6 +58,16 @@ pub(super) fn mount(row: MountRow) -> Mount {
         fetch_bytes_per_second: fetch_bytes_per_second.cast_unsigned(),
         derived: Vec::new(),
         keys: keys_of(keys).into(),
+        encryption: encryption.map(encrypted),
+    }
+}
+
+fn encrypted(row: EncryptionRow) -> MountEncryption {
+    MountEncryption {
+        values: EncryptedValues::Whole.into(),
+        key_generation: row.key_generation.cast_unsigned(),
+        provider_tenant_id: type_id::<kind::Tenant>(row.provider),
+        consumer_tenant_id: type_id::<kind::Tenant>(row.consumer),
     }
 }
 
@@ -78,6 +98,11 @@ mod tests {
             steps: vec![json!({"filter": {"where": "message.amount > 100"}})],
             keys: Some(SharedKeys::Withheld),
             fetch_bytes_per_second: 1000,
+            encryption: Some(EncryptionRow {
+                key_generation: 3,
+                provider: Uuid::from_u128(4),
+                consumer: Uuid::from_u128(5),
+            }),
         };
         let told = mount(row);
         assert_eq!(told.share_id, "share_00000000000000000000000001");
@@ -91,6 +116,16 @@ mod tests {
             r#"[{"filter":{"where":"message.amount > 100"}}]"#
         );
         assert_eq!(told.keys(), MountKeys::Withheld);
+        let encryption = told.encryption.unwrap();
+        assert_eq!(encryption.values(), EncryptedValues::Whole);
+        assert_eq!(encryption.key_generation, 3);
+        assert_eq!(
+            [encryption.provider_tenant_id, encryption.consumer_tenant_id],
+            [
+                "tenant_00000000000000000000000004",
+                "tenant_00000000000000000000000005"
+            ]
+        );
         assert_eq!((told.from_unix_ms, told.fetch_bytes_per_second), (7, 1000));
     }
 }

@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, ComputePoolRow, JobRow, KeyRow, LagWatchRow, MountRow, PoolRow, QuotaRow, Rows,
-    ScramRow, TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, ComputePoolRow, EncryptionRow, JobRow, KeyRow, LagWatchRow, MountRow, PoolRow,
+    QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
 };
 use super::contract;
 use crate::kernel::{DataPlaneId, Id, Result};
@@ -200,7 +200,8 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
                   t.dead_letter_topic_id, t.deleted_at IS NOT NULL AS "deleted!", t.mount_share_id, t.mount_topic_id,
                   s.starts_at AS "starts_at?", s.expires_at AS "expires_at?",
                   s.fetch_bytes_per_second AS "fetch_bytes_per_second?", shown.steps AS "steps?: Json<Vec<serde_json::Value>>", shown.keys AS "keys?",
-                  m.from_unix_ms AS "from_unix_ms?"
+                  shown.encryption AS "encryption?", s.key_generation AS "key_generation?", m.tenant_id AS "provider?",
+                  m.consumer_tenant_id AS "consumer?", m.from_unix_ms AS "from_unix_ms?"
            FROM topic t LEFT JOIN share s ON s.id = t.mount_share_id
            LEFT JOIN share_topic shown ON shown.share_id = t.mount_share_id AND shown.topic_id = t.mount_topic_id
            LEFT JOIN share_mount m ON m.topic_id = t.id
@@ -234,6 +235,14 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
                 steps: row.steps.map(|it| it.0).unwrap_or_default(),
                 keys: row.keys.as_deref().map(SharedKeys::stored),
                 fetch_bytes_per_second: row.fetch_bytes_per_second.unwrap_or_default(),
+                encryption: row
+                    .encryption
+                    .and(row.provider.zip(row.consumer))
+                    .map(|(provider, consumer)| EncryptionRow {
+                        key_generation: row.key_generation.unwrap_or(1),
+                        provider,
+                        consumer,
+                    }),
             }),
         deleted: row.deleted,
     });

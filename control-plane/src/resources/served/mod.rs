@@ -162,6 +162,7 @@ fn message(reason: &str) -> &'static str {
         "STATE_MISSING" => {
             "What the job remembered is gone from the disk: bring it back, or begin anew with a version that forgets its state."
         }
+        "KEY_MISSING" => "A key that wraps the topic's data keys is gone: what is encrypted cannot be read.",
         "CONFIG_DRIFT" => "Kafka's configuration differed from the wish; the agent mends it.",
         _ => "The agent gave a reason that this version does not know.",
     }

@@ -29,6 +29,10 @@ pub struct ShareStatus {
     pub terms_accepted_at: Option<DateTime<Utc>>,
     /// How many topics show its topics now.
     pub mounts: usize,
+    /// Which keys are wished, rising with each exchange; absent where nothing is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub key_generation: Option<i64>,
     /// Does every live gateway obey what was decided last?
     pub enforced: bool,
     /// When something was last read, by the hour.
@@ -74,6 +78,8 @@ pub struct ReceivedTopic {
     pub start: ShareStart,
     /// What is shown of their keys.
     pub keys: SharedKeys,
+    /// Are values encrypted at rest, under keys of both sides?
+    pub encrypted: bool,
 }
 
 /// What is offered.
@@ -253,7 +259,7 @@ impl Beside {
 
 /// A row as its provider sees it.
 pub fn given(row: Share, beside: &Beside) -> Object<kind::Share> {
-    let resource_name = row.resource_name();
+    let (resource_name, encrypted) = (row.resource_name(), row.is_encrypted());
     let Share {
         id,
         provider: _,
@@ -265,6 +271,7 @@ pub fn given(row: Share, beside: &Beside) -> Object<kind::Share> {
         phase,
         decided_at,
         terms_accepted_at,
+        key_generation,
         labels,
         generation,
         created_at,
@@ -283,6 +290,7 @@ pub fn given(row: Share, beside: &Beside) -> Object<kind::Share> {
         invitation_expires_at,
         decided_at,
         terms_accepted_at,
+        key_generation: encrypted.then_some(key_generation),
         mounts: beside.there().filter(|(mount, _)| !mount.deleted).count(),
         enforced: beside.enforced(phase),
         last_read_at: beside.read.last_at,
@@ -300,6 +308,7 @@ pub fn offered(spec: &ShareSpec) -> ReceivedShareSpec {
         changed: !it.steps.is_empty(),
         start: it.start.clone(),
         keys: it.keys_shown(),
+        encrypted: it.encryption.is_some(),
     });
     ReceivedShareSpec {
         name: spec.name.clone(),

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod bill;
+mod encryption;
 pub mod expire;
 mod invitation;
 mod keys;
@@ -20,6 +21,7 @@ mod switch;
 mod validate;
 mod view;
 
+pub use encryption::SharedEncryption;
 pub use keys::SharedKeys;
 pub use model::SharePrice;
 pub use routes::router;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::{DataPlaneId, Error, Id, Labels, Result, TenantId, code, kind};
 use crate::resources::cluster::ClusterId;
+use crate::resources::share::encryption::SharedEncryption;
 use crate::resources::share::keys::SharedKeys;
 use crate::resources::topic::TopicId;
 use crate::rest::Phase;
@@ -83,6 +84,11 @@ pub struct SharedTopic {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub keys: Option<SharedKeys>,
+    /// What is encrypted before a broker has it, under keys of both sides, from the acceptance on; left out: nothing. Once the share is accepted
+    /// it can be turned on, and not off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub encryption: Option<SharedEncryption>,
 }
 
 impl SharedTopic {
@@ -178,6 +184,8 @@ pub struct Share {
     pub decided_at: Option<DateTime<Utc>>,
     /// When its recipient agreed to the terms.
     pub terms_accepted_at: Option<DateTime<Utc>>,
+    /// Rises with each exchange of its keys.
+    pub key_generation: i64,
     /// Free labels.
     pub labels: Labels,
     /// Rises with each change.
@@ -232,6 +240,8 @@ pub enum Decision {
     Resend,
     /// Its provider moves its end.
     Extend,
+    /// Its provider wants other keys.
+    RotateKey,
 }
 
 impl Decision {
@@ -247,6 +257,7 @@ impl Decision {
             Self::Expire => "expire",
             Self::Resend => "resend",
             Self::Extend => "extend",
+            Self::RotateKey => "rotate_key",
         }
     }
 }
@@ -275,6 +286,7 @@ pub fn decide(phase: Phase, decision: Decision) -> Result<Phase> {
         (D::Expire, it) if is_live(it) => Ok(P::Expired),
         (D::Resend, it) if !matches!(it, P::Active) => Ok(P::Invited),
         (D::Extend, it) if is_live(it) => Ok(it),
+        (D::RotateKey, P::Active) => Ok(P::Active),
         _ => Err(Error::conflict(
             code::WRONG_PHASE,
             format!(
@@ -324,6 +336,12 @@ impl Share {
         )
     }
 
+    /// Is something of it encrypted?
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.spec.topics.iter().any(|it| it.encryption.is_some())
+    }
+
     /// Is its time over?
     #[must_use]
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
@@ -346,6 +364,7 @@ mod tests {
                 Decision::Revoke,
                 Decision::Expire,
                 Decision::Extend,
+                Decision::RotateKey,
             ] {
                 assert!(decide(phase, decision).is_err(), "{phase:?} {decision:?}");
             }

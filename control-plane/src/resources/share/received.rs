@@ -311,6 +311,7 @@ pub async fn look(tx: &mut Tx, provider: TenantScope, id: ShareId) -> Result<Sha
                 changed: !shared.steps.is_empty(),
                 start: shared.start.clone(),
                 keys: shared.keys_shown(),
+                encrypted: shared.encryption.is_some(),
             },
             filtered: view.filtered,
             fields: view.fields,

@@ -10,7 +10,7 @@ use crate::resources::share::api::ShareEnd;
 use crate::resources::share::model::{
     Decision, Share, ShareId, ShareRecipient, ShareSpec, SharedTopic, decide, is_live,
 };
-use crate::resources::share::{invitation, party, price, store, switch, validate, view};
+use crate::resources::share::{encryption, invitation, party, price, store, switch, validate, view};
 use crate::resources::{cluster, contract, member, owner, referred, topic};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Phase, Write, merged};
 use crate::runtime::{App, Settings, Tx};
@@ -224,6 +224,7 @@ fn check_change(before: &Share, spec: &ShareSpec) -> Result<()> {
             steps: _,
             start,
             keys: _,
+            encryption: _,
         } = it;
         (*topic, alias.clone(), *contract_version, start.clone())
     };
@@ -236,6 +237,9 @@ fn check_change(before: &Share, spec: &ShareSpec) -> Result<()> {
     if before.phase == Phase::Active && !same {
         let detail = "The share is accepted: its terms, topics, names and beginnings stay. Make another share for what is different.";
         return Err(Error::conflict(code::WRONG_PHASE, detail));
+    }
+    if before.phase == Phase::Active {
+        encryption::check_stays(before, &spec.topics)?;
     }
     Ok(())
 }
@@ -302,6 +306,10 @@ pub async fn decided(
             invitation = invite(write.tx(), scope, id, &after.spec, &app.settings).await?;
         }
         Decision::Extend => {}
+        Decision::RotateKey => {
+            encryption::check_any(&before)?;
+            after.key_generation += 1;
+        }
         _ends => {
             after.decided_at = Some(Utc::now());
             invitation::set_token(write.tx(), scope, id, None).await?;

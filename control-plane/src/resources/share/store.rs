@@ -11,6 +11,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{Error, Id, Kind as _, Labels, Page, Result, TenantId, kind};
 use crate::resources::cluster::ClusterId;
 use crate::resources::labels_of;
+use crate::resources::share::encryption::SharedEncryption;
 use crate::resources::share::keys::SharedKeys;
 use crate::resources::share::model::{
     Share, ShareId, SharePrice, ShareRecipient, ShareSpec, ShareStart, SharedTopic, phase_name, phase_of,
@@ -37,6 +38,7 @@ struct Row {
     expires_at: Option<DateTime<Utc>>,
     decided_at: Option<DateTime<Utc>>,
     terms_accepted_at: Option<DateTime<Utc>>,
+    key_generation: i64,
     labels: Value,
     generation: i64,
     created_at: DateTime<Utc>,
@@ -67,6 +69,7 @@ fn share(row: Row, topics: Vec<SharedTopic>, price: Option<SharePrice>) -> Share
         phase: phase_of(&row.phase),
         decided_at: row.decided_at,
         terms_accepted_at: row.terms_accepted_at,
+        key_generation: row.key_generation,
         labels: labels_of(row.labels),
         generation: row.generation,
         created_at: row.created_at,
@@ -89,7 +92,7 @@ async fn whole(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Share>> {
 
 async fn topics(tx: &mut Tx, shares: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<SharedTopic>>> {
     let rows = sqlx::query!(
-        r#"SELECT share_id, topic_id, alias, contract_version, steps AS "steps: Json<Vec<Value>>", keys,
+        r#"SELECT share_id, topic_id, alias, contract_version, steps AS "steps: Json<Vec<Value>>", keys, encryption,
                   start AS "start: Json<ShareStart>"
            FROM share_topic WHERE share_id = ANY($1) ORDER BY share_id, ordinal"#,
         shares,
@@ -105,6 +108,7 @@ async fn topics(tx: &mut Tx, shares: &[Uuid]) -> Result<BTreeMap<Uuid, Vec<Share
             steps: row.steps.0,
             start: row.start.0,
             keys: row.keys.as_deref().map(SharedKeys::stored),
+            encryption: row.encryption.as_deref().map(SharedEncryption::stored),
         });
     }
     Ok(topics)
@@ -145,8 +149,8 @@ async fn given(
         Row,
         r#"SELECT s.id, s.tenant_id, s.cluster_id, c.name AS "cluster_name?", e.name AS "environment_name?", s.name, s.description,
                   s.terms, s.recipient AS "recipient: _", s.recipient_tenant_id, s.token_expires_at, s.phase,
-                  s.fetch_bytes_per_second, s.starts_at, s.expires_at, s.decided_at, s.terms_accepted_at, s.labels, s.generation,
-                  s.created_at, s.updated_at
+                  s.fetch_bytes_per_second, s.starts_at, s.expires_at, s.decided_at, s.terms_accepted_at, s.key_generation, s.labels,
+                  s.generation, s.created_at, s.updated_at
            FROM share s JOIN cluster c ON c.tenant_id = s.tenant_id AND c.id = s.cluster_id
            JOIN environment e ON e.tenant_id = c.tenant_id AND e.id = c.environment_id
            WHERE s.tenant_id = $1 AND ($2::uuid IS NULL OR s.id = $2) AND ($3::uuid IS NULL OR s.cluster_id = $3)
@@ -190,7 +194,7 @@ async fn received(
         Row,
         r#"SELECT id, tenant_id, cluster_id, NULL AS cluster_name, NULL AS environment_name, name, description,
                   terms, recipient AS "recipient: _", recipient_tenant_id, token_expires_at, phase, fetch_bytes_per_second,
-                  starts_at, expires_at, decided_at, terms_accepted_at, '{}'::jsonb AS "labels!", generation, created_at, updated_at
+                  starts_at, expires_at, decided_at, terms_accepted_at, key_generation, '{}'::jsonb AS "labels!", generation, created_at, updated_at
            FROM share WHERE recipient_tenant_id = $1 AND ($2::uuid IS NULL OR id = $2) AND id > $3 ORDER BY id LIMIT $4"#,
         scope.tenant().uuid(),
         id.map(Id::uuid),
@@ -269,13 +273,14 @@ async fn insert_topics(tx: &mut Tx, scope: TenantScope, id: ShareId, topics: &[S
             steps,
             start,
             keys,
+            encryption,
         } = shared;
         sqlx::query!(
-            "INSERT INTO share_topic (tenant_id, share_id, topic_id, ordinal, alias, contract_version, steps, start, keys)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            "INSERT INTO share_topic (tenant_id, share_id, topic_id, ordinal, alias, contract_version, steps, start, keys, encryption)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (share_id, topic_id) DO UPDATE SET ordinal = excluded.ordinal, alias = excluded.alias,
                  contract_version = excluded.contract_version, steps = excluded.steps, start = excluded.start,
-                 keys = excluded.keys",
+                 keys = excluded.keys, encryption = excluded.encryption",
             scope.tenant().uuid(),
             id.uuid(),
             topic.uuid(),
@@ -285,6 +290,7 @@ async fn insert_topics(tx: &mut Tx, scope: TenantScope, id: ShareId, topics: &[S
             serde_json::to_value(steps).map_err(Error::internal)?,
             serde_json::to_value(start).map_err(Error::internal)?,
             keys.map(SharedKeys::name),
+            encryption.map(SharedEncryption::name),
         )
         .execute(tx.conn())
         .await?;
@@ -308,7 +314,7 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: &Share, row: &Share
     } = &row.spec;
     let done = sqlx::query!(
         "UPDATE share SET description = $3, terms = $4, fetch_bytes_per_second = $5, expires_at = $6, recipient_tenant_id = $7,
-             phase = $8, decided_at = $9, terms_accepted_at = $10, labels = $11, generation = $12, updated_at = now()
+             phase = $8, decided_at = $9, terms_accepted_at = $10, labels = $11, generation = $12, key_generation = $14, updated_at = now()
          WHERE tenant_id = $1 AND id = $2 AND generation = $13",
         scope.tenant().uuid(),
         row.id.uuid(),
@@ -323,6 +329,7 @@ pub async fn update(tx: &mut Tx, scope: TenantScope, before: &Share, row: &Share
         serde_json::to_value(&row.labels).map_err(Error::internal)?,
         row.generation,
         before.generation,
+        row.key_generation,
     )
     .execute(tx.conn())
     .await?;

@@ -88,6 +88,7 @@ fn topic(at: usize, shared: &SharedTopic, errors: &mut Vec<FieldError>) {
         steps: _,
         start: _,
         keys: _,
+        encryption: _,
     } = shared;
     if alias.as_deref().is_some_and(|it| !topic::is_name(it)) {
         let detail = topic::NAME_RULE.to_owned();

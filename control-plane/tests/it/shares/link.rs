@@ -32,7 +32,7 @@ pub async fn session(world: &World) -> (Door, Session) {
 }
 
 /// The first desired state of which something holds, and its number.
-async fn desired(
+pub async fn desired(
     session: &mut Session,
     so: impl Fn(&DesiredState) -> bool,
 ) -> (Option<Generation>, DesiredState) {
@@ -44,7 +44,7 @@ async fn desired(
     }
 }
 
-fn mount(state: &DesiredState) -> Option<&Topic> {
+pub fn mount(state: &DesiredState) -> Option<&Topic> {
     state.topics.iter().find(|it| it.mount.is_some())
 }
 
@@ -194,7 +194,7 @@ async fn the_agent_shows_a_share_from_its_acceptance_to_its_end() {
     revoke(&world, &mut session, &share, &topic).await;
 }
 
-async fn session_first(session: &mut Session) -> (Option<Generation>, DesiredState) {
+pub async fn session_first(session: &mut Session) -> (Option<Generation>, DesiredState) {
     let (frame, state) = session.desired().await;
     (frame.generation, state)
 }

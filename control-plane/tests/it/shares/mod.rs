@@ -1,6 +1,7 @@
 //! Shares: what is offered, seen, taken and ended between two tenants on one broker pool, and what nobody else learns of it.
 
 mod bad;
+mod encrypted;
 mod invitations;
 mod life;
 mod link;

@@ -59,7 +59,9 @@ impl Origins {
             let source = Source {
                 name: topic.name.clone(),
                 physical_name: topic.physical_name.as_str().into(),
-                exists: existing.contains(&topic.physical_name),
+                // What would be written past the gateway would stand there in clear.
+                exists: existing.contains(&topic.physical_name)
+                    && topic.key_ring.as_ref().is_none_or(|it| !it.required),
                 contract: contract.and_then(|it| TopicContract::bind(it, &schemas)),
                 key_subject: subject(contract.and_then(|it| it.key.as_ref())),
                 value_subject: subject(contract.and_then(|it| it.value.as_ref())),

@@ -336,6 +336,7 @@ async fn what_was_counted_is_handed_over_when_the_gateway_stops() {
         gateway_id: "gateway".to_owned(),
         boot: 1,
         cache: std::path::PathBuf::new(),
+        wire: crate::gateway::share::Wire::Safe,
         closed: Notify::new(),
         acknowledged: Notify::new(),
     };

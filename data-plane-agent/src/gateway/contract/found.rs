@@ -16,6 +16,8 @@ pub const TOLD_MAX: usize = 100;
 pub enum Refused {
     /// A checksum is wrong: the client sends it again.
     Corrupt,
+    /// It has to be encrypted, and cannot be.
+    Barred(Barred),
     /// Records break the contract: how many, of how many, and the first of them with what is wrong.
     Violations {
         /// How many.
@@ -25,6 +27,17 @@ pub enum Refused {
         /// Place in its batch, and a sentence.
         told: Vec<(i32, String)>,
     },
+}
+
+/// Why what has to be encrypted is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// The key is still to come: the client sends it again.
+    NotYet,
+    /// The key that wraps the data keys is gone.
+    Never,
+    /// A batch cannot be read.
+    Unreadable,
 }
 
 /// What came of a partition.
@@ -38,11 +51,13 @@ pub struct Found {
     pub unmarked: u64,
     /// A checksum is wrong.
     pub corrupt: bool,
+    /// It has to be encrypted, and cannot be.
+    pub barred: Option<Barred>,
     /// Violations of each sort.
     pub sorts: HashMap<Sort, u64>,
     /// The first of them: place in its batch, and a sentence.
     pub told: Vec<(i32, String)>,
-    /// Batches with marks, and where those stand that they replace.
+    /// Batches that are marked, encrypted or both, and where those stand that they replace.
     pub marked: Vec<(Range<usize>, Vec<u8>)>,
 }
 
@@ -54,6 +69,7 @@ impl Found {
             violating,
             unmarked,
             corrupt,
+            barred,
             sorts,
             told,
             marked,
@@ -63,6 +79,7 @@ impl Found {
         self.judged += judged;
         self.violating += violating;
         self.corrupt |= corrupt;
+        self.barred = self.barred.or(barred);
         for (sort, records) in sorts {
             *self.sorts.entry(sort).or_default() += records;
         }
@@ -72,10 +89,13 @@ impl Found {
 
     /// Why the partition may not pass, if it may not.
     #[must_use]
-    pub fn refused(self, enforcement: Enforcement) -> Option<Refused> {
+    pub fn refused(self, enforcement: Enforcement, encrypts: bool) -> Option<Refused> {
+        if let Some(barred) = self.barred {
+            return Some(Refused::Barred(barred));
+        }
         let (corrupt, violating) = match enforcement {
             Enforcement::Unspecified | Enforcement::Off | Enforcement::Shadow | Enforcement::Mark => {
-                (false, 0)
+                (encrypts && self.corrupt, 0)
             }
             // What cannot be marked cannot be withheld either.
             Enforcement::Dlq => (self.corrupt, self.unmarked),

@@ -10,6 +10,7 @@ mod found;
 pub mod gap;
 mod judge;
 pub mod mark;
+mod pace;
 pub mod records;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod samples;
@@ -22,10 +23,11 @@ pub mod write;
 pub(crate) use bind::schema_of;
 pub use bind::{Schemas, TopicContract};
 pub use counts::Counts;
-pub use found::Refused;
+pub use found::{Barred, Refused};
 pub use judge::{Breach, first as first_breach};
+pub use pace::{Pace, Pause};
 pub use withhold::withhold;
-pub use work::{BATCH_MAX, Ended, Pace, Part, Pause, Progress, Work};
+pub use work::{BATCH_MAX, Ended, Part, Progress, Work};
 
 #[cfg(test)]
 pub mod tests;

@@ -108,6 +108,15 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// The same with another value; what lies in the batch still tells the old one.
+    #[must_use]
+    pub const fn with_value(self, value: &'a [u8]) -> Self {
+        Self {
+            value: Some(value),
+            ..self
+        }
+    }
+
     /// Its headers.
     #[must_use]
     pub const fn headers(&self) -> Headers<'a> {

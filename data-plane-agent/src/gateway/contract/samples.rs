@@ -162,8 +162,9 @@ pub fn bound(schemas: Vec<Schema>, wish: &Wish) -> Option<Arc<TopicContract>> {
 #[must_use]
 pub fn work(contract: &Arc<TopicContract>, records: Vec<u8>, counts: &Arc<Counts>) -> Work {
     let part = Part {
+        ring: None,
         topic: "topic_1".into(),
-        contract: Arc::clone(contract),
+        contract: Some(Arc::clone(contract)),
         slot: 0,
         partition: 3,
         records: records.into(),

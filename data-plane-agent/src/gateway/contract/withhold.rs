@@ -6,10 +6,11 @@
 use bytes::Bytes;
 
 use super::mark::WITHHELD;
+use super::pace::{Pace, Pause};
 use super::records::{self, Head, Records, rebuilt};
 use super::sift::{Left, Sifted};
 use super::unpack::{Codec, unpack};
-use super::work::{BATCH_MAX, Pace, Pause};
+use super::work::BATCH_MAX;
 
 /// A partition's records without those that are withheld; `None` when none are. What follows the last whole batch is
 /// left out with them.

@@ -1,18 +1,19 @@
 //! The judging of one produce request: batch after batch, with a pause wherever it would take long.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use weir_proto::agent::v1::{Enforcement, ViolationKind};
 
 use super::bind::TopicContract;
 use super::counts::{Counts, Sort, Tally};
-use super::found::{Found, Refused, TOLD_MAX, together};
+use super::found::{Barred, Found, Refused, TOLD_MAX, together};
 use super::judge::{self, Breach};
 use super::mark::Marking;
+use super::pace::{Pace, Pause};
 use super::records::{self, Head, NoRecord, Record, Records};
 use super::unpack::{Codec, NotUnpacked, unpack};
+use crate::gateway::cipher::{NotEncrypted, Ring, Writes, encrypted};
 
 const MIB: usize = 1024 * 1024;
 /// A batch is unpacked into at most so many bytes, whatever its length.
@@ -22,18 +23,16 @@ const BATCH_LEAST: usize = 16 * MIB;
 const TIMES: usize = 20;
 /// All batches of a request together into so many bytes, or so many times its length.
 const REQUEST_LEAST: usize = 64 * MIB;
-/// What is unpacked between clients, at most; more is unpacked beside them.
-const AT_ONCE_BYTES: usize = 64 * 1024;
-/// For how long clients on the same thread may be kept waiting.
-const AT_ONCE: Duration = Duration::from_millis(1);
 
-/// One partition of a request to a topic with a contract.
+/// One partition of a request to a topic with a contract, or to one whose values are encrypted.
 #[derive(Debug)]
 pub struct Part {
     /// The topic's id.
     pub topic: Arc<str>,
-    /// What it promises.
-    pub contract: Arc<TopicContract>,
+    /// What it promises; `None`: nothing is enforced.
+    pub contract: Option<Arc<TopicContract>>,
+    /// What values are encrypted under; `None`: they are not.
+    pub ring: Option<Arc<Ring>>,
     /// Which topic of the request.
     pub slot: usize,
     /// The partition's number.
@@ -42,44 +41,14 @@ pub struct Part {
     pub records: Bytes,
 }
 
-/// How far to go without a pause.
-pub struct Pace<'a> {
-    /// What a batch is unpacked into at most.
-    pub batch_bytes: usize,
-    until: Option<Instant>,
-    stopped: &'a dyn Fn() -> bool,
-}
-
-impl<'a> Pace<'a> {
-    /// Between clients.
-    #[must_use]
-    pub fn at_once() -> Self {
-        Self {
-            batch_bytes: AT_ONCE_BYTES,
-            until: Some(Instant::now() + AT_ONCE),
-            stopped: &|| false,
+impl Part {
+    /// Nothing of it may pass, whatever it holds: what it would be encrypted under is not there.
+    fn barred(&self) -> Option<Barred> {
+        match self.ring.as_ref()?.writes() {
+            Writes::Clear | Writes::Encrypted => None,
+            Writes::NotYet => Some(Barred::NotYet),
+            Writes::Never => Some(Barred::Never),
         }
-    }
-
-    /// Beside the clients, until nobody waits for it.
-    #[must_use]
-    pub const fn aside(stopped: &'a dyn Fn() -> bool) -> Self {
-        Self {
-            batch_bytes: usize::MAX,
-            until: None,
-            stopped,
-        }
-    }
-
-    /// Whether nobody else is kept waiting meanwhile.
-    #[must_use]
-    pub const fn may_wait(&self) -> bool {
-        self.until.is_none()
-    }
-
-    /// Whether it is time for a pause.
-    pub fn ends(&self) -> bool {
-        self.until.is_some_and(|it| Instant::now() >= it) || (self.stopped)()
     }
 }
 
@@ -116,15 +85,6 @@ pub struct Work {
     counts: Arc<Counts>,
 }
 
-/// It may not go on now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pause {
-    /// The time is over, or nobody waits.
-    Time,
-    /// It is too much for between clients.
-    Size,
-}
-
 impl Work {
     /// Nothing is done yet.
     #[must_use]
@@ -144,23 +104,25 @@ impl Work {
     #[must_use]
     pub fn is_quick(&self) -> bool {
         // All are asked: each counts its own requests.
-        let slow = self.parts.iter().filter(|it| it.contract.is_slow()).count();
-        slow == 0
+        let contracts = self.parts.iter().filter_map(|it| it.contract.as_ref());
+        contracts.filter(|it| it.is_slow()).count() == 0
     }
 
     /// Goes on until the end or until the pace wants a pause; a batch that was not finished is begun again.
     pub fn run(&mut self, pace: &Pace<'_>) -> Progress {
         while let Some(part) = self.parts.get(self.at.0) {
+            if let Some(barred) = part.barred() {
+                self.found[self.at.0].barred = Some(barred);
+                self.at = (self.at.0 + 1, 0);
+                continue;
+            }
             let rest = part.records.slice(self.at.1.min(part.records.len())..);
             let Some(batch) = records::batches(&rest).next() else {
                 self.at = (self.at.0 + 1, 0);
                 continue;
             };
-            match judge_batch(part, batch, &mut self.left, pace, &self.counts) {
+            match one_batch(part, batch, &mut self.left, pace, &self.counts) {
                 Ok(mut found) => {
-                    if found.marked.is_empty() {
-                        found.unmarked = found.violating;
-                    }
                     let end = self.at.1 + batch.len();
                     for (place, _marked) in &mut found.marked {
                         *place = self.at.1..end;
@@ -169,8 +131,9 @@ impl Work {
                     self.at.1 = end;
                 }
                 Err(pause) => {
-                    if matches!(pause, Pause::Time) && pace.until.is_some() {
-                        part.contract.took_long();
+                    if let (Pause::Time, Some(_until), Some(contract)) = (pause, pace.until(), &part.contract)
+                    {
+                        contract.took_long();
                     }
                     return Progress::Paused;
                 }
@@ -191,16 +154,22 @@ impl Work {
             counts,
         } = self;
         let ended = parts.into_iter().zip(found).map(|(part, mut found)| {
-            counts.add(&Tally {
-                topic: &part.topic,
-                principal: &principal,
-                enforcement: part.contract.enforcement,
-                judged: found.judged,
-                violating: found.violating,
-                sorts: &found.sorts,
-            });
+            let enforcement = part
+                .contract
+                .as_ref()
+                .map_or(Enforcement::Off, |it| it.enforcement);
+            if part.contract.is_some() {
+                counts.add(&Tally {
+                    topic: &part.topic,
+                    principal: &principal,
+                    enforcement,
+                    judged: found.judged,
+                    violating: found.violating,
+                    sorts: &found.sorts,
+                });
+            }
             let marked = together(&part.records, std::mem::take(&mut found.marked));
-            let refused = found.refused(part.contract.enforcement);
+            let refused = found.refused(enforcement, part.ring.is_some());
             Ended {
                 part,
                 refused,
@@ -211,15 +180,48 @@ impl Work {
     }
 }
 
-fn judge_batch(
+/// One batch: judged as it came, then encrypted as it passes.
+fn one_batch(
     part: &Part,
     batch: &[u8],
     left: &mut usize,
     pace: &Pace<'_>,
     counts: &Counts,
 ) -> Result<Found, Pause> {
+    let mut found = match &part.contract {
+        Some(contract) => judge_batch((part, contract), batch, left, pace, counts)?,
+        None => Found::default(),
+    };
+    if found.marked.is_empty() {
+        found.unmarked = found.violating;
+    }
+    let Some(ring) = &part.ring else {
+        return Ok(found);
+    };
+    let passes = found.marked.pop().map(|(_place, marked)| marked);
+    let passes = passes.as_deref().unwrap_or(batch);
+    let most = passes.len().saturating_mul(TIMES).clamp(BATCH_LEAST, BATCH_MAX);
+    match encrypted(passes, ring, most, pace) {
+        // Its place is known to the caller.
+        Ok(encrypted) => found.marked.push((0..0, encrypted)),
+        Err(NotEncrypted::Pause(pause)) => return Err(pause),
+        Err(NotEncrypted::Corrupt) => found.corrupt = true,
+        Err(NotEncrypted::NoKey) => found.barred = Some(Barred::NotYet),
+        Err(NotEncrypted::Unreadable) => found.barred = Some(Barred::Unreadable),
+    }
+    Ok(found)
+}
+
+fn judge_batch(
+    (part, contract): (&Part, &Arc<TopicContract>),
+    batch: &[u8],
+    left: &mut usize,
+    pace: &Pace<'_>,
+    counts: &Counts,
+) -> Result<Found, Pause> {
     let mut judging = Judging {
-        part,
+        topic: &part.topic,
+        contract,
         counts,
         found: Found::default(),
     };
@@ -278,7 +280,8 @@ fn judge_batch(
 }
 
 struct Judging<'a> {
-    part: &'a Part,
+    topic: &'a Arc<str>,
+    contract: &'a Arc<TopicContract>,
     counts: &'a Counts,
     found: Found,
 }
@@ -289,7 +292,7 @@ impl Judging<'_> {
         // A header may claim any number.
         let records = u64::from(head.count.unwrap_or(0)).clamp(1, head.packed.len().max(1) as u64);
         self.found.judged += records;
-        let breach = Breach::of_batch(&self.part.contract, kind, reason);
+        let breach = Breach::of_batch(self.contract, kind, reason);
         self.breach(None, &breach, records, 0);
     }
 
@@ -304,8 +307,8 @@ impl Judging<'_> {
         if unpacked.len() > pace.batch_bytes {
             return Err(Pause::Size);
         }
-        let dead = self.part.contract.enforcement == Enforcement::Dlq;
-        let marks = dead || self.part.contract.enforcement == Enforcement::Mark;
+        let dead = self.contract.enforcement == Enforcement::Dlq;
+        let marks = dead || self.contract.enforcement == Enforcement::Mark;
         let mut marking = marks.then(|| Marking::of(unpacked, BATCH_MAX, dead));
         for (at, record) in (0..).zip(Records::new(unpacked, count)) {
             if pace.ends() {
@@ -313,14 +316,14 @@ impl Judging<'_> {
             }
             self.found.judged += 1;
             let Ok(record) = record else {
-                let (contract, kind) = (&self.part.contract, ViolationKind::NotDecodable);
+                let (contract, kind) = (self.contract, ViolationKind::NotDecodable);
                 let breach = Breach::of_batch(contract, kind, &NoRecord.to_string());
                 self.breach(None, &breach, 1, at);
                 // What is no batch cannot be written anew.
                 marking = None;
                 continue;
             };
-            let breach = judge::first(&self.part.contract, &record);
+            let breach = judge::first(self.contract, &record);
             if let Some(breach) = &breach {
                 self.breach(Some(&record), breach, 1, at);
             }
@@ -336,9 +339,9 @@ impl Judging<'_> {
     }
 
     fn breach(&mut self, record: Option<&Record<'_>>, breach: &Breach, records: u64, at: i32) {
-        let sort = Sort::of(&self.part.topic, breach);
+        let sort = Sort::of(self.topic, breach);
         if self.counts.wants_example(&sort) {
-            let sketch = record.map_or_else(String::new, |it| judge::sketch(breach, &self.part.contract, it));
+            let sketch = record.map_or_else(String::new, |it| judge::sketch(breach, self.contract, it));
             self.counts.exemplify(&sort, breach, sketch);
         }
         self.found.violating += records;

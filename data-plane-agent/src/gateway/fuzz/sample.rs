@@ -144,6 +144,7 @@ fn topic(cluster: usize, number: u8, name: &str) -> LogicalTopic {
         contract: None,
         mount: None,
         mount_key: Vec::new(),
+        key_ring: None,
     }
 }
 

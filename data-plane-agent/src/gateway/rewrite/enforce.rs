@@ -1,4 +1,5 @@
-//! Contracts in the produce path: records are judged after access and names, and before anything is noted or forwarded.
+//! Contracts and encryption in the produce path: records are judged and encrypted after access and names, and before anything
+//! is noted or forwarded.
 
 use std::sync::Arc;
 
@@ -13,19 +14,19 @@ use weir_kafka_wire::header::RequestHeader;
 
 use super::produce::{BY_ID, Sorted, pass};
 use super::{Call, Operation, Plan, Refusal, Tenant, code};
-use crate::gateway::contract::{Ended, Pace, Part, Progress, Refused, TopicContract, Work};
+use crate::gateway::contract::{Barred, Ended, Pace, Part, Progress, Refused, Work};
 use crate::gateway::view::{Access, Cluster, Topic};
 
-/// What is judged of a topic's data.
+/// What is judged or encrypted of a topic's data.
 pub(super) fn parts<'a>(
     topic: &'a Topic,
-    contract: &'a Arc<TopicContract>,
     slot: usize,
     data: &'a TopicProduceData,
 ) -> impl Iterator<Item = Part> + 'a {
     data.partition_data.iter().map(move |partition| Part {
         topic: Arc::clone(&topic.id),
-        contract: Arc::clone(contract),
+        contract: topic.contract.clone(),
+        ring: topic.ring.clone().filter(|_ring| topic.encrypts()),
         slot,
         partition: partition.index,
         records: partition.records.clone().unwrap_or_default(),
@@ -119,6 +120,7 @@ impl Rest {
             .with_base_offset(-1);
         let answer = match refused {
             Refused::Corrupt => answer.with_error_code(code::CORRUPT_MESSAGE),
+            Refused::Barred(barred) => in_clear(answer, &topic, barred),
             Refused::Violations {
                 violating,
                 judged,
@@ -173,6 +175,8 @@ impl Rest {
         });
         for (slot, topic) in self.sorted.topics.clone().iter().enumerate() {
             let code = match tenant.topic_by_id(Operation::Write, topic.virtual_id) {
+                // It was read before its values had to be encrypted: it is sent again.
+                Ok(now) if now.encrypts() && !topic.encrypts() => code::NOT_ENOUGH_REPLICAS,
                 Ok(now) if now.physical_name != topic.physical_name => code::UNKNOWN_TOPIC_OR_PARTITION,
                 Ok(_same) if may_use_transaction => continue,
                 Ok(_same) => code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
@@ -204,6 +208,29 @@ impl Rest {
             .topics
             .retain(|_topic| !at.next().copied().unwrap_or(false));
     }
+}
+
+/// What has to be encrypted and cannot be does not pass. Clients send again what is answered NOT_ENOUGH_REPLICAS, and give up at
+/// once what is answered POLICY_VIOLATION.
+fn in_clear(answer: PartitionProduceResponse, topic: &Topic, barred: Barred) -> PartitionProduceResponse {
+    let name = topic.name.as_str();
+    let (code, text) = match barred {
+        Barred::NotYet => (
+            code::NOT_ENOUGH_REPLICAS,
+            format!("What is written to {name} is encrypted, and its key is not here yet."),
+        ),
+        Barred::Never => (
+            code::POLICY_VIOLATION,
+            format!("What is written to {name} is encrypted, and its key was destroyed."),
+        ),
+        Barred::Unreadable => (
+            code::INVALID_RECORD,
+            format!("What is written to {name} is encrypted, and this batch cannot be read."),
+        ),
+    };
+    answer
+        .with_error_code(code)
+        .with_error_message(Some(StrBytes::from_string(text)))
 }
 
 /// Kafka's own answer to records that a broker cannot take (KIP-467): which of them, and why. Not tried again by clients.

@@ -263,7 +263,7 @@ fn refusal(asked: &FetchTopic, code: i16) -> FetchableTopicResponse {
         )
 }
 
-fn refused(partition: i32, code: i16) -> PartitionData {
+pub(super) fn refused(partition: i32, code: i16) -> PartitionData {
     PartitionData::default()
         .with_partition_index(partition)
         .with_error_code(code)
@@ -349,6 +349,10 @@ fn inwards(
             answered.topic = topic.name.clone().into();
         }
         match now(tenant, &topic) {
+            // To pass over what cannot be read yet would lose it for the group.
+            Ok(current) if current.waits_for_keys() && has_records(answered) => {
+                refuse(answered, code::KAFKA_STORAGE_ERROR, by_id);
+            }
             Ok(current) if is_screened(current) && has_records(answered) => {
                 hidden.push((place, Arc::clone(current)));
             }

@@ -1,4 +1,4 @@
-//! Produce: by name up to version 12, by topic id from 13. Record batches pass as they are.
+//! Produce: by name up to version 12, by topic id from 13. Record batches pass as they are, but where contracts or encryption say otherwise.
 
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ pub(super) struct Sorted {
     pub(super) topics: Vec<Arc<Topic>>,
     pub(super) batches: Vec<Outgoing>,
     pub(super) refused: Vec<TopicProduceResponse>,
-    /// What is to be judged of what passes.
+    /// What is to be judged or encrypted of what passes.
     pub(super) judged: Vec<Part>,
 }
 
@@ -173,10 +173,8 @@ fn sort(call: Call<'_>, request: &mut ProduceRequest) -> Sorted {
             } else {
                 data.name = topic.physical_name.clone().into();
             }
-            if let Some(contract) = &topic.contract {
-                sorted
-                    .judged
-                    .extend(enforce::parts(topic, contract, passed.len(), &data));
+            if topic.contract.is_some() || topic.encrypts() {
+                sorted.judged.extend(enforce::parts(topic, passed.len(), &data));
             }
             sorted.topics.push(Arc::clone(topic));
             passed.push(data);

@@ -7,8 +7,8 @@ use kafka_protocol::messages::FetchResponse;
 use kafka_protocol::messages::fetch_response::FetchableTopicResponse;
 use weir_kafka_wire::pieces::fetch_response;
 
-use super::fetch::{bytes_of, carried, now, refuse, shared_of};
-use super::{Refusal, Reply, Tenant};
+use super::fetch::{bytes_of, carried, now, refuse, refused, shared_of};
+use super::{Refusal, Reply, Tenant, code};
 use crate::gateway::contract::{Pace, Pause, withhold};
 use crate::gateway::share::{Kept, Look, through};
 use crate::gateway::view::Topic;
@@ -71,7 +71,9 @@ impl Screening {
                     continue;
                 };
                 match left(topic, partition.partition_index, records, &self.kept, pace) {
-                    Ok(left) => partition.records = Some(left),
+                    Ok(Some(left)) => partition.records = Some(left),
+                    // What comes next is under a key that is still to be heard of: the client asks again.
+                    Ok(None) => *partition = refused(partition.partition_index, code::KAFKA_STORAGE_ERROR),
                     Err(_pause) => return false,
                 }
                 self.done = place;
@@ -124,14 +126,14 @@ impl Screening {
     }
 }
 
-/// A partition's records without what is withheld.
+/// A partition's records without what is withheld; `None`: nothing of them can be told yet.
 fn left(
     topic: &Topic,
     partition: i32,
     records: &Bytes,
     kept: &Kept,
     pace: &Pace<'_>,
-) -> Result<Bytes, Pause> {
+) -> Result<Option<Bytes>, Pause> {
     let dead = topic.has_dead_letters();
     match topic.lens() {
         Some(lens) => {
@@ -143,7 +145,7 @@ fn left(
             };
             through(records, look, pace)
         }
-        None => Ok(withhold(records, pace)?.unwrap_or_else(|| records.clone())),
+        None => Ok(Some(withhold(records, pace)?.unwrap_or_else(|| records.clone()))),
     }
 }
 

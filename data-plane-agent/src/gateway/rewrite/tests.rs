@@ -5,6 +5,7 @@ mod admin;
 mod client_quotas;
 mod contracts;
 mod cost;
+mod encryption;
 mod groups;
 mod jobs;
 mod metadata;

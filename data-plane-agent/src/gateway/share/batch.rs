@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use weir_actions::{OwnedHeader, Part};
 
+use super::super::cipher::{Opened, Opener};
 use super::kept::{Kept, Which};
 use super::lens::{Lens, Place, Seeing};
 use crate::gateway::contract::mark::WITHHELD;
@@ -42,16 +43,23 @@ pub struct Look<'a> {
     pub kept: &'a Kept,
 }
 
-/// What is sent of a partition's records. The part of a batch behind the last whole one never is.
+/// What is sent of a partition's records. The part of a batch behind the last whole one never is. `None`: already the first batch
+/// is under a key that is still to be heard of.
 ///
 /// # Errors
 /// [`Pause`] when it would take longer than it may now; what was finished is kept.
-pub fn through(records: &Bytes, look: Look<'_>, pace: &Pace<'_>) -> Result<Bytes, Pause> {
+pub fn through(records: &Bytes, look: Look<'_>, pace: &Pace<'_>) -> Result<Option<Bytes>, Pause> {
     let mut sifted = Sifted::of(records);
     let (mut end, mut written) = (0, 0);
     let most = records.len().saturating_mul(GROWTH).saturating_add(GROWTH_LEAST);
     for batch in records::batches(records) {
-        let left = left_of(batch, look, pace)?;
+        let left = match left_of(batch, look, pace) {
+            Ok(left) => left,
+            Err(Stop::Pause(pause)) => return Err(pause),
+            Err(Stop::NotYet) if end == 0 => return Ok(None),
+            // The client asks for it when it has what stands before.
+            Err(Stop::NotYet) => break,
+        };
         if let Left::Some(anew) = &left {
             written += anew.len();
         }
@@ -62,10 +70,17 @@ pub fn through(records: &Bytes, look: Look<'_>, pace: &Pace<'_>) -> Result<Bytes
             break;
         }
     }
-    Ok(sifted.finish().unwrap_or_else(|| records.slice(..end)))
+    Ok(Some(sifted.finish().unwrap_or_else(|| records.slice(..end))))
 }
 
-fn left_of(batch: &[u8], look: Look<'_>, pace: &Pace<'_>) -> Result<Left, Pause> {
+/// Why a batch is not told.
+enum Stop {
+    Pause(Pause),
+    /// It is under a key that is still to be heard of.
+    NotYet,
+}
+
+fn left_of(batch: &[u8], look: Look<'_>, pace: &Pace<'_>) -> Result<Left, Stop> {
     let Some((offset, _last)) = records::offsets(batch) else {
         return Ok(Left::Nothing);
     };
@@ -77,14 +92,15 @@ fn left_of(batch: &[u8], look: Look<'_>, pace: &Pace<'_>) -> Result<Left, Pause>
         checksum: number(batch, 17).map_or(0, u32::from_be_bytes),
         bytes: batch.len(),
     };
-    look.kept.of_batch(&which, pace.may_wait(), Pause::Time, || {
-        read(batch, offset, look, pace)
-    })
+    look.kept
+        .of_batch(&which, pace.may_wait(), Stop::Pause(Pause::Time), || {
+            read(batch, offset, look, pace)
+        })
 }
 
-fn read(batch: &[u8], offset: i64, look: Look<'_>, pace: &Pace<'_>) -> Result<Left, Pause> {
+fn read(batch: &[u8], offset: i64, look: Look<'_>, pace: &Pace<'_>) -> Result<Left, Stop> {
     if pace.ends() {
-        return Err(Pause::Time);
+        return Err(Stop::Pause(Pause::Time));
     }
     let (codec, count, packed) = match records::head(batch) {
         Some(Head {
@@ -107,7 +123,7 @@ fn read(batch: &[u8], offset: i64, look: Look<'_>, pace: &Pace<'_>) -> Result<Le
     }
     match unpack(codec, packed, BATCH_MAX.min(pace.batch_bytes)) {
         Ok(unpacked) => anew((batch, offset), codec, &unpacked, count, look, pace),
-        Err(_too_large) if pace.batch_bytes < BATCH_MAX => Err(Pause::Size),
+        Err(_too_large) if pace.batch_bytes < BATCH_MAX => Err(Stop::Pause(Pause::Size)),
         Err(_unreadable) => Ok(Left::Nothing),
     }
 }
@@ -120,18 +136,18 @@ fn anew(
     count: u32,
     look: Look<'_>,
     pace: &Pace<'_>,
-) -> Result<Left, Pause> {
+) -> Result<Left, Stop> {
     if unpacked.len() > pace.batch_bytes {
-        return Err(Pause::Size);
+        return Err(Stop::Pause(Pause::Size));
     }
     let Some(times) = Times::of(batch) else {
         return Ok(Left::Nothing);
     };
     let mut written = Written::default();
-    let mut same = true;
+    let (mut same, mut opener) = (true, Opener::default());
     for (at, record) in Records::new(unpacked, count).enumerate() {
         if at % STRIDE == STRIDE - 1 && pace.ends() {
-            return Err(Pause::Time);
+            return Err(Stop::Pause(Pause::Time));
         }
         // Where one is no record, nobody knows where the next one begins.
         let Ok(record) = record else {
@@ -142,6 +158,19 @@ fn anew(
             partition: look.partition,
             offset: offset.saturating_add(i64::from(record.offset_delta)),
             timestamp_ms,
+        };
+        let opened = look.lens.open(&mut opener, &record);
+        let record = match &opened {
+            Opened::Clear => record,
+            Opened::Plain(value) => {
+                same = false;
+                record.with_value(value)
+            }
+            Opened::NotYet => return Err(Stop::NotYet),
+            Opened::Shut => {
+                same = false;
+                continue;
+            }
         };
         match seen(&record, place, look) {
             Seeing::Nothing => same = false,

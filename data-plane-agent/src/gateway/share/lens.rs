@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ring::hmac;
 use weir_actions::limits::SPEC_BYTES_MAX;
@@ -13,6 +14,7 @@ use weir_contract::wire;
 use weir_proto::agent::v1::{Mount, MountKeys};
 use weir_proto::lane::v1::LogicalTopic;
 
+use super::super::cipher::{Opened, Opener, Ring};
 use super::surroundings::{Surroundings, Texts};
 
 /// Names a lens and everything that it is made of.
@@ -29,6 +31,8 @@ pub struct Lens {
     from_ms: i64,
     steps: Option<Steps>,
     keys: Keys,
+    /// What values are decrypted with, before anything else is done with them.
+    ring: Option<Arc<Ring>>,
 }
 
 /// What is seen of records' keys.
@@ -113,8 +117,22 @@ impl Lens {
     ///
     /// # Errors
     /// A sentence: why it cannot be.
-    pub fn compile(digest: Digest, topic: &LogicalTopic, told: &Texts<'_>) -> Result<Self, String> {
-        let mount = topic.mount.as_ref().ok_or("it is no mount")?;
+    pub fn compile(
+        digest: Digest,
+        topic: &LogicalTopic,
+        ring: Option<Arc<Ring>>,
+        told: &Texts<'_>,
+    ) -> Result<Self, String> {
+        let Some(mount) = &topic.mount else {
+            // The owner's own: all of it, as it was written.
+            return Ok(Self {
+                digest,
+                from_ms: 0,
+                steps: None,
+                keys: Keys::Shown,
+                ring,
+            });
+        };
         let steps = if mount.view_steps_json.is_empty() {
             None
         } else {
@@ -126,7 +144,16 @@ impl Lens {
             from_ms: mount.from_unix_ms,
             steps,
             keys: Keys::of(mount, takes, &topic.mount_key)?,
+            ring,
         })
+    }
+
+    /// What a record's value says.
+    pub(super) fn open(&self, opener: &mut Opener, record: &super::batch::Raw<'_>) -> Opened {
+        match (&self.ring, record.value) {
+            (Some(ring), Some(value)) => opener.open(ring, record.key, value),
+            _clear => Opened::Clear,
+        }
     }
 }
 

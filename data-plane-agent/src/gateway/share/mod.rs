@@ -14,10 +14,10 @@ mod surroundings;
 pub use batch::{Look, through};
 pub use kept::Kept;
 pub use lens::Lens;
-pub use lenses::Lenses;
+pub use lenses::{Lenses, Wire};
 pub use mount::Mount;
 #[cfg(test)]
-use mount::Sight;
+pub use mount::Sight;
 
 #[cfg(test)]
 mod interference_tests;

@@ -68,7 +68,9 @@ pub fn sent(lens: &Lens, log: &[u8]) -> Bytes {
         partition: 0,
         kept: &kept,
     };
-    through(&Bytes::copy_from_slice(log), look, &Pace::aside(&|| false)).unwrap()
+    through(&Bytes::copy_from_slice(log), look, &Pace::aside(&|| false))
+        .unwrap()
+        .expect("every key is known")
 }
 
 /// Of each record that a consumer reads: offset, time, key, value, headers. Whoever reads checks checksums.

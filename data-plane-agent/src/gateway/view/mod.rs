@@ -24,7 +24,7 @@ pub use tokens::sample as token_sample;
 
 use super::contract::Schemas;
 use super::quota::{ClientQuota, Rules, described};
-use super::share::Lenses;
+use super::share::{Lenses, Wire};
 use crate::upstream::{Mechanism, Security, Trust};
 
 /// One version of everything that the gateway serves by.
@@ -50,6 +50,8 @@ pub struct View {
     pub schemas: Arc<Schemas>,
     /// What shared topics are looked at through.
     pub lenses: Arc<Lenses>,
+    /// Data keys are still to come: it was read from a disk, which has none.
+    pub waits_for_keys: bool,
     /// What (principal, cluster) may do.
     access: HashMap<(String, String), Arc<Access>>,
     /// The same, as it was given, by cluster.
@@ -134,17 +136,26 @@ fn mounts(cluster: &LogicalCluster) -> impl Iterator<Item = &Mount> {
 }
 
 impl View {
-    /// Compiles a snapshot. Parts that contradict themselves are left out, so that they open nothing.
+    /// A snapshot, compiled, for clients who are reached safely.
+    #[cfg(any(test, feature = "fuzzing"))]
     #[must_use]
     pub fn build(snapshot: &Snapshot) -> Self {
         Self::build_after(snapshot, &Self::default())
     }
 
-    /// The same, with the schemas and lenses that an earlier one compiled, and in memory of what that one showed.
+    /// The same after another one.
+    #[cfg(any(test, feature = "fuzzing"))]
     #[must_use]
     pub fn build_after(snapshot: &Snapshot, before: &Self) -> Self {
+        Self::build_over(snapshot, before, Wire::Safe)
+    }
+
+    /// Compiles a snapshot for clients who are reached in this way, with the schemas and lenses that an earlier one compiled, and in
+    /// memory of what that one showed. Parts that contradict themselves are left out, so that they open nothing.
+    #[must_use]
+    pub fn build_over(snapshot: &Snapshot, before: &Self, wire: Wire) -> Self {
         let compiled = Arc::new(Schemas::build(snapshot, &before.schemas));
-        let lenses = Arc::new(Lenses::build(snapshot, &before.lenses));
+        let lenses = Arc::new(Lenses::build_over(snapshot, &before.lenses, wire));
         let cluster = |it: &LogicalCluster| {
             let held = before.clusters.get(&it.id);
             Arc::new(Cluster::build(it, &compiled, &lenses, held.map(|held| &**held)))
@@ -189,6 +200,7 @@ impl View {
             client_quotas: described(quotas),
             bans: Arc::new(Bans::build(bans)),
             schemas: compiled,
+            waits_for_keys: lenses.wait(),
             lenses,
             access: access.into_iter().map(|(who, it)| (who, Arc::new(it))).collect(),
             grants: given.into_iter().map(|(id, it)| (id, Arc::new(it))).collect(),

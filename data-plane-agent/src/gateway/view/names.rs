@@ -6,9 +6,10 @@ use std::sync::Arc;
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 use weir_proto::agent::v1::Enforcement;
-use weir_proto::lane::v1::LogicalCluster;
+use weir_proto::lane::v1::{LogicalCluster, LogicalTopic};
 
 use super::{Operation, now_unix_seconds};
+use crate::gateway::cipher::{Ring, Writes};
 use crate::gateway::contract::{Schemas, TopicContract};
 use crate::gateway::share::{Lens, Lenses, Mount};
 use crate::names::Naming;
@@ -32,6 +33,10 @@ pub struct Topic {
     pub contract: Option<Arc<TopicContract>>,
     /// It is another tenant's, shared.
     pub mount: Option<Mount>,
+    /// Its values are encrypted, or were.
+    pub ring: Option<Arc<Ring>>,
+    /// What the owner's records are looked at through, since some of them are encrypted.
+    pub own_lens: Option<Arc<Lens>>,
 }
 
 impl Topic {
@@ -47,7 +52,22 @@ impl Topic {
     /// What its records are looked at through before they are sent; `None`: they are sent as they are.
     #[must_use]
     pub fn lens(&self) -> Option<&Arc<Lens>> {
-        self.mount.as_ref().and_then(Mount::lens)
+        match &self.mount {
+            Some(mount) => mount.lens(),
+            None => self.own_lens.as_ref(),
+        }
+    }
+
+    /// Whether what is produced to it passes encrypted or not at all.
+    #[must_use]
+    pub fn encrypts(&self) -> bool {
+        self.ring.as_ref().is_some_and(|it| it.writes() != Writes::Clear)
+    }
+
+    /// Whether the keys of its values are still to come.
+    #[must_use]
+    pub fn waits_for_keys(&self) -> bool {
+        self.ring.as_ref().is_some_and(|it| it.waits())
     }
 
     /// Whether it may hold records that consumers are not sent.
@@ -131,11 +151,9 @@ impl Cluster {
                 virtual_id,
                 physical_id,
                 partitions: topic.partitions,
-                contract: topic
-                    .contract
-                    .as_ref()
-                    .and_then(|it| TopicContract::bind(it, schemas))
-                    .map(Arc::new),
+                contract: contract(topic, schemas).map(Arc::new),
+                ring: lenses.ring(&topic.id),
+                own_lens: lenses.own(&topic.id),
                 mount: topic.mount.as_ref().map(|it| Mount::of(&topic.id, it, lenses)),
             });
         }
@@ -281,6 +299,17 @@ impl Cluster {
         let own = own.replace(self.naming.prefix(), "");
         StrBytes::from_string(without_prefixes(&own))
     }
+}
+
+/// What a topic promises. Dead letters would be copied as ciphertext, which nobody reads elsewhere: where values are encrypted,
+/// what would become one is refused.
+fn contract(topic: &LogicalTopic, schemas: &Schemas) -> Option<TopicContract> {
+    let mut told = topic.contract.clone()?;
+    let encrypts = topic.key_ring.as_ref().is_some_and(|it| it.required);
+    if encrypts && told.enforcement() == Enforcement::Dlq {
+        told.enforcement = Enforcement::Reject.into();
+    }
+    TopicContract::bind(&told, schemas)
 }
 
 /// Takes every `w<26 characters of a TypeID>-` out of a text.

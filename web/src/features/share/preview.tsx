@@ -30,6 +30,7 @@ function noteOf(topic: Topic): string {
     `Shows ${startText(topic.start)}`,
     topic.filtered && 'not every record',
     keysText(topic.keys, []),
+    topic.encrypted && 'values are encrypted at rest, under keys of both sides',
     topic.contract_version !== undefined && `version ${topic.contract_version} of its contract can be relied on`,
   ]
   return `${said.filter(Boolean).join('; ')}.`

@@ -178,6 +178,7 @@ function SharedTopicItem({ shared, name }: { shared: SharedTopic; name: string |
         {steps.map((step, at) => <li key={at}>{stepText(step)}</li>)}
         {steps.length === 0 && <li>all fields, as they are</li>}
         <li>{keysText(shared.keys, steps)}</li>
+        {shared.encryption && <li>values encrypted at rest, under keys of both sides</li>}
         {shared.contract_version !== undefined && <li>relies on version {shared.contract_version} of its contract</li>}
       </ul>
     </li>

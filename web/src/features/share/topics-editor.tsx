@@ -66,6 +66,13 @@ function TopicPart({ topic, taken, editing, onChange }: { topic: TopicDraft; tak
           <option value="WITHHELD">not shown</option>
         </select>
       </label>
+      <label className="program-line">
+        <span>Values at rest</span>
+        <select value={topic.rest.encryption ? 'WHOLE' : ''} onChange={(event) => onChange({ rest: { ...topic.rest, encryption: event.target.value ? { values: event.target.value } : undefined } })}>
+          <option value="">as they are written</option>
+          <option value="WHOLE">encrypted, under keys of both sides</option>
+        </select>
+      </label>
       {!taken && <label className="program-line"><span>Called there</span><input type="text" spellCheck={false} placeholder="as here" value={topic.alias} onChange={(event) => onChange({ alias: event.target.value })} /></label>}
     </>
   )

@@ -35,6 +35,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(resend))
         .routes(routes!(extend))
         .routes(routes!(revoke))
+        .routes(routes!(rotate_key))
         .merge(received::router())
 }
 
@@ -189,6 +190,23 @@ async fn extend(
     Mutation { body, call }: Mutation<ShareEnd>,
 ) -> Result<Answer> {
     let answer = service::decided(&app, &caller, scope, &call, id, (Decision::Extend, body)).await?;
+    enforced(&app, scope, &call, answer).await
+}
+
+/// Exchange the keys of an encrypted share
+///
+/// What is written from then on is under a new data key, and other keys of both sides wrap it; what is there stays readable.
+#[utoipa::path(post, path = "/v1/shares/{id}/rotate-key", operation_id = "share_rotate_key", tag = "Share",
+    params(("id" = String, Path, description = "Id of the share."), CallQuery, CallHeaders), request_body = Empty,
+    responses((status = 200, description = "Decided.", body = View)))]
+async fn rotate_key(
+    State(app): State<App>,
+    Allowed { caller, scope, .. }: Allowed<WriteStreams>,
+    PathId(id): PathId<This>,
+    Mutation { body: Empty {}, call }: Mutation<Empty>,
+) -> Result<Answer> {
+    let decision = (Decision::RotateKey, ShareEnd::default());
+    let answer = service::decided(&app, &caller, scope, &call, id, decision).await?;
     enforced(&app, scope, &call, answer).await
 }
 
