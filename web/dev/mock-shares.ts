@@ -56,7 +56,7 @@ function received(store: Store, share: MockObject): MockObject {
   const theirs = topicsOf(share)
   const mounts = mountsOf(store, share, recipient_tenant as string | undefined).map((t, at) => ({ topic: t.id, cluster: t.spec.cluster, name: t.spec.name, alias: aliasOf(store, theirs[at]!), phase: t.status.phase }))
   const topics = theirs.map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t) }))
-  return { ...share, kind: 'ReceivedShare', id: receivedId(share), spec: { ...spec, topics }, status: { ...status, provider_tenant: provider, mounts } }
+  return { ...share, kind: 'ReceivedShare', id: receivedId(share), spec: { ...spec, topics }, status: { ...status, provider_tenant: provider, provider_name: store.get(String(provider))?.spec.display_name ?? 'Risk', mounts } }
 }
 
 function previewOf(store: Store, share: MockObject): unknown {
