@@ -24,7 +24,7 @@ export function Visibility({ topic }: { topic: Topic }) {
       {query.error && <PartMissing what="Who finds it" error={query.error} again={() => void query.refetch()} />}
       {query.data && <Listed visibility={query.data} />}
       {query.data && !gives && <SharingOff way="gives" />}
-      {waiting > 0 && <p><LinkButton to="/shares" search={{ tab: 'requests' }}>{waiting === 1 ? 'One request waits' : `${waiting} requests wait`} for your answer</LinkButton></p>}
+      {waiting > 0 && <div className="actions"><LinkButton to="/shares" search={{ tab: 'requests' }}>{waiting === 1 ? 'One request waits' : `${waiting} requests wait`} for your answer</LinkButton></div>}
       {query.data && dialog.open && <ListDialog topic={topic} visibility={query.data} close={dialog.close} />}
     </Section>
   )
