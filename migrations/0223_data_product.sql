@@ -68,4 +68,4 @@ CREATE INDEX access_request_received ON access_request (tenant_id, id);
 CREATE INDEX access_request_sent ON access_request (requester_tenant_id, created_at);
 CREATE INDEX access_request_ending ON access_request (expires_at) WHERE phase = 'PENDING';
 CALL guard_tenant('access_request');
-CREATE POLICY requester_scope ON access_request FOR SELECT USING (requester_tenant_id IS NOT NULL);
+CREATE POLICY requester_scope ON access_request FOR SELECT USING (requester_tenant_id = (SELECT app_tenant()));

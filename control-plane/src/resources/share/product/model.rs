@@ -144,7 +144,7 @@ impl Product {
     #[must_use]
     pub fn shows_to(&self, tenant: TenantId) -> bool {
         match self.spec.visibility {
-            Visibility::Private => true,
+            Visibility::Private => false,
             Visibility::Listed => self.spec.tenants.contains(&tenant),
             Visibility::Public => true,
         }

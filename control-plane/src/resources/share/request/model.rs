@@ -98,7 +98,7 @@ impl Decision {
 /// 409 unless it is PENDING; and one whose time is over can only expire.
 pub fn decide(row: &AccessRequest, decision: Decision, now: DateTime<Utc>) -> Result<AccessRequest> {
     let over = row.expires_at <= now;
-    if over != (decision == Decision::Expire) {
+    if row.phase != Phase::Pending || over != (decision == Decision::Expire) {
         let stands = if row.phase == Phase::Pending && over {
             phase_name(Phase::Expired)
         } else {

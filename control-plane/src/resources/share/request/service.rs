@@ -143,7 +143,7 @@ async fn held(
     let before = store::hold(tx, scope, id).await?;
     let product = product::own_by_id(tx, scope, before.product).await?;
     let topic = topic::by_id(tx, scope, product.topic).await?;
-    caller.require(Role::Reader, &topic.resource_name())?;
+    caller.require(Role::TenantAdmin, &topic.resource_name())?;
     call.check_generation(before.generation)?;
     Ok((before, topic, product))
 }
@@ -182,7 +182,7 @@ async fn wished(
         alias: Some(alias.unwrap_or_else(|| plain.clone())),
         contract_version,
         steps,
-        start: start.unwrap_or(ShareStart::Earliest {}),
+        start: start.unwrap_or(ShareStart::Latest {}),
         keys,
     };
     Ok(ShareSpec {

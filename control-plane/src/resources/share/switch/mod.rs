@@ -46,12 +46,7 @@ pub async fn write(
     };
     let (before, _generation) = store::read(write.tx(), scope).await?;
     let generation = store::write(write.tx(), scope, sharing).await?;
-    product::set_given(
-        write.tx(),
-        scope,
-        sharing.gives || sharing.receives || before.gives,
-    )
-    .await?;
+    product::set_given(write.tx(), scope, sharing.gives).await?;
     let change = Change::new(
         Action::Act("turn_sharing"),
         scope.tenant(),

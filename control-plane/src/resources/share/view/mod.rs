@@ -125,7 +125,7 @@ pub async fn compile(
 /// 422 at each such filter.
 pub fn check_keys(at: &str, shared: &SharedTopic) -> Result<()> {
     let (mut errors, mut unread) = (Vec::new(), Vec::new());
-    if shared.keys_shown() == SharedKeys::Withheld {
+    if shared.keys_shown() != SharedKeys::Shown {
         let read = steps(at, &shared.steps, &mut unread);
         // What cannot be read is told when it is compiled.
         if unread.is_empty() {
