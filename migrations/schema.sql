@@ -183,6 +183,29 @@ CREATE FUNCTION public.topic_takes(contract jsonb, topic text, subject text, rec
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (COALESCE(((contract ->> 'enforcement'::text) <> 'OFF'::text), false) AND (EXISTS (SELECT FROM (VALUES ('key'::text), ('value'::text)) part(name) WHERE public.part_takes(((topic_takes.contract -> part.name) ->> 'strategy'::text), topic_takes.topic, part.name, topic_takes.subject, topic_takes.record_names))));
 
+CREATE TABLE public.access_request (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_product_id uuid NOT NULL,
+    requester_tenant_id uuid NOT NULL,
+    product_name text NOT NULL,
+    cluster_id uuid,
+    reason text NOT NULL,
+    phase text DEFAULT 'PENDING'::text NOT NULL,
+    answer text DEFAULT ''::text NOT NULL,
+    share_id uuid,
+    expires_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_request_makes_a_share CHECK (((share_id IS NULL) OR (phase = 'APPROVED'::text))),
+    CONSTRAINT access_request_of_another CHECK ((requester_tenant_id <> tenant_id)),
+    CONSTRAINT access_request_phase_check CHECK ((phase = ANY (ARRAY['PENDING'::text, 'APPROVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text, 'EXPIRED'::text])))
+);
+
+ALTER TABLE ONLY public.access_request FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.alert_lag (
     rule_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -525,6 +548,33 @@ CREATE TABLE public.data_plane_link (
 );
 
 ALTER TABLE ONLY public.data_plane_link FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_product (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    visibility text NOT NULL,
+    given boolean DEFAULT true NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    price jsonb,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_product_price_check CHECK ((jsonb_typeof(price) = 'object'::text)),
+    CONSTRAINT data_product_visibility_check CHECK ((visibility = ANY (ARRAY['PRIVATE'::text, 'LISTED'::text, 'PUBLIC'::text])))
+);
+
+ALTER TABLE ONLY public.data_product FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_product_reader (
+    tenant_id uuid NOT NULL,
+    data_product_id uuid NOT NULL,
+    reader_tenant_id uuid NOT NULL,
+    CONSTRAINT data_product_reader_another CHECK ((reader_tenant_id <> tenant_id))
+);
+
+ALTER TABLE ONLY public.data_product_reader FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.desired_state (
     data_plane_id uuid NOT NULL,
@@ -1158,6 +1208,9 @@ CREATE TABLE public.usage_window (
 
 ALTER TABLE ONLY public.usage_window FORCE ROW LEVEL SECURITY;
 
+ALTER TABLE ONLY public.access_request
+    ADD CONSTRAINT access_request_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.alert_lag
     ADD CONSTRAINT alert_lag_pkey PRIMARY KEY (rule_id);
 
@@ -1298,6 +1351,18 @@ ALTER TABLE ONLY public.data_plane
 
 ALTER TABLE ONLY public.data_plane
     ADD CONSTRAINT data_plane_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.data_product
+    ADD CONSTRAINT data_product_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.data_product_reader
+    ADD CONSTRAINT data_product_reader_pkey PRIMARY KEY (data_product_id, reader_tenant_id);
+
+ALTER TABLE ONLY public.data_product
+    ADD CONSTRAINT data_product_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.data_product
+    ADD CONSTRAINT data_product_topic_unique UNIQUE (topic_id);
 
 ALTER TABLE ONLY public.desired_state
     ADD CONSTRAINT desired_state_pkey PRIMARY KEY (data_plane_id, epoch, n);
@@ -1500,6 +1565,16 @@ ALTER TABLE ONLY public.usage_row
 ALTER TABLE ONLY public.usage_window
     ADD CONSTRAINT usage_window_pkey PRIMARY KEY (data_plane_id, gateway_id, boot, sequence);
 
+CREATE INDEX access_request_ending ON public.access_request USING btree (expires_at) WHERE (phase = 'PENDING'::text);
+
+CREATE UNIQUE INDEX access_request_open ON public.access_request USING btree (requester_tenant_id, data_product_id) WHERE (phase = 'PENDING'::text);
+
+CREATE INDEX access_request_product ON public.access_request USING btree (tenant_id, data_product_id);
+
+CREATE INDEX access_request_received ON public.access_request USING btree (tenant_id, id);
+
+CREATE INDEX access_request_sent ON public.access_request USING btree (requester_tenant_id, created_at);
+
 CREATE INDEX alert_rule_cluster ON public.alert_rule USING btree (cluster_id);
 
 CREATE INDEX api_key_data_plane ON public.api_key USING btree (data_plane_id, id);
@@ -1547,6 +1622,10 @@ CREATE INDEX contract_violation_tenant ON public.contract_violation USING btree 
 CREATE INDEX data_plane_grant_guest ON public.data_plane_grant USING btree (guest_tenant_id, id);
 
 CREATE UNIQUE INDEX data_plane_grant_unique ON public.data_plane_grant USING btree (broker_pool_id, guest_tenant_id) WHERE (phase = ANY (ARRAY['OFFERED'::text, 'ACTIVE'::text]));
+
+CREATE INDEX data_product_public ON public.data_product USING btree (id) WHERE ((visibility = 'PUBLIC'::text) AND given);
+
+CREATE INDEX data_product_reader_reader ON public.data_product_reader USING btree (reader_tenant_id, data_product_id);
 
 CREATE INDEX enrollment_token_data_plane ON public.enrollment_token USING btree (data_plane_id);
 
@@ -1648,6 +1727,12 @@ CREATE TRIGGER service_account_forget AFTER DELETE OR UPDATE OF tenant_id ON pub
 
 CREATE TRIGGER tenant_forget AFTER DELETE OR UPDATE OF organization_id ON public.tenant FOR EACH ROW EXECUTE FUNCTION public.tell_forget('weir_rights');
 
+ALTER TABLE ONLY public.access_request
+    ADD CONSTRAINT access_request_requester_tenant_id_fkey FOREIGN KEY (requester_tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.access_request
+    ADD CONSTRAINT access_request_tenant_id_data_product_id_fkey FOREIGN KEY (tenant_id, data_product_id) REFERENCES public.data_product(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.alert_lag
     ADD CONSTRAINT alert_lag_tenant_id_rule_id_fkey FOREIGN KEY (tenant_id, rule_id) REFERENCES public.alert_rule(tenant_id, id) ON DELETE CASCADE;
 
@@ -1737,6 +1822,15 @@ ALTER TABLE ONLY public.data_plane_link
 
 ALTER TABLE ONLY public.data_plane
     ADD CONSTRAINT data_plane_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.data_product_reader
+    ADD CONSTRAINT data_product_reader_exists FOREIGN KEY (reader_tenant_id) REFERENCES public.tenant(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_product_reader
+    ADD CONSTRAINT data_product_reader_tenant_id_data_product_id_fkey FOREIGN KEY (tenant_id, data_product_id) REFERENCES public.data_product(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_product
+    ADD CONSTRAINT data_product_tenant_id_topic_id_fkey FOREIGN KEY (tenant_id, topic_id) REFERENCES public.topic(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.desired_state
     ADD CONSTRAINT desired_state_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
@@ -1860,6 +1954,8 @@ ALTER TABLE ONLY public.topic
 
 ALTER TABLE ONLY public.usage_progress
     ADD CONSTRAINT usage_progress_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
+
+ALTER TABLE public.access_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.alert_lag ENABLE ROW LEVEL SECURITY;
 
@@ -2051,6 +2147,10 @@ CREATE POLICY data_plane_writes ON public.event FOR INSERT WITH CHECK (((tenant_
    FROM public.compute_pool
   WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))))));
 
+ALTER TABLE public.data_product ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.data_product_reader ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.desired_state ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.enrollment_token ENABLE ROW LEVEL SECURITY;
@@ -2087,6 +2187,10 @@ ALTER TABLE public.job_version ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.lease ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY listed_scope ON public.data_product FOR SELECT USING (((visibility = 'LISTED'::text) AND given AND (id IN ( SELECT data_product_reader.data_product_id
+   FROM public.data_product_reader
+  WHERE (data_product_reader.reader_tenant_id = ( SELECT public.app_tenant() AS app_tenant))))));
+
 CREATE POLICY lookup_scope ON public.api_key FOR SELECT USING ((id = ( SELECT public.app_lookup_id() AS app_lookup_id)));
 
 CREATE POLICY lookup_scope ON public.data_plane_link FOR SELECT USING ((public_key_sha256 = ( SELECT public.app_lookup_hash() AS app_lookup_hash)));
@@ -2118,6 +2222,8 @@ CREATE POLICY mounted_scope ON public.share_price FOR SELECT USING ((share_id IN
           WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
 
 ALTER TABLE public.object_status ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY operator_scope ON public.access_request USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.alert_lag USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2162,6 +2268,10 @@ CREATE POLICY operator_scope ON public.data_plane_generation USING ((( SELECT pu
 CREATE POLICY operator_scope ON public.data_plane_grant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.data_plane_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_product USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_product_reader USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.desired_state USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2243,6 +2353,10 @@ CREATE POLICY operator_scope ON public.usage_window USING ((( SELECT public.app_
 
 ALTER TABLE public.organization ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY organization_scope ON public.access_request FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.alert_lag FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -2322,6 +2436,14 @@ CREATE POLICY organization_scope ON public.data_plane_grant FOR SELECT USING ((t
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.data_plane_link FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_product FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_product_reader FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2455,6 +2577,10 @@ CREATE POLICY provider_scope ON public.usage_hour FOR SELECT USING ((topic_id IN
            FROM public.tenant
           WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization))))))));
 
+CREATE POLICY public_scope ON public.data_product FOR SELECT USING (((visibility = 'PUBLIC'::text) AND given AND (EXISTS ( SELECT
+   FROM public.tenant
+  WHERE (tenant.id = ( SELECT public.app_tenant() AS app_tenant))))));
+
 ALTER TABLE public.quota ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.quota_principal ENABLE ROW LEVEL SECURITY;
@@ -2464,6 +2590,8 @@ ALTER TABLE public.quota_storage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.quota_use ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rate_card ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reader_scope ON public.data_product_reader FOR SELECT USING ((reader_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY readers ON public.event_head FOR SELECT USING ((( SELECT public.app_scope() AS app_scope) = ANY (ARRAY['tenant'::text, 'organization'::text])));
 
@@ -2482,6 +2610,8 @@ CREATE POLICY recipient_scope ON public.share_price FOR SELECT USING ((share_id 
 CREATE POLICY recipient_scope ON public.share_topic FOR SELECT USING ((share_id IN ( SELECT share.id
    FROM public.share
   WHERE (share.recipient_tenant_id = ( SELECT public.app_tenant() AS app_tenant)))));
+
+CREATE POLICY requester_scope ON public.access_request FOR SELECT USING ((requester_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 ALTER TABLE public.role_binding ENABLE ROW LEVEL SECURITY;
 
@@ -2508,6 +2638,8 @@ ALTER TABLE public.share_topic ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sharing ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_scope ON public.access_request USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.alert_lag USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
@@ -2558,6 +2690,10 @@ CREATE POLICY tenant_scope ON public.data_plane_generation USING (((data_plane_i
 CREATE POLICY tenant_scope ON public.data_plane_grant USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.data_plane_link USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_product USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_product_reader USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.enrollment_token USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

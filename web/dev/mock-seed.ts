@@ -1,6 +1,7 @@
 // What the mock begins with: the story of Northbank with its tenants payments and risk.
 import { seedContracts } from './mock-contracts.ts'
 import { seedJobs } from './mock-jobs.ts'
+import { seedProducts } from './mock-products.ts'
 import { seedShares } from './mock-shares.ts'
 import type { MockObject, Store } from './mock-store.ts'
 
@@ -40,6 +41,7 @@ export function seed(store: Store): void {
   }
   put('data-plane-grants', { broker_pool: pool.id, guest_tenant: risk, clusters_max: 2, topics_max: 50, partitions_max: 300 }, { phase: 'ACTIVE', owner_tenant: payments }, payments, 100)
   seedShares(put, store, payments, risk)
+  seedProducts(put, store, payments, risk)
   put('rate-cards', { name: 'standard-2026', currency: 'EUR', effective_from: '2026-01-01T00:00:00Z', prices: [
     { meter: 'PRODUCE_BYTES', unit: 'GIB', model: 'GRADUATED', tiers: [{ up_to: '100', unit_price: '0.09' }, { unit_price: '0.05' }] },
     { meter: 'FETCH_BYTES', unit: 'GIB', model: 'PER_UNIT', tiers: [{ unit_price: '0.04' }] },

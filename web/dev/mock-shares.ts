@@ -21,7 +21,7 @@ export function seedShares(put: Put, store: Store, payments: string, risk: strin
   const base = { cluster: shared.spec.cluster, terms: '', description: '' }
   const terms = 'For the scoring of fraud alone.\nNot to be passed on to third parties, and deleted after thirty days.'
   put('shares', { ...base, name: 'cards-for-risk', description: 'Payments over 100, IBANs starred', topics: [masked, { topic: topic('customers').id, steps: [], start: { kind: 'EARLIEST' } }], recipient: { kind: 'TENANT', tenant: risk }, terms, fetch_bytes_per_second: 10_485_760, price: { currency: 'EUR', per_gib: '0.20', per_month: '10' }, expires_at: inDays(88) },
-    { ...UNREAD, phase: 'ACTIVE', provider: payments, recipient_tenant: risk, mounts: 2, last_read_at: ago(40), read_bytes: 48_200_000_000, read_records: 193_000_412, decided_at: ago(2000), terms_accepted_at: ago(2000) }, payments, 2100, { team: 'cards' })
+    { ...UNREAD, phase: 'ACTIVE', provider: payments, recipient_tenant: risk, recipient_name: 'Risk', mounts: 2, last_read_at: ago(40), read_bytes: 48_200_000_000, read_records: 193_000_412, decided_at: ago(2000), terms_accepted_at: ago(2000) }, payments, 2100, { team: 'cards' })
   const linked = put('shares', { ...base, name: 'fraud-for-auditors', topics: [{ topic: topic('suspected-fraud').id, steps: [], start: { kind: 'LATEST' } }], recipient: { kind: 'LINK' }, terms, price: { currency: 'EUR', per_gib: '0.5', per_month: '0' }, expires_at: inDays(30) }, { ...UNREAD, phase: 'INVITED', provider: payments, invitation_expires_at: inDays(6) }, payments, 60)
   TOKENS.set(SEEDED_TOKEN, linked.id)
   put('shares', { ...base, name: 'trial-for-bureau', topics: [{ topic: topic('customers').id, start: { kind: 'EARLIEST' } }], recipient: { kind: 'EMAIL', email: 'data@bureau.example' } }, { ...UNREAD, phase: 'REVOKED', provider: payments, decided_at: ago(300) }, payments, 9000)
@@ -56,7 +56,7 @@ function received(store: Store, share: MockObject): MockObject {
   const theirs = topicsOf(share)
   const mounts = mountsOf(store, share, recipient_tenant as string | undefined).map((t, at) => ({ topic: t.id, cluster: t.spec.cluster, name: t.spec.name, alias: aliasOf(store, theirs[at]!), phase: t.status.phase }))
   const topics = theirs.map((t) => ({ alias: aliasOf(store, t), changed: (t.steps ?? []).length > 0, start: t.start ?? { kind: 'EARLIEST' }, keys: keysOf(t), encrypted: t.encryption !== undefined }))
-  return { ...share, kind: 'ReceivedShare', id: receivedId(share), spec: { ...spec, topics }, status: { ...status, provider_tenant: provider, mounts } }
+  return { ...share, kind: 'ReceivedShare', id: receivedId(share), spec: { ...spec, topics }, status: { ...status, provider_tenant: provider, provider_name: store.get(String(provider))?.spec.display_name ?? 'Risk', mounts } }
 }
 
 function previewOf(store: Store, share: MockObject): unknown {

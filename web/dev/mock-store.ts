@@ -14,12 +14,12 @@ export interface MockObject {
 export const KIND_OF_PATH: Record<string, string> = {
   organizations: 'Organization', tenants: 'Tenant', members: 'Member', 'service-accounts': 'ServiceAccount', 'api-keys': 'ApiKey',
   'role-bindings': 'RoleBinding', environments: 'Environment', 'data-planes': 'DataPlane', 'data-plane-grants': 'DataPlaneGrant',
-  'broker-pools': 'BrokerPool', clusters: 'Cluster', topics: 'Topic', shares: 'Share', 'rate-cards': 'RateCard',
+  'broker-pools': 'BrokerPool', clusters: 'Cluster', topics: 'Topic', shares: 'Share', 'data-products': 'DataProduct', 'access-requests': 'AccessRequest', 'rate-cards': 'RateCard',
   contracts: 'Contract', 'contract-lint-rules': 'ContractLintRule', quotas: 'Quota', 'alert-rules': 'AlertRule', 'compute-pools': 'ComputePool', jobs: 'Job',
 }
 const PREFIX: Record<string, string> = {
   Organization: 'org', Tenant: 'tenant', Member: 'member', ServiceAccount: 'service_account', ApiKey: 'key', RoleBinding: 'binding',
-  Environment: 'environment', DataPlane: 'data_plane', DataPlaneGrant: 'grant', BrokerPool: 'pool', Cluster: 'cluster', Topic: 'topic', Share: 'share',
+  Environment: 'environment', DataPlane: 'data_plane', DataPlaneGrant: 'grant', BrokerPool: 'pool', Cluster: 'cluster', Topic: 'topic', Share: 'share', DataProduct: 'data_product', AccessRequest: 'access_request',
   RateCard: 'rate_card', AuditEvent: 'audit', Contract: 'contract', ContractLintRule: 'contract_lint_rule', Quota: 'quota', AlertRule: 'alert_rule', ComputePool: 'compute_pool', Job: 'job',
 }
 const SERVED = new Set(['BrokerPool', 'Cluster', 'Topic', 'ApiKey'])

@@ -6,6 +6,7 @@ import { contractAnswer } from './mock-contracts.ts'
 import { decisionsOf, noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
+import { productAnswer } from './mock-products.ts'
 import { shareAnswer, type ShareAnswer } from './mock-shares.ts'
 import { Store, KIND_OF_PATH, type MockObject } from './mock-store.ts'
 
@@ -60,7 +61,7 @@ function answer(exchange: Exchange, response: ServerResponse): void {
   const [collection = '', id, action] = segments
   const told = contractAnswer(store, method, segments, query, exchange.body, tenant)
   if (told !== undefined) return json(response, method === 'POST' && query.get('dry_run') !== 'true' ? 201 : 200, told)
-  const shared = shareAnswer(exchange)
+  const shared = productAnswer(exchange) ?? shareAnswer(exchange)
   if (shared) return shareJson(response, shared)
   if (collection === 'usage' || collection === 'costs') return json(response, 200, reportFor(store, collection, query, tenant))
   if (collection === 'service-quotas') return json(response, 200, { kind: 'ServiceQuotaList', data: [{ name: 'topics', limit: 500, used: store.list('topics', tenant).length }, { name: 'clusters', limit: 10, used: store.list('clusters', tenant).length }] })

@@ -71,6 +71,9 @@ codes! {
     ALREADY_MOUNTED "already_mounted",
     TERMS "terms",
     WRONG_INVITATION "wrong_invitation",
+    NOT_LISTED "not_listed",
+    ALREADY_REQUESTED "already_requested",
+    ALREADY_SHARED "already_shared",
 }
 
 /// What a violated constraint means to the caller.
@@ -268,6 +271,24 @@ const VIOLATIONS: &[Violation] = &[
         "/spec/recipient",
         "A share is for another tenant than your own.",
     ),
+    missing(
+        "data_product_reader_exists",
+        "/tenants",
+        "One of these tenants does not exist.",
+    ),
+    missing(
+        "data_product_reader_another",
+        "/tenants",
+        "Your own tenant needs not be named.",
+    ),
+    missing("access_request_of_another", "", "The data product is your own."),
+    Violation {
+        constraint: "access_request_open",
+        kind: ErrorKind::Conflict,
+        code: ALREADY_REQUESTED,
+        pointer: "",
+        detail: "The tenant has asked for this data product already: wait for the answer, or withdraw the request.",
+    },
     Violation {
         constraint: "share_ends_after_it_begins",
         kind: ErrorKind::Invalid,

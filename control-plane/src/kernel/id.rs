@@ -56,6 +56,8 @@ pub mod kind {
         Topic "topic" "A named, partitioned log.",
         Share "share" "Topics that are offered to another tenant.",
         ReceivedShare "received_share" "A share, as who receives it sees it.",
+        DataProduct "data_product" "A topic, as the catalog shows it to other tenants.",
+        AccessRequest "access_request" "A tenant's wish to read a data product.",
         ComputePool "compute_pool" "How much of a data plane a tenant's jobs may use.",
         Job "job" "A program that runs beside a cluster.",
         Quota "quota" "How much principals may use of a cluster.",

@@ -61,6 +61,12 @@ pub enum Phase {
     Declined,
     /// A share that its recipient has ended.
     Left,
+    /// A request that was granted.
+    Approved,
+    /// A request that was refused.
+    Rejected,
+    /// A request that whoever made it took back.
+    Withdrawn,
     /// A grant or a share that its owner withdrew, or a data plane that was cut off.
     Revoked,
 }

@@ -103,8 +103,12 @@ impl World {
         let rule =
             json!({"spec": {"cluster": made.cluster, "name": "disk", "kind": "STORAGE", "threshold": 80}});
         let rule = post(&owner, "/v1/alert-rules", &rule).await;
-        let member = json!({"spec": {"email": "new@example.com"}});
-        let member = post(&owner, "/v1/members", &member).await;
+        let member = post(
+            &owner,
+            "/v1/members",
+            &json!({"spec": {"email": "new@example.com"}}),
+        )
+        .await;
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
         let binding = post(&owner, "/v1/role-bindings", &binding).await;
         let (compute_pool, job) = job(&owner, &made, &account).await;
@@ -112,22 +116,11 @@ impl World {
         let grant = json!({"spec": {"broker_pool": made.pool, "guest_tenant": guest.tenant,
             "clusters_max": 1, "topics_max": 1, "partitions_max": 1}});
         let grant = post(&owner, "/v1/data-plane-grants", &grant).await;
-        let card = json!({"spec": {"name": "list", "tenant": ids.tenant, "currency": "EUR",
-            "effective_from": "2026-01-01T00:00:00Z",
-            "prices": [{"meter": "PRODUCE_BYTES", "unit": "GIB", "model": "PER_UNIT", "tiers": [{"unit_price": "1"}]}]}});
-        let card = post(&bench.operator().await, "/v1/rate-cards", &card).await;
-        let registered = owner
-            .post(
-                "/registry/subjects/payments-value/versions",
-                &json!({"schema": "\"int\""}),
-            )
-            .await;
-        registered.expect(200);
-        let contract = owner.get("/v1/contracts").await.expect(200);
-        let lint = json!({"spec": {"display_name": "owned", "environment": made.environment, "mode": "AUDIT",
-            "expression": "contract.owner != ''", "message": "Say whose it is."}});
-        let lint = post(&owner, "/v1/contract-lint-rules", &lint).await;
+        let card = rate_card(&bench, &ids).await;
+        let (contract, lint) = contract(&owner, &made).await;
         let (share, received) = shares(&owner, &ids, &made, &other, &guest).await;
+        let (product, request) =
+            crate::shares::products::found_and_asked((&owner, &ids), &made, (&other, &guest)).await;
         let audit = owner.get("/v1/audit-events?page_size=1").await.expect(200);
         let objects = BTreeMap::from([
             ("organizations", ids.organization.to_string()),
@@ -144,11 +137,13 @@ impl World {
             ("topics", made.topic),
             ("shares", share),
             ("received-shares", received),
+            ("data-products", product),
+            ("access-requests", request),
             ("compute-pools", compute_pool),
             ("jobs", job),
             ("quotas", quota),
             ("alert-rules", rule),
-            ("contracts", id(&contract["data"][0])),
+            ("contracts", contract),
             ("contract-lint-rules", lint),
             ("rate-cards", card),
             ("audit-events", id(&audit["data"][0])),
@@ -217,6 +212,29 @@ impl World {
         let text = body.to_string();
         !self.objects.values().any(|object| text.contains(object))
     }
+}
+
+/// A contract, and a rule that it is linted by.
+async fn contract(owner: &Caller, made: &streams::Streams) -> (String, String) {
+    let registered = owner
+        .post(
+            "/registry/subjects/payments-value/versions",
+            &json!({"schema": "\"int\""}),
+        )
+        .await;
+    registered.expect(200);
+    let contract = owner.get("/v1/contracts").await.expect(200);
+    let lint = json!({"spec": {"display_name": "owned", "environment": made.environment, "mode": "AUDIT",
+        "expression": "contract.owner != ''", "message": "Say whose it is."}});
+    let lint = post(owner, "/v1/contract-lint-rules", &lint).await;
+    (id(&contract["data"][0]), lint)
+}
+
+async fn rate_card(bench: &Bench, ids: &TenantIds) -> String {
+    let card = json!({"spec": {"name": "list", "tenant": ids.tenant, "currency": "EUR",
+        "effective_from": "2026-01-01T00:00:00Z",
+        "prices": [{"meter": "PRODUCE_BYTES", "unit": "GIB", "model": "PER_UNIT", "tiers": [{"unit_price": "1"}]}]}});
+    post(&bench.operator().await, "/v1/rate-cards", &card).await
 }
 
 /// A share that the tenant gives to another, and one that it receives from it and has looked at.

@@ -44,6 +44,8 @@ const SEED: &str = "
     INSERT INTO share_price (share_id, effective_from, tenant_id) SELECT id, now(), tenant_id FROM share;
     INSERT INTO share_mount (topic_id, share_id, tenant_id, consumer_tenant_id, shown_topic_id, shown_cluster_id, cluster_id, alias,
             from_unix_ms) SELECT gen_random_uuid(), id, tenant_id, gen_random_uuid(), id, cluster_id, cluster_id, 'a', 0 FROM share;
+    INSERT INTO data_product_reader (tenant_id, data_product_id, reader_tenant_id) SELECT tenant_id, id, gen_random_uuid() FROM data_product;
+    UPDATE data_product SET visibility = 'PUBLIC';
     INSERT INTO quota_storage (quota_id, tenant_id, bytes, measured_at) SELECT id, tenant_id, 1, now() FROM quota;
     INSERT INTO job_status (job_id, tenant_id, data_plane_id, version, workers, units, restarts, records_in, records_out,
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;
@@ -209,6 +211,37 @@ async fn without_a_scope_or_under_a_foreign_one_nothing_shows() {
         assert!(tenant[table] > 0, "{table} of its own tenant");
     }
     assert!(tenant["tenant"] == 1 && tenant["organization"] == 1);
+}
+
+#[tokio::test]
+async fn a_data_product_shows_to_whom_it_is_listed_whatever_a_query_asks() {
+    let world = World::make().await;
+    let (_third, third) = world.bench.tenant("TENANT_ADMIN").await;
+    let mut owner = world.bench.database.owner().await;
+    let mut app = app(&world.bench.database).await;
+    let tables = ["data_product".to_owned(), "data_product_reader".to_owned()];
+    let settings = [
+        ("app.scope", "tenant".to_owned()),
+        ("app.tenant", third.tenant.uuid().to_string()),
+    ];
+    let listed = "INSERT INTO data_product_reader (tenant_id, data_product_id, reader_tenant_id)
+        SELECT tenant_id, id, (SELECT max(id::text)::uuid FROM tenant) FROM data_product";
+    for (change, products, readers) in [
+        ("UPDATE data_product SET visibility = 'PUBLIC'", 2, 0),
+        ("UPDATE data_product SET given = false", 0, 0),
+        (
+            "UPDATE data_product SET given = true, visibility = 'LISTED'",
+            0,
+            0,
+        ),
+        (listed, 2, 2),
+        ("UPDATE data_product SET visibility = 'PRIVATE'", 0, 2),
+    ] {
+        sqlx::raw_sql(change).execute(&mut owner).await.expect("change");
+        let counts = counted(&mut app, &tables, &settings).await;
+        let seen = (counts["data_product"], counts["data_product_reader"]);
+        assert_eq!(seen, (products, readers), "{change}");
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/access-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List requests for data products
+         * @description Those that the tenant received and those that it sent, the newest first.
+         */
+        get: operations["access_request_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/access-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a request for a data product */
+        get: operations["access_request_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/access-requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description It becomes a share, offered to whoever asked. Needs the role TENANT_ADMIN on the topic. What the body leaves out begins safe.
+         */
+        post: operations["access_request_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/access-requests/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a request
+         * @description Needs the role TENANT_ADMIN on the topic.
+         */
+        post: operations["access_request_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/access-requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a request */
+        post: operations["access_request_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/alert-rules": {
         parameters: {
             query?: never;
@@ -739,6 +833,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/data-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the data products that the tenant finds
+         * @description Of other tenants: the PUBLIC ones, and those LISTED for this tenant.
+         */
+        get: operations["data_product_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a data product
+         * @description With its fields as a share by default shows them, its service levels as they are kept, and the tenant's clusters that could show it.
+         */
+        get: operations["data_product_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-products/{id}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a data product
+         * @description Its owner decides within thirty days. One request of a tenant for the same waits at a time; 50 a day, 3 for the same.
+         */
+        post: operations["data_product_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/environments": {
         parameters: {
             query?: never;
@@ -1301,6 +1455,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/received-shares/{id}/service-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the promises of a received share's topics are kept
+         * @description As their provider's agents measure them.
+         */
+        get: operations["received_share_service_levels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/role-bindings": {
         parameters: {
             query?: never;
@@ -1500,7 +1674,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the shares that the tenant gives */
+        /** List the shares that the tenant gives, or those that it receives */
         get: operations["share_list"];
         put?: never;
         /**
@@ -1611,6 +1785,23 @@ export interface paths {
          * @description What is written from then on is under a new data key, and other keys of both sides wrap it; what is there stays readable.
          */
         post: operations["share_rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{id}/service-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the promises of a share's topics are kept */
+        get: operations["share_service_levels"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1774,6 +1965,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/topics/{id}/visibility": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who finds a topic in the catalog */
+        get: operations["topic_visibility_get"];
+        /**
+         * List a topic in the catalog, or make it private again
+         * @description PRIVATE unless said otherwise. Takes the role TENANT_ADMIN on the topic, and a tenant that gives shares. Others find name, description,
+         *     price, fields and service levels; no id, and no name of the tenant's topics and clusters.
+         */
+        put: operations["topic_visibility_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -1795,6 +2008,135 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description The body of an approval. What is left out begins safe: fields that the contract tags are redacted, records from the acceptance on are shown,
+         *     10 MiB a second at most, for 90 days.
+         */
+        AccessApproval: {
+            /**
+             * @description What its recipient sees the topic called; left out: made of the product's name.
+             * @default null
+             */
+            alias: string;
+            /**
+             * @description For whoever asked.
+             * @default
+             */
+            answer: string;
+            /**
+             * Format: int32
+             * @description The version of the contract that its recipient can rely on.
+             * @default null
+             */
+            contract_version: number;
+            /**
+             * Format: date-time
+             * @description Left out: 90 days from now.
+             * @default null
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description Left out: 10 MiB.
+             * @default null
+             */
+            fetch_bytes_per_second: number;
+            /**
+             * @description What is shown of records' keys; left out: HASHED where something is masked.
+             * @default null
+             */
+            keys: components["schemas"]["SharedKeys"];
+            /**
+             * @description Left out: as the product says.
+             * @default null
+             */
+            price: components["schemas"]["SharePrice"];
+            /**
+             * @description Which records are shown; left out: LATEST.
+             * @default null
+             */
+            start: components["schemas"]["ShareStart"];
+            /**
+             * @description What is done with each record; left out: fields that the contract tags are redacted.
+             * @default null
+             */
+            steps: unknown[];
+            /**
+             * @description What its recipient has to agree to.
+             * @default
+             */
+            terms: string;
+        };
+        /** @description The body of a refusal. */
+        AccessRejection: {
+            /** @description Why; whoever asked reads it. */
+            reason: string;
+        };
+        AccessRequest: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of an AccessRequest. */
+            id: string;
+            /** @enum {string} */
+            kind: "AccessRequest";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["AccessRequestSpec"];
+            status: components["schemas"]["AccessRequestStatus"];
+        };
+        /** @description Id of an AccessRequest. */
+        AccessRequestId: string;
+        /** @description The body of a request. */
+        AccessRequestInput: {
+            /** @description The own cluster that would show it; one on another broker pool is refused at once. */
+            cluster?: components["schemas"]["ClusterId"];
+            /** @description Why, for whoever decides. */
+            reason: string;
+        };
+        AccessRequestList: {
+            data: components["schemas"]["AccessRequest"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description What is asked for. */
+        AccessRequestSpec: {
+            /** @description Of one that was sent: the own cluster that would show it. */
+            cluster?: components["schemas"]["ClusterId"];
+            /** @description The data product. */
+            data_product: components["schemas"]["DataProductId"];
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What became of it. */
+        AccessRequestStatus: {
+            /** @description What was answered. */
+            answer?: string;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            decided_at?: string;
+            /** @description Whose it is. */
+            direction: components["schemas"]["RequestDirection"];
+            /**
+             * Format: date-time
+             * @description When nobody answers any more.
+             */
+            expires_at: string;
+            /** @description PENDING, APPROVED, REJECTED, WITHDRAWN or EXPIRED. */
+            phase: components["schemas"]["Phase"];
+            /** @description What the data product was called. */
+            product_name: string;
+            /** @description Of one that was sent and approved: the share, to be accepted. */
+            received_share?: string;
+            /** @description Of one that was received: who asks. */
+            requester_tenant?: components["schemas"]["TenantId"];
+            /** @description Of one that was received and approved: the share. */
+            share?: components["schemas"]["ShareId"];
+            /** @description What people call the other side. */
+            tenant_name: string;
+            /** @description Of one that was received: the topic. */
+            topic?: components["schemas"]["TopicId"];
+        };
         /** @description A topic that changed hands. */
         AdoptedTopic: {
             /** @description Its name. */
@@ -3165,6 +3507,50 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        DataProduct: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a DataProduct. */
+            id: string;
+            /** @enum {string} */
+            kind: "DataProduct";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["DataProductSpec"];
+            status: components["schemas"]["DataProductStatus"];
+        };
+        /** @description Id of a DataProduct. */
+        DataProductId: string;
+        DataProductList: {
+            data: components["schemas"]["DataProduct"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        /** @description What somebody finds. */
+        DataProductSpec: {
+            /** @description For people. */
+            description: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description What it would cost; absent: nothing. */
+            price?: components["schemas"]["SharePrice"];
+        };
+        /** @description What is so, and what whoever reads it has to do with it. */
+        DataProductStatus: {
+            /** @description The tenant's request that waits for its answer. */
+            access_request?: components["schemas"]["AccessRequestId"];
+            /** @description The tenant's clusters that could show it: those on its broker pool. Only where one is read. */
+            clusters?: components["schemas"]["ClusterId"][];
+            /** @description The fields of its records as far as its contract tells, the tagged ones redacted, which an approval may change. Only where one is read. */
+            fields?: components["schemas"]["ShownField"][];
+            /** @description Always READY: what is found can be asked for. */
+            phase: components["schemas"]["Phase"];
+            /** @description Whose it is: the tenant's name for people. */
+            provider_name: string;
+            /** @description The share of it that the tenant is offered or has taken. */
+            received_share?: string;
+            /** @description What it promises, and how that is kept. Only where one is read. */
+            service_levels?: components["schemas"]["SharedServiceLevel"][];
+        };
         /** @description The body of a call that needs none: nothing, or an empty object. */
         Empty: Record<string, never>;
         /**
@@ -4115,7 +4501,7 @@ export interface components {
          * @description Where an object stands. New phases may appear: treat an unknown one as not ready.
          * @enum {string}
          */
-        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "RUNNING" | "SUSPENDED" | "STOPPING" | "STOPPED" | "COMPLETED" | "DELETING" | "EXPIRED" | "OFFERED" | "INVITED" | "PREVIEWED" | "ACTIVE" | "DECLINED" | "LEFT" | "REVOKED";
+        Phase: "PENDING" | "PROVISIONING" | "READY" | "DEGRADED" | "FAILED" | "RUNNING" | "SUSPENDED" | "STOPPING" | "STOPPED" | "COMPLETED" | "DELETING" | "EXPIRED" | "OFFERED" | "INVITED" | "PREVIEWED" | "ACTIVE" | "DECLINED" | "LEFT" | "APPROVED" | "REJECTED" | "WITHDRAWN" | "REVOKED";
         /** @description One topic of a preview. */
         PreviewedTopic: components["schemas"]["ReceivedTopic"] & {
             /** @description The fields of its records after everything that is done with them, as far as its contract tells. */
@@ -4541,6 +4927,8 @@ export interface components {
             mounts: components["schemas"]["ShareMount"][];
             /** @description INVITED, PREVIEWED, ACTIVE, DECLINED, LEFT, REVOKED or EXPIRED. */
             phase: components["schemas"]["Phase"];
+            /** @description What people call that tenant. */
+            provider_name: string;
             /** @description Who offers it. */
             provider_tenant: components["schemas"]["TenantId"];
             /**
@@ -4607,6 +4995,11 @@ export interface components {
              */
             unmetered_clusters?: string[];
         };
+        /**
+         * @description Whose request it is.
+         * @enum {string}
+         */
+        RequestDirection: "RECEIVED" | "SENT";
         /** @description Where offsets go. An offset outside of what the log holds becomes its nearest end. */
         ResetTarget: {
             /** @enum {string} */
@@ -4862,6 +5255,8 @@ export interface components {
              */
             expires_at: string;
         };
+        /** @description Id of a Share. */
+        ShareId: string;
         ShareInput: {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["ShareSpec"];
@@ -4950,6 +5345,13 @@ export interface components {
             /** @enum {string} */
             kind: "LINK";
         };
+        /** @description The promises of a share's topics. */
+        ShareServiceLevels: {
+            /** @description Always `ShareServiceLevels`. */
+            kind: string;
+            /** @description By topic; none once the share has ended. */
+            topics: components["schemas"]["SharedTopicServiceLevels"][];
+        };
         /** @description What is wished. */
         ShareSpec: {
             /** @description The cluster of the topics; never changes. */
@@ -5036,6 +5438,8 @@ export interface components {
              * @description Records that were read in the last thirty days.
              */
             read_records: number;
+            /** @description What people call that tenant; absent before it has had to do with the share. */
+            recipient_name?: string;
             recipient_tenant?: components["schemas"]["TenantId"] | null;
             /**
              * Format: date-time
@@ -5053,6 +5457,28 @@ export interface components {
          * @enum {string}
          */
         SharedKeys: "SHOWN" | "HASHED" | "WITHHELD";
+        /** @description A promise of a topic that is another tenant's, and how it is kept: nothing of the contract that makes it. */
+        SharedServiceLevel: {
+            budget?: components["schemas"]["ServiceLevelBudget"] | null;
+            measured?: components["schemas"]["ServiceLevelValue"] | null;
+            /**
+             * Format: date-time
+             * @description The minute that was looked at last; null before the first one.
+             */
+            measured_at?: string | null;
+            /** @description What is promised. */
+            name: components["schemas"]["LevelName"];
+            objective?: components["schemas"]["ServiceLevelValue"] | null;
+            /** @description Of NO_DATA, as of the topic's own levels. */
+            reason?: string;
+            /** @description How it is kept. */
+            state: components["schemas"]["LevelState"];
+            /**
+             * Format: double
+             * @description The share of minutes in which it is to be kept; null when the promise cannot be read.
+             */
+            target_percent?: number | null;
+        };
         /** @description One topic that is offered. */
         SharedTopic: {
             /** @description What its recipient sees it called; left out: its own name. */
@@ -5076,6 +5502,13 @@ export interface components {
             steps?: unknown[];
             /** @description The topic, of the share's cluster. */
             topic: components["schemas"]["TopicId"];
+        };
+        /** @description The promises of one topic of a share. */
+        SharedTopicServiceLevels: {
+            /** @description What the share calls it. */
+            alias: string;
+            /** @description What is promised, and how it is kept. */
+            levels: components["schemas"]["SharedServiceLevel"][];
         };
         /** @description Which way a tenant shares. */
         Sharing: {
@@ -5424,6 +5857,47 @@ export interface components {
             /** @description Who broke what, the most frequent first, at most 500. */
             violations: components["schemas"]["TopicViolation"][];
         };
+        /** @description Who finds a topic in the catalog, and as what. */
+        TopicVisibility: {
+            /** @description What others know it by; absent before it was first described. */
+            data_product?: components["schemas"]["DataProductId"];
+            /** @description Its fields as others are shown them: the tagged ones redacted. Only where it is read. */
+            fields?: components["schemas"]["ShownField"][];
+            /** @description Always `TopicVisibility`. */
+            kind: string;
+            /** @description Its generation. */
+            metadata: components["schemas"]["TopicVisibilityMetadata"];
+            /** @description What is wished. */
+            spec: components["schemas"]["TopicVisibilitySpec"];
+            /** @description Which topic. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description How often it changed; for `If-Match`. */
+        TopicVisibilityMetadata: {
+            /**
+             * Format: int64
+             * @description 0 before it was first described.
+             */
+            generation: number;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at?: string;
+        };
+        /** @description Who finds a topic in the catalog, and as what. */
+        TopicVisibilitySpec: {
+            /** @description For people. */
+            description?: string;
+            /** @description What it is called there; needed unless it is PRIVATE. */
+            name?: string;
+            /** @description What it would cost; a share by request costs this unless its approval says otherwise. */
+            price?: components["schemas"]["SharePrice"];
+            /** @description Of LISTED: the tenants that find it. */
+            tenants?: string[];
+            /** @description Who finds it. */
+            visibility: components["schemas"]["Visibility"];
+        };
         /**
          * @description What becomes of a record that does not say which schema it is of.
          * @enum {string}
@@ -5495,6 +5969,11 @@ export interface components {
             /** @description When grouped by topic. */
             topic?: string;
         };
+        /**
+         * @description Who finds a topic in the catalog.
+         * @enum {string}
+         */
+        Visibility: "PRIVATE" | "LISTED" | "PUBLIC";
     };
     responses: never;
     parameters: never;
@@ -5520,6 +5999,220 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_request_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description `received` or `sent`; left out: both. */
+                direction?: string;
+                /** @description PENDING, APPROVED, REJECTED, WITHDRAWN or EXPIRED. */
+                phase?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_request_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the request. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_request_approve: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the request. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessApproval"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_request_reject: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the request. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessRejection"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_request_withdraw: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the request. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description Decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -8280,6 +8973,122 @@ export interface operations {
             };
         };
     };
+    data_product_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Those whose name or description contains this text, however it is written. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProductList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    data_product_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the data product. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The data product. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataProduct"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    data_product_request: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the data product. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     environment_list: {
         parameters: {
             query?: {
@@ -10202,6 +11011,38 @@ export interface operations {
             };
         };
     };
+    received_share_service_levels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the received share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The promises. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareServiceLevels"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     role_binding_list: {
         parameters: {
             query?: {
@@ -10915,6 +11756,11 @@ export interface operations {
                 cluster?: string;
                 /** @description Only those with this topic. */
                 topic?: string;
+                /**
+                 * @description `given`, which it is when left out, or `received`: the page is of ReceivedShare then, as `/v1/received-shares` lists them, which knows
+                 *     neither of the other filters.
+                 */
+                direction?: string;
             };
             header?: never;
             path?: never;
@@ -11288,6 +12134,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    share_service_levels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the share. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The promises. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareServiceLevels"];
                 };
             };
             /** @description A problem; `code` names it. */
@@ -11874,6 +12752,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TopicViolations"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    topic_visibility_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the topic. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who finds it, and as what. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicVisibility"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    topic_visibility_put: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the topic. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicVisibilitySpec"];
+            };
+        };
+        responses: {
+            /** @description Written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicVisibility"];
                 };
             };
             /** @description A problem; `code` names it. */

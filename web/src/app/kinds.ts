@@ -21,6 +21,8 @@ export const KINDS: readonly Kind[] = [
   { kind: 'ContractLintRule', prefix: 'contract_lint_rule', api: '/v1/contract-lint-rules', route: '/contract-lint-rules', one: 'lint rule', many: 'lint rules', page: true },
   { kind: 'Share', prefix: 'share', api: '/v1/shares', route: '/shares', one: 'share', many: 'shares', page: true },
   { kind: 'ReceivedShare', prefix: 'received_share', api: '/v1/received-shares', route: '/received-shares', one: 'received share', many: 'received shares', page: true },
+  { kind: 'DataProduct', prefix: 'data_product', api: '/v1/data-products', route: '/data-products', one: 'data product', many: 'data products', page: true },
+  { kind: 'AccessRequest', prefix: 'access_request', api: '/v1/access-requests', route: '/shares', one: 'access request', many: 'access requests', page: false },
   { kind: 'DataPlane', prefix: 'data_plane', api: '/v1/data-planes', route: '/data-planes', one: 'data plane', many: 'data planes', page: true },
   { kind: 'BrokerPool', prefix: 'pool', api: '/v1/broker-pools', route: '/data-planes', one: 'broker pool', many: 'broker pools', page: false },
   { kind: 'DataPlaneGrant', prefix: 'grant', api: '/v1/data-plane-grants', route: '/grants', one: 'grant', many: 'grants', page: true },

@@ -5,11 +5,11 @@ import { formatAge, formatTime, formatUntil, formatUtc, words } from './format.t
 export type Mood = 'good' | 'busy' | 'warn' | 'bad' | 'off'
 
 const MOODS: Record<string, Mood> = {
-  READY: 'good', RUNNING: 'good', COMPLETED: 'good', ACTIVE: 'good', CONNECTED: 'good', OK: 'good',
+  READY: 'good', RUNNING: 'good', COMPLETED: 'good', ACTIVE: 'good', APPROVED: 'good', CONNECTED: 'good', OK: 'good',
   PENDING: 'busy', PROVISIONING: 'busy', DELETING: 'busy', STOPPING: 'busy', OFFERED: 'busy', INVITED: 'busy', PREVIEWED: 'busy',
   DEGRADED: 'warn', SILENT: 'warn', EXPIRED: 'warn', NO_DATA: 'warn',
   FAILED: 'bad', FIRING: 'bad', BREACHED: 'bad',
-  DECLINED: 'off', REVOKED: 'off', LEFT: 'off', SUSPENDED: 'off', STOPPED: 'off',
+  DECLINED: 'off', REJECTED: 'off', WITHDRAWN: 'off', REVOKED: 'off', LEFT: 'off', SUSPENDED: 'off', STOPPED: 'off',
 }
 const GLYPHS: Record<Mood, string> = { good: '●', busy: '◐', warn: '▲', bad: '✕', off: '○' }
 

@@ -8,4 +8,4 @@ mod store;
 
 pub use model::{Cluster, ClusterAccess, ClusterId};
 pub use routes::router;
-pub use store::by_id;
+pub use store::{by_id, on_pool};

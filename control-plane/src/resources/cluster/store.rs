@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::TenantScope;
 use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kind};
+use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::cluster::model::{Cluster, ClusterAccess, ClusterId, ClusterSpec};
 use crate::resources::environment::EnvironmentId;
 use crate::resources::labels_of;
@@ -208,4 +209,20 @@ pub async fn delete(tx: &mut Tx, scope: TenantScope, id: ClusterId) -> Result<()
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// The tenant's clusters on a broker pool.
+///
+/// # Errors
+/// The database's.
+pub async fn on_pool(tx: &mut Tx, scope: TenantScope, pool: BrokerPoolId) -> Result<Vec<ClusterId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM cluster WHERE tenant_id = $1 AND broker_pool_id = $2 AND access = 'GATEWAY' AND deleted_at IS NULL
+         ORDER BY id LIMIT 100",
+        scope.tenant().uuid(),
+        pool.uuid(),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(Id::from_uuid).collect())
 }

@@ -80,6 +80,65 @@ pub struct TopicServiceLevels {
     levels: Vec<TopicServiceLevel>,
 }
 
+/// A promise of a topic that is another tenant's, and how it is kept: nothing of the contract that makes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SharedServiceLevel {
+    /// What is promised.
+    name: LevelName,
+    /// How much; null when the promise cannot be read.
+    objective: Option<ServiceLevelValue>,
+    /// The share of minutes in which it is to be kept; null when the promise cannot be read.
+    target_percent: Option<f64>,
+    /// How it is kept.
+    state: LevelState,
+    /// Of NO_DATA, as of the topic's own levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// What was measured, in the unit of the objective; null of NO_DATA.
+    measured: Option<ServiceLevelValue>,
+    /// The minute that was looked at last; null before the first one.
+    measured_at: Option<DateTime<Utc>>,
+    /// What is left of the bad minutes that it allows; null before the first look.
+    budget: Option<ServiceLevelBudget>,
+}
+
+impl From<TopicServiceLevel> for SharedServiceLevel {
+    fn from(level: TopicServiceLevel) -> Self {
+        let TopicServiceLevel {
+            name,
+            objective,
+            target_percent,
+            contract_id: _,
+            version: _,
+            state,
+            reason,
+            // It may repeat what the contract says.
+            message: _,
+            measured,
+            measured_at,
+            budget,
+        } = level;
+        Self {
+            name,
+            objective,
+            target_percent,
+            state,
+            reason,
+            measured,
+            measured_at,
+            budget,
+        }
+    }
+}
+
+impl TopicServiceLevels {
+    /// As another tenant is shown them.
+    pub fn shared(self) -> Vec<SharedServiceLevel> {
+        self.levels.into_iter().map(SharedServiceLevel::from).collect()
+    }
+}
+
 /// The answer. `promised`: none where the topic promises nothing.
 pub fn view(
     topic: TopicId,

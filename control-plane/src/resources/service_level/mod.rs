@@ -10,5 +10,6 @@ mod routes;
 mod store;
 mod told;
 
-pub use routes::router;
+pub use api::SharedServiceLevel;
+pub use routes::{router, shared};
 pub use store::{Scraped, scraped};

@@ -6,13 +6,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::auth::{Allowed, ReadTenant};
+use crate::auth::{Allowed, ReadTenant, TenantScope};
 use crate::kernel::{Result, kind};
-use crate::resources::service_level::api::{self, TopicServiceLevels};
+use crate::resources::service_level::api::{self, SharedServiceLevel, TopicServiceLevels};
 use crate::resources::service_level::store;
-use crate::resources::topic;
+use crate::resources::topic::{self, TopicId};
 use crate::rest::PathId;
-use crate::runtime::App;
+use crate::runtime::{App, Tx};
 
 /// The room's routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -31,11 +31,24 @@ async fn read(
     Allowed { scope, .. }: Allowed<ReadTenant>,
     PathId(id): PathId<kind::Topic>,
 ) -> Result<axum::Json<TopicServiceLevels>> {
-    let now = Utc::now();
     let mut tx = app.db.read(&scope.scope()).await?;
     topic::by_id(&mut tx, scope, id).await?;
-    let promised = store::promised(&mut tx, scope.tenant(), Some(id), Uuid::nil(), now).await?;
-    let found = store::found(&mut tx, scope.tenant(), &[id.uuid()]).await?;
+    let levels = levels(&mut tx, scope, id).await?;
     tx.commit().await?;
-    Ok(axum::Json(api::view(id, promised.first(), &found, now)))
+    Ok(axum::Json(levels))
+}
+
+async fn levels(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<TopicServiceLevels> {
+    let now = Utc::now();
+    let promised = store::promised(tx, scope.tenant(), Some(id), Uuid::nil(), now).await?;
+    let found = store::found(tx, scope.tenant(), &[id.uuid()]).await?;
+    Ok(api::view(id, promised.first(), &found, now))
+}
+
+/// What a topic of this tenant promises, and how it is kept, as another tenant is shown it.
+///
+/// # Errors
+/// The database's.
+pub async fn shared(tx: &mut Tx, owner: TenantScope, id: TopicId) -> Result<Vec<SharedServiceLevel>> {
+    levels(tx, owner, id).await.map(TopicServiceLevels::shared)
 }

@@ -21,6 +21,10 @@ pub struct ShareStatus {
     pub phase: Phase,
     /// The tenant that took it, or to which it is addressed.
     pub recipient_tenant: Option<TenantId>,
+    /// What people call that tenant; absent before it has had to do with the share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub recipient_name: Option<String>,
     /// Until when its invitation can be taken; absent without one.
     pub invitation_expires_at: Option<DateTime<Utc>>,
     /// When it was last accepted, declined, left, revoked, or ran out.
@@ -139,6 +143,8 @@ pub struct ReceivedShareStatus {
     pub phase: Phase,
     /// Who offers it.
     pub provider_tenant: TenantId,
+    /// What people call that tenant.
+    pub provider_name: String,
     /// When it was last accepted, declined, left, revoked, or ran out.
     pub decided_at: Option<DateTime<Utc>>,
     /// When the terms were agreed to.
@@ -235,6 +241,8 @@ pub struct SharePreview {
 /// What stands beside a row.
 #[derive(Debug, Clone, Default)]
 pub struct Beside {
+    /// What people call the other side.
+    pub other_name: String,
     /// Its mounts with what was reported of them.
     pub mounts: Vec<(Mount, Option<Report>)>,
     /// How much was read.
@@ -284,9 +292,18 @@ pub fn given(row: Share, beside: &Beside) -> Object<kind::Share> {
         generation,
         labels,
     };
+    // Who is only named is no party yet: nobody learns what a tenant is called by offering it something.
+    let joined = matches!(
+        phase,
+        Phase::Previewed | Phase::Active | Phase::Declined | Phase::Left
+    );
+    let recipient_name = recipient
+        .filter(|_| joined || !beside.mounts.is_empty())
+        .map(|_| beside.other_name.clone());
     let status = ShareStatus {
         phase,
         recipient_tenant: recipient,
+        recipient_name,
         invitation_expires_at,
         decided_at,
         terms_accepted_at,
@@ -347,6 +364,7 @@ pub fn received(row: &Share, beside: &Beside) -> Object<kind::ReceivedShare> {
     let status = ReceivedShareStatus {
         phase: row.phase,
         provider_tenant: row.provider,
+        provider_name: beside.other_name.clone(),
         decided_at: row.decided_at,
         terms_accepted_at: row.terms_accepted_at,
         mounts: mounts.collect(),

@@ -1,4 +1,4 @@
-//! Shares whose time is over, found every few seconds. Gateways end them by their own clocks, to the second; here the phase follows, the mounts
+//! Shares whose time is over, and requests for them, found every few seconds. Gateways end them by their own clocks, to the second; here the phase follows, the mounts
 //! go, and both sides are told. One control plane holds the lease at a time; each share is a transaction of its own.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use chrono::Utc;
 use crate::auth::TenantScope;
 use crate::kernel::{Action, Result, TenantId};
 use crate::resources::share::model::{Decision, Share, ShareId, decide};
-use crate::resources::share::{invitation, party, store};
+use crate::resources::share::{invitation, party, request, store};
 use crate::rest::note;
 use crate::runtime::{App, Lease, Scope};
 
@@ -41,7 +41,7 @@ async fn turn(app: &App, lease: &Lease) -> Result<()> {
     look(app).await
 }
 
-/// Ends every share whose time is over.
+/// Ends every share and every request whose time is over.
 ///
 /// # Errors
 /// The database's.
@@ -49,7 +49,7 @@ pub async fn look(app: &App) -> Result<()> {
     let mut tx = app.db.read(&Scope::Operator).await?;
     let over = store::over(&mut tx, TURN_MAX).await?;
     tx.commit().await?;
-    let any = !over.is_empty();
+    let any = !over.is_empty() | request::expire(app).await?;
     for (provider, id) in over {
         expire(app, provider, id).await?;
     }

@@ -5,15 +5,19 @@
 
 mod api;
 pub mod bill;
+mod defaults;
 mod encryption;
 pub mod expire;
 mod invitation;
 mod keys;
+mod levels;
 mod model;
 mod mount;
 mod party;
 mod price;
+mod product;
 mod received;
+mod request;
 mod routes;
 mod service;
 mod store;

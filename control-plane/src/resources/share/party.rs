@@ -1,11 +1,11 @@
 //! What a share is to both of its sides: each part is read and written under the scope of the tenant that it belongs to, one after the other in
 //! one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::auth::TenantScope;
+use crate::auth::{DirectoryScope, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Id, Result, TenantId, kind};
 use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::served::{self, Report};
@@ -13,7 +13,7 @@ use crate::resources::share::api::{self, Beside};
 use crate::resources::share::model::{Decision, Share};
 use crate::resources::share::mount;
 use crate::resources::topic::{self, TopicId};
-use crate::resources::{cluster, owner};
+use crate::resources::{cluster, owner, tenant};
 use crate::rest::note;
 use crate::runtime::Tx;
 
@@ -32,6 +32,10 @@ pub async fn beside_given(tx: &mut Tx, scope: TenantScope, rows: &[Share]) -> Re
     for (recipient, shares) in by_recipient {
         let consumer = TenantScope::turn_to_party(tx, recipient).await?;
         mounts(tx, consumer, &shares, &mut all).await?;
+        let name = name(tx, consumer).await?;
+        for share in shares {
+            all.entry(share).or_default().other_name.clone_from(&name);
+        }
     }
     scope.back(tx).await?;
     Ok(all)
@@ -42,6 +46,11 @@ pub async fn beside_received(tx: &mut Tx, scope: TenantScope, rows: &[Share]) ->
     let mut all = read(tx, scope, rows).await?;
     let shares: Vec<Uuid> = rows.iter().map(|it| it.id.uuid()).collect();
     mounts(tx, scope, &shares, &mut all).await?;
+    let names = names(tx, scope, rows.iter().map(|it| it.provider).collect()).await?;
+    for row in rows {
+        let beside = all.entry(row.id.uuid()).or_default();
+        beside.other_name = names.get(&row.provider).cloned().unwrap_or_default();
+    }
     Ok(all)
 }
 
@@ -49,6 +58,7 @@ async fn read(tx: &mut Tx, scope: TenantScope, rows: &[Share]) -> Result<AllBesi
     let shares: Vec<Uuid> = rows.iter().map(|it| it.id.uuid()).collect();
     let reads = mount::reads(tx, scope, &shares).await?;
     let with = |id: Uuid| Beside {
+        other_name: String::new(),
         mounts: Vec::new(),
         read: reads.get(&id).copied().unwrap_or_default(),
     };
@@ -65,6 +75,33 @@ async fn mounts(tx: &mut Tx, consumer: TenantScope, shares: &[Uuid], all: &mut A
         beside.mounts.push((mount, report));
     }
     Ok(())
+}
+
+/// What people call the tenant whose scope this is.
+pub async fn name(tx: &mut Tx, scope: TenantScope) -> Result<String> {
+    let spec = tenant::by_id(tx, DirectoryScope::Tenant(scope), scope.tenant())
+        .await?
+        .spec;
+    Ok(if spec.display_name.is_empty() {
+        spec.name
+    } else {
+        spec.display_name
+    })
+}
+
+/// What people call some tenants with which this one has to do; goes to each, and back.
+pub async fn names(
+    tx: &mut Tx,
+    scope: TenantScope,
+    others: BTreeSet<TenantId>,
+) -> Result<BTreeMap<TenantId, String>> {
+    let mut names = BTreeMap::new();
+    for other in others {
+        let party = TenantScope::turn_to_party(tx, other).await?;
+        names.insert(other, name(tx, party).await?);
+    }
+    scope.back(tx).await?;
+    Ok(names)
 }
 
 /// One share as its provider sees it now.

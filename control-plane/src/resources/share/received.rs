@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::auth::{Caller, DirectoryScope, Role, TenantScope};
+use crate::auth::{Caller, Role, TenantScope};
 use crate::kernel::{Action, Change, Error, Id, Result, code, kind};
 use crate::resources::cluster::Cluster;
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::share::api::{PreviewedTopic, ReceivedTopic, ShareAcceptance, SharePreview, offered};
 use crate::resources::share::model::{Decision, Mount, Share, ShareId, ShareStart, decide, is_live};
 use crate::resources::share::{mount, party, store, switch, view};
-use crate::resources::{cluster, owner, referred, tenant, topic};
+use crate::resources::{cluster, owner, referred, topic};
 use crate::rest::{Answer, Begun, Call, Phase, Write};
 use crate::runtime::{App, Tx};
 
@@ -288,9 +288,7 @@ pub async fn preview(
 /// A share as whoever is invited sees it; under the provider's scope.
 pub async fn look(tx: &mut Tx, provider: TenantScope, id: ShareId) -> Result<SharePreview> {
     let row = store::by_id(tx, provider, id).await?;
-    let name = tenant::by_id(tx, DirectoryScope::Tenant(provider), row.provider)
-        .await?
-        .spec;
+    let provider_name = party::name(tx, provider).await?;
     let mut topics = Vec::with_capacity(row.spec.topics.len());
     for (at, shared) in row.spec.topics.iter().enumerate() {
         let found = topic::by_id(tx, provider, shared.topic).await?;
@@ -321,11 +319,7 @@ pub async fn look(tx: &mut Tx, provider: TenantScope, id: ShareId) -> Result<Sha
         kind: "SharePreview",
         id: Id::from_uuid(row.id.uuid()),
         phase: row.phase,
-        provider_name: if name.display_name.is_empty() {
-            name.name
-        } else {
-            name.display_name
-        },
+        provider_name,
         spec: offered(&row.spec),
         topics,
         invitation_expires_at: row.invitation_expires_at.filter(|_| is_live(row.phase)),

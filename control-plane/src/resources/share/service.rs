@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use weir_credentials::{Secret, SecretKind};
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Error, ErrorKind, Id, Result, check_labels, code, kind};
+use crate::kernel::{Action, Error, ErrorKind, Id, Labels, Result, check_labels, code, kind};
 use crate::resources::share::api::ShareEnd;
 use crate::resources::share::model::{
     Decision, Share, ShareId, ShareRecipient, ShareSpec, SharedTopic, decide, is_live,
@@ -42,23 +42,53 @@ pub async fn create(
     };
     switch::check_gives(write.tx(), scope).await?;
     check_offer(write.tx(), caller, scope, &mut spec).await?;
-    if store::live(write.tx(), scope).await? >= SHARES_MAX {
+    let id = insert(write.tx(), scope, &spec, &metadata.labels).await?;
+    let invitation = invite(write.tx(), scope, id, &spec, &app.settings).await?;
+    let shown = created(&mut write, scope, id).await?;
+    write.finish(201, with(shown, invitation)).await
+}
+
+/// A share whose offer was checked, by request: its tenant is the recipient, so there is no invitation. Both sides are told.
+pub async fn offer(
+    write: &mut Write,
+    caller: &Caller,
+    scope: TenantScope,
+    mut spec: ShareSpec,
+    labels: &Labels,
+) -> Result<ShareId> {
+    let mut errors = Vec::new();
+    validate::validate(&spec, &mut errors);
+    Error::check(errors)?;
+    check_end(spec.expires_at)?;
+    switch::check_gives(write.tx(), scope).await?;
+    check_offer(write.tx(), caller, scope, &mut spec).await?;
+    let id = insert(write.tx(), scope, &spec, labels).await?;
+    created(write, scope, id).await?;
+    Ok(id)
+}
+
+async fn insert(tx: &mut Tx, scope: TenantScope, spec: &ShareSpec, labels: &Labels) -> Result<ShareId> {
+    if store::live(tx, scope).await? >= SHARES_MAX {
         let detail = format!("A tenant has at most {SHARES_MAX} shares that have not ended.");
         return Err(Error::new(ErrorKind::OverQuota, code::OVER_QUOTA, detail));
     }
     let id: ShareId = Id::generate();
-    store::insert(write.tx(), scope, id, &spec, &metadata.labels).await?;
+    store::insert(tx, scope, id, spec, labels).await?;
     if spec.price.is_some() {
-        price::set(write.tx(), scope, id, hour(Utc::now()), spec.price.as_ref()).await?;
+        price::set(tx, scope, id, hour(Utc::now()), spec.price.as_ref()).await?;
     }
-    let invitation = invite(write.tx(), scope, id, &spec, &app.settings).await?;
+    Ok(id)
+}
+
+/// A new share: both sides are told; gives it as its provider sees it.
+async fn created(write: &mut Write, scope: TenantScope, id: ShareId) -> Result<Value> {
+    let request = write.call().request_id.clone();
     let row = store::by_id(write.tx(), scope, id).await?;
-    let request = call.request_id.clone();
     party::tell_recipient(write.tx(), scope, row.recipient, Action::Create, &row, &request).await?;
     let change = party::given_change(Action::Create, &row, scope);
     let shown = party::given(write.tx(), scope, row).await?;
     write.record(change.with_after(shown.clone())).await?;
-    write.finish(201, with(shown, invitation)).await
+    Ok(shown)
 }
 
 /// Puts what is shown once into an answer.
@@ -109,14 +139,9 @@ async fn check_offer(tx: &mut Tx, caller: &Caller, scope: TenantScope, spec: &mu
             let detail = format!("The subject {}-value has no version {number}.", found.spec.name);
             return Err(Error::invalid(pointer, code::BAD_REFERENCE, detail));
         }
-        view::compile(
-            tx,
-            scope,
-            &found,
-            &shared.steps,
-            &format!("/spec/topics/{at}/steps"),
-        )
-        .await?;
+        let steps = format!("/spec/topics/{at}/steps");
+        view::check_keys(&steps, shared)?;
+        view::compile(tx, scope, &found, &shared.steps, &steps).await?;
         shared.alias.get_or_insert_with(|| found.spec.name.clone());
         ids.push(found.id.uuid());
     }

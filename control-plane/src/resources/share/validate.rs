@@ -35,8 +35,8 @@ pub fn validate(spec: &ShareSpec, errors: &mut Vec<FieldError>) {
         ("/spec/description", description, DESCRIPTION_MAX),
         ("/spec/terms", terms, TERMS_MAX),
     ] {
-        if text.chars().count() > most {
-            let detail = format!("The text has at most {most} characters.");
+        if text.chars().count() > most || text.contains('\0') {
+            let detail = format!("The text has at most {most} characters, and no NUL.");
             errors.push(bad(pointer, code::OUT_OF_RANGE, detail));
         }
     }
@@ -67,7 +67,7 @@ pub fn validate(spec: &ShareSpec, errors: &mut Vec<FieldError>) {
         errors.push(bad("/spec/fetch_bytes_per_second", code::OUT_OF_RANGE, detail));
     }
     if let Some(price) = price {
-        self::price(price, errors);
+        self::price("/spec/price", price, errors);
     }
 }
 
@@ -104,7 +104,8 @@ fn topic(at: usize, shared: &SharedTopic, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn price(price: &SharePrice, errors: &mut Vec<FieldError>) {
+/// Collects what is wrong with a price that stands at this place.
+pub fn price(at: &str, price: &SharePrice, errors: &mut Vec<FieldError>) {
     let SharePrice {
         currency,
         per_gib,
@@ -112,17 +113,14 @@ fn price(price: &SharePrice, errors: &mut Vec<FieldError>) {
     } = price;
     if currency.len() != 3 || !currency.bytes().all(|it| it.is_ascii_uppercase()) {
         let detail = "A currency is three capital letters (ISO 4217).".to_owned();
-        errors.push(bad("/spec/price/currency", code::OUT_OF_RANGE, detail));
+        errors.push(bad(&format!("{at}/currency"), code::OUT_OF_RANGE, detail));
     }
-    for (pointer, amount) in [
-        ("/spec/price/per_gib", per_gib),
-        ("/spec/price/per_month", per_month),
-    ] {
+    for (pointer, amount) in [("per_gib", per_gib), ("per_month", per_month)] {
         let fits = amount.scale() <= PRICE_DECIMALS_MAX && *amount <= PRICE_MAX && !amount.is_sign_negative();
         if !fits {
             let detail =
                 format!("A price is between 0 and {PRICE_MAX} with at most {PRICE_DECIMALS_MAX} decimals.");
-            errors.push(bad(pointer, code::OUT_OF_RANGE, detail));
+            errors.push(bad(&format!("{at}/{pointer}"), code::OUT_OF_RANGE, detail));
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Shares: what is offered, seen, taken and ended between two tenants on one broker pool, and what nobody else learns of it.
 
+mod asking;
 mod bad;
 mod encrypted;
 mod invitations;
 mod life;
 mod link;
 mod money;
+pub mod products;
+mod requests;
 
 use serde_json::{Value, json};
 

@@ -4,11 +4,14 @@
 mod avro;
 mod json;
 mod protobuf;
+mod tagged;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
+
+pub use tagged::{Tagged, tagged};
 
 use crate::schema::Schema;
 

@@ -17,6 +17,7 @@ import { ObjectPage } from '../../ui/object-page.tsx'
 import { Age } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { Lineage } from '../lineage/lineage.tsx'
+import { ProductTable } from '../share/product-table.tsx'
 import { Compare } from './compare.tsx'
 import { COMPATIBILITIES } from './level-text.ts'
 import { useContract, useContracts } from './queries.ts'
@@ -50,15 +51,21 @@ export function ContractsPage() {
       {environments.map((e) => <option key={e.id} value={e.id}>{e.spec.name}</option>)}
     </select>
   )
+  const yours = () => (
+    <Collection
+      // The server has filtered: every row that it answered matches.
+      list={list} caption="Contracts" noun={['contract', 'contracts']} columns={columns} text={() => q ?? ''} filters={filters}
+      narrowed={environment !== undefined || q !== undefined}
+      empty={{ title: 'No contracts yet', text: <>Serializers register them by themselves, once they have the address of the registry and an API key. Or by hand:<CodeBlock text={REGISTER} label="registration" wrap /></> }}
+    />
+  )
   return (
     <>
-      <PageHead title="Contracts" actions={<LinkButton to="/contracts/new" search={{ environment }} tone="primary" icon="plus">New contract</LinkButton>} intro="What producers and consumers agreed on: schemas, rules and owners, as the registry has them. The filter looks into schemas, tags and properties, too." />
-      <Collection
-        // The server has filtered: every row that it answered matches.
-        list={list} caption="Contracts" noun={['contract', 'contracts']} columns={columns} text={() => q ?? ''} filters={filters}
-        narrowed={environment !== undefined || q !== undefined}
-        empty={{ title: 'No contracts yet', text: <>Serializers register them by themselves, once they have the address of the registry and an API key. Or by hand:<CodeBlock text={REGISTER} label="registration" wrap /></> }}
-      />
+      <PageHead title="Contracts" actions={<LinkButton to="/contracts/new" search={{ environment }} tone="primary" icon="plus">New contract</LinkButton>} intro="What producers and consumers agreed on: schemas, rules and owners, as the registry has them. The filter looks into schemas, tags and properties, too. What other tenants list is beside them." />
+      <Tabs label="Whose" tabs={[
+        { key: 'yours', label: 'Yours', content: yours },
+        { key: 'others', label: 'From others', content: () => <ProductTable /> },
+      ]} />
     </>
   )
 }

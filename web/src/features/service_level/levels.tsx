@@ -21,10 +21,13 @@ export function ServiceLevels({ topic }: { topic: string }) {
       {query.isPending && <Skeleton lines={3} label="Reading what was measured" />}
       {query.error && <PartMissing what="What was measured" error={query.error} again={() => void query.refetch()} />}
       {query.data?.levels.length === 0 && <p className="muted">None promised: a version of its contract can say how fresh, complete and available the stream is.</p>}
-      {query.data && query.data.levels.length > 0 && <ul className="levels">{query.data.levels.map((level) => <li key={level.name}><Level level={level} /></li>)}</ul>}
+      {query.data && query.data.levels.length > 0 && <LevelList levels={query.data.levels} />}
     </Section>
   )
 }
+
+/** Also those of another tenant's topic, of whose contract nothing is shown. */
+export const LevelList = ({ levels }: { levels: readonly ServiceLevel[] }) => <ul className="levels">{levels.map((level) => <li key={level.name}><Level level={level} /></li>)}</ul>
 
 function Level({ level }: { level: ServiceLevel }) {
   const whyNot = level.message ?? (level.reason ? words(level.reason) : undefined)
@@ -38,7 +41,7 @@ function Level({ level }: { level: ServiceLevel }) {
       <Facts items={[
         ['Promised', objectiveText(level)],
         ['Measured', level.measured ? amountText(level.measured) : <span key="m" className="muted">unknown</span>],
-        ['By', <Link key="b" to="/contracts/$id" params={{ id: level.contract_id }} search={(old: Search) => ({ tenant: old.tenant, tab: 'versions', version: String(level.version) })}>version {level.version}</Link>],
+        level.contract_id !== undefined && ['By', <Link key="b" to="/contracts/$id" params={{ id: level.contract_id }} search={(old: Search) => ({ tenant: old.tenant, tab: 'versions', version: String(level.version) })}>version {level.version}</Link>],
         ['Looked at', <Age key="a" at={level.measured_at} />],
         whyNot !== undefined && ['Why', whyNot],
       ]} />

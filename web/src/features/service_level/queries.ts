@@ -16,18 +16,19 @@ export interface Budget {
 export interface ServiceLevel {
   name: string
   /** Null where the promise cannot be read. */
-  objective: Amount | null
-  contract_id: string
-  version: number
+  objective?: Amount | null
+  /** Not told of another tenant's. */
+  contract_id?: string
+  version?: number
   state: string
   /** Why it is not known, as a word and as a sentence. */
   reason?: string | null
   message?: string | null
   /** How many of the minutes have to be good. */
   target_percent?: number | null
-  measured: Amount | null
+  measured?: Amount | null
   measured_at?: string | null
-  budget: Budget | null
+  budget?: Budget | null
 }
 interface ServiceLevelList {
   levels: ServiceLevel[]

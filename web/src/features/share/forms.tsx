@@ -1,6 +1,6 @@
 // What a share is asked for, and what is asked of who accepts one.
 import { useAll } from '../../api/hooks.ts'
-import type { ReceivedShare, Share, Topic } from '../../api/types.ts'
+import type { ReceivedShare, Share, SharedTopic, Topic, TopicVisibility } from '../../api/types.ts'
 import { nameOf, shortId } from '../../app/kinds.ts'
 import { useTenants, useTenantInView } from '../../app/tenant.tsx'
 import { labelsField, type Field, type Option } from '../../ui/form/fields.ts'
@@ -81,6 +81,48 @@ export function useShareEditFields(share: Share | undefined): readonly Field[] {
   const topics = useTopicsField({ cluster: share?.spec.cluster, taken, editing: true })
   const plain = (field: Field): Field => ({ ...field, advanced: false })
   return [ENDS, plain(MOST), plain(price('Another price counts from the next full hour on; the recipient hears of it.')), topics, ...(taken ? [] : [plain(TERMS)]), plain(DESCRIPTION), labelsField()]
+}
+
+/** Approving: what is shown, and the bounds; whom it goes to is known. */
+export function useApprovalFields(topic: Topic): readonly Field[] {
+  const shown: Field = {
+    name: 'topics', label: 'What they see', kind: 'custom', required: true, parts: true, parse: parseTopics, print: printTopics,
+    render: (props) => <TopicsEditor {...props} nameOf={() => topic.spec.name} others={[]} taken={false} editing={false} readFields={() => Promise.resolve([])} />,
+  }
+  return [
+    shown, { ...ENDS, initial: later(ENDS_AFTER_DAYS), required: true, hint: 'It can be revoked at any time.' }, { ...MOST, initial: BOUND, required: true, hint: 'All readers of the share together, such as 10 MiB.' }, price('Empty: as it is listed.'), TERMS,
+    { name: 'answer', label: 'Answer', kind: 'textarea', advanced: true, hint: 'They read it.' },
+  ]
+}
+
+/** The body of an approval: one topic, whose parts stand in it. */
+export function approvalOf({ topics, ...bounds }: Record<string, unknown>): Record<string, unknown> {
+  const { steps, keys, start, alias } = (topics as readonly Partial<SharedTopic>[] | undefined)?.[0] ?? {}
+  return { ...bounds, steps: steps ?? [], ...(keys && { keys }), ...(start && { start }), ...(alias && { alias }) }
+}
+
+const VISIBILITIES: readonly Option[] = [
+  { value: 'PRIVATE', label: 'Private: nobody else finds it' },
+  { value: 'LISTED', label: 'Listed: the tenants named here' },
+  { value: 'PUBLIC', label: 'Public: every tenant of this installation' },
+]
+
+function parseTenants(text: string) {
+  const ids = text.split(/[\s,]+/).filter((id) => id !== '')
+  const wrong = ids.find((id) => !/^tenant_[0-9a-z]{26}$/.test(id))
+  return wrong === undefined ? { ok: true as const, value: ids } : { ok: false as const, error: `${wrong} is not the id of a tenant, such as tenant_01j…` }
+}
+
+/** How a topic is listed. */
+export function useVisibilityFields(topic: Topic, { visibility, name, description, price: costs, tenants }: TopicVisibility['spec']): readonly Field[] {
+  const known = useOtherTenants().slice(0, 5).map((t) => `${t.label}: ${t.value}`).join('; ')
+  return [
+    { name: 'visibility', label: 'Who finds it', kind: 'select', required: true, options: VISIBILITIES, initial: visibility },
+    { name: 'tenants', label: 'Tenants', kind: 'textarea', required: true, parse: parseTenants, initial: (tenants ?? []).join('\n'), when: (texts) => texts['visibility'] === 'LISTED', hint: `Their ids, one a line.${known ? ` ${known}` : ''}` },
+    { name: 'name', label: 'Called', kind: 'text', required: true, initial: name ? name : topic.spec.name.replaceAll(/[._-]+/g, ' '), hint: 'What others find it by. It need not be the topic’s name.' },
+    { ...DESCRIPTION, advanced: false, initial: description ?? '', hint: 'What it holds, and what it is good for.' },
+    { ...price('Empty: free. Approvals may say otherwise.'), initial: printPrice(costs ?? {}) },
+  ]
 }
 
 export const endFields = (required: boolean, current: string | null | undefined): readonly Field[] => [

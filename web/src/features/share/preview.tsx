@@ -15,11 +15,13 @@ const columns: readonly Column<Shown>[] = [
   { key: 'masked', label: 'Shown', cell: (f) => (f.masked ? <span className="tag busy">{maskedText(f.masked)}</span> : 'as it is'), sort: (f) => f.masked ?? '' },
 ]
 
+export const FieldTable = ({ name, fields }: { name: string; fields: readonly Shown[] }) => <Table caption={`Fields of ${name}`} rows={fields} columns={columns} id={(f) => f.path} still />
+
 export function PreviewTopics({ preview }: { preview: SharePreview }) {
   return preview.topics.map((topic) => (
     <Section key={topic.alias} title={topic.alias} note={noteOf(topic)}>
       {topic.fields.length > 0
-        ? <Table caption={`Fields of ${topic.alias}`} rows={topic.fields} columns={columns} id={(f) => f.path} still />
+        ? <FieldTable name={topic.alias} fields={topic.fields} />
         : <p className="muted">No contract names its fields.</p>}
     </Section>
   ))

@@ -3,7 +3,7 @@ import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { Api } from '../../api/client.ts'
 import { useApi, useAll, useList, useObject, useRead } from '../../api/hooks.ts'
-import type { Cluster, Contract, ContractVersion, SharePreview, Sharing, Topic } from '../../api/types.ts'
+import type { AccessRequest, Cluster, Contract, ContractVersion, SharePreview, ShareServiceLevels, Sharing, Topic, TopicVisibility } from '../../api/types.ts'
 import { useSessionDoor } from '../../app/session.tsx'
 import { subjectText } from '../topic/contract.ts'
 import { fieldsOf, type ContractField } from './contract-fields.ts'
@@ -17,6 +17,13 @@ export const useShare = (id: string | undefined) => useObject('/v1/shares', id, 
 export const useReceivedShares = () => useList('/v1/received-shares', {}, { every: STATUS_EVERY_MS })
 export const useReceivedShare = (id: string | undefined) => useObject('/v1/received-shares', id, { every: STATUS_EVERY_MS })
 export const useSharing = (enabled = true) => useRead<Sharing>('/v1/sharing', {}, { enabled })
+
+export const useProducts = (q: string | undefined) => useList('/v1/data-products', q ? { q } : {}, { keep: true })
+export const useProduct = (id: string | undefined) => useObject('/v1/data-products', id)
+export const useRequests = (filters: { direction?: string; phase?: AccessRequest['status']['phase'] }) => useList('/v1/access-requests', filters, { every: STATUS_EVERY_MS })
+export const useVisibility = (topic: string) => useRead<TopicVisibility>('/v1/topics/{id}/visibility', { id: topic })
+/** Measured once a minute. */
+export const useShareLevels = (id: string, received: boolean) => useRead<ShareServiceLevels>(received ? '/v1/received-shares/{id}/service-levels' : '/v1/shares/{id}/service-levels', { id }, { every: 20_000 })
 
 /** Looking is a deed that the provider sees: it is done once, and again when the share changes. */
 export function useSharePreview(id: string, enabled: boolean): UseQueryResult<SharePreview> {

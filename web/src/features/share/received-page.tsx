@@ -15,9 +15,10 @@ import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Age, Moment, Phase } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { useToast } from '../../ui/toast.tsx'
-import { useAcceptFields, useTenantName } from './forms.tsx'
+import { useAcceptFields } from './forms.tsx'
 import { PreviewTopics, Terms } from './preview.tsx'
 import { useReceivedShare, useSharePreview, useSharing } from './queries.ts'
+import { SharedLevels } from './shared-levels.tsx'
 import { enforcedText, isActive, isOpen, priceText } from './share.ts'
 import { SharingOff } from './switch.tsx'
 
@@ -47,8 +48,9 @@ export function ReceivedSharePage() {
       {(share) => (
         <>
           {offered && !receives && <SharingOff way="receives" />}
-          <ShareFacts share={share} provider={preview.data?.provider_name} />
+          <ShareFacts share={share} />
           {share.status.mounts.length > 0 && <Mounts share={share} />}
+          {isOpen(share) && <SharedLevels id={share.id} received />}
           <Terms text={share.spec.terms} />
           {isOpen(share) && receives && <Preview query={preview} />}
           <Accept share={share} dialog={accept} />
@@ -64,14 +66,13 @@ export function ReceivedSharePage() {
   )
 }
 
-function ShareFacts({ share, provider }: { share: ReceivedShare; provider: string | undefined }) {
+function ShareFacts({ share }: { share: ReceivedShare }) {
   const { spec, status } = share
-  const tenantName = useTenantName()
   return (
     <Section title="Offered to you" note={spec.description || undefined}>
       <p className="sentence">{sentence(share)}</p>
       <Facts items={[
-        ['From', <span key="f" title={status.provider_tenant}>{provider ?? tenantName(status.provider_tenant)}</span>],
+        ['From', <span key="f" title={status.provider_tenant}>{status.provider_name}</span>],
         ['Price', priceText(spec.price)],
         ['Read per second at most', spec.fetch_bytes_per_second ? formatBytes(spec.fetch_bytes_per_second) : 'no bound of its own'],
         !!spec.starts_at && ['Begins', <Moment key="b" at={spec.starts_at} />],

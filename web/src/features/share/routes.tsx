@@ -20,8 +20,10 @@ import { useToast } from '../../ui/toast.tsx'
 import { endFields, useShareEditFields, useTenantName } from './forms.tsx'
 import { NewInvitation } from './invitation.tsx'
 import { useShare } from './queries.ts'
+import { Requests } from './requests.tsx'
 import { ShareDialog } from './share-dialog.tsx'
 import { GivenTable, ReceivedTable } from './share-tables.tsx'
+import { SharedLevels } from './shared-levels.tsx'
 import { canResend, enforcedText, isActive, isOpen, keysText, priceText, recipientText, startText, stepText } from './share.ts'
 
 const KIND = kindNamed('Share')!
@@ -35,6 +37,7 @@ export function SharesPage() {
       <Tabs label="Direction" tabs={[
         { key: 'given', label: 'Given', content: () => <GivenTable action={button} /> },
         { key: 'received', label: 'Received', content: () => <ReceivedTable /> },
+        { key: 'requests', label: 'Requests', content: () => <Requests /> },
       ]} />
       <ShareDialog open={create.open} onClose={create.close} />
     </>
@@ -69,6 +72,7 @@ export function SharePage() {
             <Truth share={share} />
           </div>
           <Topics share={share} />
+          {open && <SharedLevels id={share.id} received={false} />}
           {share.spec.terms && <Section title="Terms"><p className="share-terms">{share.spec.terms}</p></Section>}
           <EndDialogs share={share} extend={extend} resend={resend} />
           <ActDialog open={revoke.open} title={`Revoke ${share.spec.name}`} act="Revoke share" danger typed={share.spec.name} call={{ method: 'post', path: '/v1/shares/{id}/revoke', id: share.id, body: {} }} onClose={revoke.close} onDone={() => undefined}>
@@ -124,7 +128,7 @@ function Truth({ share }: { share: Share }) {
   const { status, spec } = share
   const tenantName = useTenantName()
   const taken: readonly [string, ReactNode][] = status.recipient_tenant
-    ? [['Taken by', <span key="t" title={status.recipient_tenant}>{tenantName(status.recipient_tenant)}</span>]]
+    ? [['Taken by', <span key="t" title={status.recipient_tenant}>{status.recipient_name ?? tenantName(status.recipient_tenant)}</span>]]
     : []
   return (
     <Section title="So far">

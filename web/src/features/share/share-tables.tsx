@@ -12,10 +12,11 @@ import { useTenantName } from './forms.tsx'
 import { useReceivedShares, useShares, useSharing } from './queries.ts'
 import { isActive, recipientText } from './share.ts'
 import { SharingOff } from './switch.tsx'
+import { Visibility } from './visibility.tsx'
 
 function useGivenColumns(): readonly Column<Share>[] {
   const tenantName = useTenantName()
-  const to = (s: Share) => (s.status.recipient_tenant ? tenantName(s.status.recipient_tenant) : recipientText(s.spec.recipient, tenantName))
+  const to = (s: Share) => s.status.recipient_name ?? (s.status.recipient_tenant ? tenantName(s.status.recipient_tenant) : recipientText(s.spec.recipient, tenantName))
   return [
     { key: 'name', label: 'Share', cell: (s) => <ObjectLink id={s.id} name={s.spec.name} />, sort: (s) => s.spec.name },
     { key: 'phase', label: 'Phase', cell: (s) => <SharePhase phase={s.status.phase} enforced={s.status.enforced} />, sort: (s) => s.status.phase },
@@ -27,9 +28,8 @@ function useGivenColumns(): readonly Column<Share>[] {
   ]
 }
 
-function useReceivedColumns(): readonly Column<ReceivedShare>[] {
-  const tenantName = useTenantName()
-  const from = (s: ReceivedShare) => tenantName(s.status.provider_tenant)
+function receivedColumns(): readonly Column<ReceivedShare>[] {
+  const from = (s: ReceivedShare) => s.status.provider_name
   return [
     { key: 'name', label: 'Share', cell: (s) => <ObjectLink id={s.id} name={s.spec.name} />, sort: (s) => s.spec.name },
     { key: 'phase', label: 'Phase', cell: (s) => <SharePhase phase={s.status.phase} enforced={s.status.enforced} />, sort: (s) => s.status.phase },
@@ -64,7 +64,7 @@ export function GivenTable({ action }: { action: ReactNode }) {
 
 export function ReceivedTable() {
   const list = useReceivedShares()
-  const columns = useReceivedColumns()
+  const columns = receivedColumns()
   const sharing = useSharing()
   if (sharing.data?.receives === false && list.rows?.length === 0) return <SharingOff way="receives" />
   return (
@@ -81,11 +81,14 @@ export function SharesOfTopic({ topic, share }: { topic: Topic; share: () => voi
   const columns = useGivenColumns()
   const button = <Button icon="share" onClick={share}>Share</Button>
   return (
-    <Section title="Shared with" actions={(list.rows?.length ?? 0) > 0 && button}>
-      <Collection
-        list={list} caption={`Shares of ${topic.spec.name}`} noun={['share', 'shares']} columns={columns.filter((c) => c.key !== 'topics')} text={(s) => `${s.spec.name} ${s.id}`}
-        empty={{ title: 'Shared with nobody', text: 'Another tenant can read this topic with its own keys and clients, once you share it.', action: button }}
-      />
-    </Section>
+    <>
+      <Visibility topic={topic} />
+      <Section title="Shared with" actions={(list.rows?.length ?? 0) > 0 && button}>
+        <Collection
+          list={list} caption={`Shares of ${topic.spec.name}`} noun={['share', 'shares']} columns={columns.filter((c) => c.key !== 'topics')} text={(s) => `${s.spec.name} ${s.id}`}
+          empty={{ title: 'Shared with nobody', text: 'Another tenant can read this topic with its own keys and clients, once you share it.', action: button }}
+        />
+      </Section>
+    </>
   )
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { invitationToken, forgetInvitation } from '../../app/invitation.ts'
 import { fieldsOf } from './contract-fields.ts'
 import { faultText, newTopic, parsePrice, parseRecipient, parseTopics, printPrice, printTopics, readTopics, topicsText } from './draft.ts'
-import { keysText, nameFor, priceText, startText, stepText } from './share.ts'
+import { approvalOf } from './forms.tsx'
+import { keysText, nameFor, priceText, standingText, startText, stepText } from './share.ts'
 
 const TOPIC = 'topic_01j00000000000000000000000'
 
@@ -98,4 +99,21 @@ test('the token of an invitation outlives its address until it is used', () => {
   expect(invitationToken('')).toBe('weiri_1')
   forgetInvitation()
   expect(invitationToken('')).toBeUndefined()
+})
+
+test('an approval is one topic of a share, with its bounds beside it', () => {
+  const topics = parseTopics(topicsText([newTopic(TOPIC, [{ path: 'iban', type: 'string', tags: ['tagged'] }, { path: 'id', type: 'string', tags: [] }])]))
+  expect(topics.ok && approvalOf({ topics: topics.value, fetch_bytes_per_second: 1 })).toEqual({
+    steps: [{ mask: { fields: ['iban'], how: 'REDACT' } }], start: { kind: 'LATEST' }, fetch_bytes_per_second: 1,
+  })
+  // Nothing masked is said, or it would be what the contract tags.
+  const plain = parseTopics(topicsText([newTopic(TOPIC, [])]))
+  expect(plain.ok && approvalOf({ topics: plain.value })).toEqual({ steps: [], start: { kind: 'LATEST' } })
+})
+
+test('what one who finds a data product has to do with it', () => {
+  const product = (status: object) => ({ status }) as unknown as Parameters<typeof standingText>[0]
+  expect(standingText(product({}))).toBe('')
+  expect(standingText(product({ access_request: 'access_request_01' }))).toBe('access requested')
+  expect(standingText(product({ received_share: 'received_share_01' }))).toBe('shared with you')
 })

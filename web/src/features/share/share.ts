@@ -1,5 +1,5 @@
 // A share in words. Pure.
-import type { Share, SharePrice, ShareRecipient, SharedTopic, ShareStart } from '../../api/types.ts'
+import type { DataProduct, Share, SharePrice, ShareRecipient, SharedTopic, ShareStart } from '../../api/types.ts'
 import { formatMoney, formatTime } from '../../ui/format.ts'
 
 type Members = Record<string, unknown>
@@ -58,6 +58,20 @@ function howText(how: unknown): string {
     return JSON.stringify(how)
   }
   return maskedText(typeof how === 'string' ? how : undefined)
+}
+
+/** What one who finds a data product has to do with it already. */
+export function standingText({ status }: DataProduct): string {
+  if (status.received_share) return 'shared with you'
+  return status.access_request ? 'access requested' : ''
+}
+
+export function visibilityText(visibility: string): string {
+  switch (visibility) {
+    case 'PRIVATE': return 'Nobody but your tenant finds it'
+    case 'PUBLIC': return 'every tenant of this installation'
+    default: return visibility.toLowerCase()
+  }
 }
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.filter((it) => typeof it === 'string') : [])

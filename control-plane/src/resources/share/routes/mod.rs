@@ -7,12 +7,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{AdministerTenant, Allowed, ReadTenant, TenantScope, WriteStreams};
-use crate::kernel::{Result, kind};
+use crate::kernel::{Error, Result, code, kind};
 use crate::resources::cluster::ClusterId;
 use crate::resources::share::api::{self, ShareEnd};
 use crate::resources::share::model::{Decision, ShareId};
 use crate::resources::share::switch::{self, Sharing};
-use crate::resources::share::{party, service, store};
+use crate::resources::share::{levels, party, product, request, service, store};
 use crate::resources::topic::TopicId;
 use crate::rest::{
     Answer, Call, CallHeaders, CallQuery, Empty, List, Listed, Mutation, Object, ObjectInput, PageQuery,
@@ -37,6 +37,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(revoke))
         .routes(routes!(rotate_key))
         .merge(received::router())
+        .merge(levels::router())
+        .merge(product::router())
+        .merge(request::router())
 }
 
 /// Get the switch of sharing
@@ -89,17 +92,44 @@ struct Filter {
     /// Only those with this topic.
     #[param(value_type = Option<String>)]
     topic: Option<TopicId>,
+    /// `given`, which it is when left out, or `received`: the page is of ReceivedShare then, as `/v1/received-shares` lists them, which knows
+    /// neither of the other filters.
+    direction: Option<String>,
 }
 
-/// List the shares that the tenant gives
+/// The register of shares, from either side.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Register {
+    Given(Views),
+    Received(List<kind::ReceivedShare>),
+}
+
+/// List the shares that the tenant gives, or those that it receives
 #[utoipa::path(get, path = "/v1/shares", operation_id = "share_list", tag = "Share",
     params(PageQuery, Filter), responses((status = 200, description = "A page.", body = Views)))]
 async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
     Listed(page): Listed,
-    Queried(Filter { cluster, topic }): Queried<Filter>,
-) -> Result<axum::Json<Views>> {
+    Queried(Filter {
+        cluster,
+        topic,
+        direction,
+    }): Queried<Filter>,
+) -> Result<axum::Json<Register>> {
+    let filtered = cluster.is_some() || topic.is_some();
+    match direction.as_deref() {
+        None | Some("given") => {}
+        Some("received") if !filtered => {
+            let page = received::page(&app, scope, page).await?;
+            return Ok(axum::Json(Register::Received(page)));
+        }
+        Some(_other) => {
+            let detail = "The direction is given, or received without another filter.";
+            return Err(Error::invalid("", code::OUT_OF_RANGE, detail));
+        }
+    }
     let mut tx = app.db.read(&scope.scope()).await?;
     let rows = store::list(&mut tx, scope, store::Filter { cluster, topic }, page).await?;
     let mut beside = party::beside_given(&mut tx, scope, &rows).await?;
@@ -108,7 +138,7 @@ async fn list(
         let beside = beside.remove(&row.id.uuid()).unwrap_or_default();
         api::given(row, &beside)
     });
-    Ok(axum::Json(List::new(page, views.collect())))
+    Ok(axum::Json(Register::Given(List::new(page, views.collect()))))
 }
 
 /// Get a share

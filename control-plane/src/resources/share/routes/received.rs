@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::is_enforced;
 use crate::auth::{AdministerTenant, Allowed, ReadTenant, TenantScope, WriteStreams};
-use crate::kernel::{Result, kind};
+use crate::kernel::{Page, Result, kind};
 use crate::resources::share::api::{self, Beside, ShareAcceptance, ShareInvitation, SharePreview};
 use crate::resources::share::model::Decision;
 use crate::resources::share::received::{self, given_id};
@@ -43,8 +43,13 @@ pub fn router() -> OpenApiRouter<App> {
 async fn list(
     State(app): State<App>,
     Allowed { scope, .. }: Allowed<ReadTenant>,
-    Listed(page): Listed,
+    Listed(list): Listed,
 ) -> Result<axum::Json<Views>> {
+    page(&app, scope, list).await.map(axum::Json)
+}
+
+/// A page of them, for both paths that list them.
+pub async fn page(app: &App, scope: TenantScope, page: Page) -> Result<Views> {
     let mut tx = app.db.read(&scope.scope()).await?;
     let rows = store::received_list(&mut tx, scope, page).await?;
     let beside = party::beside_received(&mut tx, scope, &rows).await?;
@@ -53,7 +58,7 @@ async fn list(
     let views = rows
         .iter()
         .map(|row| api::received(row, beside.get(&row.id.uuid()).unwrap_or(&nothing)));
-    Ok(axum::Json(List::new(page, views.collect())))
+    Ok(List::new(page, views.collect()))
 }
 
 /// Get a received share

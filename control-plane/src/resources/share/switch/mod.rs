@@ -2,12 +2,15 @@
 
 mod store;
 
+pub use store::hold;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::{Caller, TenantScope};
 use crate::kernel::{Action, Change, Error, ErrorKind, Result, code};
 use crate::resources::owner;
+use crate::resources::share::product;
 use crate::rest::{Answer, Begun, Call, Write};
 use crate::runtime::{App, Tx};
 
@@ -43,6 +46,7 @@ pub async fn write(
     };
     let (before, _generation) = store::read(write.tx(), scope).await?;
     let generation = store::write(write.tx(), scope, sharing).await?;
+    product::set_given(write.tx(), scope, sharing.gives).await?;
     let change = Change::new(
         Action::Act("turn_sharing"),
         scope.tenant(),

@@ -21,6 +21,17 @@ pub async fn read(tx: &mut Tx, scope: TenantScope) -> Result<(Sharing, i64)> {
     }))
 }
 
+/// Holds the switch as it is until the end of the transaction; who decides by it comes one after the other.
+pub async fn hold(tx: &mut Tx, scope: TenantScope) -> Result<()> {
+    sqlx::query!(
+        "SELECT tenant_id FROM sharing WHERE tenant_id = $1 FOR UPDATE",
+        scope.tenant().uuid(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Gives the generation that it has from then on.
 pub async fn write(tx: &mut Tx, scope: TenantScope, sharing: Sharing) -> Result<i64> {
     let generation = sqlx::query_scalar!(

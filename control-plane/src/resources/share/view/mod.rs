@@ -17,6 +17,8 @@ use weir_contract::wire::SchemaId;
 use crate::auth::TenantScope;
 use crate::kernel::{Error, FieldError, Result, code};
 use crate::resources::contract::{self, Newest};
+use crate::resources::share::keys::SharedKeys;
+use crate::resources::share::model::SharedTopic;
 use crate::resources::topic::{SubjectStrategy, Topic, Unframed};
 use crate::rest::bad_field;
 use crate::runtime::Tx;
@@ -98,9 +100,7 @@ pub async fn compile(
     reads::check_filters(at, &steps, &mut errors);
     Error::check(errors)?;
     let newest = contract::newest_value(tx, scope, topic.spec.cluster, &topic.spec.name).await?;
-    let unframed = topic.spec.contract.as_ref().and_then(|it| it.value);
-    let unframed =
-        unframed.is_some_and(|it| it.strategy == SubjectStrategy::TopicName && it.unframed == Unframed::Json);
+    let unframed = takes_unframed(topic);
     let masks = masks(&steps);
     let filtered = steps.iter().any(|it| matches!(it, Step::Filter(_)));
     let plan = tokio::task::spawn_blocking(move || planned(steps, newest, unframed));
@@ -117,6 +117,28 @@ pub async fn compile(
         fields: fields.collect(),
         filtered,
     })
+}
+
+/// Refuses a filter that reads the key of records whose keys the share does not show: which records are shown would tell of them.
+///
+/// # Errors
+/// 422 at each such filter.
+pub fn check_keys(at: &str, shared: &SharedTopic) -> Result<()> {
+    let (mut errors, mut unread) = (Vec::new(), Vec::new());
+    if shared.keys_shown() != SharedKeys::Shown {
+        let read = steps(at, &shared.steps, &mut unread);
+        // What cannot be read is told when it is compiled.
+        if unread.is_empty() {
+            reads::check_keys(at, &read, &mut errors);
+        }
+    }
+    Error::check(errors)
+}
+
+/// Does the topic take values that name no schema?
+pub fn takes_unframed(topic: &Topic) -> bool {
+    let value = topic.spec.contract.as_ref().and_then(|it| it.value);
+    value.is_some_and(|it| it.strategy == SubjectStrategy::TopicName && it.unframed == Unframed::Json)
 }
 
 fn refused(at: &str, problems: Vec<Problem>) -> Error {

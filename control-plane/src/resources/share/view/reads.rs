@@ -17,6 +17,9 @@ const VARIABLES: [&str; 7] = [
     "topic",
 ];
 
+/// The place of the key among them.
+const KEY: usize = 1;
+
 /// A field by its names.
 type Names = Vec<String>;
 
@@ -59,6 +62,25 @@ pub fn check_filters(at: &str, steps: &[Step], errors: &mut Vec<FieldError>) {
             code: code::BAD_PROGRAM.to_owned(),
             detail,
         });
+    }
+}
+
+/// Collects filters that read keys.
+pub fn check_keys(at: &str, steps: &[Step], errors: &mut Vec<FieldError>) {
+    for (number, step) in steps.iter().enumerate() {
+        let Step::Filter(filter) = step else { continue };
+        let Ok(parsed) = parse(&filter.condition, &VARIABLES) else {
+            continue;
+        };
+        if mentions(&parsed, KEY) {
+            let detail = "The filter reads the key, which this share does not show: which records are shown would tell of it. Show keys, \
+                          or filter by something else.";
+            errors.push(FieldError {
+                pointer: format!("{at}/{number}/filter/where"),
+                code: code::BAD_PROGRAM.to_owned(),
+                detail: detail.to_owned(),
+            });
+        }
     }
 }
 
@@ -105,34 +127,35 @@ fn field(expr: &Expr) -> Option<Names> {
     }
 }
 
-fn collect(expr: &Expr, read: &mut Vec<Names>) {
-    if let Some(names) = field(expr) {
-        read.push(names);
-        return;
-    }
+/// What an expression is made of, as far as it reads something.
+fn parts(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
-        Kind::Literal(_) | Kind::Variable(_) => {}
-        Kind::Select { operand: inner, .. } | Kind::Not(inner) | Kind::Negate(inner) => collect(inner, read),
-        Kind::Index(a, b) | Kind::Binary(_, a, b) => {
-            collect(a, read);
-            collect(b, read);
-        }
+        Kind::Literal(_) | Kind::Variable(_) => Vec::new(),
+        Kind::Select { operand: inner, .. } | Kind::Not(inner) | Kind::Negate(inner) => vec![inner],
+        Kind::Index(a, b) | Kind::Binary(_, a, b) => vec![a, b],
         Kind::Call { args: parts, .. } | Kind::And(parts) | Kind::Or(parts) | Kind::List(parts) => {
-            parts.iter().for_each(|it| collect(it, read));
+            parts.iter().collect()
         }
-        Kind::Choose(parts) => parts.iter().for_each(|it| collect(it, read)),
-        Kind::Map(entries) => entries.iter().for_each(|(key, value)| {
-            collect(key, read);
-            collect(value, read);
-        }),
+        Kind::Choose(parts) => parts.iter().collect(),
+        Kind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
         Kind::Loop(inner) => {
-            collect(&inner.range, read);
-            if let Some(filter) = &inner.filter {
-                collect(filter, read);
-            }
-            collect(&inner.body, read);
+            let filter = inner.filter.iter();
+            filter.chain([&inner.range, &inner.body]).collect()
         }
     }
+}
+
+fn collect(expr: &Expr, read: &mut Vec<Names>) {
+    match field(expr) {
+        Some(names) => read.push(names),
+        None => parts(expr).into_iter().for_each(|it| collect(it, read)),
+    }
+}
+
+/// Is this variable read anywhere?
+fn mentions(expr: &Expr, variable: usize) -> bool {
+    matches!(expr.kind, Kind::Variable(it) if it == variable)
+        || parts(expr).into_iter().any(|it| mentions(it, variable))
 }
 
 #[cfg(test)]
@@ -180,6 +203,32 @@ mod tests {
             ("message.cardinal == 1", "card"),
         ] {
             assert!(!refused(filter, masked), "{filter} beside a mask of {masked}");
+        }
+    }
+
+    #[test]
+    fn a_filter_reads_no_key_that_is_not_shown() {
+        let filter = |text: &str| {
+            let steps = [serde_json::from_value(json!({"filter": {"where": text}})).unwrap()];
+            let mut errors = Vec::new();
+            check_keys("/steps", &steps, &mut errors);
+            errors.into_iter().map(|it| it.pointer).collect::<Vec<_>>()
+        };
+        for text in [
+            "key == b'1'",
+            "message.amount > 1 && string(key).startsWith('4')",
+            "message.ids.exists(it, it == string(key))",
+            "{'a': key}.size() == 1",
+            "message[string(key)] == 'x'",
+        ] {
+            assert_eq!(filter(text), ["/steps/0/filter/where"], "{text}");
+        }
+        for text in [
+            "message.key == 1",
+            "message.ids.exists(key, key == 'a')",
+            "topic == 'key'",
+        ] {
+            assert_eq!(filter(text), [""; 0], "{text}");
         }
     }
 
