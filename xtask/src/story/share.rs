@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const TOPIC: &str = "high-risk-payments";
 const SHARE: &str = "large-payments";
 const PREFIX: &str = "payments.";
-pub(super) const ALIAS: &str = "large";
+const ALIAS: &str = "large";
 pub(super) const MOUNT: &str = "payments.large";
 /// From here on, in cents, a payment is a large one.
 const LARGE: u64 = 240_000;
