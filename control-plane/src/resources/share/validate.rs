@@ -35,8 +35,8 @@ pub fn validate(spec: &ShareSpec, errors: &mut Vec<FieldError>) {
         ("/spec/description", description, DESCRIPTION_MAX),
         ("/spec/terms", terms, TERMS_MAX),
     ] {
-        if text.chars().count() > most {
-            let detail = format!("The text has at most {most} characters.");
+        if text.chars().count() > most || text.contains('\0') {
+            let detail = format!("The text has at most {most} characters, and no NUL.");
             errors.push(bad(pointer, code::OUT_OF_RANGE, detail));
         }
     }

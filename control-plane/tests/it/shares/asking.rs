@@ -19,6 +19,7 @@ async fn a_request_that_could_lead_nowhere_is_refused_at_once() {
     for (body, pointer) in [
         (json!({"reason": ""}), "/reason"),
         (json!({"reason": "x".repeat(1001)}), "/reason"),
+        (json!({"reason": "x\0"}), "/reason"),
         (json!({"reason": "x", "cluster": world.made.cluster}), "/cluster"),
     ] {
         let refused = ask(&world, &product, body).await.expect_problem(422, "invalid");

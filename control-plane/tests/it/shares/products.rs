@@ -209,8 +209,10 @@ async fn a_catalog_is_searched_and_read_by_pages() {
         (page["data"].as_array().expect("rows").len(), rest),
         (2, vec!["Stock".to_owned()])
     );
-    let long = format!("/v1/data-products?q={}", "x".repeat(201));
-    world.consumer.get(&long).await.expect_problem(422, "invalid");
+    for wrong in ["x".repeat(201), "%00".to_owned()] {
+        let path = format!("/v1/data-products?q={wrong}");
+        world.consumer.get(&path).await.expect_problem(422, "invalid");
+    }
 }
 
 #[tokio::test]

@@ -307,6 +307,10 @@ async fn whoever_may_decides_and_nobody_else_sees_it() {
         rows(&world.consumer, "?direction=received").await,
         [json!(null); 0]
     );
+    for wrong in ["?phase=ACTIVE", "?direction=sideways"] {
+        let path = format!("/v1/access-requests{wrong}");
+        world.consumer.get(&path).await.expect_problem(422, "invalid");
+    }
     // Asked anew it is another request, and may be taken back.
     let again = asked(&world, &product).await;
     assert_ne!(again, id);

@@ -100,8 +100,8 @@ pub fn check(spec: &TopicVisibilitySpec, errors: &mut Vec<FieldError>) {
     } else if name.trim().is_empty() && *visibility != Visibility::Private {
         bad("/name", code::REQUIRED, "What others find has a name.".to_owned());
     }
-    if description.chars().count() > DESCRIPTION_MAX {
-        let detail = format!("The text has at most {DESCRIPTION_MAX} characters.");
+    if description.chars().count() > DESCRIPTION_MAX || description.contains('\0') {
+        let detail = format!("The text has at most {DESCRIPTION_MAX} characters, and no NUL.");
         bad("/description", code::OUT_OF_RANGE, detail);
     }
     match visibility {

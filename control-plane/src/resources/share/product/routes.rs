@@ -78,8 +78,10 @@ async fn list(
     Listed(page): Listed,
     Queried(Search { q }): Queried<Search>,
 ) -> Result<axum::Json<Views>> {
-    if q.as_ref().is_some_and(|it| it.chars().count() > Q_MAX) {
-        let detail = format!("A search has at most {Q_MAX} characters.");
+    if q.as_ref()
+        .is_some_and(|it| it.chars().count() > Q_MAX || it.contains('\0'))
+    {
+        let detail = format!("A search has at most {Q_MAX} characters, and no NUL.");
         return Err(Error::invalid("", code::OUT_OF_RANGE, detail));
     }
     let found = service::find(&app, scope, q.as_deref().filter(|it| !it.is_empty()), page).await?;

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, Change, Error, Page, Result, code, kind};
+use crate::kernel::{Action, Change, Error, ErrorKind, Kind as _, Page, Result, code, kind};
+use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::share::product::api::{self, Looked, TopicVisibility};
 use crate::resources::share::product::model::{
     DataProductId, Product, TopicVisibilitySpec, Visibility, check,
 };
 use crate::resources::share::product::store;
+use crate::resources::share::view::ShownField;
 use crate::resources::share::{defaults, party, switch};
 use crate::resources::topic::{self, Topic, TopicId};
 use crate::resources::{cluster, owner, service_level};
@@ -32,14 +34,10 @@ pub async fn read(app: &App, scope: TenantScope, id: TopicId) -> Result<TopicVis
 }
 
 /// As the defaults of a share show them; none where it is not known how to hide what is tagged.
-async fn fields(
-    tx: &mut Tx,
-    owner: TenantScope,
-    topic: &Topic,
-) -> Result<Option<Vec<crate::resources::share::view::ShownField>>> {
+async fn fields(tx: &mut Tx, owner: TenantScope, topic: &Topic) -> Result<Option<Vec<ShownField>>> {
     match defaults::steps(tx, owner, topic).await {
         Ok((_steps, view)) => Ok(Some(view.fields)),
-        Err(error) if error.kind == crate::kernel::ErrorKind::Invalid => Ok(None),
+        Err(error) if error.kind == ErrorKind::Invalid => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -74,14 +72,14 @@ pub async fn put(
     let product = before.as_ref().map_or_else(DataProductId::generate, |it| it.id);
     store::put(tx, scope, product, id, &spec).await?;
     let after = store::of_topic(tx, scope, id).await?;
-    let generation = after.as_ref().map_or(0, |it| it.generation);
     let old = api::visibility(id, before, None).json()?;
     let new = api::visibility(id, after, None).json()?;
     let change = Change::new::<kind::Topic>(
         Action::Act("list"),
         id,
         &found.resource_name(),
-        generation,
+        // The topic itself stays as it is.
+        found.generation,
         owner(scope),
     );
     write
@@ -143,14 +141,10 @@ pub async fn look(app: &App, scope: TenantScope, id: DataProductId) -> Result<Ob
 }
 
 /// Under the owner's scope: what others are shown of its topic, and the broker pool that has it.
-async fn shown(
-    tx: &mut Tx,
-    provider: TenantScope,
-    row: &Product,
-) -> Result<(Looked, crate::resources::broker_pool::BrokerPoolId)> {
+async fn shown(tx: &mut Tx, provider: TenantScope, row: &Product) -> Result<(Looked, BrokerPoolId)> {
     let topic = topic::by_id(tx, provider, row.topic).await?;
     if topic.deleted_at.is_some() {
-        return Err(Error::not_found("DataProduct"));
+        return Err(Error::not_found(kind::DataProduct::KIND));
     }
     let fields = fields(tx, provider, &topic).await?.unwrap_or_default();
     let levels = service_level::shared(tx, provider, row.topic).await?;

@@ -23,6 +23,15 @@ type This = kind::AccessRequest;
 type View = Object<This>;
 type Views = List<This>;
 
+/// Where a request may stand.
+const PHASES: [Phase; 5] = [
+    Phase::Pending,
+    Phase::Approved,
+    Phase::Rejected,
+    Phase::Withdrawn,
+    Phase::Expired,
+];
+
 /// The room's routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -80,6 +89,10 @@ async fn list(
             return Err(Error::invalid("", code::OUT_OF_RANGE, detail));
         }
     };
+    if phase.is_some_and(|it| !PHASES.contains(&it)) {
+        let detail = "The phase of a request is PENDING, APPROVED, REJECTED, WITHDRAWN or EXPIRED.";
+        return Err(Error::invalid("", code::OUT_OF_RANGE, detail));
+    }
     let found = service::list(&app, scope, Filter { direction, phase }, page).await?;
     Ok(axum::Json(List::new(page, found)))
 }

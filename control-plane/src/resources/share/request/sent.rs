@@ -3,14 +3,15 @@
 use chrono::Utc;
 
 use crate::auth::{Caller, Role, TenantScope};
-use crate::kernel::{Action, ClusterId, Error, ErrorKind, FieldError, Result, code};
+use crate::kernel::{Action, ClusterId, Error, ErrorKind, FieldError, Kind as _, Result, code, kind};
+use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::share::product::{self, DataProductId};
 use crate::resources::share::request::api::AccessRequestInput;
 use crate::resources::share::request::model::{
     A_DAY_FOR_ONE_MAX, A_DAY_MAX, AccessRequest, AccessRequestId, Decision, TEXT_MAX, WAITS, decide,
 };
 use crate::resources::share::request::{service, store};
-use crate::resources::share::switch;
+use crate::resources::share::{party, switch};
 use crate::resources::{cluster, owner, referred, topic};
 use crate::rest::{Answer, Begun, Call, Phase, Write, note};
 use crate::runtime::{App, Tx};
@@ -22,8 +23,8 @@ const A_DAY_SECONDS: u64 = 24 * 60 * 60;
 pub fn check_text(pointer: &str, text: &str, needed: bool, errors: &mut Vec<FieldError>) {
     let (code, detail) = if needed && text.trim().is_empty() {
         (code::REQUIRED, "Say why.".to_owned())
-    } else if text.chars().count() > TEXT_MAX {
-        let detail = format!("The text has at most {TEXT_MAX} characters.");
+    } else if text.chars().count() > TEXT_MAX || text.contains('\0') {
+        let detail = format!("The text has at most {TEXT_MAX} characters, and no NUL.");
         (code::OUT_OF_RANGE, detail)
     } else {
         return;
@@ -70,7 +71,7 @@ pub async fn ask(
     // Held from here on: who makes it private meanwhile comes before or after.
     let product = product::own_by_id(tx, provider, id).await?;
     if !product.shows_to(scope.tenant()) {
-        return Err(Error::not_found("DataProduct"));
+        return Err(Error::not_found(kind::DataProduct::KIND));
     }
     let topic = topic::by_id(tx, provider, product.topic).await?;
     if pool.is_some_and(|it| it != topic.broker_pool) {
@@ -120,7 +121,7 @@ async fn target(
     caller: &Caller,
     scope: TenantScope,
     cluster: Option<ClusterId>,
-) -> Result<Option<crate::resources::broker_pool::BrokerPoolId>> {
+) -> Result<Option<BrokerPoolId>> {
     let Some(cluster) = cluster else { return Ok(None) };
     let found = cluster::by_id(tx, scope, cluster).await;
     let found = referred(found, "/cluster", "There is no such cluster.")?;
@@ -171,7 +172,7 @@ async fn finish(
     // It learns which tenant did, not who.
     let who = scope.tenant().to_string();
     note(tx, &service::change(action, &row, provider), &who, &request).await?;
-    let name = crate::resources::share::party::name(tx, provider).await?;
+    let name = party::name(tx, provider).await?;
     scope.back(tx).await?;
     let row = store::by_id(tx, scope, id).await?;
     let mut change = service::change(action, &row, scope);
