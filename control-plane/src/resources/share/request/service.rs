@@ -184,6 +184,8 @@ async fn wished(
         steps,
         start: start.unwrap_or(ShareStart::Latest {}),
         keys,
+        // Who wants the values encrypted says so in the share.
+        encryption: None,
     };
     Ok(ShareSpec {
         cluster: topic.spec.cluster,
