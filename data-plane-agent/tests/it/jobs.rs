@@ -80,8 +80,7 @@ fn writes(state: &Path, job: &str, slot: u32, change: impl FnOnce(&mut Progress)
         }
         read
     });
-    let record = record.expect("the worker's record");
-    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record.unwrap()).unwrap();
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
