@@ -319,6 +319,11 @@ impl Place<'_> {
             .iter()
             .map(|(name, value)| format!("'properties.{name}'='{value}',"))
             .collect();
+        // The connector has Kafka's classes under names of its own.
+        let login = login.replace(
+            "org.apache.kafka.common.security",
+            "org.apache.flink.kafka.shaded.org.apache.kafka.common.security",
+        );
         let table = |name: &str, topic: &str, more: &str| {
             format!(
                 "CREATE TABLE `{name}` ({}) WITH ('connector'='kafka',{login}'topic'='{topic}','format'='json',{more});\n",
