@@ -350,6 +350,17 @@ CREATE TABLE public.cluster (
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.compute_budget (
+    compute_pool_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    month date NOT NULL,
+    level text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT compute_budget_level_check CHECK ((level = ANY (ARRAY['WITHIN'::text, 'WARNED'::text, 'EXHAUSTED'::text])))
+);
+
+ALTER TABLE ONLY public.compute_budget FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.compute_pool (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -362,10 +373,23 @@ CREATE TABLE public.compute_pool (
     generation bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    budget jsonb,
     CONSTRAINT compute_pool_max_units_check CHECK (((max_units >= 1) AND (max_units <= 1000)))
 );
 
 ALTER TABLE ONLY public.compute_pool FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.compute_use (
+    compute_pool_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    month date NOT NULL,
+    counter uuid NOT NULL,
+    unit_ms bigint NOT NULL,
+    CONSTRAINT compute_use_unit_ms_check CHECK ((unit_ms >= 0))
+);
+
+ALTER TABLE ONLY public.compute_use FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.contract (
     id uuid NOT NULL,
@@ -1262,6 +1286,9 @@ ALTER TABLE ONLY public.cluster
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_tenant_id_id_key UNIQUE (tenant_id, id);
 
+ALTER TABLE ONLY public.compute_budget
+    ADD CONSTRAINT compute_budget_pkey PRIMARY KEY (compute_pool_id);
+
 ALTER TABLE ONLY public.compute_pool
     ADD CONSTRAINT compute_pool_name_unique UNIQUE (tenant_id, name);
 
@@ -1273,6 +1300,9 @@ ALTER TABLE ONLY public.compute_pool
 
 ALTER TABLE ONLY public.compute_pool
     ADD CONSTRAINT compute_pool_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.compute_use
+    ADD CONSTRAINT compute_use_pkey PRIMARY KEY (compute_pool_id, month, counter);
 
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_pkey PRIMARY KEY (id);
@@ -1757,11 +1787,17 @@ ALTER TABLE ONLY public.cluster
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_pool_exists FOREIGN KEY (data_plane_id, broker_pool_id) REFERENCES public.broker_pool(data_plane_id, id);
 
+ALTER TABLE ONLY public.compute_budget
+    ADD CONSTRAINT compute_budget_tenant_id_compute_pool_id_fkey FOREIGN KEY (tenant_id, compute_pool_id) REFERENCES public.compute_pool(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.compute_pool
     ADD CONSTRAINT compute_pool_data_plane_exists FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id);
 
 ALTER TABLE ONLY public.compute_pool
     ADD CONSTRAINT compute_pool_tenant_exists FOREIGN KEY (tenant_id) REFERENCES public.tenant(id);
+
+ALTER TABLE ONLY public.compute_use
+    ADD CONSTRAINT compute_use_tenant_id_compute_pool_id_fkey FOREIGN KEY (tenant_id, compute_pool_id) REFERENCES public.compute_pool(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.contract_config
     ADD CONSTRAINT contract_config_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id) ON DELETE CASCADE;
@@ -1971,7 +2007,11 @@ ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.compute_budget ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.compute_pool ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.compute_use ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contract ENABLE ROW LEVEL SECURITY;
 
@@ -2018,7 +2058,13 @@ CREATE POLICY data_plane_scope ON public.broker_pool USING ((data_plane_id = ( S
 
 CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
+CREATE POLICY data_plane_scope ON public.compute_budget FOR SELECT USING ((compute_pool_id IN ( SELECT compute_pool.id
+   FROM public.compute_pool
+  WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
 CREATE POLICY data_plane_scope ON public.compute_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.compute_use USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.contract FOR SELECT USING ((tenant_id IN ( SELECT cluster.tenant_id
    FROM public.cluster
@@ -2239,7 +2285,11 @@ CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_s
 
 CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
+CREATE POLICY operator_scope ON public.compute_budget USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
 CREATE POLICY operator_scope ON public.compute_pool USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.compute_use USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.contract USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2383,7 +2433,15 @@ CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id 
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
+CREATE POLICY organization_scope ON public.compute_budget FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
 CREATE POLICY organization_scope ON public.compute_pool FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.compute_use FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2655,7 +2713,11 @@ CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT pu
 
 CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY tenant_scope ON public.compute_budget USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
 CREATE POLICY tenant_scope ON public.compute_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.compute_use USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.contract USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

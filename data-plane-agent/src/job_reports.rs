@@ -1,12 +1,12 @@
-//! How jobs go, on its way home: the newest of each, told when it changed and now and then when it did not; and every decision about
-//! their workers, which waits while the control plane is away.
+//! How jobs go, on its way home: the newest of each, told when it changed and now and then when it did not; every decision about
+//! their workers, which waits while the control plane is away; and what compute pools used.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use weir_proto::agent::v1::{JobDecision, JobProgress, JobReport};
+use weir_proto::agent::v1::{ComputeUse, JobDecision, JobProgress, JobReport};
 
 /// What does not change is told again after so long.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -18,6 +18,8 @@ const WAITING_MAX: usize = 5_000;
 const TOLD_MAX: usize = 500;
 /// Decisions of one report.
 const DECISIONS_MAX: usize = 200;
+/// Sums of compute pools in one report.
+const USES_MAX: usize = 500;
 
 /// What is to be told, and what was.
 #[derive(Debug, Default)]
@@ -31,6 +33,9 @@ struct Inner {
     told: BTreeMap<String, (JobProgress, Instant)>,
     decisions: VecDeque<JobDecision>,
     decisions_told: VecDeque<JobDecision>,
+    /// What pools used, and the sums that were told, by pool and month.
+    used: BTreeMap<(String, u32), ComputeUse>,
+    used_told: BTreeMap<(String, u32), u64>,
 }
 
 impl JobReports {
@@ -67,10 +72,24 @@ impl JobReports {
         inner.decisions_told.extend(decisions.iter().cloned());
         let old = inner.decisions_told.len().saturating_sub(TOLD_MAX);
         inner.decisions_told.drain(..old);
-        (!waiting.is_empty() || !decisions.is_empty()).then(|| JobReport {
+        let compute = inner.grown();
+        let any = !waiting.is_empty() || !decisions.is_empty() || !compute.is_empty();
+        any.then(|| JobReport {
             jobs: waiting.into_values().collect(),
             decisions,
+            compute,
         })
+    }
+
+    /// What compute pools used until now.
+    pub fn used(&self, sums: Vec<ComputeUse>) {
+        let mut inner = self.inner();
+        let sums = sums
+            .into_iter()
+            .map(|it| ((it.compute_pool_id.clone(), it.month), it));
+        inner.used = sums.collect();
+        let Inner { used, used_told, .. } = &mut *inner;
+        used_told.retain(|key, _ms| used.contains_key(key));
     }
 
     /// Decisions were made, the oldest first.
@@ -87,6 +106,24 @@ impl JobReports {
         let mut told = std::mem::take(&mut inner.decisions_told);
         told.append(&mut inner.decisions);
         inner.decisions = told;
+        inner.used_told.clear();
+    }
+}
+
+impl Inner {
+    /// Sums that are not what was told last.
+    fn grown(&mut self) -> Vec<ComputeUse> {
+        let news = self
+            .used
+            .iter()
+            .filter(|(key, it)| self.used_told.get(*key) != Some(&it.unit_ms));
+        let news: Vec<_> = news
+            .take(USES_MAX)
+            .map(|(key, it)| (key.clone(), it.clone()))
+            .collect();
+        let told = news.iter().map(|(key, it)| (key.clone(), it.unit_ms));
+        self.used_told.extend(told);
+        news.into_iter().map(|(_key, it)| it).collect()
     }
 }
 
@@ -127,6 +164,21 @@ mod tests {
         reports.again();
         let all = (some() + some(), reports.take());
         assert_eq!(all, (251, None), "what a lost session may have lost comes again");
+        let sum = |unit_ms| ComputeUse {
+            compute_pool_id: "compute_pool_1".to_owned(),
+            month: 202_611,
+            unit_ms,
+            ..ComputeUse::default()
+        };
+        let used = || reports.take().map_or(0, |it| it.compute[0].unit_ms);
+        reports.used(vec![sum(5)]);
+        assert_eq!((used(), reports.take()), (5, None));
+        reports.used(vec![sum(6)]);
+        assert_eq!(used(), 6);
+        reports.again();
+        let again = reports.take().unwrap();
+        assert_eq!(again.compute, [sum(6)], "a sum that was lost comes again");
+        while reports.take().is_some() {}
         reports.told(vec![job("a", 9)], began + Duration::from_secs(60));
         reports.told(Vec::new(), began + Duration::from_secs(61));
         assert_eq!(reports.take(), None, "a job that is gone is not told of");

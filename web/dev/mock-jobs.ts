@@ -9,25 +9,29 @@ const PROGRESS = {
   failures: [{ code: 'EXPRESSION', step: 1, count: 12 }, { code: 'DECODE', step: null, count: 2 }], reported_at: new Date().toISOString(),
 }
 
+const [SCALED, FIXED] = [{ owner: 'AUTOSCALER', mode: 'ACTIVE' }, { owner: 'FIXED' }]
+const RESETS = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1)).toISOString()
+
 export function seedJobs(put: Put, store: Store, plane: string, cluster: string, account: string, tenant: string): void {
   const topic = (name: string) => store.list('topics', tenant).find((t) => t.spec.name === name)?.id
-  put('compute-pools', { data_plane: plane, name: 'windows', max_units: 2 }, { units_used: 2, jobs: 1 }, tenant, 45)
-  const pool = put('compute-pools', { data_plane: plane, name: 'steady', max_units: 4 }, { units_used: 2, jobs: 2 }, tenant, 80).id
+  put('compute-pools', { data_plane: plane, name: 'windows', max_units: 2 }, { units_used: 2, jobs: 1, unit_hours_this_month: 211.4 }, tenant, 45)
+  const pool = put('compute-pools', { data_plane: plane, name: 'steady', max_units: 4, budget: { unit_hours_per_month: 1200, warn_at_percent: 80 } }, { units_used: 2, jobs: 2, unit_hours_this_month: 1027.25, budget: { level: 'WARNED', used_percent: 85.6, resets_at: RESETS } }, tenant, 80).id
   const base = { cluster, compute_pool: pool, service_account: account, description: '', desired_state: 'RUNNING', scaling: { min_workers: 1, max_workers: 2 }, priority: 5, deletion_protection: false }
   const program = {
     kind: 'ACTION', source: { topic: topic('payments'), start: 'EARLIEST' },
     steps: [{ filter: { where: 'message.risk_score > 0.8' } }, { mask: { fields: ['card'], how: { KEEP_LAST: { n: 4 } } } }],
     sinks: [{ name: 'out', topic: topic('high-risk-payments'), encoding: 'KEEP' }], dead_letter: topic('payments.dead-letter'), null_values: 'PASS',
   }
-  put('jobs', { ...base, name: 'high-risk', program, description: 'What the risk desk looks at' }, { phase: 'RUNNING', latest_version: 3, progress: PROGRESS }, tenant, 70, { team: 'risk' })
+  const policy = { utilization_target: 0.5, catch_up_duration_ms: 120_000, excluded_periods: [{ days: [6, 7], from_minute: 0, to_minute: 360 }] }
+  put('jobs', { ...base, name: 'high-risk', program, scaling: { min_workers: 1, max_workers: 4, policy }, description: 'What the risk desk looks at' }, { parallelism: SCALED, phase: 'RUNNING', latest_version: 3, progress: PROGRESS }, tenant, 70, { team: 'risk' })
   const sql = {
     kind: 'SQL', statement: STATEMENT, state: 'KEEP',
     sources: [{ name: 'paid', topic: topic('payments'), start: 'EARLIEST', columns: [{ name: 'card', type: 'STRING' }, { name: 'at', type: 'BIGINT' }], event_time: { column: 'at', unit: 'MILLISECONDS', delay_ms: 900_000 } }],
     sinks: [{ name: 'busy', topic: topic('busy-cards'), columns: [{ name: 'card', type: 'STRING' }, { name: 'window_start', type: 'TIMESTAMP(3)' }, { name: 'payments', type: 'BIGINT' }], key: ['card'], mode: 'APPEND' }],
   }
-  const fails = { phase: 'DEGRADED', reason: 'WORKER_FAILING', message: 'Flink begins it again every second: the class of the failure is among what went wrong.', latest_version: 2, progress: SQL_PROGRESS }
+  const fails = { parallelism: FIXED, phase: 'DEGRADED', reason: 'WORKER_FAILING', message: 'Flink begins it again every second: the class of the failure is among what went wrong.', latest_version: 2, progress: SQL_PROGRESS }
   put('jobs', { ...base, name: 'busy-cards', program: sql, scaling: { min_workers: 2, max_workers: 2 }, description: 'Cards with more than ten payments in an hour' }, fails, tenant, 40)
-  const waits = { phase: 'PENDING', reason: 'POOL_EXHAUSTED', message: 'The compute pool has no room: the job waits for its turn. Raise max_units, or stop another job.', latest_version: 1 }
+  const waits = { parallelism: FIXED, phase: 'PENDING', reason: 'POOL_EXHAUSTED', message: 'The compute pool has no room: the job waits for its turn. Raise max_units, or stop another job.', latest_version: 1 }
   put('jobs', { ...base, name: 'suspects', scaling: { min_workers: 3, max_workers: 3 }, program: { ...program, sinks: [{ name: 'out', topic: topic('suspected-fraud'), encoding: 'JSON' }] } }, waits, tenant, 12)
 }
 
@@ -58,10 +62,19 @@ const made = new Map<string, unknown[]>()
 
 /** Each other program of a job that was made here is a version. */
 export function noteProgram(job: MockObject): void {
+  if (job.kind === 'ComputePool') {
+    const used = Number(job.status.unit_hours_this_month ?? 0)
+    const budget = job.spec.budget as { unit_hours_per_month: number; warn_at_percent?: number } | undefined
+    const percent = Math.round((used / (budget?.unit_hours_per_month ?? 1)) * 1000) / 10
+    const level = percent >= 100 ? 'EXHAUSTED' : percent >= (budget?.warn_at_percent ?? 80) ? 'WARNED' : 'WITHIN'
+    Object.assign(job.status, { units_used: job.status.units_used ?? 0, jobs: job.status.jobs ?? 0, unit_hours_this_month: used, budget: budget && { level, used_percent: percent, resets_at: RESETS } })
+  }
   if (job.kind !== 'Job') return
   const programs = made.get(job.id) ?? []
   made.set(job.id, programs)
   if (JSON.stringify(programs.at(-1)) !== JSON.stringify(job.spec.program)) programs.push(structuredClone(job.spec.program))
+  const { min_workers = 1, max_workers = 1, policy } = (job.spec.scaling ?? {}) as { min_workers?: number; max_workers?: number; policy?: { mode?: string } }
+  Object.assign(job.status, { parallelism: min_workers === max_workers ? FIXED : { ...SCALED, ...(policy?.mode && { mode: policy.mode }) } })
   Object.assign(job.status, { phase: job.spec.desired_state === 'STOPPED' ? 'STOPPED' : 'RUNNING', latest_version: programs.length })
 }
 

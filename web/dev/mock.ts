@@ -104,7 +104,7 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
   }
   const before = structuredClone(object!)
   const after = structuredClone(object!)
-  if (method === 'PATCH') after.spec = { ...after.spec, ...spec }
+  if (method === 'PATCH') after.spec = merged(after.spec, spec) as typeof after.spec
   if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: method === 'DELETE' ? 'delete' : 'update', kind: before.kind, id: before.id, before, after: method === 'DELETE' ? undefined : after }] })
   if (method === 'DELETE') {
     store.remove(object!)
@@ -150,6 +150,14 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   let text = ''
   for await (const chunk of request) text += String(chunk)
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+}
+
+/** A merge patch, as RFC 7396 has it. */
+function merged(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+  const held = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {}
+  const parts = Object.entries(patch).map(([name, part]) => [name, merged((held as Record<string, unknown>)[name], part)])
+  return Object.fromEntries([...Object.entries(held), ...parts].filter(([name]) => (patch as Record<string, unknown>)[name as string] !== null))
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

@@ -2,7 +2,7 @@
 
 use tokio_util::task::TaskTracker;
 
-use crate::resources::{access_token, alert_rule, event, service_level, share};
+use crate::resources::{access_token, alert_rule, compute_pool, event, service_level, share};
 use crate::runtime::App;
 
 /// Starts every task; each ends when the app stops.
@@ -13,4 +13,5 @@ pub fn start(app: &App, tracker: &TaskTracker) {
     tracker.spawn(alert_rule::evaluate::run(app.clone()));
     tracker.spawn(service_level::evaluate::run(app.clone()));
     tracker.spawn(share::expire::run(app.clone()));
+    tracker.spawn(compute_pool::evaluate::run(app.clone()));
 }

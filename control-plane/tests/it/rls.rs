@@ -66,6 +66,10 @@ const SEED: &str = "
             data_plane_id, bytes, records, requests, uncertain_bytes)
         SELECT c.tenant_id, now(), c.id, t.id, t.id, 'FETCH', c.environment_id, c.data_plane_id, 1, 1, 1, 0
         FROM topic t JOIN cluster c ON c.id = t.cluster_id;
+    INSERT INTO compute_use (compute_pool_id, tenant_id, data_plane_id, month, counter, unit_ms)
+        SELECT id, tenant_id, data_plane_id, now(), gen_random_uuid(), 1 FROM compute_pool;
+    INSERT INTO compute_budget (compute_pool_id, tenant_id, month, level)
+        SELECT id, tenant_id, now(), 'WITHIN' FROM compute_pool;
     SET session_replication_role = DEFAULT;";
 
 async fn tables(owner: &mut PgConnection) -> Vec<String> {

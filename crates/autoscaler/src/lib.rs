@@ -30,4 +30,7 @@ pub use graph::{Edge, Graph, GraphError, Parallelism, VERTICES_MAX, Vertex, Vert
 pub use history::{MemorySample, Sample, SubtaskSample, VertexSample};
 pub use limits::Limits;
 pub use memory::{Memory, RateAt, Recommendation, ScaleUp, VertexMemory};
-pub use policy::{Alignment, BusyTimeAggregator, DURATION_MAX_MS, ExcludedPeriod, Mode, Policy, PolicyFault};
+pub use policy::{
+    Alignment, BusyTimeAggregator, DURATION_MAX_MS, ExcludedPeriod, Mode, OwnFault, OwnPolicy, Policy,
+    PolicyFault,
+};

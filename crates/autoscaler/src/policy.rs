@@ -7,6 +7,7 @@
 //! [AutoScalerOptions]: https://nightlies.apache.org/flink/flink-kubernetes-operator-docs-stable/docs/operations/configuration/#autoscaler-configuration
 
 mod excluded;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::excluded::ExcludedPeriod;
+pub use self::own::{OwnFault, OwnPolicy};
 use crate::graph::VertexId;
 
 const MINUTE_MS: u64 = 60_000;
@@ -273,7 +275,7 @@ impl Policy {
             (
                 periods,
                 "excluded_periods",
-                "days 1 to 7, from 0 to 1439, to 1 to 1440",
+                "days 1 to 7, each once, from 0 to 1439, to 1 to 1440",
             ),
         ]
     }

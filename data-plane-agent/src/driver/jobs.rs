@@ -18,7 +18,7 @@ use crate::job_reports::JobReports;
 use crate::link::ledger::unix_ms;
 use crate::policy::Policy;
 use crate::preview::Ground;
-use crate::resources::compute_pool::{Share, Users};
+use crate::resources::compute_pool::{Meter, Share, Users};
 use crate::resources::job::{Hand, Place, Refused, Room, Runnable, Seen, Stage, program, stage};
 use crate::resources::{Served, is_plain_id};
 
@@ -31,6 +31,7 @@ const SOON: Duration = Duration::from_millis(400);
 pub(super) struct JobSide {
     folder: PathBuf,
     users: Users,
+    pub(super) meter: Meter,
     pub(super) rooms: BTreeMap<String, Room>,
     pub(super) programs: BTreeMap<String, Made>,
     stages: BTreeMap<String, Stage>,
@@ -57,6 +58,7 @@ impl JobSide {
         disk::private_folder(&folder)?;
         Ok(Self {
             users: Users::open(&folder, config.gateway_program.as_deref())?,
+            meter: Meter::open(&folder)?,
             folder,
             rooms: BTreeMap::new(),
             programs: BTreeMap::new(),
@@ -156,6 +158,7 @@ impl Driver {
         if self.jobs.rooms.is_empty() {
             self.forget_jobs()?;
             self.wish_of_flinks()?;
+            self.meter_pools()?;
             self.jobs.reports.told(Vec::new(), Instant::now());
             return Ok(None);
         }
@@ -172,14 +175,8 @@ impl Driver {
         }
         for pool in &pools {
             let own: Vec<&&Job> = housed.iter().filter(|it| it.compute_pool_id == pool.id).collect();
-            let processes = self.platform.processes.as_ref();
-            let alive: u32 = own
-                .iter()
-                .filter_map(|it| self.jobs.rooms.get(&it.id))
-                .map(|room| room.alive(processes))
-                .sum();
             // What is ending still has its units.
-            let mut free = pool.max_units.saturating_sub(alive + self.sql.units(&pool.id));
+            let mut free = pool.max_units.saturating_sub(self.units_held(&pool.id));
             for job in own {
                 let share = shares.get(&job.id).copied().unwrap_or(Share::Waits(0));
                 restless |= self.one_job(job, share, &mut free)?;
@@ -188,6 +185,7 @@ impl Driver {
         }
         self.wish_of_flinks()?;
         self.forget_jobs()?;
+        self.meter_pools()?;
         self.report_jobs();
         Ok(Some(if restless { SOON } else { LOOK }))
     }
@@ -370,6 +368,7 @@ impl Driver {
     /// Asks all workers to end; says whether they are gone. Never waits.
     pub(super) fn end_workers(&mut self) -> bool {
         let processes = Arc::clone(&self.platform.processes);
+        self.keep_meter();
         let mut all_gone = self.sql.end();
         for (id, room) in &mut self.jobs.rooms {
             match room.stop(processes.as_ref(), Instant::now()) {

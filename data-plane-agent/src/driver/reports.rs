@@ -6,6 +6,7 @@ use weir_proto::agent::v1::{Cluster, Generation, ItemStatus, Phase, Reason, Topi
 
 use super::Driver;
 use crate::desired::Held;
+use crate::link::ledger::unix_ms;
 use crate::resources::broker_pool::Room;
 use crate::resources::topic::Outcome;
 use crate::resources::{Served, api_key, broker_pool, cluster, compute_pool, job, native, quota, topic};
@@ -148,7 +149,7 @@ impl Driver {
         let pools = held.state.compute_pools.iter().map(|wish| {
             let admitted = self.admitted.compute_pools.iter().find(|it| it.id == wish.id);
             let (refused, left) = (self.refused.contains(&wish.id), self.workers_in(&wish.id));
-            compute_pool::status(wish, admitted, refused, left, held.generation)
+            compute_pool::status(wish, admitted, refused, left, held.generation, unix_ms())
         });
         pools.collect()
     }

@@ -10,8 +10,8 @@ use weir_proto::agent::v1::{Job, JobDecisionOutcome, JobDecisionReason, JobState
 use super::Driver;
 use super::sql_jobs::SESSION_UNITS;
 use crate::log_ends::Asked;
-use crate::resources::compute_pool::{Demand, Share, arbitrate, living, room_for};
-use crate::resources::job::scaling::Bounds;
+use crate::resources::compute_pool::{Demand, Share, arbitrate, is_spent, living, room_for};
+use crate::resources::job::scaling::{Bounds, own_policy};
 use crate::resources::job::{decided, dozed, sleep};
 
 impl Driver {
@@ -32,18 +32,22 @@ impl Driver {
         self.shared.log_ends.ask(asked);
         let mut shares = BTreeMap::new();
         let pools = living(&self.admitted.compute_pools);
-        let pools: Vec<(String, u32)> = self
+        let pools: Vec<(String, u32, bool)> = self
             .admitted
             .compute_pools
             .iter()
             .filter(|it| pools.contains(it.id.as_str()))
-            .map(|it| (it.id.clone(), it.max_units))
+            .map(|it| (it.id.clone(), it.max_units, is_spent(it, now_ms)))
             .collect();
-        for (pool, units_max) in pools {
+        for (pool, units_max, spent) in pools {
             let own: Vec<&Job> = jobs
                 .iter()
                 .filter(|it| it.compute_pool_id == pool && self.would_run(it))
                 .collect();
+            if spent {
+                shares.extend(own.iter().map(|it| (it.id.clone(), Share::Spent)));
+                continue;
+            }
             // A pool with a Flink has less for jobs.
             let session = own.iter().any(|it| it.sql.is_some()).then_some(SESSION_UNITS);
             let units_max = units_max.saturating_sub(session.unwrap_or(0));
@@ -137,6 +141,7 @@ impl Driver {
                     queued.insert(id.clone());
                     self.jobs.queued.entry(id.clone()).or_insert(now_ms);
                 }
+                Share::Spent => {}
             }
         }
         self.jobs.queued.retain(|id, _since| queued.contains(id));
@@ -219,7 +224,8 @@ impl Driver {
 
     /// Workers at least and at most.
     pub(super) fn least_and_most(job: &Job) -> (u32, u32) {
-        let (least, most) = job.scaling.map_or((1, 1), |it| (it.min_workers, it.max_workers));
+        let scaling = job.scaling.as_ref();
+        let (least, most) = scaling.map_or((1, 1), |it| (it.min_workers, it.max_workers));
         (least.max(1), most.max(least).max(1))
     }
 
@@ -235,6 +241,7 @@ impl Driver {
             least,
             most,
             partitions: topic.map_or(0, |it| it.partitions),
+            own: own_policy(job),
             scale_down_after_ms: self.policy.current().scale_down_after_ms(),
         }
     }

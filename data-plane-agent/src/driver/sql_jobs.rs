@@ -31,6 +31,12 @@ use crate::resources::job::{Place, Refused, Stage};
 /// What a pool's JobManager and SQL gateway take together.
 pub(super) const SESSION_UNITS: u32 = 1;
 
+/// Where a job stands for the rest of a month.
+const SPENT: Stage = Stage {
+    phase: Phase::Pending,
+    reason: Reason::BudgetExhausted,
+};
+
 /// All jobs in SQL of this data plane.
 #[derive(Default)]
 pub(super) struct SqlSide {
@@ -225,7 +231,7 @@ impl Driver {
                 | Phase::Suspended
                 | Phase::Failed
                 | Phase::Deleted
-        );
+        ) || stage == SPENT;
         (stage, !rests)
     }
 

@@ -9,7 +9,7 @@ use super::Driver;
 use crate::flink::sizes::SIZES;
 use crate::flink::told::Standing;
 use crate::resources::compute_pool::{Demand, Share, room_for};
-use crate::resources::job::scaling::{SqlBounds, SqlGiven, SqlPool, units};
+use crate::resources::job::scaling::{SqlBounds, SqlGiven, SqlPool, own_policy, units};
 
 impl Driver {
     /// The size of a pool's TaskManagers: what the neediest of its jobs asks for, as far as all of them fit.
@@ -124,6 +124,7 @@ impl Driver {
             least,
             most,
             partitions: partitions.collect(),
+            own: own_policy(job),
             scale_down_after_ms: self.policy.current().scale_down_after_ms(),
         }
     }

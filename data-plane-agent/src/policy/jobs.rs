@@ -146,8 +146,8 @@ mod tests {
         );
         assert_eq!(admit(&admitted.state, &wish, &Policy::default()).state, wish);
         assert_eq!(policy.job_hosts(), ["models.internal:443"]);
-        assert_eq!(policy.scale_down_after_ms(), 300_000);
+        assert_eq!(policy.scale_down_after_ms(), None, "as jobs say");
         let eager = Policy::parse("[jobs]\nscale_down_after_seconds = 1").unwrap();
-        assert_eq!(eager.scale_down_after_ms(), 10_000);
+        assert_eq!(eager.scale_down_after_ms(), Some(10_000));
     }
 }

@@ -13,7 +13,7 @@
 //! [jobs]
 //! units_max = 8           # of each compute pool, whatever the control plane says
 //! hosts = ["models.internal:443", "*.internal:8080"]   # whom jobs may call; nobody if nothing is said
-//! scale_down_after_seconds = 300   # what a load brought stays so long after it
+//! scale_down_after_seconds = 300   # what a load brought stays so long after it, whatever jobs say; if nothing is said, as they say
 //! cgroup = "/sys/fs/cgroup/weir-jobs"                   # where pools get groups of their own; none if nothing is said
 //! ```
 
@@ -148,9 +148,6 @@ pub struct Policy {
 }
 
 /// What jobs may use of the customer's network.
-/// What a load brought to a job stays so long, unless the customer says otherwise.
-const SCALE_DOWN_AFTER_SECONDS: u32 = 300;
-
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Jobs {
@@ -212,14 +209,11 @@ impl Policy {
         self.jobs.cgroup.as_deref()
     }
 
-    /// So long what a load brought to a job stays after it, in milliseconds: from ten seconds to a day.
+    /// So long what a load brought to a job stays after it, in milliseconds, where the customer says so: from ten seconds to a day.
     #[must_use]
-    pub fn scale_down_after_ms(&self) -> u64 {
-        let seconds = self
-            .jobs
-            .scale_down_after_seconds
-            .unwrap_or(SCALE_DOWN_AFTER_SECONDS);
-        u64::from(seconds.clamp(10, 86_400)) * 1000
+    pub fn scale_down_after_ms(&self) -> Option<u64> {
+        let seconds = self.jobs.scale_down_after_seconds?;
+        Some(u64::from(seconds.clamp(10, 86_400)) * 1000)
     }
 
     /// Whom jobs may call, as `host:port`; a host that begins with `*.` stands for all below it, the port `*` for every one.

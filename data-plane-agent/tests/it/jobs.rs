@@ -30,6 +30,7 @@ pub fn job(id: &str, priority: u32, workers: u32) -> Job {
         scaling: Some(JobScaling {
             min_workers: workers,
             max_workers: workers,
+            policy: None,
         }),
         action: Some(ActionProgram {
             source_topic_id: "topic_01a".to_owned(),
@@ -323,5 +324,68 @@ async fn an_idle_job_sleeps_without_a_process_and_wakes_on_growth_alone() {
     wished.jobs[0].restart_nonce = 1;
     plane.wish(plane.seal(1, 2, &wished)).await;
     until_alive(&harness.processes, "job_01a-worker-0", true).await;
+    agent.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_stand_while_their_budget_is_used_up_and_go_on_by_themselves_when_the_month_turns() {
+    let harness = Harness::new().await;
+    let agent = harness.agent().await;
+    let gateway = harness.gateway("gateway_1", true).await;
+    let plane = &harness.control_plane;
+    let mut wished = with(vec![job("job_01a", 5, 2), job("job_01b", 5, 1)], 4);
+    wished.jobs[1].state = JobState::Stopped.into();
+    plane.wish(plane.seal(1, 1, &wished)).await;
+    until_alive(&harness.processes, "job_01a-worker-1", true).await;
+    let used = |least: u64| {
+        move |frames: &[AgentFrame]| {
+            let sums = frames.iter().filter_map(|frame| match &frame.frame {
+                Some(Frame::Jobs(report)) => report.compute.iter().find(|it| it.compute_pool_id == COMPUTE),
+                _other => None,
+            });
+            sums.filter(|it| it.unit_ms > least).next_back().cloned()
+        }
+    };
+
+    wished.compute_pools[0].budget_exhausted_until_unix_ms = i64::MAX;
+    plane.wish(plane.seal(1, 2, &wished)).await;
+    let spent = |it: &weir_proto::agent::v1::ItemStatus| {
+        it.reason() == Reason::BudgetExhausted && it.phase() == Phase::Pending
+    };
+    harness.status("job_01a", spent).await;
+    assert!(
+        !harness.processes.is_alive("job_01a-worker-0") && !harness.processes.is_alive("job_01a-worker-1")
+    );
+    let pool = |it: &weir_proto::agent::v1::ItemStatus| it.reason() == Reason::BudgetExhausted;
+    assert_eq!(harness.status(COMPUTE, pool).await.phase(), Phase::Ready);
+    harness.phase("job_01b", Phase::Stopped).await;
+    let first = plane.until("what the pool used", LIMIT, used(0)).await;
+
+    // It stands on when the agent starts anew, and nothing is counted meanwhile.
+    drop(gateway);
+    agent.abandon().await;
+    let agent = harness.agent().await;
+    let _gateway = harness.gateway("gateway_1", true).await;
+    harness.status("job_01a", spent).await;
+    assert!(!harness.processes.is_alive("job_01a-worker-0"));
+
+    // A moment from now the month turns: nobody has to say so.
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let until = i64::try_from(now.as_millis()).unwrap() + 3_000;
+    wished.compute_pools[0].budget_exhausted_until_unix_ms = until;
+    plane.wish(plane.seal(1, 3, &wished)).await;
+    until_alive(&harness.processes, "job_01a-worker-1", true).await;
+    let ready = |it: &weir_proto::agent::v1::ItemStatus| it.reason() == Reason::Unspecified;
+    assert_eq!(harness.status(COMPUTE, ready).await.phase(), Phase::Ready);
+    let second = plane
+        .until("more", Duration::from_secs(40), used(first.unit_ms))
+        .await;
+    assert_eq!(
+        (second.counter_id, second.month / 100 > 2000),
+        (first.counter_id, true),
+        "the same sum goes on"
+    );
     agent.shutdown().await.unwrap();
 }

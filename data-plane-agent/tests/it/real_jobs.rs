@@ -115,6 +115,7 @@ pub fn state_of(workers: u32, steps: &Value, version: u32, dead_letters: bool) -
         scaling: Some(JobScaling {
             min_workers: workers,
             max_workers: workers,
+            policy: None,
         }),
         action: Some(ActionProgram {
             source_topic_id: ORDERS.to_owned(),
@@ -252,7 +253,12 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
     })
     .await;
     assert!(killer >= 4, "{killer} workers were killed");
-    plane.wish(plane.seal(1, 3, &state_of(1, &steps, 1, true))).await;
+    // A budget is used up in the midst of it, and raised.
+    let mut spent = state_of(3, &steps, 1, true);
+    spent.compute_pools[0].budget_exhausted_until_unix_ms = i64::MAX;
+    plane.wish(plane.seal(1, 3, &spent)).await;
+    phase(&plane, Phase::Pending).await;
+    plane.wish(plane.seal(1, 4, &state_of(1, &steps, 1, true))).await;
     beside(move || {
         let producer: BaseProducer = client(port)
             .set("partitioner", "murmur2_random")
@@ -314,7 +320,7 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
     assert_eq!(told.offsets.len(), PARTITIONS as usize);
 
     // Without a dead-letter topic the job stops before what it cannot take, and goes on when it may.
-    plane.wish(plane.seal(1, 4, &state_of(1, &steps, 2, false))).await;
+    plane.wish(plane.seal(1, 5, &state_of(1, &steps, 2, false))).await;
     let second = |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == 2);
     plane.until("version 2", LONG, second).await;
     phase(&plane, Phase::Running).await;
@@ -329,7 +335,7 @@ async fn each_record_once_while_workers_are_killed_and_their_number_changes() {
         |frames: &[AgentFrame]| newest(frames, JOB).filter(|it| it.reason() == Reason::PoisonRecord);
     let told = plane.until("a poison record", LONG, poisoned).await;
     assert_eq!(told.phase(), Phase::Failed);
-    plane.wish(plane.seal(1, 5, &state_of(1, &steps, 3, true))).await;
+    plane.wish(plane.seal(1, 6, &state_of(1, &steps, 3, true))).await;
     let letters = beside(move || read(port, "dead", "reader-3", 2)).await;
     assert_eq!(letters.len(), 2);
 

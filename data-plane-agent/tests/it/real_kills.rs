@@ -67,6 +67,7 @@ fn wished() -> DesiredState {
         scaling: Some(JobScaling {
             min_workers: 1,
             max_workers: 1,
+            policy: None,
         }),
         action: Some(ActionProgram {
             source_topic_id: PAYMENTS.to_owned(),

@@ -31,6 +31,7 @@ fn wished(jobs: usize, state: JobState) -> DesiredState {
     job.scaling = Some(JobScaling {
         min_workers: 1,
         max_workers: 1,
+        policy: None,
     });
     job.suspension = Some(JobSuspension {
         idle_after_seconds: IDLE_AFTER,

@@ -47,6 +47,7 @@ fn wished(endpoint: u16) -> DesiredState {
     job.scaling = Some(JobScaling {
         min_workers: 1,
         max_workers: 3,
+        policy: None,
     });
     job.suspension = Some(JobSuspension {
         idle_after_seconds: 8,

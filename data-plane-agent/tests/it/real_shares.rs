@@ -119,6 +119,7 @@ fn with_job(mut state: DesiredState) -> DesiredState {
         scaling: Some(JobScaling {
             min_workers: 1,
             max_workers: 1,
+            policy: None,
         }),
         action: Some(ActionProgram {
             source_topic_id: SHARED.to_owned(),

@@ -205,6 +205,7 @@ pub fn state_of(state: JobState, version: u32) -> DesiredState {
         scaling: Some(JobScaling {
             min_workers: 1,
             max_workers: 1,
+            policy: None,
         }),
         suspension: Some(JobSuspension {
             idle_after_seconds: 10,
@@ -402,10 +403,21 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
         .wish(plane.seal(1, 3, &state_of(JobState::Running, 1)))
         .await;
     phase(&plane, Phase::Running).await;
+
+    // So does a budget that is used up, and what comes meanwhile waits.
+    let mut spent = state_of(JobState::Running, 1);
+    spent.compute_pools[0].budget_exhausted_until_unix_ms = i64::MAX;
+    plane.wish(plane.seal(1, 4, &spent)).await;
+    phase(&plane, Phase::Pending).await;
     some(4 * part..5 * part).await;
+    no_flink(&state).await;
+    plane
+        .wish(plane.seal(1, 5, &state_of(JobState::Running, 1)))
+        .await;
+    phase(&plane, Phase::Running).await;
 
     // Another statement takes over what this one remembers, and gives it back.
-    for (n, version) in [(4, 2), (5, 3)] {
+    for (n, version) in [(6, 2), (7, 3)] {
         plane
             .wish(plane.seal(1, n, &state_of(JobState::Running, version)))
             .await;
@@ -413,13 +425,13 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
             |frames: &[AgentFrame]| progress(frames).filter(|it| it.version == version && it.workers > 0);
         plane.until("the other version runs", LONG, runs).await;
         phase(&plane, Phase::Running).await;
-        let at = usize::try_from(n).unwrap() + 1;
+        let at = usize::try_from(n).unwrap() - 1;
         some(at * part..(at + 1) * part).await;
     }
 
     // Nothing to do: no process; then more payments: it wakes by itself.
     plane
-        .wish(plane.seal(1, 6, &state_of(JobState::AutoSuspend, 3)))
+        .wish(plane.seal(1, 8, &state_of(JobState::AutoSuspend, 3)))
         .await;
     phase(&plane, Phase::Suspended).await;
     no_flink(&state).await;

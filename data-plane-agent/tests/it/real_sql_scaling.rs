@@ -40,6 +40,7 @@ fn wished() -> DesiredState {
     job.scaling = Some(JobScaling {
         min_workers: 1,
         max_workers: 3,
+        policy: None,
     });
     if let Some(sql) = &mut job.sql {
         sql.statement = STATEMENT.to_owned();

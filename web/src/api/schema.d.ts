@@ -2561,6 +2561,11 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        /**
+         * @description Where a pool stands with its budget. New ones may appear.
+         * @enum {string}
+         */
+        BudgetLevel: "WITHIN" | "WARNED" | "EXHAUSTED";
         /** @description The data of one event. It tells what changed, not how: read the object again. */
         Changed: {
             /** @description `create`, `update`, `delete`, `status`, or an action of the kind. New actions may appear. */
@@ -2653,6 +2658,36 @@ export interface components {
             /** @description A code that says why it is not READY. */
             reason?: string;
         };
+        /** @description What the jobs of a pool may use together of each month, UTC. */
+        ComputeBudget: {
+            /**
+             * Format: int64
+             * @description A unit that is held for an hour is a unit-hour. When so many are used, the pool's jobs stand until the month turns or the budget
+             *     is raised.
+             */
+            unit_hours_per_month: number;
+            /**
+             * Format: int32
+             * @description From this share of it on there is a warning.
+             * @default 80
+             */
+            warn_at_percent: number;
+        };
+        /** @description Where a pool stands with its budget. */
+        ComputeBudgetStatus: {
+            /** @description WITHIN, WARNED, or EXHAUSTED: then its jobs stand. */
+            level: components["schemas"]["BudgetLevel"];
+            /**
+             * Format: date-time
+             * @description When the month turns, and it begins anew.
+             */
+            resets_at: string;
+            /**
+             * Format: double
+             * @description The share of the budget that is used.
+             */
+            used_percent: number;
+        };
         ComputePool: {
             /** @enum {string} */
             api_version: "v1";
@@ -2684,6 +2719,8 @@ export interface components {
         };
         /** @description What is wished. */
         ComputePoolSpec: {
+            /** @description What its jobs may use together of each month; without one, what max_units allows. */
+            budget?: components["schemas"]["ComputeBudget"];
             /** @description The data plane whose agent runs the jobs: the tenant's own, or one that a grant lends it units on. Never changes. */
             data_plane: components["schemas"]["DataPlaneId"];
             /**
@@ -2697,6 +2734,8 @@ export interface components {
         };
         /** @description What is so. */
         ComputePoolStatus: {
+            /** @description Where it stands with its budget, if it has one. */
+            budget?: components["schemas"]["ComputeBudgetStatus"];
             /**
              * Format: int64
              * @description Jobs that are in it, whatever they do.
@@ -2713,6 +2752,11 @@ export interface components {
             phase: components["schemas"]["Phase"];
             /** @description A code that says why it is not READY. */
             reason?: string;
+            /**
+             * Format: double
+             * @description Units that were held this month (UTC), times the hours for which they were, as agents counted them.
+             */
+            unit_hours_this_month: number;
             /**
              * Format: int64
              * @description Units that its jobs hold.
@@ -3634,6 +3678,21 @@ export interface components {
          * @enum {string}
          */
         JobEncoding: "KEEP" | "JSON" | "CONTRACT";
+        /** @description Days and a range of the day, UTC. */
+        JobExcludedPeriod: {
+            /** @description Days on which it begins, 1 Monday to 7 Sunday; none: every day. */
+            days?: number[];
+            /**
+             * Format: int32
+             * @description The minute of the day with which it begins.
+             */
+            from_minute: number;
+            /**
+             * Format: int32
+             * @description The minute before which it ends; not after the first: on the next day.
+             */
+            to_minute: number;
+        };
         /** @description How often something went wrong. */
         JobFailure: {
             /** @description A code, such as `CALL_TIMEOUT`. New ones may appear. */
@@ -3676,6 +3735,18 @@ export interface components {
              */
             partition: number;
         };
+        /** @description Who decides how many workers a job has: nobody else sets their number. */
+        JobParallelism: {
+            /** @description Of the autoscaler: whether its decisions are carried out. */
+            mode?: components["schemas"]["JobScalingMode"];
+            /** @description AUTOSCALER, or FIXED where there are as many at least as at most. */
+            owner: components["schemas"]["JobParallelismOwner"];
+        };
+        /**
+         * @description Who decides how many workers a job has. New ones may appear.
+         * @enum {string}
+         */
+        JobParallelismOwner: "AUTOSCALER" | "FIXED";
         /**
          * @description What a job does with a topic. New parts may appear.
          * @enum {string}
@@ -3808,6 +3879,8 @@ export interface components {
              * @default 1
              */
             min_workers: number;
+            /** @description How the agent decides between the two; what it leaves out is as the agent has it for all jobs. */
+            policy?: components["schemas"]["JobScalingPolicy"];
         };
         /** @description A decision about a job's workers, with all that led to it. */
         JobScalingDecision: {
@@ -3855,6 +3928,53 @@ export interface components {
             kind: string;
             /** @description Where it goes on. */
             metadata: components["schemas"]["ListMetadata"];
+        };
+        /**
+         * @description Whether decisions about workers are carried out.
+         * @enum {string}
+         */
+        JobScalingMode: "ACTIVE" | "MONITORING";
+        /** @description How workers are decided on; names and meanings are those of docs/autoscaling.md. */
+        JobScalingPolicy: {
+            /**
+             * Format: int64
+             * @description A backlog should be worked off in so long, 10000 at least; 0 leaves the backlog out.
+             */
+            catch_up_duration_ms?: number;
+            /** @description When nothing is changed. */
+            excluded_periods?: components["schemas"]["JobExcludedPeriod"][];
+            /** @description Whether decisions are carried out, or told as advice. */
+            mode?: components["schemas"]["JobScalingMode"];
+            /**
+             * Format: int64
+             * @description Workers are taken away only when so long none of them was needed; where the customer's own policy says how long, that holds.
+             */
+            scale_down_interval_ms?: number;
+            /**
+             * Format: double
+             * @description One step takes away no more than this share of the workers.
+             */
+            scale_down_max_factor?: number;
+            /**
+             * Format: double
+             * @description One step adds no more than this times the workers.
+             */
+            scale_up_max_factor?: number;
+            /**
+             * Format: int64
+             * @description Nothing changes for so long after a change.
+             */
+            stabilization_interval_ms?: number;
+            /**
+             * Format: double
+             * @description Nothing changes within target +- this.
+             */
+            utilization_boundary?: number;
+            /**
+             * Format: double
+             * @description How busy a worker should be.
+             */
+            utilization_target?: number;
         };
         /** @description The terms of the formula. Rates are records per second, shares 0 to 1; null: not known. */
         JobScalingTerms: {
@@ -4100,6 +4220,8 @@ export interface components {
              * @description The generation of the data plane that the newest report speaks of.
              */
             observed_generation?: number | null;
+            /** @description Who decides how many workers it has. */
+            parallelism: components["schemas"]["JobParallelism"];
             /** @description RUNNING when a worker took its partitions and goes on; SUSPENDED, STOPPED, COMPLETED. */
             phase: components["schemas"]["Phase"];
             /** @description What its agent said last. */

@@ -1,6 +1,7 @@
 // Numbers, bytes, durations, money and times as the whole console writes them: the same rounding everywhere.
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
 export const UNKNOWN = 'unknown'
@@ -8,6 +9,9 @@ export const UNKNOWN = 'unknown'
 export function formatCount(n: number | undefined | null): string {
   return n === undefined || n === null ? UNKNOWN : whole.format(n)
 }
+
+/** To the hundredth: hours, percent. */
+export const formatHundredths = (n: number): string => hundredths.format(n)
 
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${whole.format(n)} ${n === 1 ? one : many}`

@@ -1,5 +1,6 @@
 //! Rows of compute pools and jobs as the agent is told of them.
 
+use chrono::NaiveDate;
 use serde_json::Value;
 use uuid::Uuid;
 use weir_proto::agent::v1::{
@@ -9,8 +10,10 @@ use weir_proto::agent::v1::{
 use super::build::{count, type_id};
 use super::sql::sql;
 use crate::kernel::{TenantId, kind};
+use crate::resources::compute_pool::ends_at;
 use crate::resources::job::{
-    AutoSuspend, JobEncoding, JobNullValues, JobProgram, JobScaling, JobSink, JobSource, JobStart,
+    AutoSuspend, JobEncoding, JobExcludedPeriod, JobNullValues, JobProgram, JobScaling, JobScalingMode,
+    JobScalingPolicy, JobSink, JobSource, JobStart,
 };
 use crate::resources::topic::TopicId;
 
@@ -20,6 +23,8 @@ pub(in crate::link) struct ComputePoolRow {
     pub(in crate::link) tenant_id: Uuid,
     pub(in crate::link) name: String,
     pub(in crate::link) max_units: i32,
+    /// The month whose budget is used up, by its first day.
+    pub(in crate::link) exhausted: Option<NaiveDate>,
     pub(in crate::link) deleted: bool,
 }
 
@@ -47,6 +52,7 @@ pub(super) fn compute_pool(row: ComputePoolRow) -> ComputePool {
         tenant_id,
         name,
         max_units,
+        exhausted,
         deleted,
     } = row;
     ComputePool {
@@ -55,6 +61,7 @@ pub(super) fn compute_pool(row: ComputePoolRow) -> ComputePool {
         name,
         max_units: count(max_units),
         deleted,
+        budget_exhausted_until_unix_ms: exhausted.map_or(0, |month| ends_at(month).timestamp_millis()),
     }
 }
 
@@ -83,6 +90,7 @@ pub(super) fn job(row: JobRow) -> Job {
     let JobScaling {
         min_workers,
         max_workers,
+        policy,
     } = scaling;
     let suspension = auto_suspend.map(|it| wire::JobSuspension {
         idle_after_seconds: count(it.idle_after_seconds),
@@ -103,12 +111,53 @@ pub(super) fn job(row: JobRow) -> Job {
         scaling: Some(wire::JobScaling {
             min_workers: count(min_workers),
             max_workers: count(max_workers),
+            policy: policy.map(scaling_policy),
         }),
         priority: count(priority),
         restart_nonce: u64::try_from(restart_nonce).unwrap_or(0),
         action,
         deleted,
         sql,
+    }
+}
+
+fn scaling_policy(policy: JobScalingPolicy) -> wire::JobScalingPolicy {
+    let JobScalingPolicy {
+        mode,
+        utilization_target,
+        utilization_boundary,
+        catch_up_duration_ms,
+        stabilization_interval_ms,
+        scale_down_interval_ms,
+        scale_up_max_factor,
+        scale_down_max_factor,
+        excluded_periods,
+    } = policy;
+    let mode = mode.map_or(wire::JobScalingMode::Unspecified, |it| match it {
+        JobScalingMode::Active => wire::JobScalingMode::Active,
+        JobScalingMode::Monitoring => wire::JobScalingMode::Monitoring,
+    });
+    let periods = excluded_periods.unwrap_or_default().into_iter().map(
+        |JobExcludedPeriod {
+             days,
+             from_minute,
+             to_minute,
+         }| wire::JobExcludedPeriod {
+            days: days.into_iter().map(u32::from).collect(),
+            from_minute: u32::from(from_minute),
+            to_minute: u32::from(to_minute),
+        },
+    );
+    wire::JobScalingPolicy {
+        mode: mode.into(),
+        utilization_target,
+        utilization_boundary,
+        catch_up_duration_ms,
+        stabilization_interval_ms,
+        scale_down_interval_ms,
+        scale_up_max_factor,
+        scale_down_max_factor,
+        excluded_periods: periods.collect(),
     }
 }
 

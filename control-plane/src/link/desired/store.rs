@@ -327,7 +327,9 @@ async fn lag_watches(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<LagWatc
 async fn compute_pools(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<ComputePoolRow>> {
     let rows = sqlx::query_as!(
         ComputePoolRow,
-        r#"SELECT id, tenant_id, name, max_units, deleted_at IS NOT NULL AS "deleted!" FROM compute_pool WHERE data_plane_id = $1"#,
+        r#"SELECT p.id, p.tenant_id, p.name, p.max_units, p.deleted_at IS NOT NULL AS "deleted!", b.month AS "exhausted?"
+           FROM compute_pool p LEFT JOIN compute_budget b ON b.compute_pool_id = p.id AND b.level = 'EXHAUSTED'
+           WHERE p.data_plane_id = $1"#,
         data_plane.uuid(),
     )
     .fetch_all(tx.conn())

@@ -1,7 +1,9 @@
-//! How jobs go, up: the newest of each job, best effort; and what was decided of their workers, each decision once.
+//! How jobs go, up: the newest of each job, best effort; what was decided of their workers, each decision once; and what compute pools
+//! used, each moment once.
 
 mod decision;
 mod store;
+mod used;
 
 use std::collections::BTreeMap;
 
@@ -22,9 +24,14 @@ const FAILURES_MOST: usize = 200;
 
 /// Keeps a report. What it says of jobs that the data plane does not serve is ignored.
 pub(super) async fn keep(db: &Db, data_plane: DataPlaneId, report: JobReport) -> Result<()> {
-    let JobReport { jobs, decisions } = report;
+    let JobReport {
+        jobs,
+        decisions,
+        compute,
+    } = report;
     let (rows, decisions) = (read(jobs), decision::read(decisions));
-    if rows.is_empty() && decisions.is_empty() {
+    let uses = used::read(compute, Utc::now());
+    if rows.is_empty() && decisions.is_empty() && uses.is_empty() {
         return Ok(());
     }
     let mut tx = db.begin(&Scope::DataPlane(data_plane)).await?;
@@ -33,6 +40,9 @@ pub(super) async fn keep(db: &Db, data_plane: DataPlaneId, report: JobReport) ->
     }
     for row in &decisions {
         store::keep_decision(&mut tx, data_plane, row).await?;
+    }
+    for row in &uses {
+        store::keep_use(&mut tx, data_plane, row).await?;
     }
     tx.commit().await
 }

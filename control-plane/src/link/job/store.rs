@@ -1,15 +1,18 @@
-//! The tables `job_status` and `job_decision`, with this as their only writer.
+//! The tables `job_status`, `job_decision` and `compute_use`, with this as their only writer.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::decision::DecisionRow;
+use super::used::UseRow;
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Tx;
 
 /// Decisions that are kept of a job; older ones are forgotten.
 const DECISIONS_MAX: i64 = 1_000;
+/// Counters of one pool in one month: each is an agent that lost its disk.
+const COUNTERS_MAX: i64 = 100;
 
 /// What an agent says of one job.
 #[derive(Debug)]
@@ -96,6 +99,26 @@ pub(super) async fn keep_decision(tx: &mut Tx, data_plane: DataPlaneId, row: &De
         data_plane.uuid(),
         row.job,
         DECISIONS_MAX,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Keeps a sum of a pool that the data plane serves.
+pub(super) async fn keep_use(tx: &mut Tx, data_plane: DataPlaneId, row: &UseRow) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO compute_use AS held (compute_pool_id, tenant_id, data_plane_id, month, counter, unit_ms)
+         SELECT p.id, p.tenant_id, p.data_plane_id, $3, $4, $5 FROM compute_pool p
+         WHERE p.data_plane_id = $1 AND p.id = $2 AND $6 > (
+             SELECT count(*) FROM compute_use u WHERE u.compute_pool_id = p.id AND u.month = $3 AND u.counter <> $4)
+         ON CONFLICT (compute_pool_id, month, counter) DO UPDATE SET unit_ms = greatest(held.unit_ms, excluded.unit_ms)",
+        data_plane.uuid(),
+        row.pool,
+        row.month,
+        row.counter,
+        row.unit_ms,
+        COUNTERS_MAX,
     )
     .execute(tx.conn())
     .await?;

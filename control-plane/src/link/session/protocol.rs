@@ -21,6 +21,8 @@ pub(super) const LAGS_MAX: usize = 10_000;
 /// Jobs of one report.
 pub(super) const JOBS_MAX: usize = 10_000;
 pub(super) const DECISIONS_MAX: usize = 1_000;
+/// Sums of compute pools in one report.
+const COMPUTE_MAX: usize = 1_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 /// Consumer groups of one answer.
@@ -113,6 +115,7 @@ impl Conversation {
             (Frame::Jobs(report), true) => {
                 within(report.jobs.len(), JOBS_MAX)?;
                 within(report.decisions.len(), DECISIONS_MAX)?;
+                within(report.compute.len(), COMPUTE_MAX)?;
             }
             (Frame::Contracts(report), true) => {
                 within(report.topics.len().max(report.violations.len()), JUDGED_MAX)?;

@@ -1,9 +1,11 @@
 //! What the API promises of a compute pool.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::kind;
+use crate::resources::compute_pool::budget::{BudgetLevel, ends_at, month_of, unit_hours};
 use crate::resources::compute_pool::model::{ComputePool, ComputePoolSpec};
 use crate::resources::served::{Report, Standing, stand};
 use crate::rest::{Metadata, Object, Phase, Resource};
@@ -27,6 +29,23 @@ pub struct ComputePoolStatus {
     pub units_used: i64,
     /// Jobs that are in it, whatever they do.
     pub jobs: i64,
+    /// Units that were held this month (UTC), times the hours for which they were, as agents counted them.
+    pub unit_hours_this_month: f64,
+    /// Where it stands with its budget, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub budget: Option<ComputeBudgetStatus>,
+}
+
+/// Where a pool stands with its budget.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ComputeBudgetStatus {
+    /// WITHIN, WARNED, or EXHAUSTED: then its jobs stand.
+    pub level: BudgetLevel,
+    /// The share of the budget that is used.
+    pub used_percent: f64,
+    /// When the month turns, and it begins anew.
+    pub resets_at: DateTime<Utc>,
 }
 
 impl Resource for kind::ComputePool {
@@ -41,6 +60,8 @@ pub fn view(row: ComputePool, report: Option<&Report>) -> Object<kind::ComputePo
         id,
         spec,
         units_used,
+        unit_ms,
+        found,
         jobs,
         desired_n,
         deleted_at,
@@ -61,6 +82,14 @@ pub fn view(row: ComputePool, report: Option<&Report>) -> Object<kind::ComputePo
         reason,
         message,
     } = stand(desired_n, deleted_at.is_some(), report);
+    let month = month_of(Utc::now());
+    let budget = spec.budget.as_ref().map(|it| ComputeBudgetStatus {
+        level: found
+            .filter(|(of, _level)| *of == month)
+            .map_or(BudgetLevel::Within, |(_of, level)| level),
+        used_percent: it.used_percent(unit_ms),
+        resets_at: ends_at(month),
+    });
     let status = ComputePoolStatus {
         phase,
         reason,
@@ -68,6 +97,8 @@ pub fn view(row: ComputePool, report: Option<&Report>) -> Object<kind::ComputePo
         observed_generation: report.map(|it| it.observed_n),
         units_used,
         jobs,
+        unit_hours_this_month: unit_hours(unit_ms),
+        budget,
     };
     Object::new(id, metadata, spec, status)
 }

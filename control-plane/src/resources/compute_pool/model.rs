@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::{DataPlaneId, FieldError, Id, Labels, check_name, code, kind};
+use crate::resources::compute_pool::budget::{ComputeBudget, Found};
 
 /// Id of a compute pool.
 pub type ComputePoolId = Id<kind::ComputePool>;
@@ -25,6 +26,10 @@ pub struct ComputePoolSpec {
     #[serde(default = "units_default")]
     #[schema(minimum = 1, maximum = 1000, default = 4)]
     pub max_units: i32,
+    /// What its jobs may use together of each month; without one, what max_units allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub budget: Option<ComputeBudget>,
 }
 
 const fn units_default() -> i32 {
@@ -40,6 +45,10 @@ pub struct ComputePool {
     pub spec: ComputePoolSpec,
     /// Units that its jobs hold, as the agent last said.
     pub units_used: i64,
+    /// Milliseconds of units that were used in the month of now, as agents counted them.
+    pub unit_ms: i64,
+    /// Where it stood with its budget when it was looked at last.
+    pub found: Option<Found>,
     /// Jobs that are in it.
     pub jobs: i64,
     /// The generation that carries the row as it is.
@@ -76,6 +85,7 @@ pub fn validate(spec: &ComputePoolSpec, errors: &mut Vec<FieldError>) {
         data_plane: _,
         name,
         max_units,
+        budget,
     } = spec;
     check_name("/spec/name", name, errors);
     if !(1..=UNITS_MAX).contains(max_units) {
@@ -84,5 +94,8 @@ pub fn validate(spec: &ComputePoolSpec, errors: &mut Vec<FieldError>) {
             code: code::OUT_OF_RANGE.into(),
             detail: format!("A compute pool has 1 to {UNITS_MAX} units."),
         });
+    }
+    if let Some(budget) = budget {
+        budget.validate(errors);
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::kernel::{Page, PageToken, kind};
 use crate::resources::job::model::{Job, JobProgram, JobSpec, JobVersion};
+use crate::resources::job::scaling::JobParallelism;
 use crate::resources::served::{Report, Standing, stand};
 use crate::rest::{ListMetadata, Metadata, Object, Phase, Resource};
 
@@ -27,6 +28,8 @@ pub struct JobStatus {
     pub observed_generation: Option<i64>,
     /// The version that is wished to run.
     pub latest_version: i32,
+    /// Who decides how many workers it has.
+    pub parallelism: JobParallelism,
     /// What its agent said last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -129,6 +132,7 @@ pub fn view(row: Job, report: Option<&Report>, progress: Option<JobProgress>) ->
         message,
         observed_generation: report.map(|it| it.observed_n),
         latest_version: version,
+        parallelism: spec.scaling.parallelism(),
         progress,
     };
     Object::new(id, metadata, spec, status)

@@ -7,6 +7,7 @@ mod model;
 mod program;
 mod progress;
 mod routes;
+mod scaling;
 mod service;
 mod sql;
 mod sql_model;
@@ -16,9 +17,10 @@ mod validate;
 mod version;
 
 pub use model::{
-    AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobScaling, JobSink,
-    JobSource, JobStart,
+    AutoSuspend, Job, JobDesiredState, JobEncoding, JobId, JobNullValues, JobProgram, JobSink, JobSource,
+    JobStart,
 };
 pub use routes::router;
+pub use scaling::{JobExcludedPeriod, JobScaling, JobScalingMode, JobScalingPolicy};
 pub use sql_model::{JobSqlColumn, JobSqlEventTime, JobSqlMode, JobSqlSink, JobSqlSource, JobSqlUnit};
 pub use store::by_id;

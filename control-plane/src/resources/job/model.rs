@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::{ClusterId, DataPlaneId, Id, Labels, ServiceAccountId, kind};
 use crate::resources::compute_pool::ComputePoolId;
+use crate::resources::job::scaling::JobScaling;
 use crate::resources::job::sql_model::{JobSqlSink, JobSqlSource, JobSqlState};
 use crate::resources::topic::TopicId;
 
@@ -257,36 +258,6 @@ const fn one() -> i64 {
 }
 const fn wake_default() -> i32 {
     30
-}
-
-/// How a job grows and shrinks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JobScaling {
-    /// Workers at least, while it runs.
-    #[serde(default = "min_default")]
-    #[schema(minimum = 1, maximum = 200, default = 1)]
-    pub min_workers: i32,
-    /// Workers at most; more than the source has partitions are of no use.
-    #[serde(default = "max_default")]
-    #[schema(minimum = 1, maximum = 200, default = 1)]
-    pub max_workers: i32,
-}
-
-const fn min_default() -> i32 {
-    1
-}
-const fn max_default() -> i32 {
-    1
-}
-
-impl Default for JobScaling {
-    fn default() -> Self {
-        Self {
-            min_workers: min_default(),
-            max_workers: max_default(),
-        }
-    }
 }
 
 /// What is wished.

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use weir_actions::limits::{SINKS_MAX, STEPS_MAX};
 
 use crate::kernel::{FieldError, check_name, code};
-use crate::resources::job::model::{AutoSuspend, JobDesiredState, JobProgram, JobScaling, JobSink, JobSpec};
+use crate::resources::job::model::{AutoSuspend, JobDesiredState, JobProgram, JobSink, JobSpec};
 use crate::resources::job::{program, sql};
 
 const DESCRIPTION_MAX: usize = 1000;
 /// Bytes of all steps together, as JSON.
 const STEPS_BYTES_MAX: usize = 64 * 1024;
-const WORKERS_MAX: i32 = 200;
 const SECONDS_MAX: i32 = 86_400;
 
 /// Collects what is wrong with a spec.
@@ -36,7 +35,7 @@ pub fn validate(spec: &JobSpec, errors: &mut Vec<FieldError>) {
     }
     check_program(program, errors);
     suspension(*desired_state, auto_suspend.as_ref(), errors);
-    self::scaling(scaling, errors);
+    scaling.validate(errors);
     if !(0..=9).contains(priority) {
         errors.push(out_of_range("/spec/priority", "A priority is 0 to 9.".to_owned()));
     }
@@ -146,21 +145,4 @@ fn suspension(state: JobDesiredState, suspend: Option<&AutoSuspend>, errors: &mu
         (1..=SECONDS_MAX).contains(wake_within_seconds),
         format!("It is 1 to {SECONDS_MAX} seconds."),
     );
-}
-
-fn scaling(scaling: &JobScaling, errors: &mut Vec<FieldError>) {
-    let JobScaling {
-        min_workers,
-        max_workers,
-    } = scaling;
-    for (field, value) in [("min_workers", min_workers), ("max_workers", max_workers)] {
-        if !(1..=WORKERS_MAX).contains(value) {
-            let detail = format!("A job has 1 to {WORKERS_MAX} workers.");
-            errors.push(out_of_range(&format!("/spec/scaling/{field}"), detail));
-        }
-    }
-    if min_workers > max_workers {
-        let detail = "There are more workers at least than at most.".to_owned();
-        errors.push(out_of_range("/spec/scaling/min_workers", detail));
-    }
 }

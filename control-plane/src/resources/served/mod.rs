@@ -69,7 +69,12 @@ pub fn stand(desired_n: i64, deleted: bool, report: Option<&Report>) -> Standing
     }
     let phase = match report.phase.as_str() {
         // What is READY may have a remark: it is kept as wished, and somebody should know.
-        "READY" if report.reason.starts_with("STORAGE_") || report.reason == "PER_KEY" => Phase::Ready,
+        "READY"
+            if report.reason.starts_with("STORAGE_")
+                || ["PER_KEY", "BUDGET_EXHAUSTED"].contains(&report.reason.as_str()) =>
+        {
+            Phase::Ready
+        }
         "READY" => {
             return Standing {
                 phase: Phase::Ready,
@@ -142,6 +147,7 @@ fn message(reason: &str) -> &'static str {
         "POOL_EXHAUSTED" => {
             "The compute pool has no room: the job waits for its turn. Raise max_units, or stop another job."
         }
+        "BUDGET_EXHAUSTED" => "The pool's budget of this month is used up: raise it, or wait for the next.",
         "IDLE" => "Nothing came for a while: the job sleeps, and wakes when there is something to do.",
         "WORKER_STARTING" => "A worker is starting.",
         "WORKER_FAILING" => {

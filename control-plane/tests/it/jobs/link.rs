@@ -14,7 +14,7 @@ use super::{World, made, said};
 use crate::harness::{Served, Session};
 use crate::streams::id;
 
-async fn session(world: &World) -> (crate::harness::Door, Session) {
+pub async fn session(world: &World) -> (crate::harness::Door, Session) {
     let served = Served {
         data_plane: world.made.data_plane.parse().expect("an id"),
         pool: uuid::Uuid::nil(),
@@ -35,7 +35,7 @@ async fn session(world: &World) -> (crate::harness::Door, Session) {
 }
 
 /// Waits until what a path answers with is so.
-async fn until(world: &World, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(world: &World, path: &str, so: impl Fn(&Value) -> bool) -> Value {
     let end = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
         let found = world.get(path).await;
@@ -48,7 +48,10 @@ async fn until(world: &World, path: &str, so: impl Fn(&Value) -> bool) -> Value 
 }
 
 /// The first desired state of which something holds.
-async fn desired(session: &mut Session, so: impl Fn(&DesiredState) -> bool) -> (DesiredFrame, DesiredState) {
+pub async fn desired(
+    session: &mut Session,
+    so: impl Fn(&DesiredState) -> bool,
+) -> (DesiredFrame, DesiredState) {
     loop {
         let (frame, state) = session.desired().await;
         if so(&state) {
@@ -57,7 +60,7 @@ async fn desired(session: &mut Session, so: impl Fn(&DesiredState) -> bool) -> (
     }
 }
 
-async fn report(session: &Session, item: weir_proto::agent::v1::ItemStatus) {
+pub async fn report(session: &Session, item: weir_proto::agent::v1::ItemStatus) {
     let items = vec![item];
     session
         .say(Up::Status(StatusReport {

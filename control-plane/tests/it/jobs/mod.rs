@@ -1,10 +1,12 @@
 //! Compute pools and jobs: what may be wished, by whom, and what becomes of it.
 
+mod budget;
 mod guests;
 mod life;
 mod link;
 mod programs;
 mod rights;
+mod scaling;
 mod sql;
 mod used;
 

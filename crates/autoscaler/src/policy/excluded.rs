@@ -20,7 +20,10 @@ pub struct ExcludedPeriod {
 
 impl ExcludedPeriod {
     pub(super) fn sound(&self) -> bool {
-        self.days.iter().all(|it| (1..=7).contains(it))
+        let known = self.days.iter().all(|it| (1..=7).contains(it));
+        let once = |(at, it): (usize, &u8)| !self.days[..at].contains(it);
+        known
+            && self.days.iter().enumerate().all(once)
             && self.from_minute < 1_440
             && (1..=1_440).contains(&self.to_minute)
     }

@@ -1,7 +1,9 @@
-//! Compute pools: a bound in units, and who of its jobs gets them. Pure, but for the OS users of pools.
+//! Compute pools: a bound in units, and who of its jobs gets them. Pure, but for the OS users of pools and what is counted of them.
 
+mod meter;
 mod users;
 
+pub use meter::Meter;
 pub use users::Users;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +40,8 @@ pub enum Share {
     Given(u32),
     /// It waits: its place among those that do, from 1; 0: the whole pool is too small for it, and it keeps nobody waiting.
     Waits(u32),
+    /// It stands: what its pool may use this month is used up.
+    Spent,
 }
 
 /// Shares a pool's units. Who runs keeps its least; who waits comes next, by priority and then by age; the rest goes by priority.
@@ -94,6 +98,12 @@ pub fn room_for(units_max: u32, demands: &[Demand], job: &str, units: u32, now_m
     }
 }
 
+/// Is what the pool may use this month used up? The control plane says so, and until when: then its jobs go on, also while that is away.
+#[must_use]
+pub fn is_spent(pool: &ComputePool, now_ms: u64) -> bool {
+    u64::try_from(pool.budget_exhausted_until_unix_ms).is_ok_and(|until| until > now_ms)
+}
+
 /// READY when it is let in; a tombstone is carried out when none of its workers is left.
 #[must_use]
 pub fn status(
@@ -102,11 +112,13 @@ pub fn status(
     refused: bool,
     workers_left: usize,
     observed: Generation,
+    now_ms: u64,
 ) -> ItemStatus {
     let verdict = match admitted {
         None => Verdict::new(Phase::Pending, Reason::PolicyRefused),
         Some(pool) if pool.deleted && workers_left == 0 => Verdict::new(Phase::Deleted, Reason::Unspecified),
         Some(pool) if pool.deleted => Verdict::new(Phase::Deleting, Reason::Unspecified),
+        Some(pool) if is_spent(pool, now_ms) => Verdict::new(Phase::Ready, Reason::BudgetExhausted),
         Some(_pool) => Verdict::ready(),
     };
     verdict.status(&wish.id, observed, refused)
@@ -189,7 +201,7 @@ mod tests {
             deleted: true,
             ..ComputePool::default()
         };
-        let say = |admitted, left| status(&pool, admitted, false, left, Generation::default()).phase();
+        let say = |admitted, left| status(&pool, admitted, false, left, Generation::default(), 9).phase();
         assert_eq!(say(Some(&pool), 1), Phase::Deleting);
         assert_eq!(say(Some(&pool), 0), Phase::Deleted);
         assert_eq!(say(None, 0), Phase::Pending);
@@ -198,6 +210,26 @@ mod tests {
             ..pool.clone()
         };
         assert_eq!(say(Some(&alive), 3), Phase::Ready);
+    }
+
+    #[test]
+    fn a_budget_is_used_up_until_the_month_turns_whoever_is_there_to_say_so() {
+        let pool = ComputePool {
+            budget_exhausted_until_unix_ms: 1_000,
+            ..ComputePool::default()
+        };
+        assert!(!is_spent(&ComputePool::default(), 0));
+        assert!(is_spent(&pool, 999) && !is_spent(&pool, 1_000));
+        let say = |now_ms| status(&pool, Some(&pool), false, 0, Generation::default(), now_ms);
+        let (spent, after) = (say(999), say(1_000));
+        assert_eq!(
+            (spent.phase(), spent.reason()),
+            (Phase::Ready, Reason::BudgetExhausted)
+        );
+        assert_eq!(
+            (after.phase(), after.reason()),
+            (Phase::Ready, Reason::Unspecified)
+        );
     }
 
     proptest! {
@@ -211,7 +243,7 @@ mod tests {
             let shares = arbitrate(max, &demands, 0);
             let given: u32 = shares
                 .values()
-                .map(|it| match it { Share::Given(units) => *units, Share::Waits(_place) => 0 })
+                .map(|it| match it { Share::Given(units) => *units, Share::Waits(_) | Share::Spent => 0 })
                 .sum();
             prop_assert!(given <= max);
         }

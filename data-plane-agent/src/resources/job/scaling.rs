@@ -1,8 +1,10 @@
 //! How many workers a job has between its least and its most: what workers report goes in, a decision comes out. The rules are those
 //! of `weir-autoscaler`; here is what they are told of a job, and what is remembered between looks.
 
+mod own;
 mod sql;
 
+pub use own::own_policy;
 pub use sql::{SqlBounds, SqlGiven, SqlKept, SqlPool, units};
 
 use std::collections::BTreeMap;
@@ -10,8 +12,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use weir_autoscaler::recording::{Line, Recorder};
 use weir_autoscaler::{
-    Decision, Graph, Input, Limits, Memory, Outcome, Policy, Sample, SubtaskSample, Vertex, VertexSample,
-    decide,
+    Decision, Graph, Input, Limits, Memory, Mode, Outcome, OwnPolicy, Policy, Sample, SubtaskSample, Vertex,
+    VertexSample, decide,
 };
 
 /// All work of a job is done by one kind of task.
@@ -26,9 +28,11 @@ const AGAIN_MS: u64 = 10 * 60_000;
 const RECORDED_MAX: usize = 1_000;
 /// What is remembered is written at least so often.
 const KEEP_MS: u64 = 5 * 60_000;
+/// What a load brought stays so long, unless the job or the customer says otherwise.
+const SCALE_DOWN_AFTER_MS: u64 = 300_000;
 
 /// What may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// The job's least.
     pub least: u32,
@@ -36,8 +40,10 @@ pub struct Bounds {
     pub most: u32,
     /// Of its source.
     pub partitions: u32,
-    /// What a load brought stays so long.
-    pub scale_down_after_ms: u64,
+    /// What the job says of its own scaling.
+    pub own: OwnPolicy,
+    /// What a load brought stays so long, where the customer says so: the last word.
+    pub scale_down_after_ms: Option<u64>,
 }
 
 /// What all workers of a job say at one moment.
@@ -79,10 +85,9 @@ pub struct Kept {
     sql: SqlKept,
 }
 
-/// How workers are scaled. A worker comes and goes within seconds and the others go on meanwhile: everything is shorter than for jobs
-/// that have to be stopped.
-#[must_use]
-pub fn policy(bounds: &Bounds) -> Policy {
+/// How workers of all jobs are scaled. A worker comes and goes within seconds and the others go on meanwhile: everything is shorter than
+/// for jobs that have to be stopped.
+fn base() -> Policy {
     Policy {
         stabilization_interval_ms: 30_000,
         metrics_window_ms: 300_000,
@@ -91,17 +96,28 @@ pub fn policy(bounds: &Bounds) -> Policy {
         catch_up_duration_ms: 300_000,
         restart_time_ms: 10_000,
         restart_time_tracking_limit_ms: 120_000,
-        scale_down_interval_ms: bounds.scale_down_after_ms,
+        scale_down_interval_ms: SCALE_DOWN_AFTER_MS,
         // What is added can be taken away again soon.
         growth_ahead_ms: 0,
         scale_down_min_saving: 0.0,
         backlog_processing_lag_threshold_ms: 60_000,
         draining_lag_threshold_ms: 10_000,
         observed_true_processing_rate_lag_threshold_ms: 10_000,
-        vertex_min_parallelism: bounds.least.max(1),
-        vertex_max_parallelism: bounds.most.max(bounds.least).max(1),
         ..Policy::default()
     }
+}
+
+/// How the workers of one job are scaled.
+#[must_use]
+pub fn policy(bounds: &Bounds) -> Policy {
+    let Bounds {
+        least,
+        most,
+        partitions: _,
+        own,
+        scale_down_after_ms,
+    } = bounds;
+    own::held(base(), own, *scale_down_after_ms, (*least, *most))
 }
 
 impl Scaler {
@@ -221,8 +237,10 @@ impl Scaler {
             memory: &self.kept.memory,
         });
         self.kept.memory = memory;
-        // What the pool gave is what it has: a wish that was not granted is decided anew.
-        self.kept.target = self.granted;
+        // What the pool gave is what it has: a wish that was not granted is decided anew. Advice decides nothing.
+        if policy.mode != Mode::Monitoring {
+            self.kept.target = self.granted;
+        }
         if let Outcome::Scale { parallelism } = &decision.outcome {
             self.kept.target = parallelism.get(VERTEX).copied().unwrap_or(self.granted);
             self.kept.memory = std::mem::take(&mut self.kept.memory).applied(&decision, now_ms, policy);

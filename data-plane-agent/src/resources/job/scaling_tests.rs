@@ -3,12 +3,15 @@
 use super::*;
 use weir_autoscaler::Reason;
 
-const BOUNDS: Bounds = Bounds {
-    least: 1,
-    most: 6,
-    partitions: 12,
-    scale_down_after_ms: 300_000,
-};
+fn bounds() -> Bounds {
+    Bounds {
+        least: 1,
+        most: 6,
+        partitions: 12,
+        own: OwnPolicy::default(),
+        scale_down_after_ms: None,
+    }
+}
 /// Records that one worker can do in a second.
 const ONE: u64 = 1000;
 
@@ -21,6 +24,7 @@ struct Scene {
     counters: Vec<(u64, u64)>,
     lag: u64,
     told: Vec<Decision>,
+    bounds: Bounds,
 }
 
 impl Scene {
@@ -33,6 +37,7 @@ impl Scene {
             counters: vec![(0, 0); 6],
             lag: 0,
             told: Vec::new(),
+            bounds: bounds(),
         }
     }
 
@@ -55,9 +60,9 @@ impl Scene {
             let room = self.room;
             let told = self
                 .scaler
-                .turn(self.granted, Some(&reading), &BOUNDS, || room, self.now_ms);
+                .turn(self.granted, Some(&reading), &self.bounds, || room, self.now_ms);
             self.told.extend(told);
-            self.granted = self.scaler.target(&BOUNDS);
+            self.granted = self.scaler.target(&self.bounds);
         }
     }
 }
@@ -98,7 +103,7 @@ fn a_full_pool_is_said_once_and_not_again_and_again() {
         scene.told.len()
     );
     assert_eq!(
-        scene.scaler.target(&BOUNDS),
+        scene.scaler.target(&bounds()),
         1,
         "a wish that was not granted is decided anew"
     );
@@ -126,15 +131,15 @@ fn what_was_learned_and_decided_survives_the_agent() {
     let read: Kept = serde_json::from_slice(&written).unwrap();
     assert_eq!(read, kept);
     let mut again = Scaler::of(read);
-    assert_eq!(again.target(&BOUNDS), high);
+    assert_eq!(again.target(&bounds()), high);
     assert!(
         kept.memory.restart_time_ms.is_some(),
         "how long a change took is known"
     );
-    let fewer = Bounds { most: 2, ..BOUNDS };
+    let fewer = Bounds { most: 2, ..bounds() };
     assert_eq!(again.target(&fewer), 2, "the job's own bounds hold at once");
     again.rest();
-    assert_eq!(again.target(&BOUNDS), 1);
+    assert_eq!(again.target(&bounds()), 1);
 }
 
 #[test]
@@ -152,17 +157,70 @@ fn nothing_is_decided_while_workers_are_missing_or_the_lag_is_unknown() {
             lag: Some(seconds * 9000),
             start: 1,
         };
-        assert_eq!(scaler.turn(2, Some(&one), &BOUNDS, || 9, now_ms), None);
-        assert_eq!(scaler.turn(2, None, &BOUNDS, || 9, now_ms), None);
+        assert_eq!(scaler.turn(2, Some(&one), &bounds(), || 9, now_ms), None);
+        assert_eq!(scaler.turn(2, None, &bounds(), || 9, now_ms), None);
     }
     for seconds in 120..240 {
-        let told = scaler.turn(2, Some(&reading(seconds, None)), &BOUNDS, || 9, seconds * 1000);
+        let told = scaler.turn(2, Some(&reading(seconds, None)), &bounds(), || 9, seconds * 1000);
         assert_eq!(told, None, "no data is no decision");
     }
     let mut told = None;
     for seconds in 240..300 {
         let behind = reading(seconds, Some(seconds * 3000));
-        told = told.or(scaler.turn(2, Some(&behind), &BOUNDS, || 9, seconds * 1000));
+        told = told.or(scaler.turn(2, Some(&behind), &bounds(), || 9, seconds * 1000));
     }
     assert_eq!(told.map(|it| it.reason), Some(Reason::UnderCapacity));
+}
+
+#[test]
+fn advice_is_told_and_changes_nothing() {
+    let mut scene = Scene::new();
+    scene.bounds.own.mode = Some(Mode::Monitoring);
+    scene.pass(300, 3000);
+    assert_eq!(scene.granted, 1);
+    assert!(scene.told.iter().all(|it| it.outcome == Outcome::Hold));
+    let advice = scene.told.iter().find(|it| it.reason == Reason::Monitoring);
+    let advice = advice.expect("an overload is told of");
+    assert!(advice.wanted[VERTEX] > 1 && advice.also.contains(&Reason::UnderCapacity));
+    scene.bounds.own.mode = None;
+    scene.pass(120, 3000);
+    assert!(scene.granted > 1, "it is carried out from then on");
+    // The pool took some away for a while: advice does not keep it so.
+    let high = scene.granted;
+    scene.bounds.own.mode = Some(Mode::Monitoring);
+    scene.granted = 1;
+    scene.pass(1, 1500);
+    scene.granted = 1;
+    scene.pass(60, 1500);
+    assert_eq!(scene.granted, high);
+}
+
+#[test]
+fn a_job_says_for_itself_how_busy_and_for_how_long_and_the_customer_has_the_last_word() {
+    let after = |own: OwnPolicy, customer: Option<u64>| {
+        let mut scene = Scene::new();
+        (scene.bounds.own, scene.bounds.scale_down_after_ms) = (own, customer);
+        scene.pass(180, 1200);
+        let high = scene.granted;
+        // The window has to see the end of the load first.
+        scene.pass(500, 100);
+        (high, scene.granted)
+    };
+    let usual = after(OwnPolicy::default(), None);
+    let roomy = OwnPolicy {
+        utilization_target: Some(0.3),
+        ..OwnPolicy::default()
+    };
+    assert!(
+        after(roomy, None).0 > usual.0,
+        "less busy workers are more of them"
+    );
+    let patient = OwnPolicy {
+        scale_down_interval_ms: Some(3_600_000),
+        ..OwnPolicy::default()
+    };
+    let (high, kept) = after(patient.clone(), None);
+    assert_eq!(high, kept, "an hour without need has not passed");
+    let (high, kept) = after(patient, Some(60_000));
+    assert!(kept < high, "the customer does not wait so long");
 }

@@ -55,8 +55,11 @@ pub fn stage(job: &Job, told: &Told, waits: Waits) -> Stage {
         };
         return at(phase, reason);
     }
-    if let Share::Waits(_place) = share {
-        return at(Phase::Pending, Reason::PoolExhausted);
+    match share {
+        Share::Waits(_place) => return at(Phase::Pending, Reason::PoolExhausted),
+        Share::Spent if !gone => return at(Phase::Stopping, Reason::BudgetExhausted),
+        Share::Spent => return at(Phase::Pending, Reason::BudgetExhausted),
+        Share::Given(_units) => {}
     }
     let failing = told.failures.keys().map(|class| reason(class));
     let failing = failing.max_by_key(|it| match it {
@@ -199,6 +202,35 @@ mod tests {
             said(AutoSuspend, Standing::Gone, &[]),
             (Phase::Suspended, Reason::Idle)
         );
+    }
+
+    #[test]
+    fn a_job_without_budget_ends_with_a_savepoint_and_waits() {
+        let stands = |standing| {
+            let told = Told {
+                standing,
+                ..Told::default()
+            };
+            let waits = Waits {
+                share: Share::Spent,
+                stuck: None,
+                suspended: None,
+                completed: false,
+                starts: None,
+            };
+            let job = Job {
+                state: JobState::Running.into(),
+                ..Job::default()
+            };
+            stage(&job, &told, waits)
+        };
+        let at = |phase| Stage {
+            phase,
+            reason: Reason::BudgetExhausted,
+        };
+        assert_eq!(stands(Standing::Running), at(Phase::Stopping));
+        assert_eq!(stands(Standing::Ending), at(Phase::Stopping));
+        assert_eq!(stands(Standing::Gone), at(Phase::Pending));
     }
 
     #[test]

@@ -74,8 +74,11 @@ pub fn stage(job: &Job, seen: Seen, was_running: bool) -> Stage {
         };
         return at(phase, reason);
     }
-    if let Share::Waits(_place) = share {
-        return at(Phase::Pending, Reason::PoolExhausted);
+    match share {
+        Share::Waits(_place) => return at(Phase::Pending, Reason::PoolExhausted),
+        Share::Spent if workers.alive > 0 => return at(Phase::Stopping, Reason::BudgetExhausted),
+        Share::Spent => return at(Phase::Pending, Reason::BudgetExhausted),
+        Share::Given(_units) => {}
     }
     if let Some(halt) = workers.halted {
         let phase = if halt.is_lasting() {
@@ -203,6 +206,16 @@ mod tests {
             ..FINE
         };
         assert_eq!(run(waits), (Phase::Pending, Reason::PoolExhausted));
+        let spent = |workers| Seen {
+            share: Share::Spent,
+            workers,
+            ..FINE
+        };
+        assert_eq!(
+            run(spent(FINE.workers)),
+            (Phase::Stopping, Reason::BudgetExhausted)
+        );
+        assert_eq!(run(spent(NONE)), (Phase::Pending, Reason::BudgetExhausted));
         let stuck = Seen {
             stuck: Some(Reason::SourceMissing),
             ..FINE

@@ -15,6 +15,7 @@ import { ObjectPage } from '../../ui/object-page.tsx'
 import { Age, Moment, Phase } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
 import { JobTable } from '../job/job-table.tsx'
+import { budgetNote, usedText } from './budget.ts'
 import { useComputePoolFields } from './forms.ts'
 import { useComputePool, useComputePools } from './queries.ts'
 
@@ -32,6 +33,7 @@ export function ComputePoolsPage() {
     { key: 'name', label: 'Name', cell: (p) => <ObjectLink id={p.id} name={p.spec.name} />, sort: (p) => p.spec.name },
     { key: 'phase', label: 'Phase', cell: (p) => <Phase phase={p.status.phase} title={p.status.message} />, sort: (p) => p.status.phase },
     { key: 'units', label: 'Units used', align: 'right', cell: unitsText, sort: (p) => p.status.units_used },
+    { key: 'budget', label: 'Used this month', align: 'right', cell: usedText, sort: (p) => p.status.unit_hours_this_month },
     { key: 'jobs', label: 'Jobs', align: 'right', cell: (p) => formatCount(p.status.jobs), sort: (p) => p.status.jobs },
     { key: 'plane', label: 'Data plane', cell: (p) => <ObjectLink id={p.spec.data_plane} name={planeName(p.spec.data_plane)} />, sort: (p) => planeName(p.spec.data_plane) },
     { key: 'created', label: 'Created', cell: (p) => <Age at={p.metadata.created_at} />, sort: (p) => p.metadata.created_at },
@@ -64,8 +66,11 @@ export function ComputePoolPage() {
     >
       {(pool) => (
         <>
+          {budgetNote(pool) && <p className="note warn">{budgetNote(pool)}</p>}
           <Facts items={[
             ['Units used', unitsText(pool)],
+            ['Used this month', usedText(pool)],
+            !!pool.status.budget && ['Budget begins anew', <Moment key="b" at={pool.status.budget.resets_at} />],
             ['Jobs', formatCount(pool.status.jobs)],
             ['Data plane', <ObjectLink key="d" id={pool.spec.data_plane} name={planeName(pool.spec.data_plane)} />],
             ['Labels', <Labels key="l" labels={pool.metadata.labels} />],

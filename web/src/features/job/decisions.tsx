@@ -10,7 +10,8 @@ import { Table, type Column } from '../../ui/table.tsx'
 import { historyOf } from './history.ts'
 import { changeText, rateText } from './job.ts'
 import { useJobDecisions } from './queries.ts'
-import { subtasksText } from './sql.ts'
+import { parallelismText } from './scaling.ts'
+import { SUBTASKS } from './sql.ts'
 
 const columns: readonly Column<JobScalingDecision>[] = [
   { key: 'at', label: 'When', cell: (d) => <Age at={d.at} /> },
@@ -22,9 +23,13 @@ const columns: readonly Column<JobScalingDecision>[] = [
 ]
 
 export function WorkersTab({ job }: { job: Job }) {
-  const { program, scaling } = job.spec
-  if (program.kind === 'SQL') return <p className="note">{subtasksText(scaling?.min_workers ?? 1)}</p>
-  return <Decisions id={job.id} />
+  const sql = job.spec.program.kind === 'SQL'
+  return (
+    <>
+      <p className="note">Who decides how many workers there are: {parallelismText(job)}.{sql && ` ${SUBTASKS}`}</p>
+      <Decisions id={job.id} />
+    </>
+  )
 }
 
 function Decisions({ id }: { id: string }) {

@@ -2,9 +2,11 @@
 import { useAll } from '../../api/hooks.ts'
 import { labelsField, type Field, type Texts } from '../../ui/form/fields.ts'
 import { parseName } from '../../ui/form/parse.ts'
-import { parseScaling, parseSuspend, printScaling } from './job.ts'
+import { parseSuspend } from './job.ts'
 import { parseProgram, printProgram } from './program.ts'
 import { ProgramEditor } from './program-editor.tsx'
+import { parseScaling, printScaling } from './scaling.ts'
+import { ScalingEditor } from './scaling-editor.tsx'
 
 const sleeps = (texts: Texts) => texts['desired_state'] === 'AUTO_SUSPEND'
 
@@ -29,15 +31,16 @@ export function useJobFields(): readonly Field[] {
     {
       name: 'desired_state', label: 'What is wished', kind: 'select', required: true, initial: 'RUNNING',
       options: [{ value: 'RUNNING', label: 'Runs' }, { value: 'AUTO_SUSPEND', label: 'Runs while there is something to do' }, { value: 'STOPPED', label: 'Stands' }],
-      hint: 'Jobs in SQL do not fall asleep yet.',
+      hint: 'A job that sleeps takes no compute unit; it wakes when records come.',
     },
     {
       name: 'auto_suspend', label: 'Asleep after so many seconds without a record', kind: 'text', required: true, initial: '300', when: sleeps, parse: parseSuspend,
       print: (value) => String((value as { idle_after_seconds?: number }).idle_after_seconds ?? 300),
     },
     {
-      name: 'scaling', label: 'Workers', kind: 'text', initial: '1', advanced: true, parse: parseScaling, print: printScaling,
-      hint: 'How many, or at least and at most: 1 to 4. A job in SQL has as many subtasks as the first number says.',
+      name: 'scaling', label: 'Workers', kind: 'custom', initial: printScaling({}), advanced: true, parts: true, parse: parseScaling, print: printScaling,
+      render: (props) => <ScalingEditor {...props} />,
+      hint: 'A number, or at least and at most, such as 1 to 4: the autoscaler decides between the two. Of a job in SQL they are subtasks.',
     },
     { name: 'priority', label: 'Priority', kind: 'whole', min: 0, max: 9, initial: '5', advanced: true, hint: 'Who waits when the pool is full: 9 comes first.' },
     { name: 'description', label: 'Description', kind: 'textarea', advanced: true },

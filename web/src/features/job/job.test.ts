@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { historyOf } from './history.ts'
-import { changeText, parseScaling, parseSuspend, printScaling, rateText, wishText } from './job.ts'
+import { changeText, parseSuspend, rateText, wishText } from './job.ts'
 import { parseProgram, printProgram, readDraft, stepsText } from './program.ts'
 
 const program = {
@@ -32,12 +32,6 @@ test('what is wished, in words', () => {
   expect(wishText({ desired_state: 'STOPPED' })).toBe('stopped')
   expect(wishText({ desired_state: 'AUTO_SUSPEND', auto_suspend: { idle_after_seconds: 60, wake_lag_records: 1, wake_within_seconds: 30 } })).toContain('asleep after')
   expect(parseSuspend('9').ok).toBe(false)
-})
-
-test('how many workers', () => {
-  expect(['3', ' 1 to 4', '1-4'].map((text) => parseScaling(text))).toMatchObject([{ value: { min_workers: 3, max_workers: 3 } }, { value: { min_workers: 1, max_workers: 4 } }, { value: { max_workers: 4 } }])
-  expect(parseScaling('many').ok).toBe(false)
-  expect([{ min_workers: 2, max_workers: 2 }, { min_workers: 1, max_workers: 4 }].map(printScaling)).toEqual(['2', '1 to 4'])
 })
 
 test('what became of the workers', () => {

@@ -12,17 +12,6 @@ export function parseSuspend(text: string): Parsed<Record<string, number>> {
     : { ok: false, error: 'A whole number of seconds, 10 to 86400' }
 }
 
-/** `3`, or `1 to 4`. */
-export function parseScaling(text: string): Parsed<Record<string, number>> {
-  const [, least, most = least] = /^\s*(\d{1,3})(?:\s*(?:to|-|–)\s*(\d{1,3}))?\s*$/.exec(text) ?? []
-  return least === undefined ? { ok: false, error: 'A number, or two: 1 to 4' } : { ok: true, value: { min_workers: Number(least), max_workers: Number(most) } }
-}
-
-export function printScaling(value: unknown): string {
-  const { min_workers = 1, max_workers = 1 } = value as NonNullable<Job['spec']['scaling']>
-  return min_workers === max_workers ? String(min_workers) : `${min_workers} to ${max_workers}`
-}
-
 export function lagText(progress: Progress | null | undefined): string {
   return progress?.lag === undefined || progress.lag === null ? 'unknown' : plural(progress.lag, 'record')
 }

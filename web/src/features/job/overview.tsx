@@ -7,6 +7,7 @@ import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Age, Moment } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { lagText, wishText, workersText } from './job.ts'
+import { parallelismText, policyText } from './scaling.ts'
 import type { Program } from './program.ts'
 import { SqlView } from './sql-view.tsx'
 
@@ -31,6 +32,8 @@ export function JobOverview({ job }: { job: Job }) {
         <Facts items={[
           ['Wish', wishText(spec)],
           ['Workers', workersText(job)],
+          ['Who decides how many', parallelismText(job)],
+          policyText(spec.scaling?.policy) !== '' && ['Scaling policy of its own', policyText(spec.scaling?.policy)],
           ['Priority', formatCount(spec.priority ?? 5)],
           ['Compute pool', <ObjectLink key="p" id={spec.compute_pool} name={poolName(spec.compute_pool)} />],
           ['Service account', <ObjectLink key="a" id={spec.service_account} name={accountName(spec.service_account)} />],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { faultText, parseProgram, printProgram, readDraft, type Draft } from './program.ts'
-import { EMPTY_SINK, EMPTY_SOURCE, EMPTY_SQL, eventTimeText, identifier, otherFaults, parseSql, sqlDraft, statementFaults, subtasksText, tableFaults, withExample, withTopic, without, type SqlDraft, type TopicChoice } from './sql.ts'
+import { EMPTY_SINK, EMPTY_SOURCE, EMPTY_SQL, eventTimeText, identifier, otherFaults, parseSql, sqlDraft, statementFaults, tableFaults, withExample, withTopic, without, type SqlDraft, type TopicChoice } from './sql.ts'
 
 const program = {
   kind: 'SQL', statement: 'SELECT 1', state: 'KEEP',
@@ -81,5 +81,4 @@ test('faults have their places, and move with their rows', () => {
 
 test('in words', () => {
   expect([eventTimeText(undefined), eventTimeText({ delay_ms: 5000 }), eventTimeText({ column: 'at', unit: 'SECONDS', delay_ms: 900_000 })]).toEqual(['none', "the record's own, waits 5 s for late ones", 'at (seconds), waits 15 min for late ones'])
-  expect(subtasksText(2)).toContain('2 of each vertex')
 })

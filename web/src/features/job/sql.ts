@@ -1,6 +1,5 @@
 // A program in SQL as the form has it: a statement, and the tables that it sees.
 import { parseDuration, printDuration, type Fault, type Parsed } from '../../ui/form/parse.ts'
-import { formatCount } from '../../ui/format.ts'
 import type { Marked } from '../../ui/code-editor.tsx'
 import type { Program } from './program.ts'
 
@@ -196,7 +195,5 @@ export function eventTimeText(time: EventTime | undefined): string {
   return `${time.column}${time.unit === 'SECONDS' ? ' (seconds)' : ''}, ${waits}`
 }
 
-/** Subtasks are not scaled: as many as workers are wished at least, and two of them share a compute unit. */
-export function subtasksText(subtasks: number): string {
-  return `A job in SQL has a fixed number of subtasks: ${formatCount(subtasks)} of each vertex, as many as workers are wished at least. Two of them share a compute unit; Flink itself takes one of the pool’s.`
-}
+/** What workers of a job in SQL are. */
+export const SUBTASKS = 'Of a job in SQL they are the subtasks of each vertex: two of them share a compute unit, and Flink itself takes one of the pool’s.'

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weir_autoscaler::{
-    Decision, Edge, Graph, Input, Limits, MemorySample, Outcome, Parallelism, Policy, Sample, SubtaskSample,
-    Vertex, VertexKind, VertexSample, decide,
+    Decision, Edge, Graph, Input, Limits, MemorySample, Mode, Outcome, OwnPolicy, Parallelism, Policy,
+    Sample, SubtaskSample, Vertex, VertexKind, VertexSample, decide,
 };
 
-use super::{Bounds, EVALUATE_MS, KEEP_MS, SAMPLE_MS, Scaler, policy};
+use super::{EVALUATE_MS, KEEP_MS, SAMPLE_MS, Scaler, base, own};
 use crate::flink::job_manager::Run;
 use crate::flink::launch::{slots, task_managers};
 use crate::flink::reading::{MemoryReading, Reading, SubtaskReading, VertexReading};
@@ -36,7 +36,7 @@ pub struct SqlKept {
 }
 
 /// What may be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SqlBounds {
     /// The program that runs or shall.
     pub version: u32,
@@ -46,8 +46,10 @@ pub struct SqlBounds {
     pub most: u32,
     /// Of the tables that it reads, their partitions.
     pub partitions: Vec<(String, u32)>,
-    /// What was added stays so long.
-    pub scale_down_after_ms: u64,
+    /// What the job says of its own scaling.
+    pub own: OwnPolicy,
+    /// What was added stays so long, where the customer says so.
+    pub scale_down_after_ms: Option<u64>,
 }
 
 /// What the pool gives a job.
@@ -91,19 +93,14 @@ pub fn units(subtasks: u32, size: usize) -> u32 {
 
 impl SqlBounds {
     fn policy(&self) -> Policy {
-        let bounds = Bounds {
-            least: self.least,
-            most: self.most,
-            partitions: 0,
-            scale_down_after_ms: self.scale_down_after_ms,
-        };
-        Policy {
+        let base = Policy {
             // A change stops all of it for a second or two, and slots may have to come first.
             stabilization_interval_ms: 45_000,
             reaction_window_ms: 20_000,
             restart_time_ms: 15_000,
-            ..policy(&bounds)
-        }
+            ..base()
+        };
+        own::held(base, &self.own, self.scale_down_after_ms, (self.least, self.most))
     }
 
     fn clamped(&self, tasks: u32) -> u32 {
@@ -257,8 +254,8 @@ impl Scaler {
             }
             Outcome::RaiseMemory { size_class } => self.kept.sql.size = *size_class,
             Outcome::Hold => {
-                // What the pool gave is what it has: a wish that was not granted is decided anew.
-                if self.sql_target(bounds) > given.slots() {
+                // What the pool gave is what it has: a wish that was not granted is decided anew. Advice decides nothing.
+                if policy.mode != Mode::Monitoring && self.sql_target(bounds) > given.slots() {
                     self.kept.sql.targets = graph.parallelism();
                 }
                 self.dirty |= now_ms.saturating_sub(self.written_at_ms) >= KEEP_MS;

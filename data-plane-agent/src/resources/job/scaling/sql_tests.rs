@@ -14,7 +14,8 @@ fn bounds() -> SqlBounds {
         least: 1,
         most: 6,
         partitions: vec![("payments".to_owned(), 12)],
-        scale_down_after_ms: 300_000,
+        own: OwnPolicy::default(),
+        scale_down_after_ms: None,
     }
 }
 
@@ -254,4 +255,37 @@ fn units_are_slots_of_a_size() {
     let slots = |units, size| SqlGiven { units, size }.slots();
     assert_eq!((slots(1, 0), slots(2, 0), slots(4, 1), slots(5, 2)), (2, 4, 4, 2));
     assert_eq!(slots(1, 2), 2, "what runs keeps one");
+}
+
+#[test]
+fn a_job_in_sql_has_a_policy_of_its_own_too() {
+    let usual = bounds().policy();
+    let own = OwnPolicy {
+        mode: Some(Mode::Monitoring),
+        stabilization_interval_ms: Some(20_000),
+        scale_down_interval_ms: Some(900_000),
+        ..OwnPolicy::default()
+    };
+    let told = SqlBounds { own, ..bounds() };
+    let policy = told.policy();
+    assert_eq!(
+        (
+            policy.mode,
+            policy.stabilization_interval_ms,
+            policy.scale_down_interval_ms
+        ),
+        (Mode::Monitoring, 20_000, 900_000)
+    );
+    let back = Policy {
+        mode: usual.mode,
+        stabilization_interval_ms: usual.stabilization_interval_ms,
+        scale_down_interval_ms: usual.scale_down_interval_ms,
+        ..policy
+    };
+    assert_eq!(back, usual, "all else is as for all jobs in SQL");
+    let customer = SqlBounds {
+        scale_down_after_ms: Some(60_000),
+        ..told
+    };
+    assert_eq!(customer.policy().scale_down_interval_ms, 60_000);
 }
