@@ -169,7 +169,7 @@ impl Row {
                     Part::AsItCame => Word::Passed,
                     Part::New(_other) => Word::Changed,
                 };
-                row.topic = engine.topic(&sink).map(str::to_owned);
+                row.topic = engine.topic(&sink).map(|it| it.to_string());
                 row.sink = Some(sink.to_string());
                 row.key = part(&key, came.key.as_deref());
                 row.value = part(&value, came.value.as_deref());

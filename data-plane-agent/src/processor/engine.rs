@@ -46,7 +46,7 @@ pub fn check(program: &Program) -> Result<Needs, String> {
 pub struct Engine {
     plan: Plan,
     host: Surroundings,
-    targets: BTreeMap<String, String>,
+    targets: BTreeMap<String, Arc<str>>,
     /// Whom calls may reach.
     pub hosts: Vec<String>,
 }
@@ -72,7 +72,7 @@ impl Engine {
         let targets = spec
             .sinks
             .iter()
-            .map(|(name, sink)| (name.clone(), sink.topic.clone()));
+            .map(|(name, sink)| (name.clone(), sink.topic.as_str().into()));
         Ok(Self {
             targets: targets.collect(),
             plan,
@@ -114,8 +114,8 @@ impl Engine {
     }
 
     /// The topic of a sink.
-    pub fn topic(&self, sink: &str) -> Option<&str> {
-        self.targets.get(sink).map(String::as_str)
+    pub fn topic(&self, sink: &str) -> Option<Arc<str>> {
+        self.targets.get(sink).cloned()
     }
 
     /// The topic of dead letters.
@@ -286,7 +286,7 @@ mod tests {
         let secrets = BTreeMap::from([("pepper".to_owned(), Hidden("salt".to_owned()))]);
         let engine = Engine::build(&program(actions), &secrets).unwrap();
         assert_eq!(
-            (engine.topic("out"), engine.dead_letter_topic()),
+            (engine.topic("out").as_deref(), engine.dead_letter_topic()),
             (Some("large"), Some("dead"))
         );
         let mut seen = engine.seen();

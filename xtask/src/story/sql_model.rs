@@ -154,11 +154,7 @@ mod tests {
     #[test]
     fn some_payments_are_suspected_and_a_few_have_no_score() {
         let Expected { suspected, unscored } = expected(3).unwrap();
-        assert!(
-            (10_000..50_000).contains(&suspected.len()),
-            "{}",
-            suspected.len()
-        );
+        assert!((10_000..50_000).contains(&suspected.len()), "{}", suspected.len());
         assert!((50..500).contains(&unscored.len()), "{}", unscored.len());
     }
 

@@ -105,7 +105,7 @@ impl Plan {
             Ok(document) => document,
             Err(stop) => return stopped(None, stop),
         };
-        let value = match frame.value(&document) {
+        let value = match frame.value(document.as_ref(), body) {
             Ok(value) => value,
             Err(stop) => return stopped(None, stop),
         };

@@ -111,25 +111,26 @@ impl Frame {
         }
     }
 
-    /// Reads what is behind it.
-    pub fn read<'p>(&self, body: &'p [u8]) -> Result<Document<'p>, Stop> {
-        let read = match &self.registered {
-            None => json::decode(body).map(Document::Json),
-            Some(registered) => registered.codec.read(&self.indexes, body),
-        };
-        read.map_err(|error| undecodable("value", &error))
+    /// Reads what is behind it, where that is done by a schema.
+    pub fn read<'p>(&self, body: &'p [u8]) -> Result<Option<Document<'p>>, Stop> {
+        let read = self
+            .registered
+            .as_ref()
+            .map(|it| it.codec.read(&self.indexes, body));
+        read.transpose().map_err(|error| undecodable("value", &error))
     }
 
-    /// The value of what was read.
-    pub fn value<'a>(&'a self, document: &'a Document<'a>) -> Result<Value<'a>, Stop> {
-        match (&self.registered, document) {
-            (Some(registered), _) => registered
-                .codec
-                .value(document)
-                .map_err(|error| undecodable("value", &error)),
-            (None, Document::Json(json)) => Ok(json::value(json)),
-            (None, _) => dead(Code::NotDecodable, "The value cannot be read: it is not JSON."),
-        }
+    /// The value of what was read; without a schema, of the JSON that stands there.
+    pub fn value<'a>(
+        &'a self,
+        document: Option<&'a Document<'a>>,
+        body: &'a [u8],
+    ) -> Result<Value<'a>, Stop> {
+        let value = match self.registered.as_ref().zip(document) {
+            Some((registered, document)) => registered.codec.value(document),
+            None => json::read(body),
+        };
+        value.map_err(|error| undecodable("value", &error))
     }
 }
 
@@ -139,8 +140,8 @@ pub(super) enum KeyRead<'r> {
     None,
     Text(&'r str),
     Bytes(&'r [u8]),
-    Json(serde_json::Value),
-    Registered(Frame, Document<'r>),
+    Json(&'r [u8]),
+    Registered(Frame, &'r [u8], Option<Document<'r>>),
 }
 
 /// Reads a key if an expression names it.
@@ -151,11 +152,11 @@ pub(super) fn key<'r>(inner: &Inner, record: &Record<'r>, host: &dyn Host) -> Re
     Ok(match inner.input.key {
         KeyForm::Bytes => KeyRead::Bytes(bytes),
         KeyForm::Text => std::str::from_utf8(bytes).map_or(KeyRead::Bytes(bytes), KeyRead::Text),
-        KeyForm::Json => KeyRead::Json(json::decode(bytes).map_err(|error| undecodable("key", &error))?),
+        KeyForm::Json => KeyRead::Json(bytes),
         KeyForm::Registered => match named(record, wire::KEY_HEADER, bytes, host) {
             Ok((frame, body)) => {
                 let document = frame.read(body)?;
-                KeyRead::Registered(frame, document)
+                KeyRead::Registered(frame, body, document)
             }
             Err(NotNamed::NoFrame(error)) => {
                 let sentence = format!("The key does not say which schema it is of: {error}.");
@@ -175,8 +176,8 @@ impl KeyRead<'_> {
             Self::None => Value::Null,
             Self::Text(text) => Value::text(text),
             Self::Bytes(bytes) => Value::bytes(bytes),
-            Self::Json(json) => json::value(json),
-            Self::Registered(frame, document) => frame.value(document)?,
+            Self::Json(bytes) => json::read(bytes).map_err(|error| undecodable("key", &error))?,
+            Self::Registered(frame, body, document) => frame.value(document.as_ref(), body)?,
         })
     }
 }

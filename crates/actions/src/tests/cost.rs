@@ -33,6 +33,6 @@ fn steps_allocate_little() {
     let filter = allocations(&json!({"filter": {"where": "message.field_1 > 0"}}));
     let fields = ["field_0", "field_4", "field_8"];
     let mask = allocations(&json!({"mask": {"fields": fields, "how": "REDACT"}}));
-    assert!(filter <= 32, "{filter}");
-    assert!(mask <= 60, "{mask}");
+    assert!(filter <= 10, "{filter}");
+    assert!(mask <= 24, "{mask}");
 }

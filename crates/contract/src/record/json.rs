@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 
 use super::{DEPTH_MAX, Room, WriteError, Written, deeper, unfit};
 use crate::rules::cel::{duration_text, timestamp_text};
@@ -44,13 +45,11 @@ impl Writer {
         self.room.take(self.out.len())?;
         match value {
             Value::Null => self.out.extend(b"null"),
-            Value::Bool(truth) => self.out.extend(truth.to_string().as_bytes()),
-            Value::Int(number) => self.out.extend(number.to_string().as_bytes()),
-            Value::Uint(number) => self.out.extend(number.to_string().as_bytes()),
-            Value::Double(number) => match serde_json::Number::from_f64(*number) {
-                Some(number) => self.out.extend(number.to_string().as_bytes()),
-                None => return unfit("JSON has no number that is infinite or not a number"),
-            },
+            Value::Bool(truth) => self.plain(truth)?,
+            Value::Int(number) => self.plain(number)?,
+            Value::Uint(number) => self.plain(number)?,
+            Value::Double(number) if number.is_finite() => self.plain(number)?,
+            Value::Double(_) => return unfit("JSON has no number that is infinite or not a number"),
             Value::Text(text) => self.text(text.as_str())?,
             Value::Bytes(bytes) => {
                 self.room.take(self.out.len() + bytes.as_slice().len())?;
@@ -82,30 +81,24 @@ impl Writer {
     }
 
     fn map(&mut self, map: &Map<'_>, depth: usize) -> Written {
-        let entries = protobuf::with_defaults(map);
-        let names: Vec<Cow<'_, str>> = entries.iter().map(|(key, _value)| name(key)).collect();
+        let entries = protobuf::seen_with_defaults(map);
         // Of two with the same name the later one holds.
-        let last: Option<HashMap<&str, usize>> = (!map.has_unique_names()).then(|| {
-            names
-                .iter()
-                .enumerate()
-                .map(|(at, name)| (name.as_ref(), at))
-                .collect()
+        let last: Option<HashMap<Cow<'_, str>, usize>> = (!map.has_unique_names()).then(|| {
+            let names = entries.iter().enumerate();
+            names.map(|(at, (key, _value))| (name(key), at)).collect()
         });
         self.out.push(b'{');
         let mut first = true;
-        for (at, (name, (_key, value))) in names.iter().zip(&entries).enumerate() {
-            if last
-                .as_ref()
-                .is_some_and(|last| last.get(name.as_ref()) != Some(&at))
-            {
+        for (at, (key, value)) in entries.iter().enumerate() {
+            let name = name(key);
+            if last.as_ref().is_some_and(|last| last.get(&name) != Some(&at)) {
                 continue;
             }
             if !first {
                 self.out.push(b',');
             }
             first = false;
-            self.text(name)?;
+            self.text(&name)?;
             self.out.push(b':');
             self.value(value, depth)?;
         }
@@ -115,9 +108,14 @@ impl Writer {
 
     fn text(&mut self, text: &str) -> Written {
         self.room.take(self.out.len() + text.len())?;
-        match serde_json::to_writer(&mut self.out, text) {
+        self.plain(text)
+    }
+
+    /// A text, a number or a truth.
+    fn plain<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+        match serde_json::to_writer(&mut self.out, value) {
             Ok(()) => Ok(()),
-            Err(_never_for_texts) => unfit("the text cannot be written"),
+            Err(_never_for_these) => unfit("the value cannot be written"),
         }
     }
 }

@@ -103,6 +103,8 @@ pub enum Shape {
     /// A map, not a record.
     #[default]
     Free,
+    /// An object of JSON: names, each once, in their order.
+    Json,
     /// A record of an Avro plan.
     Avro(usize),
     /// A message; its fields have defaults.
@@ -125,6 +127,25 @@ impl<'a> Entries<'a> {
             shape,
             index: OnceCell::new(),
         }
+    }
+
+    /// Of an object of JSON; of fields with the same name the last holds.
+    pub(super) fn of_object(mut entries: Vec<(Key<'a>, Value<'a>)>) -> Self {
+        // Stable, so that the last of equal names stays the last.
+        entries.sort_by(|(a, _), (b, _)| a.order(b));
+        entries.dedup_by(|later, earlier| {
+            let same = later.0.order(&earlier.0).is_eq();
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self::new(entries, Shape::Json)
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn seen(&self) -> &[(Key<'a>, Value<'a>)] {
+        &self.entries
     }
 
     fn find(&self, key: &Key<'_>) -> Option<&Value<'a>> {

@@ -1,6 +1,7 @@
 //! Protobuf messages as values: fields by their names in the .proto file, well-known types as CEL sees them
 //! (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#dynamic-values>).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -215,6 +216,14 @@ pub fn with_defaults<'a>(map: &Map<'a>) -> Vec<(Key<'a>, Value<'a>)> {
         |key: &Key<'_>| !matches!(key, Key::Text(name) if message.get_field_by_name(name.as_str()).is_some());
     entries.extend(map.entries().into_iter().filter(|(key, _value)| foreign(key)));
     entries
+}
+
+/// The same, without a copy where there are no defaults to add.
+pub(crate) fn seen_with_defaults<'m, 'a>(map: &'m Map<'a>) -> Cow<'m, [(Key<'a>, Value<'a>)]> {
+    match (map, map.shape()) {
+        (_, Some(Shape::Message(_))) | (Map::Json(_), _) => Cow::Owned(with_defaults(map)),
+        (Map::Owned(owned), _) => Cow::Borrowed(owned.seen()),
+    }
 }
 
 /// Whether a value is what a field without presence has when nobody set it.

@@ -49,8 +49,7 @@ impl Worker<'_> {
                 value,
                 headers,
             } => {
-                let topic = self.engine.topic(&sink).map(str::to_owned);
-                let topic = topic.ok_or_else(|| {
+                let topic = self.engine.topic(&sink).ok_or_else(|| {
                     Halt::new(HaltCode::ProgramRefused, format!("no sink is called {sink}"))
                 })?;
                 let sent = self.produce(Outgoing {
@@ -148,12 +147,12 @@ impl Worker<'_> {
         let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
         (record.key, record.payload, record.headers) = (key, value, headers);
         record.timestamp = Some(timestamp_ms).filter(|it| *it > 0);
-        let deadline = Instant::now() + QUEUE_FULL_MAX;
+        let mut full_since = None;
         loop {
             match self.producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
-                    if Instant::now() < deadline =>
+                    if full_since.get_or_insert_with(Instant::now).elapsed() < QUEUE_FULL_MAX =>
                 {
                     // What is under way makes room.
                     self.producer.poll(QUEUE_LOOK);
@@ -188,9 +187,14 @@ impl Worker<'_> {
 
     /// Is it time to commit?
     pub(super) fn is_due(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| {
-            open.since.elapsed() >= COMMIT_EVERY || open.records >= RECORDS_MAX || open.bytes >= BYTES_MAX
-        })
+        let aged = |open: &Open| open.since.elapsed() >= COMMIT_EVERY;
+        self.is_full() || self.open.as_ref().is_some_and(aged)
+    }
+
+    /// Does the open transaction hold as much as it may? Asked for each record, so that no clock is read.
+    fn is_full(&self) -> bool {
+        let full = |open: &Open| open.records >= RECORDS_MAX || open.bytes >= BYTES_MAX;
+        self.open.as_ref().is_some_and(full)
     }
 
     /// Must what is under way end before a commit? What a deduplicating step remembers is settled only then.
@@ -202,7 +206,7 @@ impl Worker<'_> {
     pub(super) fn has_room(&self) -> bool {
         let Some(calls_max) = self.calls_max else {
             // Nothing ever waits.
-            return !self.is_due();
+            return !self.is_full();
         };
         let records: usize = self.partitions.values().map(Partition::waiting).sum();
         let bytes: usize = self.partitions.values().map(Partition::waiting_bytes).sum();
