@@ -339,11 +339,11 @@ async fn jobs_stand_while_their_budget_is_used_up_and_go_on_by_themselves_when_t
     until_alive(&harness.processes, "job_01a-worker-1", true).await;
     let used = |least: u64| {
         move |frames: &[AgentFrame]| {
-            let sums = frames.iter().filter_map(|frame| match &frame.frame {
+            let mut sums = frames.iter().filter_map(|frame| match &frame.frame {
                 Some(Frame::Jobs(report)) => report.compute.iter().find(|it| it.compute_pool_id == COMPUTE),
                 _other => None,
             });
-            sums.filter(|it| it.unit_ms > least).next_back().cloned()
+            sums.rfind(|it| it.unit_ms > least).cloned()
         }
     };
 

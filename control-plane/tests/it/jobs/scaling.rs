@@ -7,10 +7,9 @@ use super::World;
 use super::link::{desired, session};
 use crate::streams::id;
 
-#[tokio::test]
-async fn a_policy_of_scaling_is_checked_at_its_place_shown_and_told() {
-    let world = World::make().await;
-    for (policy, pointer, code) in [
+/// A policy that is refused, at which of its fields, and by which code.
+fn refused() -> Vec<(Value, &'static str, &'static str)> {
+    vec![
         (
             json!({"utilization_target": 0.1}),
             "utilization_target",
@@ -67,7 +66,13 @@ async fn a_policy_of_scaling_is_checked_at_its_place_shown_and_told() {
             "excluded_periods/0",
             "out_of_range",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_policy_of_scaling_is_checked_at_its_place() {
+    let world = World::make().await;
+    for (policy, pointer, code) in refused() {
         let spec = world.with("/spec/scaling", json!({"max_workers": 3, "policy": policy}));
         let refused = world.admin.post("/v1/jobs", &spec).await;
         let problem = refused.expect_problem(422, "invalid");
@@ -79,7 +84,11 @@ async fn a_policy_of_scaling_is_checked_at_its_place_shown_and_told() {
         );
         assert_eq!(error["code"], code, "{problem}");
     }
+}
 
+#[tokio::test]
+async fn a_policy_of_scaling_is_shown_and_told() {
+    let world = World::make().await;
     let nights = json!([{"days": [6, 7], "from_minute": 0, "to_minute": 360}]);
     let policy = json!({"mode": "MONITORING", "utilization_target": 0.5, "catch_up_duration_ms": 0, "excluded_periods": nights});
     let spec = world.with(
