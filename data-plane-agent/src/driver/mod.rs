@@ -43,7 +43,7 @@ use crate::log_ends::LogEnds;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
-use crate::preview::Ground;
+use crate::preview::{Desk, Ground};
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
@@ -85,6 +85,8 @@ pub struct Shared {
     pub log_ends: Arc<LogEnds>,
     /// What previews of jobs are made of.
     pub ground: Arc<ArcSwap<Ground>>,
+    /// Where questions to jobs in SQL are asked.
+    pub desk: Arc<ArcSwap<Desk>>,
 }
 
 /// The driver and all that it remembers between turns.

@@ -21,6 +21,7 @@ use crate::flink::sql_job::{Ready, Wished};
 use crate::flink::told::{Standing, Told};
 use crate::models::Models;
 use crate::policy::Policy;
+use crate::preview::{Desk, Seat};
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
 use crate::resources::job::scaling::units;
@@ -269,7 +270,19 @@ impl Driver {
                 ends: false,
             });
         }
+        self.shared.desk.store(Arc::new(self.desk()));
         Ok(())
+    }
+
+    /// Where questions to jobs are asked that may have a Flink: a program that cannot run, and another tenant's pool, have none.
+    fn desk(&self) -> Desk {
+        let jobs = self.sql_jobs().filter(|it| !it.deleted);
+        let seat = |job: &Job| {
+            let program = Arc::clone(self.sql.programs.get(&job.id)?.program.as_ref().ok()?);
+            let flink = self.sql.keepers.get(&job.compute_pool_id)?.window();
+            Some((job.id.clone(), Seat { program, flink }))
+        };
+        jobs.filter_map(seat).collect()
     }
 
     fn new_keeper(&mut self, pool: &str) -> io::Result<Option<Handle>> {

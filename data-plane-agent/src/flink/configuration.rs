@@ -134,7 +134,7 @@ pub struct Stores {
 }
 
 /// Settings that were reliable and small on two cores; each value was measured with the others.
-const FIXED: [(&str, &str); 44] = [
+const FIXED: [(&str, &str); 45] = [
     ("jobmanager.rpc.address", "127.0.0.1"),
     ("jobmanager.bind-host", "127.0.0.1"),
     ("jobmanager.scheduler", "adaptive"),
@@ -183,6 +183,8 @@ const FIXED: [(&str, &str); 44] = [
     ("heartbeat.timeout", "10000"),
     ("rest.address", "127.0.0.1"),
     ("rest.bind-address", "127.0.0.1"),
+    // What ended is remembered for an hour; people's questions are jobs, too, and shall push nobody's job out of the list.
+    ("jobstore.max-capacity", "100"),
     // Nobody brings programs but by SQL.
     ("web.submit.enable", "false"),
     ("web.refresh-interval", "1000"),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -15,46 +15,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::beginning::{Beginner, Origin};
 use super::crew::Crew;
+use super::handle::{Board, lock};
 use super::job_manager::Listed;
 use super::reading::TaskManager;
 use super::recovery::bury;
 use super::room::Room;
+use super::select;
 use super::session::{Clients, Session, Site};
 use super::sizes::size_of;
 use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
-use super::told::{Standing, Told};
+use super::told::Standing;
 use crate::platform::process::Processes;
+
+pub use super::handle::{Handle, Wish};
 
 const LOOK: Duration = Duration::from_millis(700);
 /// How long an end waits for savepoints. What a job wrote stands open at brokers without one, who take it back after a while.
 const SAVEPOINTS_WITHIN: Duration = Duration::from_secs(12);
 /// What the first statement of a gateway costs is paid before a job waits for it.
 const WARM: &str = "EXPLAIN PLAN FOR SELECT a, COUNT(*) FROM (VALUES (1), (2)) AS t (a) GROUP BY a";
-
-/// What is wished of one pool's Flink.
-#[derive(Debug, Clone, Default)]
-pub struct Wish {
-    /// Its jobs, those too that shall end.
-    pub jobs: Vec<Wished>,
-    /// TaskManagers.
-    pub task_managers: u32,
-    /// Their size, as a place among [`super::sizes::SIZES`].
-    pub size: usize,
-    /// All processes shall end: the agent ends, and jobs go on later. They end with savepoints, as far as these are there soon.
-    pub ends: bool,
-}
-
-#[derive(Default)]
-struct Board {
-    jobs: BTreeMap<String, Told>,
-    processes: usize,
-}
-
-/// The driver's end of a keeper.
-pub struct Handle {
-    wish: watch::Sender<Wish>,
-    board: Arc<Mutex<Board>>,
-}
 
 impl Handle {
     /// Starts the keeper of a pool. It ends with `stop`; the processes stay.
@@ -84,43 +63,11 @@ impl Handle {
             crew: Crew::default(),
             ends_since: None,
             warm: None,
+            open: None,
         };
         tokio::spawn(keeper.run(stop));
         Ok(Self { wish, board })
     }
-
-    /// Says what is wished from now on.
-    pub fn wish(&self, wish: Wish) {
-        self.wish.send_replace(wish);
-    }
-
-    /// Ends everything.
-    pub fn end(&self) {
-        self.wish.send_if_modified(|wish| {
-            let news = !wish.ends;
-            wish.ends = true;
-            for job in &mut wish.jobs {
-                job.runs = false;
-            }
-            news
-        });
-    }
-
-    /// How a job goes.
-    #[must_use]
-    pub fn told(&self, job: &str) -> Told {
-        lock(&self.board).jobs.get(job).cloned().unwrap_or_default()
-    }
-
-    /// Processes that run.
-    #[must_use]
-    pub fn processes(&self) -> usize {
-        lock(&self.board).processes
-    }
-}
-
-fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Keeper {
@@ -136,12 +83,15 @@ struct Keeper {
     ends_since: Option<Instant>,
     /// The processes whose gateway has planned a statement.
     warm: Option<(i32, i32)>,
+    /// Both ends of it, while it takes statements.
+    open: Option<Clients>,
 }
 
 impl Keeper {
     async fn run(mut self, stop: CancellationToken) {
         loop {
             let wish = self.wishes.borrow_and_update().clone();
+            self.open = None;
             if let Err(error) = self.turn(&wish).await {
                 tracing::error!(%error, "a turn over a pool's Flink failed; it is tried again");
             }
@@ -156,6 +106,7 @@ impl Keeper {
 
     fn tell(&self) {
         let mut board = lock(&self.board);
+        board.open.clone_from(&self.open);
         board.processes = self.session.alive(self.processes.as_ref());
         board.jobs = self
             .rooms
@@ -228,6 +179,8 @@ impl Keeper {
         for job in &wish.jobs {
             self.job(job, &clients, &listed).await?;
         }
+        select::sweep(&clients.job_manager, &listed, unix_ms()).await;
+        self.open = (!wish.ends).then_some(clients);
         Ok(())
     }
 
