@@ -13,6 +13,7 @@ mod sql_jobs;
 mod sql_models;
 mod sql_scaling;
 mod sql_sleep;
+mod sql_user;
 mod topics;
 
 pub use directory::{Directory, Place};

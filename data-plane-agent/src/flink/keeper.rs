@@ -18,12 +18,12 @@ use super::crew::Crew;
 use super::handle::{Board, lock};
 use super::job_manager::Listed;
 use super::reading::TaskManager;
-use super::recovery::bury;
 use super::room::Room;
 use super::select;
 use super::session::{Clients, Session, Site};
 use super::sizes::size_of;
-use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
+use super::sql_job::{Act, From, Kept, Wished, act, begins_anew, next, properties};
+use super::store::Store;
 use super::told::Standing;
 use crate::platform::process::Processes;
 
@@ -146,14 +146,8 @@ impl Keeper {
             for (id, room) in &mut self.rooms {
                 room.stopping = None;
                 let deleted = wish.jobs.iter().any(|it| it.id == *id && it.deleted);
-                if deleted && !alive {
-                    bury(self.session.folders(), id)?;
-                }
-                room.told.standing = if deleted && alive {
-                    Standing::Ending
-                } else {
-                    Standing::Gone
-                };
+                let ends = deleted && (alive || !buried(self.session.store(), id).await);
+                room.told.standing = if ends { Standing::Ending } else { Standing::Gone };
             }
             return Ok(());
         }
@@ -224,7 +218,7 @@ impl Keeper {
     }
 
     async fn job(&mut self, wished: &Wished, clients: &Clients, listed: &[Listed]) -> io::Result<()> {
-        let folders = self.session.folders().clone();
+        let store = self.session.store().clone();
         let Some(room) = self.rooms.get_mut(&wished.id) else {
             return Ok(());
         };
@@ -260,8 +254,9 @@ impl Keeper {
                 if room.kept != before {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
-                if wished.deleted && room.told.standing == Standing::Gone {
-                    bury(&folders, &wished.id)?;
+                let ended = wished.deleted && room.told.standing == Standing::Gone;
+                if ended && !buried(&store, &wished.id).await {
+                    room.told.standing = Standing::Ending;
                 }
             }
             Act::Cancel => {
@@ -277,13 +272,8 @@ impl Keeper {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
                 if let Some(found) = found {
-                    let (_checkpoints, savepoints) = places(&wished.id, room.kept.line, &folders);
-                    room.stop(
-                        &found.id,
-                        &format!("file://{}", savepoints.display()),
-                        &clients.job_manager,
-                    )
-                    .await;
+                    let (_checkpoints, savepoints) = store.places(&wished.id, room.kept.line);
+                    room.stop(&found.id, &savepoints, &clients.job_manager).await;
                 }
             }
             Act::Submit { again } => self.submit(wished, again, clients).await?,
@@ -294,7 +284,7 @@ impl Keeper {
     /// Gives a job to Flink, from where it was.
     async fn submit(&mut self, wished: &Wished, again: bool, clients: &Clients) -> io::Result<()> {
         let folder = self.jobs.join(&wished.id);
-        let folders = self.session.folders().clone();
+        let store = self.session.store().clone();
         let (Some(room), Some(program)) = (self.rooms.get_mut(&wished.id), &wished.program) else {
             return Ok(());
         };
@@ -305,7 +295,21 @@ impl Keeper {
             restarts: room.told.restarts,
             ..room.kept.clone()
         };
-        let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
+        let newest = match begins_anew(wished, &held) {
+            true => Ok(None),
+            false => store.newest(&wished.id, held.line).await,
+        };
+        let newest = match newest {
+            Ok(newest) => newest,
+            // Nobody knows what is there: that is no reason to begin elsewhere.
+            Err(error) => {
+                let pause = room.rest();
+                room.told.standing = Standing::Starting;
+                tracing::warn!(job = wished.id, ?pause, %error, "what a job remembered cannot be looked for");
+                return Ok(());
+            }
+        };
+        let (kept, from) = next(wished, &held, again, newest, unix_ms());
         room.told.restarts = kept.restarts;
         if from == From::Gone {
             if room.told.standing != Standing::Lost {
@@ -336,13 +340,24 @@ impl Keeper {
         }
         kept.write(&folder)?;
         room.kept = kept;
-        let properties = properties(wished, &room.kept, &from, program, &folders);
+        let properties = properties(wished, &room.kept, &from, program, &store);
         room.submit(wished, program, &properties, &clients.gateway).await;
         if room.told.standing == Standing::Starting && !room.kept.ran {
             room.kept.ran = true;
             room.kept.write(&folder)?;
         }
         Ok(())
+    }
+}
+
+/// Is the state of a job that goes for good gone, too? What could not be taken away is tried again.
+async fn buried(store: &Store, job: &str) -> bool {
+    match store.bury(job).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(job, %error, "what a job remembered cannot be taken away");
+            false
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! through two clients with bounded answers; what a job may say to them stands in `crates/sql`.
 
 pub mod beginning;
+pub mod bucket;
 pub mod configuration;
 mod counts;
 mod crew;
@@ -24,4 +25,5 @@ pub mod shape;
 pub mod sizes;
 pub mod sql_gateway;
 pub mod sql_job;
+pub mod store;
 pub mod told;

@@ -1,7 +1,7 @@
 //! A person's question to the tables of a job: one query in the pool's Flink, bounded in rows, bytes and time, of which nothing is
 //! left behind.
 //!
-//! It is a job of Flink's like any other, and none of anybody's: it has a name of its own, takes one slot that is free, is never
+//! It is a job of Flink's like any other, and none of anybody's: it has a name of its own, takes slots that are free, is never
 //! begun again, and is ended when its answer is there or its time is over.
 
 use std::collections::BTreeMap;
@@ -109,9 +109,15 @@ pub async fn select(clients: &Clients, asked: &Asked, within: Duration) -> Resul
         Ok(Err(SqlError::Late | SqlError::Rest(RestError::Unreachable | RestError::Late))) => {
             Err(SelectError::Silent)
         }
-        Ok(Err(error)) => Err(SelectError::Failed {
-            class: class(&clients.job_manager, &name).await,
-            words: cause(error.text()),
+        Ok(Err(error)) => Err(match failure(&clients.job_manager, &name).await {
+            Some((class, words)) => SelectError::Failed {
+                class: Some(class),
+                words,
+            },
+            None => SelectError::Failed {
+                class: None,
+                words: cause(error.text()),
+            },
         }),
         Err(_late) => {
             found.cut = Some(Cut::Time);
@@ -150,8 +156,6 @@ fn properties(asked: &Asked, name: &str) -> BTreeMap<String, String> {
         // Its sources end, so there is one answer and no sequence of changes.
         ("execution.runtime-mode", "batch"),
         ("parallelism.default", "1"),
-        // One slot for all of it, and no buffers for results in between: these would be taken from the jobs.
-        ("execution.batch-shuffle-mode", "ALL_EXCHANGES_PIPELINED"),
         ("restart-strategy.type", "none"),
         // The SQL gateway keeps the rows of an answer in its memory: a hundred of these have room there.
         ("collect-sink.batch-size.max", "256kb"),
@@ -191,12 +195,12 @@ async fn answer(session: &Session, asked: &Asked, found: &mut Found) -> Result<(
     }
 }
 
-/// The class of the failure of a job that ran.
-async fn class(job_manager: &JobManager, name: &str) -> Option<String> {
+/// Class and sentence of the failure of a job that ran.
+async fn failure(job_manager: &JobManager, name: &str) -> Option<(String, String)> {
     let jobs = job_manager.jobs().await.ok()?;
     let job = jobs.into_iter().find(|it| it.name == name)?;
-    let failures = job_manager.failures(&job.id).await.ok()?;
-    failures.into_keys().next()
+    let class = job_manager.failures(&job.id).await.ok()?.into_keys().next()?;
+    Some((class, cause(&job_manager.stack(&job.id).await.ok()?)))
 }
 
 /// Ends the job of this name, if it is not over.

@@ -227,10 +227,11 @@ async fn what_fails_says_why_and_leaves_nothing() {
     );
     assert_eq!(seen.lock().unwrap().sessions, 0);
     let (found, seen) = ask("SELECT broken", 5).await;
-    let Err(SelectError::Failed { class, .. }) = found else {
+    let Err(SelectError::Failed { class, words }) = found else {
         panic!("{found:?}")
     };
     assert!(class.unwrap().ends_with("TopicAuthorizationException"));
+    assert!(words.ends_with("TopicAuthorizationException: no"), "{words}");
     assert_eq!(seen.lock().unwrap().sessions, 0);
 }
 

@@ -38,10 +38,11 @@ async fn select(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Answer>, Problem> {
-    inside.sources.token.admits(&headers)?;
+    let sources = &inside.sources;
+    sources.token.admits(&headers)?;
     let body = body.map_err(|it| Problem::of(it.status(), it.body_text()))?;
     let wanted = serde_json::from_slice(&body).map_err(|it| Problem::of(StatusCode::BAD_REQUEST, it))?;
-    Ok(Json(inside.sources.previews.select(wanted).await?))
+    Ok(Json(sources.previews.select(wanted).await?))
 }
 
 /// Which job.

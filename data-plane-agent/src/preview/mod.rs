@@ -139,7 +139,7 @@ pub struct Previews {
     credentials: PathBuf,
     room: Semaphore,
     desk: Arc<ArcSwap<Desk>>,
-    selects: Semaphore,
+    selects: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Previews {
@@ -178,7 +178,7 @@ impl Previews {
             credentials: state_dir.join("credentials"),
             room: Semaphore::new(AT_ONCE),
             desk: Arc::default(),
-            selects: Semaphore::new(AT_ONCE),
+            selects: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 

@@ -88,7 +88,9 @@ impl Previews {
     /// # Errors
     /// [`Refusal`]
     pub async fn select(&self, wanted: Wanted) -> Result<Answer, Refusal> {
-        let _room = self.selects.try_acquire().map_err(|_full| Refusal::Busy)?;
+        let room = Arc::clone(&self.selects)
+            .try_acquire_owned()
+            .map_err(|_full| Refusal::Busy)?;
         let began = Instant::now();
         let Wanted { job, statement, last } = wanted;
         let last = last.unwrap_or(LAST);
@@ -114,8 +116,11 @@ impl Previews {
             rows: usize::try_from(query.limit).unwrap_or(usize::MAX),
             settings: seat.program.settings.clone(),
         };
-        // By itself: who goes away while it is asked leaves nothing behind either.
-        let asking = tokio::spawn(async move { select(&clients, &asked, WITHIN).await });
+        // By itself: who goes away while it is asked leaves nothing behind either, and keeps the place of the next until its end.
+        let asking = tokio::spawn(async move {
+            let _room = room;
+            select(&clients, &asked, WITHIN).await
+        });
         let found = asking
             .await
             .map_err(|_panicked| Refusal::Asleep)?

@@ -126,6 +126,23 @@ pub async fn are_answered(state: &Path, port_base: u16, payments: usize) {
     let told: i64 = hours.iter().map(|it| it[1].as_i64().unwrap()).sum();
     assert_eq!(usize::try_from(told).unwrap(), payments, "{hours:?}");
 
+    let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
+    for (card, amount, _ts) in &all {
+        let entry = highest.entry(card).or_default();
+        *entry = (*entry).max(*amount);
+    }
+    let are_highest = all
+        .iter()
+        .filter(|(card, amount, _ts)| highest[card.as_str()] == *amount);
+    let joined = rows(
+        state,
+        port_base,
+        "WITH most AS (SELECT card, MAX(amount) AS amount FROM payments GROUP BY card) \
+         SELECT COUNT(*) AS n FROM payments p JOIN most m ON p.card = m.card AND p.amount = m.amount LIMIT 1",
+    )
+    .await;
+    assert_eq!(joined, [json!([are_highest.count()])]);
+
     for (statement, status, word) in [
         (
             "INSERT INTO alerts SELECT card FROM payments LIMIT 1",
