@@ -14,7 +14,7 @@ use super::launch::{FlinkInstall, Part, program, write_configuration};
 use super::rest::Rest;
 use super::sizes::Size;
 use super::sql_gateway::SqlGateway;
-use super::store::Store;
+use super::store::{Settings, Store};
 use crate::disk;
 use crate::platform::child::{Child, Step};
 use crate::platform::process::Processes;
@@ -41,7 +41,7 @@ pub struct Site {
     /// The OS user of the pool.
     pub user: Option<u32>,
     /// Where jobs keep what they remember, if not on this machine: and what Flink is told of it, a secret among it.
-    pub bucket: Option<(Store, Vec<(String, String)>)>,
+    pub bucket: Option<(Store, Settings)>,
 }
 
 /// One pool's Flink.

@@ -136,7 +136,7 @@ impl S3 {
 
     /// What Flink is told of it. The secret is for a file that the pool alone can read.
     #[must_use]
-    pub fn settings(&self, secret: &str) -> Vec<(String, String)> {
+    pub fn settings(&self, secret: &str) -> Settings {
         let all = [
             ("s3.endpoint", self.endpoint()),
             ("s3.endpoint.region", self.region.clone()),
@@ -148,13 +148,16 @@ impl S3 {
     }
 }
 
+/// Lines of Flink's configuration.
+pub type Settings = Vec<(String, String)>;
+
 /// Where one pool's state is.
 #[derive(Debug, Clone)]
 pub enum Store {
     /// On this machine.
     Local(Folders),
     /// In a bucket, below this prefix, which ends with a slash.
-    Bucket(Bucket, String),
+    Bucket(Box<Bucket>, String),
 }
 
 impl Store {
@@ -166,7 +169,7 @@ impl Store {
         install: &FlinkInstall,
         credentials: &Path,
         pool: &str,
-    ) -> Result<Option<(Self, Vec<(String, String)>)>, String> {
+    ) -> Result<Option<(Self, Settings)>, String> {
         let Some(s3) = &install.bucket else {
             return Ok(None);
         };
@@ -179,7 +182,10 @@ impl Store {
             prefix => format!("{prefix}/{pool}/"),
         };
         let bucket = Bucket::open(s3, &secret).map_err(|it| it.to_string())?;
-        Ok(Some((Self::Bucket(bucket, prefix), s3.settings(&secret))))
+        Ok(Some((
+            Self::Bucket(Box::new(bucket), prefix),
+            s3.settings(&secret),
+        )))
     }
 
     /// Where a line's checkpoints and savepoints lie, as Flink is told.

@@ -200,7 +200,7 @@ async fn a_bucket_is_looked_at_page_by_page_and_one_that_does_not_answer_is_not_
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let s3 = S3::parse(&FILE.replace("http://127.0.0.1:1", &endpoint)).unwrap();
     let store = Store::Bucket(
-        Bucket::open(&s3, "very-secret").unwrap(),
+        Box::new(Bucket::open(&s3, "very-secret").unwrap()),
         "flink/eu/pool_1/".to_owned(),
     );
     assert_eq!(
