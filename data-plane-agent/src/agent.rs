@@ -231,6 +231,7 @@ fn shared(accepted: Accepted) -> Shared {
         jobs: Arc::default(),
         log_ends: Arc::default(),
         ground: Arc::default(),
+        desk: Arc::default(),
         wake,
     }
 }

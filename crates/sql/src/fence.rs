@@ -99,7 +99,7 @@ pub fn fence(text: &str, known: &Known) -> Result<Fenced, Vec<Problem>> {
 }
 
 /// Parts between semicolons, but for those of a statement set.
-fn statements(tokens: &[Token]) -> Vec<&[Token]> {
+pub(crate) fn statements(tokens: &[Token]) -> Vec<&[Token]> {
     let mut found = Vec::new();
     let (mut begin, mut in_set) = (0, false);
     for (at, token) in tokens.iter().enumerate() {

@@ -11,6 +11,7 @@ mod inside;
 pub mod model;
 mod parts;
 mod problem;
+pub mod select;
 pub mod settings;
 pub mod table;
 #[cfg(test)]

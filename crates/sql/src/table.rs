@@ -114,6 +114,40 @@ pub struct Sink {
 /// # Errors
 /// A sentence, where the parts do not fit together.
 pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
+    let mut ddl = reads(source, login)?;
+    ddl.option("properties.group.id", &login.job);
+    // The one mode in which a log without the wanted offset is an error, and not read from elsewhere.
+    ddl.option("scan.startup.mode", "group-offsets");
+    ddl.option("properties.auto.offset.reset", "none");
+    Ok(ddl)
+}
+
+/// The table of a topic that is looked at once: from these offsets of its partitions, or without any from the oldest record, up to
+/// where it ends. Nothing is committed for anybody.
+///
+/// # Errors
+/// A sentence, where the parts do not fit together.
+pub fn glance(source: &Source, login: &Login, from: &[(i32, i64)]) -> Result<Ddl, String> {
+    let mut ddl = reads(source, login)?;
+    ddl.option("properties.group.id", format!("{}-select", login.job));
+    ddl.option("properties.enable.auto.commit", "false");
+    if from.is_empty() {
+        ddl.option("scan.startup.mode", "earliest-offset");
+    } else {
+        let each = from
+            .iter()
+            .map(|(partition, offset)| format!("partition:{partition},offset:{offset}"));
+        ddl.option("scan.startup.mode", "specific-offsets");
+        ddl.option(
+            "scan.startup.specific-offsets",
+            each.collect::<Vec<_>>().join(";"),
+        );
+    }
+    Ok(ddl.bounded(true))
+}
+
+/// A table that is read, but for where from.
+fn reads(source: &Source, login: &Login) -> Result<Ddl, String> {
     let Source {
         name,
         topic,
@@ -129,11 +163,7 @@ pub fn source(source: &Source, login: &Login) -> Result<Ddl, String> {
     let mut ddl = begin(name, &lines);
     ddl.option("connector", "kafka");
     reach(&mut ddl, topic, login);
-    ddl.option("properties.group.id", &login.job);
     ddl.option("properties.isolation.level", "read_committed");
-    // The one mode in which a log without the wanted offset is an error, and not read from elsewhere.
-    ddl.option("scan.startup.mode", "group-offsets");
-    ddl.option("properties.auto.offset.reset", "none");
     values(&mut ddl, format, &login.registry);
     if let Some(key) = key {
         has(columns, key)?;

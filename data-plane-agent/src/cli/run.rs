@@ -1,6 +1,6 @@
 //! `weir-agent run`: the agent itself, until a signal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use weir_spans::OtlpArgs;
 use crate::agent::{Agent, own_certificate};
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
 use crate::flink::launch::FlinkInstall;
+use crate::flink::store::S3;
 use crate::gateway::Domain;
 use crate::network::Network;
 use crate::platform::Platform;
@@ -35,6 +36,9 @@ pub(super) struct RunArgs {
     /// Folder of Flink's jars (deploy/flink/pom.xml); without it, jobs in SQL are not run.
     #[arg(long, env = "WEIR_FLINK_LIBS")]
     pub(super) flink_libs: Option<PathBuf>,
+    /// Where jobs in SQL keep what they remember, if not in the state folder: a file that names a bucket (docs/sql-jobs.md).
+    #[arg(long, env = "WEIR_FLINK_STATE", requires = "flink_libs")]
+    pub(super) flink_state: Option<PathBuf>,
     /// The Java launcher.
     #[arg(long, env = "WEIR_JAVA", default_value = "java")]
     pub(super) java: PathBuf,
@@ -84,11 +88,13 @@ impl RunArgs {
         // Children are given absolute paths: they must mean the same after a restart elsewhere.
         let state_dir = std::path::absolute(&self.state_dir).context("find the state folder")?;
         let libs = std::path::absolute(&self.kafka_libs).context("find Kafka's jars")?;
+        let bucket = self.flink_state.as_deref().map(bucket).transpose()?;
         let flink = match self.flink_libs {
             None => None,
             Some(libs) => Some(FlinkInstall {
                 libs: std::path::absolute(libs).context("find Flink's jars")?,
                 java: self.java.clone(),
+                bucket,
             }),
         };
         let tls = match (self.gateway_tls_cert, self.gateway_tls_key) {
@@ -132,6 +138,11 @@ impl RunArgs {
             flink,
         })
     }
+}
+
+/// The customer's bucket, as their file says it.
+fn bucket(path: &Path) -> anyhow::Result<S3> {
+    S3::read(path).map_err(|text| anyhow::anyhow!("{}: {text}", path.display()))
 }
 
 /// Its files by absolute paths; what cannot be used is found out before a gateway is started with it.

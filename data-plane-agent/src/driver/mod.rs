@@ -13,6 +13,7 @@ mod sql_jobs;
 mod sql_models;
 mod sql_scaling;
 mod sql_sleep;
+mod sql_user;
 mod topics;
 
 pub use directory::{Directory, Place};
@@ -43,7 +44,7 @@ use crate::log_ends::LogEnds;
 use crate::platform::Platform;
 use crate::platform::kafka::PoolAddress;
 use crate::policy::{Policy, PolicyFile, admit};
-use crate::preview::Ground;
+use crate::preview::{Desk, Ground};
 use crate::resources::broker_pool::Room;
 use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
@@ -85,6 +86,8 @@ pub struct Shared {
     pub log_ends: Arc<LogEnds>,
     /// What previews of jobs are made of.
     pub ground: Arc<ArcSwap<Ground>>,
+    /// Where questions to jobs in SQL are asked.
+    pub desk: Arc<ArcSwap<Desk>>,
 }
 
 /// The driver and all that it remembers between turns.

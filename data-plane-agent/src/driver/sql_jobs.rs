@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -12,15 +10,18 @@ use weir_sql::Relay;
 use weir_sql::table::Login;
 
 use super::Driver;
+use super::sql_user::{by_others, let_through};
 use crate::flink::beginning::Beginner;
 use crate::flink::keeper::{Handle, Wish};
 use crate::flink::launch::task_managers;
 use crate::flink::session::Site;
 use crate::flink::sizes::size_of;
 use crate::flink::sql_job::{Ready, Wished};
+use crate::flink::store::Store;
 use crate::flink::told::{Standing, Told};
 use crate::models::Models;
 use crate::policy::Policy;
+use crate::preview::{Desk, Seat};
 use crate::resources::compute_pool::Share;
 use crate::resources::is_plain_id;
 use crate::resources::job::scaling::units;
@@ -46,6 +47,8 @@ pub(super) struct SqlSide {
     pub(super) models: Option<Models>,
     /// The size of each pool's TaskManagers.
     pub(super) sizes: BTreeMap<String, usize>,
+    /// Why the customer's bucket cannot be used, as it was told last.
+    no_bucket: Option<String>,
     stop: CancellationToken,
 }
 
@@ -275,7 +278,19 @@ impl Driver {
                 ends: false,
             });
         }
+        self.shared.desk.store(Arc::new(self.desk()));
         Ok(())
+    }
+
+    /// Where questions to jobs are asked that may have a Flink: a program that cannot run, and another tenant's pool, have none.
+    fn desk(&self) -> Desk {
+        let jobs = self.sql_jobs().filter(|it| !it.deleted);
+        let seat = |job: &Job| {
+            let program = Arc::clone(self.sql.programs.get(&job.id)?.program.as_ref().ok()?);
+            let flink = self.sql.keepers.get(&job.compute_pool_id)?.window();
+            Some((job.id.clone(), Seat { program, flink }))
+        };
+        jobs.filter_map(seat).collect()
     }
 
     fn new_keeper(&mut self, pool: &str) -> io::Result<Option<Handle>> {
@@ -283,6 +298,19 @@ impl Driver {
             return Ok(None);
         };
         let state = &self.config.state_dir;
+        let bucket = match Store::of(&install, &state.join("credentials"), pool) {
+            Ok(bucket) => bucket,
+            // Nothing is begun elsewhere meanwhile.
+            Err(text) => {
+                let known = self.sql.no_bucket.replace(text.clone());
+                if known.as_ref() != Some(&text) {
+                    tracing::error!(
+                        "jobs in SQL do not run: the bucket of what they remember cannot be used: {text}"
+                    );
+                }
+                return Ok(None);
+            }
+        };
         let root = state.join("flink");
         crate::disk::private_folder(&root)?;
         // The pool's user must get to its folder, and to nothing else of ours.
@@ -303,6 +331,7 @@ impl Driver {
             logs: state.join("logs"),
             install,
             user,
+            bucket,
         };
         let processes = Arc::clone(&self.platform.processes);
         let beginner = Beginner {
@@ -345,41 +374,5 @@ impl Driver {
                 .collect(),
             ..JobProgress::default()
         }
-    }
-}
-
-/// May any user get there?
-fn by_others(path: &Path) -> bool {
-    path.ancestors()
-        .filter(|it| !it.as_os_str().is_empty())
-        .all(|it| it.metadata().is_ok_and(|it| it.permissions().mode() & 0o001 != 0))
-}
-
-/// Lets others through a folder of ours to what is theirs: they can list nothing, and files in it are closed to them first.
-fn let_through(folder: &Path) -> io::Result<()> {
-    for item in std::fs::read_dir(folder)? {
-        let path = item?.path();
-        let metadata = path.symlink_metadata()?;
-        let mode = metadata.permissions().mode();
-        if metadata.is_file() && mode & 0o077 != 0 {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode & 0o700))?;
-        }
-    }
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn others_get_through_and_see_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("open");
-        std::fs::write(&file, b"x").unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let_through(folder.path()).unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(folder.path()), mode(&file)), (0o711, 0o600));
     }
 }

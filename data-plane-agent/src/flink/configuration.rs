@@ -134,7 +134,7 @@ pub struct Stores {
 }
 
 /// Settings that were reliable and small on two cores; each value was measured with the others.
-const FIXED: [(&str, &str); 44] = [
+const FIXED: [(&str, &str); 47] = [
     ("jobmanager.rpc.address", "127.0.0.1"),
     ("jobmanager.bind-host", "127.0.0.1"),
     ("jobmanager.scheduler", "adaptive"),
@@ -174,6 +174,9 @@ const FIXED: [(&str, &str); 44] = [
     ("taskmanager.memory.network.min", "32m"),
     ("taskmanager.memory.network.max", "32m"),
     ("taskmanager.memory.managed.size", "64m"),
+    // What a person's question takes of memory that its neighbours need: by themselves these are 64 and 16 MiB.
+    ("taskmanager.memory.framework.off-heap.batch-shuffle.size", "8m"),
+    ("taskmanager.network.sort-shuffle.min-buffers", "16"),
     ("taskmanager.memory.jvm-metaspace.size", "128m"),
     ("taskmanager.memory.jvm-overhead.min", "64m"),
     ("taskmanager.memory.jvm-overhead.max", "64m"),
@@ -183,6 +186,8 @@ const FIXED: [(&str, &str); 44] = [
     ("heartbeat.timeout", "10000"),
     ("rest.address", "127.0.0.1"),
     ("rest.bind-address", "127.0.0.1"),
+    // What ended is remembered for an hour; people's questions are jobs, too, and shall push nobody's job out of the list.
+    ("jobstore.max-capacity", "100"),
     // Nobody brings programs but by SQL.
     ("web.submit.enable", "false"),
     ("web.refresh-interval", "1000"),
@@ -206,9 +211,14 @@ const TLS: [(&str, &str); 3] = [
     ("security.ssl.rest.authentication-enabled", "true"),
 ];
 
-/// The text of `config.yaml`.
+/// The text of `config.yaml`; `bucket`: how the customer's is reached, if there is one.
 #[must_use]
-pub fn config_yaml(ports: FlinkPorts, folders: &Folders, stores: &Stores) -> String {
+pub fn config_yaml(
+    ports: FlinkPorts,
+    folders: &Folders,
+    stores: &Stores,
+    bucket: &[(String, String)],
+) -> String {
     let FlinkPorts {
         rpc,
         blob,
@@ -235,6 +245,9 @@ pub fn config_yaml(ports: FlinkPorts, folders: &Folders, stores: &Stores) -> Str
         line(key, &port.to_string());
     }
     line("io.tmp.dirs", &folders.scratch().display().to_string());
+    for (key, value) in bucket {
+        line(key, value);
+    }
     let Stores { key, trust, password } = stores;
     for part in ["internal", "rest"] {
         let mut secured = |name: &str, value: &str| line(&format!("security.ssl.{part}.{name}"), value);
@@ -288,7 +301,7 @@ mod tests {
             trust: "/state/trust.p12".into(),
             password: "a \"b\": # c".to_owned(),
         };
-        let text = config_yaml(ports, &folders, &stores);
+        let text = config_yaml(ports, &folders, &stores, &[]);
         let mut keys: Vec<&str> = text.lines().filter_map(|it| it.split(':').next()).collect();
         let count = keys.len();
         keys.sort_unstable();

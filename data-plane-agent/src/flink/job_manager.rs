@@ -186,6 +186,17 @@ impl JobManager {
         Ok(classes)
     }
 
+    /// The stack of its newest failure, with messages: for whoever may see records, and for nobody else.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn stack(&self, id: &str) -> Result<String, RestError> {
+        let path = format!("/jobs/{}/exceptions?maxExceptions=1", part(id)?);
+        let answer = self.rest.get(&path).await?;
+        let newest = &answer["exceptionHistory"]["entries"][0]["stacktrace"];
+        Ok(newest.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Asks for an end with a savepoint into a folder. Says by what to ask how it goes.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -15,46 +15,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::beginning::{Beginner, Origin};
 use super::crew::Crew;
+use super::handle::{Board, lock};
 use super::job_manager::Listed;
 use super::reading::TaskManager;
-use super::recovery::bury;
 use super::room::Room;
+use super::select;
 use super::session::{Clients, Session, Site};
 use super::sizes::size_of;
-use super::sql_job::{Act, From, Kept, Wished, act, next, places, properties};
-use super::told::{Standing, Told};
+use super::sql_job::{Act, From, Kept, Wished, act, begins_anew, next, properties};
+use super::store::Store;
+use super::told::Standing;
 use crate::platform::process::Processes;
+
+pub use super::handle::{Handle, Wish};
 
 const LOOK: Duration = Duration::from_millis(700);
 /// How long an end waits for savepoints. What a job wrote stands open at brokers without one, who take it back after a while.
 const SAVEPOINTS_WITHIN: Duration = Duration::from_secs(12);
 /// What the first statement of a gateway costs is paid before a job waits for it.
 const WARM: &str = "EXPLAIN PLAN FOR SELECT a, COUNT(*) FROM (VALUES (1), (2)) AS t (a) GROUP BY a";
-
-/// What is wished of one pool's Flink.
-#[derive(Debug, Clone, Default)]
-pub struct Wish {
-    /// Its jobs, those too that shall end.
-    pub jobs: Vec<Wished>,
-    /// TaskManagers.
-    pub task_managers: u32,
-    /// Their size, as a place among [`super::sizes::SIZES`].
-    pub size: usize,
-    /// All processes shall end: the agent ends, and jobs go on later. They end with savepoints, as far as these are there soon.
-    pub ends: bool,
-}
-
-#[derive(Default)]
-struct Board {
-    jobs: BTreeMap<String, Told>,
-    processes: usize,
-}
-
-/// The driver's end of a keeper.
-pub struct Handle {
-    wish: watch::Sender<Wish>,
-    board: Arc<Mutex<Board>>,
-}
 
 impl Handle {
     /// Starts the keeper of a pool. It ends with `stop`; the processes stay.
@@ -84,43 +63,11 @@ impl Handle {
             crew: Crew::default(),
             ends_since: None,
             warm: None,
+            open: None,
         };
         tokio::spawn(keeper.run(stop));
         Ok(Self { wish, board })
     }
-
-    /// Says what is wished from now on.
-    pub fn wish(&self, wish: Wish) {
-        self.wish.send_replace(wish);
-    }
-
-    /// Ends everything.
-    pub fn end(&self) {
-        self.wish.send_if_modified(|wish| {
-            let news = !wish.ends;
-            wish.ends = true;
-            for job in &mut wish.jobs {
-                job.runs = false;
-            }
-            news
-        });
-    }
-
-    /// How a job goes.
-    #[must_use]
-    pub fn told(&self, job: &str) -> Told {
-        lock(&self.board).jobs.get(job).cloned().unwrap_or_default()
-    }
-
-    /// Processes that run.
-    #[must_use]
-    pub fn processes(&self) -> usize {
-        lock(&self.board).processes
-    }
-}
-
-fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Keeper {
@@ -136,12 +83,15 @@ struct Keeper {
     ends_since: Option<Instant>,
     /// The processes whose gateway has planned a statement.
     warm: Option<(i32, i32)>,
+    /// Both ends of it, while it takes statements.
+    open: Option<Clients>,
 }
 
 impl Keeper {
     async fn run(mut self, stop: CancellationToken) {
         loop {
             let wish = self.wishes.borrow_and_update().clone();
+            self.open = None;
             if let Err(error) = self.turn(&wish).await {
                 tracing::error!(%error, "a turn over a pool's Flink failed; it is tried again");
             }
@@ -156,6 +106,7 @@ impl Keeper {
 
     fn tell(&self) {
         let mut board = lock(&self.board);
+        board.open.clone_from(&self.open);
         board.processes = self.session.alive(self.processes.as_ref());
         board.jobs = self
             .rooms
@@ -195,14 +146,8 @@ impl Keeper {
             for (id, room) in &mut self.rooms {
                 room.stopping = None;
                 let deleted = wish.jobs.iter().any(|it| it.id == *id && it.deleted);
-                if deleted && !alive {
-                    bury(self.session.folders(), id)?;
-                }
-                room.told.standing = if deleted && alive {
-                    Standing::Ending
-                } else {
-                    Standing::Gone
-                };
+                let ends = deleted && (alive || !buried(self.session.store(), id).await);
+                room.told.standing = if ends { Standing::Ending } else { Standing::Gone };
             }
             return Ok(());
         }
@@ -228,6 +173,8 @@ impl Keeper {
         for job in &wish.jobs {
             self.job(job, &clients, &listed).await?;
         }
+        select::sweep(&clients.job_manager, &listed, unix_ms()).await;
+        self.open = (!wish.ends).then_some(clients);
         Ok(())
     }
 
@@ -271,7 +218,7 @@ impl Keeper {
     }
 
     async fn job(&mut self, wished: &Wished, clients: &Clients, listed: &[Listed]) -> io::Result<()> {
-        let folders = self.session.folders().clone();
+        let store = self.session.store().clone();
         let Some(room) = self.rooms.get_mut(&wished.id) else {
             return Ok(());
         };
@@ -307,8 +254,9 @@ impl Keeper {
                 if room.kept != before {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
-                if wished.deleted && room.told.standing == Standing::Gone {
-                    bury(&folders, &wished.id)?;
+                let ended = wished.deleted && room.told.standing == Standing::Gone;
+                if ended && !buried(&store, &wished.id).await {
+                    room.told.standing = Standing::Ending;
                 }
             }
             Act::Cancel => {
@@ -324,13 +272,8 @@ impl Keeper {
                     room.kept.write(&self.jobs.join(&wished.id))?;
                 }
                 if let Some(found) = found {
-                    let (_checkpoints, savepoints) = places(&wished.id, room.kept.line, &folders);
-                    room.stop(
-                        &found.id,
-                        &format!("file://{}", savepoints.display()),
-                        &clients.job_manager,
-                    )
-                    .await;
+                    let (_checkpoints, savepoints) = store.places(&wished.id, room.kept.line);
+                    room.stop(&found.id, &savepoints, &clients.job_manager).await;
                 }
             }
             Act::Submit { again } => self.submit(wished, again, clients).await?,
@@ -341,7 +284,7 @@ impl Keeper {
     /// Gives a job to Flink, from where it was.
     async fn submit(&mut self, wished: &Wished, again: bool, clients: &Clients) -> io::Result<()> {
         let folder = self.jobs.join(&wished.id);
-        let folders = self.session.folders().clone();
+        let store = self.session.store().clone();
         let (Some(room), Some(program)) = (self.rooms.get_mut(&wished.id), &wished.program) else {
             return Ok(());
         };
@@ -352,7 +295,21 @@ impl Keeper {
             restarts: room.told.restarts,
             ..room.kept.clone()
         };
-        let (kept, from) = next(wished, &held, again, &folders, unix_ms())?;
+        let newest = match begins_anew(wished, &held) {
+            true => Ok(None),
+            false => store.newest(&wished.id, held.line).await,
+        };
+        let newest = match newest {
+            Ok(newest) => newest,
+            // Nobody knows what is there: that is no reason to begin elsewhere.
+            Err(error) => {
+                let pause = room.rest();
+                room.told.standing = Standing::Starting;
+                tracing::warn!(job = wished.id, ?pause, %error, "what a job remembered cannot be looked for");
+                return Ok(());
+            }
+        };
+        let (kept, from) = next(wished, &held, again, newest, unix_ms());
         room.told.restarts = kept.restarts;
         if from == From::Gone {
             if room.told.standing != Standing::Lost {
@@ -383,13 +340,24 @@ impl Keeper {
         }
         kept.write(&folder)?;
         room.kept = kept;
-        let properties = properties(wished, &room.kept, &from, program, &folders);
+        let properties = properties(wished, &room.kept, &from, program, &store);
         room.submit(wished, program, &properties, &clients.gateway).await;
         if room.told.standing == Standing::Starting && !room.kept.ran {
             room.kept.ran = true;
             room.kept.write(&folder)?;
         }
         Ok(())
+    }
+}
+
+/// Is the state of a job that goes for good gone, too? What could not be taken away is tried again.
+async fn buried(store: &Store, job: &str) -> bool {
+    match store.bury(job).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(job, %error, "what a job remembered cannot be taken away");
+            false
+        }
     }
 }
 

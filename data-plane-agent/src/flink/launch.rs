@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::configuration::{FlinkPorts, Folders, LOG4J, SLOTS, Stores, config_yaml};
 use super::sizes::Size;
+use super::store::S3;
 use crate::disk;
 use crate::platform::process::Program;
 
@@ -14,6 +15,16 @@ pub struct FlinkInstall {
     pub libs: PathBuf,
     /// The Java launcher.
     pub java: PathBuf,
+    /// Where jobs keep what they remember, if not in the state folder.
+    pub bucket: Option<S3>,
+}
+
+impl FlinkInstall {
+    /// What Flink reaches buckets with, beside its jars.
+    #[must_use]
+    pub fn plugins(&self) -> PathBuf {
+        self.libs.join("plugins")
+    }
 }
 
 /// A process of a pool's Flink.
@@ -113,10 +124,11 @@ pub fn write_configuration(
     ports: FlinkPorts,
     folders: &Folders,
     stores: &Stores,
+    bucket: &[(String, String)],
 ) -> std::io::Result<Vec<PathBuf>> {
     let conf = folders.conf();
     let files = [
-        ("config.yaml", config_yaml(ports, folders, stores)),
+        ("config.yaml", config_yaml(ports, folders, stores, bucket)),
         ("log4j.properties", LOG4J.to_owned()),
     ];
     let mut paths = Vec::new();
@@ -175,7 +187,13 @@ pub fn program(
         ("FLINK_CONF_DIR", conf.display().to_string()),
         ("FLINK_LIB_DIR", install.libs.display().to_string()),
         ("FLINK_OPT_DIR", folder("opt")),
-        ("FLINK_PLUGINS_DIR", folder("plugins")),
+        (
+            "FLINK_PLUGINS_DIR",
+            match install.bucket {
+                Some(_) => install.plugins().display().to_string(),
+                None => folder("plugins"),
+            },
+        ),
     ];
     Program {
         name: format!("{pool}-{name}"),
@@ -204,11 +222,16 @@ mod tests {
             trust: "t".into(),
             password: "hush-hush".to_owned(),
         };
-        let files = write_configuration(FlinkPorts::free().unwrap(), &folders, &stores).unwrap();
-        assert!(std::fs::read_to_string(&files[0]).unwrap().contains("hush-hush"));
+        let bucket = [("s3.secret-key".to_owned(), "hush-hush-hush".to_owned())];
+        let files = write_configuration(FlinkPorts::free().unwrap(), &folders, &stores, &bucket).unwrap();
+        let text = std::fs::read_to_string(&files[0]).unwrap();
+        assert!(text.contains("hush-hush\"") && text.contains("s3.secret-key: \"hush-hush-hush\""));
+        let mode = std::os::unix::fs::MetadataExt::mode(&files[0].metadata().unwrap());
+        assert_eq!(mode & 0o777, 0o600);
         let install = FlinkInstall {
             libs: "/libs".into(),
             java: "java".into(),
+            bucket: None,
         };
         for part in [Part::JobManager, Part::TaskManager(1), Part::SqlGateway] {
             let program = program((part, size_of(1)), "pool", &install, &folders, None, "log".into());

@@ -5,10 +5,12 @@
 //! through two clients with bounded answers; what a job may say to them stands in `crates/sql`.
 
 pub mod beginning;
+pub mod bucket;
 pub mod configuration;
 mod counts;
 mod crew;
 mod fitting;
+pub mod handle;
 pub mod job_manager;
 pub mod keeper;
 pub mod keys;
@@ -17,9 +19,11 @@ pub mod reading;
 pub mod recovery;
 pub mod rest;
 mod room;
+pub mod select;
 pub mod session;
 pub mod shape;
 pub mod sizes;
 pub mod sql_gateway;
 pub mod sql_job;
+pub mod store;
 pub mod told;

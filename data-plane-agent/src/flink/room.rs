@@ -283,7 +283,7 @@ async fn submitted(
 }
 
 /// The innermost sentence of a stack trace.
-fn cause(words: &str) -> String {
+pub(super) fn cause(words: &str) -> String {
     let words = words.replace("\\n", "\n").replace("\\t", " ");
     let innermost = words
         .lines()

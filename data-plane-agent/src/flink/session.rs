@@ -14,6 +14,7 @@ use super::launch::{FlinkInstall, Part, program, write_configuration};
 use super::rest::Rest;
 use super::sizes::Size;
 use super::sql_gateway::SqlGateway;
+use super::store::{Settings, Store};
 use crate::disk;
 use crate::platform::child::{Child, Step};
 use crate::platform::process::Processes;
@@ -25,7 +26,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024;
 const STARTS_MAX: u32 = 3;
 
 /// What a pool's Flink is made of and where it lies.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Site {
     /// The compute pool's id: safe to name a folder.
     pub pool: String,
@@ -39,12 +40,15 @@ pub struct Site {
     pub install: FlinkInstall,
     /// The OS user of the pool.
     pub user: Option<u32>,
+    /// Where jobs keep what they remember, if not on this machine: and what Flink is told of it, a secret among it.
+    pub bucket: Option<(Store, Settings)>,
 }
 
 /// One pool's Flink.
 pub struct Session {
     site: Site,
     folders: Folders,
+    store: Store,
     ports: FlinkPorts,
     keys: Option<Keys>,
     children: BTreeMap<Part, Child>,
@@ -74,8 +78,14 @@ impl Session {
             Some(ports) => ports,
             None => new_ports(&site)?,
         };
+        let local = || Store::Local(folders.clone());
+        let store = site
+            .bucket
+            .as_ref()
+            .map_or_else(local, |(store, _told)| store.clone());
         let mut session = Self {
             folders,
+            store,
             ports,
             keys: None,
             children: BTreeMap::new(),
@@ -89,10 +99,10 @@ impl Session {
         Ok(session)
     }
 
-    /// Its folders.
+    /// Where its jobs keep what they remember.
     #[must_use]
-    pub const fn folders(&self) -> &Folders {
-        &self.folders
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Running processes.
@@ -219,7 +229,8 @@ impl Session {
             self.keys = Some(shop.open_or_make().await?);
         }
         let keys = self.keys.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let files = write_configuration(self.ports, &self.folders, &keys.stores)?;
+        let told = self.site.bucket.as_ref().map(|(_store, told)| told.as_slice());
+        let files = write_configuration(self.ports, &self.folders, &keys.stores, told.unwrap_or_default())?;
         let mut said = String::new();
         for file in &files {
             said.push_str(&std::fs::read_to_string(file)?);

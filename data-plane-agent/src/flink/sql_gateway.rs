@@ -91,41 +91,71 @@ impl Session {
     /// # Errors
     /// Why there are none.
     pub async fn run(&self, statement: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+        let operation = self.begin(statement).await?;
+        let result = match operation.planned().await {
+            Ok(()) => operation.rows().await,
+            Err(error) => Err(error),
+        };
+        operation.close().await;
+        result
+    }
+
+    /// Begins a statement.
+    ///
+    /// # Errors
+    /// Why it was not begun.
+    pub async fn begin(&self, statement: &str) -> Result<Operation, SqlError> {
         let body = json!({"statement": statement});
         let answer = self
             .rest
             .post(&format!("{}/statements", self.path), &body)
             .await?;
         let operation = part(word(&answer, "operationHandle")?)?;
-        let operation = format!("{}/operations/{operation}", self.path);
-        let ended = self.finished(&operation).await;
-        let result = match ended {
-            Ok(()) => self.rows(&operation).await,
-            Err(error) => Err(error),
-        };
-        // Best effort: it ends with its session at the latest.
-        let _closed = self.rest.delete(&format!("{operation}/close")).await;
-        result
+        Ok(Operation {
+            rest: self.rest.clone(),
+            path: format!("{}/operations/{operation}", self.path),
+        })
     }
 
     /// Ends the session. Best effort: Flink ends idle ones itself.
     pub async fn close(self) {
         let _closed = self.rest.delete(&self.path).await;
     }
+}
 
-    async fn finished(&self, operation: &str) -> Result<(), SqlError> {
+/// A statement that was begun.
+pub struct Operation {
+    rest: Rest,
+    path: String,
+}
+
+/// A part of a statement's result.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Names and types of the columns.
+    pub columns: Vec<(String, String)>,
+    /// Rows, each as its fields.
+    pub rows: Vec<Vec<Value>>,
+    /// There is nothing yet: it is asked for again.
+    pub is_early: bool,
+    /// The next page, unless this is the last.
+    pub next: Option<u64>,
+}
+
+impl Operation {
+    /// Waits until it is planned, and ended or, if it is a query, begun.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub async fn planned(&self) -> Result<(), SqlError> {
         let deadline = Instant::now() + STATEMENT_MAX;
         loop {
-            let answer = self.rest.get(&format!("{operation}/status")).await?;
+            let answer = self.rest.get(&format!("{}/status", self.path)).await?;
             match word(&answer, "status")? {
                 "FINISHED" => return Ok(()),
                 // Its result says why.
                 "ERROR" | "TIMEOUT" | "CANCELED" | "CLOSED" => {
-                    return match self
-                        .rest
-                        .get(&format!("{operation}/result/0?rowFormat=JSON"))
-                        .await
-                    {
+                    return match self.page(0).await {
                         Err(error) => Err(SqlError::Failed {
                             text: error.text().to_owned(),
                         }),
@@ -138,31 +168,56 @@ impl Session {
         }
     }
 
-    async fn rows(&self, operation: &str) -> Result<Vec<Vec<Value>>, SqlError> {
+    /// A page of its result.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn page(&self, number: u64) -> Result<Page, RestError> {
+        let path = format!("{}/result/{number}?rowFormat=JSON", self.path);
+        let answer = self.rest.get(&path).await?;
+        let columns = answer["results"]["columns"].as_array().into_iter().flatten();
+        let column = |it: &Value| {
+            let kind = it["logicalType"]["type"].as_str().unwrap_or_default();
+            Some((it["name"].as_str()?.to_owned(), kind.to_owned()))
+        };
+        let rows = answer["results"]["data"].as_array().into_iter().flatten();
+        // The next page, as its address says: only the number is taken from it.
+        let next = answer["nextResultUri"].as_str().and_then(|uri| {
+            let path = uri.split('?').next()?;
+            path.rsplit('/').next()?.parse().ok()
+        });
+        let kind = answer["resultType"].as_str().unwrap_or_default();
+        Ok(Page {
+            columns: columns.filter_map(column).collect(),
+            rows: rows.filter_map(|it| it["fields"].as_array().cloned()).collect(),
+            is_early: kind == "NOT_READY",
+            next: next.filter(|_more| kind != "EOS"),
+        })
+    }
+
+    /// Ends it as it stands. Best effort, as of [`Self::close`].
+    pub async fn cancel(&self) {
+        let _ended = self.rest.post(&format!("{}/cancel", self.path), &json!({})).await;
+    }
+
+    /// Forgets it. Best effort: it ends with its session at the latest.
+    pub async fn close(self) {
+        let _closed = self.rest.delete(&format!("{}/close", self.path)).await;
+    }
+
+    async fn rows(&self) -> Result<Vec<Vec<Value>>, SqlError> {
         let deadline = Instant::now() + STATEMENT_MAX;
-        let (mut rows, mut token) = (Vec::new(), 0_u64);
+        let (mut rows, mut number) = (Vec::new(), 0_u64);
         for _page in 0..PAGES_MAX {
-            let answer = self
-                .rest
-                .get(&format!("{operation}/result/{token}?rowFormat=JSON"))
-                .await?;
-            let found = answer["results"]["data"].as_array().into_iter().flatten();
-            rows.extend(found.filter_map(|it| it["fields"].as_array().cloned()));
-            match answer["resultType"].as_str() {
-                Some("EOS") => return Ok(rows),
-                Some("NOT_READY") if Instant::now() > deadline => return Err(SqlError::Late),
-                Some("NOT_READY") => tokio::time::sleep(LOOK).await,
-                _payload => {}
-            }
-            // The next page, as its address says: only the number is taken from it.
-            let next = answer["nextResultUri"].as_str().and_then(|uri| {
-                let path = uri.split('?').next()?;
-                path.rsplit('/').next()?.parse().ok()
-            });
-            match next {
-                Some(next) => token = next,
+            let page = self.page(number).await?;
+            rows.extend(page.rows);
+            match page.next {
                 None => return Ok(rows),
+                Some(_next) if page.is_early && Instant::now() > deadline => return Err(SqlError::Late),
+                Some(_next) if page.is_early => tokio::time::sleep(LOOK).await,
+                Some(_next) => {}
             }
+            number = page.next.unwrap_or(number);
         }
         Err(RestError::TooLarge.into())
     }

@@ -10,9 +10,8 @@ use weir_sql::table::{self, Ddl, Login, Sink, Source};
 use weir_sql::{Model, Relay};
 
 use super::beginning::Origin;
-use super::configuration::Folders;
 use super::job_manager::{Listed, Run};
-use super::recovery;
+use super::store::Store;
 use crate::disk;
 use crate::models::Schemas;
 
@@ -253,23 +252,23 @@ pub fn act(wished: &Wished, kept: &Kept, listed: Option<&Listed>) -> Act {
 pub enum From {
     /// It has none: it begins where its sources say.
     Nothing,
-    /// A checkpoint or a savepoint.
-    State(PathBuf),
+    /// A checkpoint or a savepoint, as Flink is told of it.
+    State(String),
     /// There was one, and there is none now: it begins nowhere.
     Gone,
 }
 
+/// Does it begin without what it remembered, whatever there is?
+#[must_use]
+pub const fn begins_anew(wished: &Wished, kept: &Kept) -> bool {
+    let is_other = kept.attempt > 0 && kept.version != wished.version;
+    // One that came to its end left nothing to go on from.
+    kept.attempt == 0 || (is_other && !wished.keeps_state) || kept.completed
+}
+
 /// The kept part of a next submission, and where it takes its state from: the newest of what was written, whoever asked for it.
-///
-/// # Errors
-/// As the file system says: a job is not begun elsewhere because a folder could not be read.
-pub fn next(
-    wished: &Wished,
-    kept: &Kept,
-    again: bool,
-    folders: &Folders,
-    now_ms: i64,
-) -> io::Result<(Kept, From)> {
+#[must_use]
+pub fn next(wished: &Wished, kept: &Kept, again: bool, newest: Option<String>, now_ms: i64) -> (Kept, From) {
     let mut next = Kept {
         attempt: kept.attempt + 1,
         version: wished.version,
@@ -283,46 +282,20 @@ pub fn next(
         settled: false,
         ..kept.clone()
     };
-    let is_other = kept.attempt > 0 && kept.version != wished.version;
-    // One that came to its end left nothing to go on from.
-    if kept.attempt == 0 || (is_other && !wished.keeps_state) || kept.completed {
+    if begins_anew(wished, kept) {
         next.line = kept.line + 1;
         next.began_ms = now_ms;
         (next.ran, next.had_state) = (false, false);
-        return Ok((next, From::Nothing));
+        return (next, From::Nothing);
     }
-    let from = match newest_state(&wished.id, kept.line, folders)? {
-        Some(path) => From::State(path),
+    let from = match newest {
+        Some(url) => From::State(url),
         None if kept.had_state => From::Gone,
         None => From::Nothing,
     };
     next.resumed = matches!(from, From::State(_));
     next.had_state |= next.resumed;
-    Ok((next, from))
-}
-
-/// The newest of a line's checkpoints and savepoints.
-fn newest_state(job: &str, line: u32, folders: &Folders) -> io::Result<Option<PathBuf>> {
-    let (checkpoints, savepoints) = places(job, line, folders);
-    let found = [
-        recovery::newest(&checkpoints)?,
-        recovery::newest_savepoint(&savepoints)?,
-    ];
-    Ok(found
-        .into_iter()
-        .flatten()
-        .max_by_key(|it| it.at)
-        .map(|it| it.path))
-}
-
-/// Where a line's checkpoints and savepoints lie.
-#[must_use]
-pub fn places(job: &str, line: u32, folders: &Folders) -> (PathBuf, PathBuf) {
-    let line = line.to_string();
-    (
-        folders.checkpoints(job).join(&line),
-        folders.savepoints(job).join(&line),
-    )
+    (next, from)
 }
 
 /// Settings of the session in which a job is submitted.
@@ -332,10 +305,9 @@ pub fn properties(
     kept: &Kept,
     from: &From,
     program: &Ready,
-    folders: &Folders,
+    store: &Store,
 ) -> BTreeMap<String, String> {
-    let (checkpoints, savepoints) = places(&wished.id, kept.line, folders);
-    let url = |path: &Path| format!("file://{}", path.display());
+    let (checkpoints, savepoints) = store.places(&wished.id, kept.line);
     // What the program may set comes first: it takes nothing of ours away.
     let defaults = [("table.local-time-zone", "UTC"), (IDLE_KEY, IDLE)];
     let mut properties = BTreeMap::from(defaults.map(|(key, value)| (key.to_owned(), value.to_owned())));
@@ -343,8 +315,8 @@ pub fn properties(
     let ours = [
         ("pipeline.name", kept.name(&wished.id)),
         ("parallelism.default", wished.parallelism.max(1).to_string()),
-        ("execution.checkpointing.dir", url(&checkpoints)),
-        ("execution.checkpointing.savepoint-dir", url(&savepoints)),
+        ("execution.checkpointing.dir", checkpoints),
+        ("execution.checkpointing.savepoint-dir", savepoints),
         ("execution.checkpointing.interval", format!("{CHECKPOINT_MS}ms")),
         ("execution.checkpointing.min-pause", "500ms".to_owned()),
         ("execution.checkpointing.num-retained", "2".to_owned()),
@@ -354,8 +326,8 @@ pub fn properties(
         ),
     ];
     properties.extend(ours.map(|(key, value)| (key.to_owned(), value)));
-    if let From::State(path) = from {
-        properties.insert("execution.state-recovery.path".to_owned(), url(path));
+    if let From::State(url) = from {
+        properties.insert("execution.state-recovery.path".to_owned(), url.clone());
     }
     properties
 }

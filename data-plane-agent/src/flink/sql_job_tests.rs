@@ -1,5 +1,6 @@
 //! Tests of `sql_job`.
 
+use super::super::configuration::Folders;
 use super::*;
 
 fn wished() -> Wished {
@@ -130,64 +131,40 @@ fn what_to_do_follows_from_the_wish_and_what_flink_says() {
 
 #[test]
 fn a_job_goes_on_from_the_newest_of_what_was_written_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let folders = Folders::below(folder.path());
-    let (first, from) = next(&wished(), &Kept::default(), false, &folders, 7).unwrap();
+    let (first, from) = next(&wished(), &Kept::default(), false, None, 7);
     assert_eq!((first.line, first.began_ms, from), (1, 7, From::Nothing));
-    let (checkpoints, savepoints) = places("job_1", 1, &folders);
-    let write = |path: PathBuf, seconds: u64| {
-        std::fs::create_dir_all(&path).unwrap();
-        let file = std::fs::File::create(path.join("_metadata")).unwrap();
-        std::io::Write::write_all(&mut &file, b"x").unwrap();
-        let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-        file.set_modified(at).unwrap();
-        path
-    };
-    let checkpoint = write(checkpoints.join("run").join("chk-4"), 10);
-    let state = |again| next(&wished(), &kept(), again, &folders, 9).unwrap();
-    assert_eq!(state(true).1, From::State(checkpoint));
+    let newest = || Some("file:///f/savepoints/job_1/1/s".to_owned());
+    let state = |again| next(&wished(), &kept(), again, newest(), 9);
+    let there = || From::State(newest().unwrap());
+    assert_eq!(state(true).1, there());
     assert_eq!((state(true).0.restarts, state(false).0.restarts), (1, 0));
-    let savepoint = write(savepoints.join("savepoint-1"), 11);
-    assert_eq!(state(false).1, From::State(savepoint.clone()));
-    let (newer, from) = next(
-        &Wished {
-            version: 2,
-            ..wished()
-        },
-        &kept(),
-        false,
-        &folders,
-        9,
-    )
-    .unwrap();
-    assert_eq!((newer.line, newer.version, from), (1, 2, From::State(savepoint)));
-    let afresh = Wished {
+    let version_2 = Wished {
         version: 2,
-        keeps_state: false,
         ..wished()
     };
-    let (afresh, from) = next(&afresh, &kept(), false, &folders, 9).unwrap();
+    let (newer, from) = next(&version_2, &kept(), false, newest(), 9);
+    assert_eq!((newer.line, newer.version, from), (1, 2, there()));
+    let afresh = Wished {
+        keeps_state: false,
+        ..version_2
+    };
+    assert!(begins_anew(&afresh, &kept()) && !begins_anew(&wished(), &kept()));
+    let (afresh, from) = next(&afresh, &kept(), false, newest(), 9);
     assert_eq!((afresh.line, afresh.began_ms, from), (2, 9, From::Nothing));
     // What is gone is no reason to begin elsewhere either, but for a job that never had a checkpoint.
-    let empty = tempfile::tempdir().unwrap();
-    let empty = Folders::below(empty.path());
     let had = |had_state| Kept { had_state, ..kept() };
-    let from = |held: &Kept| next(&wished(), held, true, &empty, 9).unwrap().1;
+    let from = |held: &Kept| next(&wished(), held, true, None, 9).1;
     assert_eq!((from(&had(true)), from(&had(false))), (From::Gone, From::Nothing));
     assert!(state(true).0.had_state);
-    // What cannot be read is no reason to begin elsewhere.
-    std::fs::remove_dir_all(&checkpoints).unwrap();
-    std::fs::write(&checkpoints, b"").unwrap();
-    assert!(next(&wished(), &kept(), true, &folders, 9).is_err());
 }
 
 #[test]
 fn a_program_sets_nothing_of_ours() {
-    let folders = Folders::below(Path::new("/f"));
+    let store = Store::Local(Folders::below(Path::new("/f")));
     let wished = wished();
     let program = wished.program.clone().unwrap();
-    let from = From::State("/f/savepoints/job_1/1/s".into());
-    let properties = properties(&wished, &kept(), &from, &program, &folders);
+    let from = From::State("file:///f/savepoints/job_1/1/s".to_owned());
+    let properties = properties(&wished, &kept(), &from, &program, &store);
     assert_eq!(properties["pipeline.name"], "job_1-3");
     assert_eq!(
         properties["execution.checkpointing.dir"],
@@ -305,13 +282,11 @@ fn a_program_that_came_to_its_end_is_not_begun_again() {
     ] {
         assert!(matches!(act(&other, &done, None), Act::Submit { .. }));
         assert!(!done.is_complete(&other, Some(&ended)));
-        let folder = tempfile::tempdir().unwrap();
-        let folders = Folders::below(folder.path());
         let had = Kept {
             had_state: true,
             ..done.clone()
         };
-        let (next, from) = next(&other, &had, false, &folders, 7).unwrap();
+        let (next, from) = next(&other, &had, false, Some("file:///f/old".to_owned()), 7);
         assert_eq!((from, next.began_ms, next.completed), (From::Nothing, 7, false));
     }
 }

@@ -30,6 +30,7 @@ mod letters;
 mod page;
 mod previews;
 mod problem;
+mod selects;
 mod token;
 mod violations;
 
@@ -165,6 +166,8 @@ fn router(inside: Inside) -> Router {
         )
         .route("/v1/job-previews", previews::route())
         .route("/v1/job-tables", get(previews::tables))
+        .route("/v1/job-selects", previews::selects())
+        .route("/selects", selects::route())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(DefaultBodyLimit::max(letters::BODY_BYTES_MAX))
         .layer(map_response(harden))
@@ -185,9 +188,9 @@ async fn harden(mut response: Response) -> Response {
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ];
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        // Only the page with a form has said something of its own.
+        let own = response.headers_mut().entry(name);
+        own.or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -17,7 +17,11 @@ p{color:var(--soft);margin:.25rem 0;max-width:46rem}.verdict{display:inline-bloc
 th,td{text-align:left;padding:.4rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:500;font-size:.85rem}\
 td.n{font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}th.n{text-align:right}\
 details summary{cursor:pointer}pre{margin:.5rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.45 ui-monospace,monospace}\
-code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}";
+code{font:12.5px ui-monospace,monospace;overflow-wrap:anywhere}\
+form{display:grid;gap:.75rem;margin:1.5rem 0;max-width:46rem}form p{margin:-.4rem 0 0;font-size:.85rem}label{display:grid;gap:.25rem;color:var(--soft);font-size:.85rem}\
+input,textarea{width:100%;padding:.5rem .6rem;border:1px solid var(--line);border-radius:.4rem;background:var(--card);color:var(--ink);font:14px/1.45 ui-monospace,monospace}\
+textarea{resize:vertical}button{justify-self:start;padding:.55rem 1.5rem;border:0;border-radius:.4rem;background:var(--good);color:var(--paper);font:600 15px system-ui,sans-serif;cursor:pointer}\
+:focus-visible{outline:2px solid var(--good);outline-offset:2px}.wide{overflow-x:auto}.wide table{min-width:100%;width:max-content}.wide td{max-width:28rem;overflow-wrap:anywhere}.soft{color:var(--soft)}";
 
 pub(super) fn render(view: &View) -> String {
     let mut page = String::with_capacity(16 * 1024);
@@ -70,7 +74,7 @@ pub(super) fn render(view: &View) -> String {
             line.bytes
         );
     }
-    page.push_str("</tbody></table><p>The same as data: <code>/v1/ledger?limit=500</code>. Offline: <code>weir-agent ledger verify</code>. <a href=\"/contracts\">What violations of contracts look like</a>.</p></main></body></html>");
+    page.push_str("</tbody></table><p>The same as data: <code>/v1/ledger?limit=500</code>. Offline: <code>weir-agent ledger verify</code>. <a href=\"/contracts\">What violations of contracts look like</a>. <a href=\"/selects\">Try a SELECT</a>.</p></main></body></html>");
     page
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Inside;
 use super::problem::Problem;
-use crate::preview::{BODY_BYTES_MAX, Preview, Refusal, Tables};
+use crate::preview::{Answer, BODY_BYTES_MAX, Preview, Refusal, SELECT_BYTES_MAX, Tables};
 
 /// The route, with a bound of its own on what is sent.
 pub(super) fn route() -> MethodRouter<Inside> {
@@ -26,6 +26,23 @@ async fn make(
     let body = body.map_err(|it| Problem::of(it.status(), it.body_text()))?;
     let asked = serde_json::from_slice(&body).map_err(|it| Problem::of(StatusCode::BAD_REQUEST, it))?;
     Ok(Json(inside.sources.previews.make(asked).await?))
+}
+
+/// `POST /v1/job-selects`, with a bound of its own, too.
+pub(super) fn selects() -> MethodRouter<Inside> {
+    post(select).layer(DefaultBodyLimit::max(SELECT_BYTES_MAX))
+}
+
+async fn select(
+    State(inside): State<Inside>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Answer>, Problem> {
+    let sources = &inside.sources;
+    sources.token.admits(&headers)?;
+    let body = body.map_err(|it| Problem::of(it.status(), it.body_text()))?;
+    let wanted = serde_json::from_slice(&body).map_err(|it| Problem::of(StatusCode::BAD_REQUEST, it))?;
+    Ok(Json(sources.previews.select(wanted).await?))
 }
 
 /// Which job.
@@ -53,7 +70,8 @@ impl From<Refusal> for Problem {
             Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
             Refusal::Asked(_sentence) => StatusCode::BAD_REQUEST,
             Refusal::Steps { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::Unauthorized => StatusCode::FORBIDDEN,
+            Refusal::Unauthorized | Refusal::Table(_) => StatusCode::FORBIDDEN,
+            Refusal::Asleep | Refusal::Exhausted | Refusal::Moving => StatusCode::CONFLICT,
             Refusal::Kafka(_error) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::of(status, refusal)

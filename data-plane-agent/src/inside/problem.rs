@@ -21,6 +21,16 @@ impl Problem {
         Self { status, detail }
     }
 
+    /// As HTTP says it.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence.
+    pub(super) fn into_detail(self) -> String {
+        self.detail
+    }
+
     /// The token is missing.
     pub(super) fn unauthorized(detail: &str) -> Self {
         Self {

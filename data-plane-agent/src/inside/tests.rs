@@ -233,3 +233,48 @@ async fn a_preview_takes_the_token_and_is_bounded() {
     }
     assert_eq!(ask(&inside, Method::GET, path, token, "").await.0, 405);
 }
+
+#[tokio::test]
+async fn a_question_to_a_job_in_sql_takes_the_token_and_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = of(folder.path());
+    let token = std::fs::read_to_string(folder.path().join("inside-token")).unwrap();
+    let path = "/v1/job-selects";
+    let asked = r#"{"job": "job_1", "statement": "SELECT 1 FROM t LIMIT 1"}"#;
+    assert_eq!(ask(&inside, Method::POST, path, None, asked).await.0, 401);
+    let large = format!("{{\"job\": \"{}\"}}", "x".repeat(1 << 18));
+    let other = r#"{"job": "job_1", "statement": "SELECT 1", "url": "x"}"#;
+    for (body, expected) in [(asked, 404), ("no", 400), (other, 400), (&large[..], 413)] {
+        let (status, problem) = ask(&inside, Method::POST, path, Some(token.trim()), body).await;
+        assert_eq!(status.as_u16(), expected, "{problem}");
+        assert!(problem["detail"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn the_page_for_questions_has_a_form_and_answers_nobody_without_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = of(folder.path());
+    let (status, policy, body) = get(&inside, "/selects?job=job_1").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(policy.contains("form-action 'self'") && policy.contains("default-src 'none'"));
+    assert!(body.contains("value=\"job_1\"") && !body.contains("<script"));
+    assert!(get(&inside, "/").await.1.contains("form-action 'none'"));
+    let token = std::fs::read_to_string(folder.path().join("inside-token")).unwrap();
+    let send = async |token: &str| {
+        let body = format!("token={token}&job=job_1&statement=SELECT+1+FROM+t+LIMIT+1");
+        let request = Request::post("/selects")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body));
+        let answer = router(inside.clone()).oneshot(request.unwrap()).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (status, body) = send("wrong-one").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(body.contains("inside-token") && !body.contains("wrong-one"));
+    let (status, body) = send(token.trim()).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(body.contains("No job of this id") && body.contains("SELECT 1 FROM t LIMIT 1"));
+}

@@ -72,6 +72,20 @@ impl Token {
             ))
         }
     }
+
+    /// The same of a page's form.
+    ///
+    /// # Errors
+    /// That it is missing or wrong, and where the right one is.
+    pub fn admits_text(&self, presented: &str) -> Result<(), Problem> {
+        if verify_sha256(&self.sha256, presented.as_bytes()) {
+            Ok(())
+        } else {
+            Err(Problem::unauthorized(
+                "The token is not the right one: it is what the file inside-token in the agent's state folder holds.",
+            ))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! What steps of a job would make of some records: those of a request, or the last of the job's topic. Nothing is written
 //! anywhere, and nothing of it leaves the network: it is asked and answered at the endpoint inside.
+//!
+//! Of jobs in SQL: what tables they see, and what a query answers over them.
 
 mod outcome;
 mod sample;
+mod select;
 mod tables;
 mod tail;
 
@@ -33,7 +36,8 @@ use crate::resources::job::{self, Place};
 
 use outcome::{Page, Reply};
 use sample::{Came, Sample};
-pub use tables::Tables;
+pub use select::{Answer, Desk, Read, SELECT_BYTES_MAX, Seat, Wanted};
+pub use tables::{Described, Tables};
 
 /// Records of one preview.
 pub const RECORDS_MAX: usize = 100;
@@ -96,6 +100,24 @@ pub enum Refusal {
     /// The job's service account may not read the source.
     #[error("UNAUTHORIZED: the job's service account may not read its source.")]
     Unauthorized,
+    /// The job's service account may not read a table.
+    #[error("UNAUTHORIZED: the job's service account may not read the topic of table `{0}`.")]
+    Table(String),
+    /// The pool's Flink does not run, or takes no statements yet.
+    #[error(
+        "NO_FLINK: the job's compute pool takes no queries now. Its processes run while one of its jobs does: start the job, or wait until it runs."
+    )]
+    Asleep,
+    /// The pool's Flink has no slot to spare.
+    #[error(
+        "POOL_EXHAUSTED: the jobs of the compute pool have all its slots. A query needs one that is free."
+    )]
+    Exhausted,
+    /// A job of the pool starts.
+    #[error(
+        "POOL_BUSY: a job of the compute pool is starting and needs its slots first. Try again when it runs."
+    )]
+    Moving,
     /// The topic cannot be read now.
     #[error("The topic cannot be read now: {0}.")]
     Kafka(#[from] KafkaError),
@@ -116,6 +138,8 @@ pub struct Previews {
     post: Post,
     credentials: PathBuf,
     room: Semaphore,
+    desk: Arc<ArcSwap<Desk>>,
+    selects: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Previews {
@@ -138,7 +162,11 @@ impl Previews {
             snapshot,
             directory: Arc::clone(&shared.directory),
         };
-        Arc::new(Self::new(Arc::clone(&shared.ground), post, state_dir))
+        let previews = Self::new(Arc::clone(&shared.ground), post, state_dir);
+        Arc::new(Self {
+            desk: Arc::clone(&shared.desk),
+            ..previews
+        })
     }
 
     /// Over this ground.
@@ -149,6 +177,8 @@ impl Previews {
             post,
             credentials: state_dir.join("credentials"),
             room: Semaphore::new(AT_ONCE),
+            desk: Arc::default(),
+            selects: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 

@@ -13,18 +13,23 @@ use crate::resources::job::{Place, sql};
 pub struct Tables {
     job: String,
     version: u32,
-    tables: Vec<Table>,
+    /// They.
+    pub tables: Vec<Table>,
 }
 
+/// One of them.
 #[derive(Debug, Serialize, PartialEq, Eq)]
-struct Table {
-    name: String,
-    topic: String,
+pub struct Table {
+    /// Its name in the program.
+    pub name: String,
+    /// Its topic.
+    pub topic: String,
     /// `SOURCE` or `SINK`.
-    is: &'static str,
+    pub is: &'static str,
     /// `JSON`, or `AVRO` behind a frame.
     format: &'static str,
-    columns: Vec<Described>,
+    /// Its columns.
+    pub columns: Vec<Described>,
     /// The column that the key of a record goes into.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -32,11 +37,14 @@ struct Table {
     event_time: bool,
 }
 
+/// A column.
 #[derive(Debug, Serialize, PartialEq, Eq)]
-struct Described {
-    name: String,
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// Its type, in Flink's words.
     #[serde(rename = "type")]
-    kind: String,
+    pub kind: String,
 }
 
 impl Previews {

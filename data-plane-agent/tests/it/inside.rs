@@ -1,5 +1,6 @@
 //! The endpoint inside the network, over its own TLS.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -61,13 +62,20 @@ pub async fn get(harness: &Harness, path: &str) -> String {
 }
 
 async fn ask(harness: &Harness, request: &str) -> String {
+    let answer = ask_at(&harness.state_dir(), harness.ports.inside(), request).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(head.contains("default-src 'none'"));
+    body.to_owned()
+}
+
+/// All that the endpoint of an agent with this state folder answers.
+pub async fn ask_at(state_dir: &Path, port: u16, request: &str) -> String {
     // Any identity of the local authority: its root is what is believed.
-    let identity = Identity::read(&harness.state_dir().join("inside")).unwrap();
+    let identity = Identity::read(&state_dir.join("inside")).unwrap();
     let mut config = identity.mutual_client().unwrap();
     config.alpn_protocols.clear();
-    let tcp = TcpStream::connect(("127.0.0.1", harness.ports.inside()))
-        .await
-        .unwrap();
+    let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = TlsConnector::from(Arc::new(config))
         .connect(name, tcp)
@@ -76,8 +84,5 @@ async fn ask(harness: &Harness, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    assert!(head.contains("default-src 'none'"));
-    body.to_owned()
+    answer
 }

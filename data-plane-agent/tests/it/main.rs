@@ -23,6 +23,8 @@ mod real_sql_isolation;
 mod real_sql_jobs;
 mod real_sql_models;
 mod real_sql_scaling;
+mod real_sql_selects;
+mod real_sql_state_s3;
 mod session;
 mod tidy;
 mod verdicts;

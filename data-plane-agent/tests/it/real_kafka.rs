@@ -49,6 +49,19 @@ pub fn run_with(
     port_base: u16,
     policy: Option<&Path>,
 ) -> Running {
+    let policy = policy.into_iter().flat_map(|it| [Path::new("--policy"), it]);
+    let policy: Vec<&Path> = policy.collect();
+    run_told(state, control_plane, libs, port_base, &policy)
+}
+
+/// The same with these flags.
+pub fn run_told(
+    state: &Path,
+    control_plane: &ControlPlane,
+    libs: &Path,
+    port_base: u16,
+    flags: &[&Path],
+) -> Running {
     end_with_me(state);
     let log = std::fs::OpenOptions::new()
         .append(true)
@@ -66,7 +79,7 @@ pub fn run_with(
         .arg("--kafka-libs")
         .arg(libs)
         .args(["--port-base", &port_base.to_string()])
-        .args(policy.into_iter().flat_map(|it| [Path::new("--policy"), it]))
+        .args(flags)
         .env("WEIR_TOKEN", TOKEN)
         .env("WEIR_CHILD", state.join("its-agent"))
         .stdin(Stdio::null())

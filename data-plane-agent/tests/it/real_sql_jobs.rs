@@ -21,12 +21,13 @@ use weir_proto::agent::v1::{
 use crate::control_plane::ControlPlane;
 use crate::harness::{CLUSTER, newest, ports, topic, wish};
 use crate::real_kafka::run;
+use crate::real_sql_selects;
 
 pub const LONG: Duration = Duration::from_secs(180);
 pub const PAYMENTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp41";
 const ALERTS: &str = "topic_01h2xcejqtf2nbrexx3vqjhp42";
 pub const JOB: &str = "job_01q";
-const COMPUTE: &str = "compute_pool_01c";
+pub const COMPUTE: &str = "compute_pool_01c";
 const USER: &str = "key_01u";
 const SECRET: &str = "a-secret-of-the-test";
 const PARTITIONS: u32 = 3;
@@ -373,6 +374,10 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     some(0..part).await;
     let reads = |frames: &[AgentFrame]| progress(frames).filter(|it| it.records_in > 0);
     plane.until("the job reads", LONG, reads).await;
+    real_sql_selects::are_answered(&state, port_base, part).await;
+    let told = |frames: &[AgentFrame]| progress(frames).filter(|it| it.workers > 0);
+    let told = plane.until("the job goes on", LONG, told).await;
+    assert_eq!(told.restarts, 0, "questions are no concern of the job's");
 
     // Its work: another one takes it up from the newest checkpoint.
     kill(&state, "taskmanager-0");
@@ -399,6 +404,8 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     phase(&plane, Phase::Stopped).await;
     some(3 * part..4 * part).await;
     no_flink(&state).await;
+    let asleep = real_sql_selects::asked(&state, port_base, "SELECT * FROM payments LIMIT 1").await;
+    assert_eq!(asleep.0, 409, "{}", asleep.1);
     plane
         .wish(plane.seal(1, 3, &state_of(JobState::Running, 1)))
         .await;
@@ -447,6 +454,8 @@ async fn hourly_counts_are_exact_whatever_is_killed_stopped_changed_and_put_to_s
     assert!(enough > 50, "{enough} windows are enough to tell");
     assert_eq!(counted, expected);
     eprintln!("{enough} windows of {RECORDS} payments, exact");
+    let said = real_sql_selects::asked(&state, port_base, "SELECT COUNT(*) AS n FROM alerts LIMIT 1").await;
+    assert_eq!(said.1["rows"], json!([[enough]]), "{}", said.1);
 
     // Nothing of its secret is in what the agent and Flink wrote down for people.
     let identity = std::fs::read_to_string(state.join(format!("jobs/{JOB}/identity.json"))).unwrap();

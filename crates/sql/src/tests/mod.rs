@@ -4,6 +4,7 @@ mod avro;
 mod fence;
 mod models;
 mod property;
+mod select;
 mod tables;
 
 use std::collections::BTreeSet;

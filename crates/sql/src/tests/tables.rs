@@ -4,7 +4,7 @@ use weir_contract::{Format, Schema};
 
 use crate::Relay;
 use crate::columns::{Column, kind, of_schema};
-use crate::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat, sink, source};
+use crate::table::{EventTime, Login, Sink, Source, TimeUnit, ValueFormat, glance, sink, source};
 
 fn login() -> Login {
     Login {
@@ -59,12 +59,12 @@ fn a_source_reads_through_the_gateway_as_the_job() {
   'properties.security.protocol' = 'SASL_PLAINTEXT',
   'properties.sasl.mechanism' = 'SCRAM-SHA-512',
   'properties.sasl.jaas.config' = '***',
-  'properties.group.id' = 'job_1',
   'properties.isolation.level' = 'read_committed',
-  'scan.startup.mode' = 'group-offsets',
-  'properties.auto.offset.reset' = 'none',
   'value.format' = 'json',
-  'value.json.timestamp-format.standard' = 'ISO-8601'
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'properties.group.id' = 'job_1',
+  'scan.startup.mode' = 'group-offsets',
+  'properties.auto.offset.reset' = 'none'
 )"
     );
     assert!(
@@ -254,4 +254,25 @@ fn a_table_of_framed_records_asks_the_agent_for_schemas() {
     assert!(!shown.contains("hush-token") && ddl.reveal().contains("hush-token"));
     // What people write says nothing of nothing.
     assert!(kind("STRING NOT NULL").is_err());
+}
+
+#[test]
+fn a_glance_ends_and_commits_nothing() {
+    let some = glance(&payments(), &login(), &[(0, 42), (1, 300)])
+        .unwrap()
+        .to_string();
+    for line in [
+        "'properties.group.id' = 'job_1-select'",
+        "'properties.enable.auto.commit' = 'false'",
+        "'properties.isolation.level' = 'read_committed'",
+        "'scan.startup.mode' = 'specific-offsets'",
+        "'scan.startup.specific-offsets' = 'partition:0,offset:42;partition:1,offset:300'",
+        "'scan.bounded.mode' = 'latest-offset'",
+        "'properties.sasl.jaas.config' = '***'",
+    ] {
+        assert!(some.contains(line), "{line}\n{some}");
+    }
+    let all = glance(&payments(), &login(), &[]).unwrap().to_string();
+    assert!(all.contains("'scan.startup.mode' = 'earliest-offset'") && all.contains("'scan.bounded.mode'"));
+    assert!(!all.contains("group-offsets") && !all.contains("auto.offset.reset"));
 }

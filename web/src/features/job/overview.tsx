@@ -1,5 +1,6 @@
 // How a job goes, as its agent said last.
 import type { Job } from '../../api/types.ts'
+import { CodeBlock } from '../../ui/copyable.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
 import { formatCount, words } from '../../ui/format.ts'
 import { Labels } from '../../ui/labels.tsx'
@@ -10,6 +11,7 @@ import { lagText, wishText, workersText } from './job.ts'
 import { parallelismText, policyText } from './scaling.ts'
 import type { Program } from './program.ts'
 import { SqlView } from './sql-view.tsx'
+import { selectCommand, selectPath, type SqlProgram } from './sql.ts'
 
 type Progress = NonNullable<Job['status']['progress']>
 type Failure = Progress['failures'][number]
@@ -28,6 +30,7 @@ export function JobOverview({ job }: { job: Job }) {
     <>
       {status.progress ? <HowItGoes progress={status.progress} program={spec.program} /> : <p className="muted">The agent has told nothing of it yet.</p>}
       {spec.program.kind === 'SQL' && <Section title="What it does"><SqlView program={spec.program} /></Section>}
+      {spec.program.kind === 'SQL' && <TrySelect job={job.id} program={spec.program} />}
       <Section title="What is wished">
         <Facts items={[
           ['Wish', wishText(spec)],
@@ -45,6 +48,18 @@ export function JobOverview({ job }: { job: Job }) {
         ]} />
       </Section>
     </>
+  )
+}
+
+/** Records never come here: the question is asked where they are. */
+function TrySelect({ job, program }: { job: string; program: SqlProgram }) {
+  return (
+    <Section title="Try a SELECT" note="What its tables hold never leaves your network, so the question is asked there: at the agent’s endpoint inside, with the rights of the job’s service account, while the job runs.">
+      <div className="stack">
+        <p>In a browser that reaches the agent, open <code>{selectPath(job)}</code> on the endpoint inside. On the agent’s machine:</p>
+        <CodeBlock text={selectCommand(job, program)} label="command" wrap />
+      </div>
+    </Section>
   )
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { faultText, parseProgram, printProgram, readDraft, type Draft } from './program.ts'
-import { EMPTY_SINK, EMPTY_SOURCE, EMPTY_SQL, eventTimeText, identifier, otherFaults, parseSql, sqlDraft, statementFaults, tableFaults, withExample, withTopic, without, type SqlDraft, type TopicChoice } from './sql.ts'
+import { EMPTY_SINK, EMPTY_SOURCE, EMPTY_SQL, eventTimeText, identifier, otherFaults, parseSql, selectCommand, selectPath, sqlDraft, statementFaults, tableFaults, withExample, withTopic, without, type SqlDraft, type SqlProgram, type TopicChoice } from './sql.ts'
 
 const program = {
   kind: 'SQL', statement: 'SELECT 1', state: 'KEEP',
@@ -10,6 +10,7 @@ const program = {
   ],
   sinks: [{ name: 'busy', topic: 'topic_3', columns: [], key: ['card', 'hour'], mode: 'UPSERT' }],
 }
+const sqlOf = program as unknown as SqlProgram
 const sql = (part: Partial<SqlDraft>): SqlDraft => ({ ...sqlDraft(program)!, ...part })
 const edited = (change: (draft: Draft) => Draft) => parseProgram(JSON.stringify(change(readDraft(printProgram(program)))))
 const topic = (name: string, promises = false): TopicChoice => ({ id: `topic_${name}`, name, label: name, promises })
@@ -81,4 +82,11 @@ test('faults have their places, and move with their rows', () => {
 
 test('in words', () => {
   expect([eventTimeText(undefined), eventTimeText({ delay_ms: 5000 }), eventTimeText({ column: 'at', unit: 'SECONDS', delay_ms: 900_000 })]).toEqual(['none', "the record's own, waits 5 s for late ones", 'at (seconds), waits 15 min for late ones'])
+})
+
+test('the command that asks a table is one word of JSON for the shell', () => {
+  expect(selectPath('job_1')).toBe('/selects?job=job_1')
+  const command = (name: string) => selectCommand('job_1', { ...sqlOf, sources: [{ ...sqlOf.sources[0]!, name }] })
+  expect(command('paid')).toContain('-d \'{"job":"job_1","statement":"SELECT * FROM `paid` LIMIT 20"}\'')
+  expect(command("it's `x`")).toContain(String.raw`FROM ${'`'}it'\''s ${'``'}x${'``'}${'`'} LIMIT`)
 })

@@ -197,3 +197,18 @@ export function eventTimeText(time: EventTime | undefined): string {
 
 /** What workers of a job in SQL are. */
 export const SUBTASKS = 'Of a job in SQL they are the subtasks of each vertex: two of them share a compute unit, and Flink itself takes one of the pool’s.'
+
+/** The page of the agent's endpoint inside on which a job's tables are asked. */
+export function selectPath(job: string): string {
+  return `/selects?job=${encodeURIComponent(job)}`
+}
+
+/** The same question for a shell. What stands in it is quoted twice: for JSON, and for the shell. */
+export function selectCommand(job: string, program: SqlProgram): string {
+  const table = program.sources[0]?.name ?? ''
+  const asked = JSON.stringify({ job, statement: `SELECT * FROM \`${table.replaceAll('`', '``')}\` LIMIT 20` })
+  return [
+    'curl --cacert $state/authority/ca.pem -H "Authorization: Bearer $(cat $state/inside-token)" \\',
+    `  $agent/v1/job-selects -d '${asked.replaceAll("'", String.raw`'\''`)}'`,
+  ].join('\n')
+}

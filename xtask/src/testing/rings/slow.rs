@@ -12,6 +12,8 @@ const SLOW_CASES: &str = "20000";
 const PROPERTIES: &str = "properties, many cases";
 const LONG: &str = "long tests";
 const EQUAL: &str = "equal verdicts";
+/// A server that speaks S3, for what jobs in SQL keep in a bucket.
+const MOTO: &str = "moto[s3,server]==5.2.5";
 /// Those that run on a throw-away stack, and the tests that they are.
 const ON_A_STACK: [(&str, &str); 4] = [
     ("stock clients, slow ones", "clients::"),
@@ -38,10 +40,12 @@ impl Bench {
             let (mut command, runner) = self.ignored(&which, &elsewhere);
             let kafka_libs = kafka::fetch(&self.ws, &self.progress).await?;
             let flink_libs = kafka::flink(&self.ws, &self.progress).await?;
+            let moto = wheels::venv(&self.ws, "moto", &[MOTO], "moto_server").await?;
             command
                 .env("WEIR_BIN_DIR", self.ws.target.join("debug"))
                 .env("WEIR_KAFKA_LIBS", kafka_libs)
-                .env("WEIR_FLINK_LIBS", flink_libs);
+                .env("WEIR_FLINK_LIBS", flink_libs)
+                .env("WEIR_MOTO", moto.join("moto_server"));
             self.with_database(suite, LONG, command, runner).await?;
         }
         if asked(EQUAL) {
