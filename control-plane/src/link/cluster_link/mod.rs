@@ -15,6 +15,7 @@ use self::store::{EndRow, TopicRow};
 pub(super) use self::store::{addresses, tell_targets};
 use super::report::{phase, reason};
 use crate::kernel::{DataPlaneId, Id, Result, kind};
+use crate::resources::data_plane_generation::bump_sources;
 use crate::resources::topic::mirror;
 use crate::runtime::{App, Scope, Tx};
 
@@ -146,7 +147,7 @@ pub(super) async fn meet(tx: &mut Tx, data_plane: DataPlaneId, hello: &Hello) ->
     tx.turn_to_operator().await?;
     store::keep_keys(tx, data_plane, reads.as_deref(), serves.as_deref()).await?;
     if held.0 != reads {
-        store::tell_sources(tx, data_plane).await?;
+        bump_sources(tx, data_plane).await?;
     }
     Ok(())
 }

@@ -166,20 +166,6 @@ pub(super) async fn keep_keys(
     Ok(())
 }
 
-/// Moves the data planes on that are read from this one. In the order of ids, like those who move several.
-pub(super) async fn tell_sources(tx: &mut Tx, data_plane: DataPlaneId) -> Result<()> {
-    sqlx::query!(
-        "UPDATE data_plane_generation SET n = n + 1 WHERE data_plane_id IN (
-             SELECT data_plane_id FROM data_plane_generation
-             WHERE data_plane_id IN (SELECT source_data_plane_id FROM cluster_link WHERE target_data_plane_id = $1)
-             ORDER BY data_plane_id FOR UPDATE)",
-        data_plane.uuid(),
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// Where clusters of this data plane that links read are reached, those among `ids`.
 pub(in crate::link) async fn addresses(
     tx: &mut Tx,

@@ -202,6 +202,18 @@ pub async fn replace_tokens(
     Ok(())
 }
 
+/// Forgets by which keys other data planes know its agent; the next one tells its own.
+pub async fn forget_keys(tx: &mut Tx, scope: TenantScope, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM data_plane_key WHERE tenant_id = $1 AND data_plane_id = $2",
+        scope.tenant().uuid(),
+        data_plane.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Ends every open token.
 pub async fn withdraw_tokens(tx: &mut Tx, scope: TenantScope, data_plane: DataPlaneId) -> Result<()> {
     sqlx::query!(

@@ -23,102 +23,91 @@ async fn refused(caller: &Caller, spec: &Value, pointer: &str, code: &str) {
 #[tokio::test]
 async fn what_cannot_be_linked_is_refused_where_it_stands() {
     let world = World::make().await;
-    let admin = world.admin();
     let none = |prefix: &str| json!(format!("{prefix}_00000000000000000000000000"));
-    refused(
-        admin,
-        &world.with("source_cluster", none("cluster")),
-        "/spec/source_cluster",
-        "bad_reference",
-    )
-    .await;
-    refused(
-        admin,
-        &world.with("target_cluster", none("cluster")),
-        "/spec/target_cluster",
-        "bad_reference",
-    )
-    .await;
-    refused(
-        admin,
-        &world.with("target_cluster", json!(world.away.cluster)),
-        "/spec/target_cluster",
-        "bad_reference",
-    )
-    .await;
-    // Another tenant's cluster is not there.
-    refused(
-        admin,
-        &world.with("source_cluster", json!(world.away.made.cluster)),
-        "/spec/source_cluster",
-        "bad_reference",
-    )
-    .await;
-    refused(
-        admin,
-        &world.with("service_account", none("service_account")),
-        "/spec/service_account",
-        "bad_reference",
-    )
-    .await;
-    for absent in [
-        none("topic"),
-        json!(world.home.topic),
-        json!(world.away.made.topic),
-    ] {
-        refused(
-            admin,
-            &world.with("topics", json!([{"topic": absent}])),
-            "/spec/topics/0/topic",
-            "bad_reference",
-        )
-        .await;
-    }
-    let twice = json!([{"topic": world.orders}, {"topic": world.orders, "name": "again"}]);
-    refused(
-        admin,
-        &world.with("topics", twice),
-        "/spec/topics/1/topic",
-        "bad_reference",
-    )
-    .await;
-    refused(
-        admin,
-        &world.with("topics", json!([{"topic": world.orders, "name": "a b"}])),
-        "/spec/topics/0/name",
-        "bad_name",
-    )
-    .await;
-    refused(
-        admin,
-        &world.with("topics", json!([{"topic": world.orders, "name": "payments"}])),
-        "/spec/topics/0/name",
-        "name_taken",
-    )
-    .await;
     // Without the role it is not read, whatever whoever asks may do.
-    let stranger = made(admin, "/v1/service-accounts", json!({"name": "stranger"})).await;
-    refused(
-        admin,
-        &world.with("service_account", json!(stranger)),
-        "/spec/topics/0/topic",
-        "role_missing",
-    )
-    .await;
+    let stranger = made(world.admin(), "/v1/service-accounts", json!({"name": "stranger"})).await;
+    for (field, value, pointer, code) in [
+        (
+            "source_cluster",
+            none("cluster"),
+            "source_cluster",
+            "bad_reference",
+        ),
+        (
+            "target_cluster",
+            none("cluster"),
+            "target_cluster",
+            "bad_reference",
+        ),
+        (
+            "target_cluster",
+            json!(world.away.cluster),
+            "target_cluster",
+            "bad_reference",
+        ),
+        // Another tenant's cluster is not there.
+        (
+            "source_cluster",
+            json!(world.away.made.cluster),
+            "source_cluster",
+            "bad_reference",
+        ),
+        (
+            "service_account",
+            none("service_account"),
+            "service_account",
+            "bad_reference",
+        ),
+        (
+            "service_account",
+            json!(stranger),
+            "topics/0/topic",
+            "role_missing",
+        ),
+    ] {
+        let pointer = format!("/spec/{pointer}");
+        refused(world.admin(), &world.with(field, value), &pointer, code).await;
+    }
+}
+
+#[tokio::test]
+async fn a_topic_is_copied_once_under_a_name_that_is_free() {
+    let world = World::make().await;
+    let (admin, orders) = (world.admin(), &world.orders);
+    let absent = "topic_00000000000000000000000000";
+    for (topics, pointer, code) in [
+        (json!([{"topic": absent}]), "0/topic", "bad_reference"),
+        (json!([{"topic": world.home.topic}]), "0/topic", "bad_reference"),
+        (
+            json!([{"topic": world.away.made.topic}]),
+            "0/topic",
+            "bad_reference",
+        ),
+        (
+            json!([{"topic": orders}, {"topic": orders, "name": "again"}]),
+            "1/topic",
+            "bad_reference",
+        ),
+        (json!([{"topic": orders, "name": "a b"}]), "0/name", "bad_name"),
+        (
+            json!([{"topic": orders, "name": "payments"}]),
+            "0/name",
+            "name_taken",
+        ),
+    ] {
+        let pointer = format!("/spec/topics/{pointer}");
+        refused(admin, &world.with("topics", topics), &pointer, code).await;
+    }
     // Once into a cluster, by whatever link.
     world.link(&world.spec()).await;
-    let mut again = world.with("topics", json!([{"topic": world.orders, "name": "again"}]));
+    let mut again = world.with("topics", json!([{"topic": orders, "name": "again"}]));
     again["spec"]["name"] = json!("second");
     admin
         .post("/v1/cluster-links", &again)
         .await
         .expect_problem(409, "in_use");
-    assert_eq!(
-        world.get("/v1/cluster-links").await["data"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
+    let links = world.get("/v1/cluster-links").await;
+    assert_eq!(links["data"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]

@@ -126,3 +126,26 @@ async fn both_ends_may_be_in_one_place() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_agent_that_is_cut_off_is_let_in_no_longer() {
+    let world = World::make().await;
+    world.link(&world.spec()).await;
+    let door = world.away.bench.door().await;
+    let mut at_source = source(&world, &door).await;
+    let _at_target = target(&world, &door, READS[0]).await;
+    desired(&mut at_source, |it| it.api_keys.len() == 1).await;
+    let plane = format!("/v1/data-planes/{}", world.home.data_plane);
+    let revoked = world
+        .admin()
+        .post(&format!("{plane}/revoke"), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(revoked["status"]["link_key"], json!(null));
+    let (_, state) = desired(&mut at_source, |it| it.api_keys.is_empty()).await;
+    assert_eq!(peer_key(&state), Some(""));
+    // Another one that enrols is.
+    let _next = target(&world, &door, READS[1]).await;
+    let (_, state) = desired(&mut at_source, |it| it.api_keys.len() == 1).await;
+    assert_eq!(peer_key(&state), Some("ac".repeat(32).as_str()));
+}

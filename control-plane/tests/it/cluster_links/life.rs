@@ -7,7 +7,7 @@ use crate::jobs::made;
 use crate::streams::id;
 
 #[tokio::test]
-async fn a_link_makes_copies_that_nobody_else_touches() {
+async fn a_link_makes_copies_with_the_settings_of_their_sources() {
     let world = World::make().await;
     let plan = world
         .admin()
@@ -68,32 +68,6 @@ async fn a_link_makes_copies_that_nobody_else_touches() {
         json!({"compression.type": "zstd"}),
         "each record's own timestamp stays"
     );
-    // Neither changed nor deleted, no dead letters, no job; nor is its source taken away.
-    let admin = world.admin();
-    admin
-        .patch(&path, &json!({"spec": {"partitions": 9}}))
-        .await
-        .expect_problem(409, "mirrored");
-    admin.delete(&path).await.expect_problem(409, "mirrored");
-    let dead = json!({"spec": {"contract": {"value": {"dead_letter": true}, "enforcement": "DLQ", "dead_letter_topic": copy}}});
-    admin
-        .patch(&format!("/v1/topics/{}", world.home.topic), &dead)
-        .await
-        .expect_problem(422, "invalid");
-    let source = format!("/v1/topics/{}", world.orders);
-    let problem = admin.delete(&source).await.expect_problem(409, "in_use");
-    assert!(
-        problem["detail"]
-            .as_str()
-            .is_some_and(|it| it.contains("bring-home")),
-        "{problem}"
-    );
-    for held in [
-        format!("/v1/clusters/{}", world.home.cluster),
-        format!("/v1/service-accounts/{}", world.account),
-    ] {
-        admin.delete(&held).await.expect_problem(409, "in_use");
-    }
     let list = world
         .get(&format!("/v1/cluster-links?cluster={}", world.home.cluster))
         .await;
@@ -105,9 +79,52 @@ async fn a_link_makes_copies_that_nobody_else_touches() {
 }
 
 #[tokio::test]
-async fn topics_come_and_go_and_the_end_leaves_everything() {
+async fn a_copy_is_its_links_and_what_is_copied_stays() {
     let world = World::make().await;
-    let (link, orders) = world.link(&world.spec()).await;
+    let (_link, copy) = world.link(&world.spec()).await;
+    let (admin, path) = (world.admin(), format!("/v1/topics/{copy}"));
+    let more = json!({"spec": {"partitions": 9}});
+    admin.patch(&path, &more).await.expect_problem(409, "mirrored");
+    admin.delete(&path).await.expect_problem(409, "mirrored");
+    // Nor does anything else write it: no dead letters, no job.
+    let dead = json!({"spec": {"contract": {"enforcement": "DLQ", "value": {"strategy": "TOPIC_NAME"}, "dead_letter_topic": copy}}});
+    let own = format!("/v1/topics/{}", world.home.topic);
+    let problem = admin.patch(&own, &dead).await.expect_problem(422, "invalid");
+    assert_eq!(
+        problem["errors"][0]["pointer"], "/spec/contract/dead_letter_topic",
+        "{problem}"
+    );
+    let pool = json!({"data_plane": world.home.data_plane, "name": "steady"});
+    let pool = made(admin, "/v1/compute-pools", pool).await;
+    let writes = json!({"principal": world.account, "role": "DEVELOPER", "resource": "environment=prod/*"});
+    made(admin, "/v1/role-bindings", writes).await;
+    let job = json!({"spec": {"cluster": world.home.cluster, "name": "writes", "compute_pool": pool, "service_account": world.account,
+        "program": {"kind": "ACTION", "source": {"topic": world.home.topic}, "steps": [], "sinks": [{"topic": copy}]}}});
+    let problem = admin.post("/v1/jobs", &job).await.expect_problem(422, "invalid");
+    assert_eq!(problem["errors"][0]["code"], "mirrored", "{problem}");
+    // What the link reads is not taken away.
+    let source = format!("/v1/topics/{}", world.orders);
+    let problem = admin.delete(&source).await.expect_problem(409, "in_use");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .is_some_and(|it| it.contains("bring-home")),
+        "{problem}"
+    );
+    let account = format!("/v1/service-accounts/{}", world.account);
+    for held in [
+        format!("/v1/clusters/{}", world.home.cluster),
+        format!("/v1/clusters/{}", world.away.cluster),
+        account,
+    ] {
+        admin.delete(&held).await.expect_problem(409, "in_use");
+    }
+}
+
+#[tokio::test]
+async fn a_shown_topic_is_added_with_its_partitions_and_no_settings() {
+    let world = World::make().await;
+    let (link, _orders) = world.link(&world.spec()).await;
     let path = format!("/v1/cluster-links/{link}");
     let mount = world.mount().await;
     let admin = world.admin();
@@ -148,7 +165,30 @@ async fn topics_come_and_go_and_the_end_leaves_everything() {
         "the shown one's partitions, no settings"
     );
     assert_eq!(spec["max_message_bytes"], 16_777_216);
-    // A mount that is copied is not left.
+}
+
+/// Orders, and the topic that is shown: the link, and the ids of both copies and of the mount.
+async fn two(world: &World) -> (String, [String; 2], String) {
+    let mount = world.mount().await;
+    let spec = world.with(
+        "topics",
+        json!([{"topic": world.orders}, {"topic": mount, "name": "acme.payments"}]),
+    );
+    let link = world.admin().post("/v1/cluster-links", &spec).await.expect(201);
+    let copy = |at: usize| {
+        link["status"]["topics"][at]["mirror"]
+            .as_str()
+            .expect("a copy")
+            .to_owned()
+    };
+    (id(&link), [copy(0), copy(1)], mount)
+}
+
+#[tokio::test]
+async fn what_another_shares_is_neither_left_nor_passed_on_while_it_is_copied() {
+    let world = World::make().await;
+    let (_link, [orders, copy], _mount) = two(&world).await;
+    let admin = world.admin();
     let received = world.get("/v1/received-shares").await["data"][0]["id"]
         .as_str()
         .expect("an id")
@@ -171,7 +211,19 @@ async fn topics_come_and_go_and_the_end_leaves_everything() {
         .post("/v1/shares?dry_run=true", &offer(&orders))
         .await
         .expect(200);
-    // Taken out, a copy is an ordinary topic, and others are as they were.
+    let visible = json!({"visibility": "PUBLIC", "name": "Copied"});
+    let path = format!("/v1/topics/{copy}/visibility");
+    admin
+        .send("PUT", &path, visible.to_string())
+        .await
+        .expect_problem(409, "mounted");
+}
+
+#[tokio::test]
+async fn what_is_taken_out_stays_and_so_does_everything_at_the_end() {
+    let world = World::make().await;
+    let (link, [orders, copy], mount) = two(&world).await;
+    let (admin, path) = (world.admin(), format!("/v1/cluster-links/{link}"));
     let without =
         json!({"spec": {"name": "home-again", "topics": [{"topic": mount}], "desired_state": "RUNNING"}});
     let left = admin.patch(&path, &without).await.expect(200);
@@ -219,7 +271,7 @@ async fn topics_come_and_go_and_the_end_leaves_everything() {
         rows.map(|it| it["action"].as_str().unwrap_or_default().to_owned())
             .collect()
     };
-    assert_eq!(of("ClusterLink"), ["create", "update", "update", "delete"]);
+    assert_eq!(of("ClusterLink"), ["create", "update", "delete"]);
     assert_eq!(of("Topic").iter().filter(|it| *it == "promote").count(), 2);
 }
 
