@@ -360,6 +360,61 @@ CREATE TABLE public.compute_budget (
 );
 
 ALTER TABLE ONLY public.compute_budget FORCE ROW LEVEL SECURITY;
+CREATE TABLE public.cluster_link (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    source_cluster_id uuid NOT NULL,
+    source_data_plane_id uuid NOT NULL,
+    target_cluster_id uuid NOT NULL,
+    target_data_plane_id uuid NOT NULL,
+    service_account_id uuid NOT NULL,
+    start_at text NOT NULL,
+    desired_state text NOT NULL,
+    source_desired_n bigint DEFAULT 0 NOT NULL,
+    target_desired_n bigint DEFAULT 0 NOT NULL,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cluster_link_desired_state_check CHECK ((desired_state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text]))),
+    CONSTRAINT cluster_link_of_two CHECK ((source_cluster_id <> target_cluster_id)),
+    CONSTRAINT cluster_link_start_at_check CHECK ((start_at = ANY (ARRAY['EARLIEST'::text, 'LATEST'::text])))
+);
+
+ALTER TABLE ONLY public.cluster_link FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.cluster_link_status (
+    link_id uuid NOT NULL,
+    side text NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    phase text NOT NULL,
+    reason text NOT NULL,
+    observed_epoch bigint NOT NULL,
+    observed_n bigint NOT NULL,
+    reported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cluster_link_status_side_check CHECK ((side = ANY (ARRAY['SOURCE'::text, 'TARGET'::text])))
+);
+
+ALTER TABLE ONLY public.cluster_link_status FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.cluster_link_topic_status (
+    topic_id uuid NOT NULL,
+    link_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    data_plane_id uuid NOT NULL,
+    phase text NOT NULL,
+    reason text NOT NULL,
+    lag_records bigint,
+    records bigint NOT NULL,
+    bytes bigint NOT NULL,
+    caught_up_at timestamp with time zone,
+    partitions integer,
+    reported_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.cluster_link_topic_status FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.compute_pool (
     id uuid NOT NULL,
@@ -547,6 +602,18 @@ CREATE TABLE public.data_plane_grant (
 );
 
 ALTER TABLE ONLY public.data_plane_grant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.data_plane_key (
+    data_plane_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    link_key_sha256 bytea,
+    gateway_key_sha256 bytea,
+    told_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT data_plane_key_gateway_key_sha256_check CHECK ((octet_length(gateway_key_sha256) = 32)),
+    CONSTRAINT data_plane_key_link_key_sha256_check CHECK ((octet_length(link_key_sha256) = 32))
+);
+
+ALTER TABLE ONLY public.data_plane_key FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.data_plane_link (
     data_plane_id uuid NOT NULL,
@@ -1158,9 +1225,15 @@ CREATE TABLE public.topic (
     dead_letter_topic_id uuid,
     mount_share_id uuid,
     mount_topic_id uuid,
+    mirror_link_id uuid,
+    mirror_source_topic_id uuid,
+    mirror_source_name text,
     CONSTRAINT topic_cleanup_policy_check CHECK ((cleanup_policy = ANY (ARRAY['DELETE'::text, 'COMPACT'::text, 'COMPACT_DELETE'::text]))),
     CONSTRAINT topic_contract_form CHECK (((contract IS NULL) OR ((jsonb_typeof(contract) = 'object'::text) AND ((contract ->> 'enforcement'::text) = ANY (ARRAY['OFF'::text, 'SHADOW'::text, 'MARK'::text, 'DLQ'::text, 'REJECT'::text]))))),
     CONSTRAINT topic_dead_letter_topic_other CHECK (((dead_letter_topic_id IS NULL) OR ((dead_letter_topic_id <> id) AND (contract IS NOT NULL)))),
+    CONSTRAINT topic_mirror_is_no_mount CHECK (((mirror_link_id IS NULL) OR (mount_topic_id IS NULL))),
+    CONSTRAINT topic_mirror_promises_nothing CHECK (((mirror_link_id IS NULL) OR (contract IS NULL))),
+    CONSTRAINT topic_mirror_whole CHECK ((num_nulls(mirror_link_id, mirror_source_topic_id, mirror_source_name) = ANY (ARRAY[0, 3]))),
     CONSTRAINT topic_mount_promises_nothing CHECK (((mount_topic_id IS NULL) OR (contract IS NULL))),
     CONSTRAINT topic_mount_whole CHECK (((mount_share_id IS NULL) = (mount_topic_id IS NULL))),
     CONSTRAINT topic_partitions_check CHECK (((partitions > 0) OR ((partitions = 0) AND (mount_topic_id IS NOT NULL))))
@@ -1274,6 +1347,21 @@ ALTER TABLE ONLY public.broker_pool
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_kafka_cluster_id_key UNIQUE (kafka_cluster_id);
 
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_name_unique UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.cluster_link_status
+    ADD CONSTRAINT cluster_link_status_pkey PRIMARY KEY (link_id, side);
+
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_tenant_id_id_key UNIQUE (tenant_id, id);
+
+ALTER TABLE ONLY public.cluster_link_topic_status
+    ADD CONSTRAINT cluster_link_topic_status_pkey PRIMARY KEY (topic_id);
+
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_name_unique UNIQUE (environment_id, name);
 
@@ -1366,6 +1454,9 @@ ALTER TABLE ONLY public.data_plane_generation
 
 ALTER TABLE ONLY public.data_plane_grant
     ADD CONSTRAINT data_plane_grant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.data_plane_key
+    ADD CONSTRAINT data_plane_key_pkey PRIMARY KEY (data_plane_id);
 
 ALTER TABLE ONLY public.data_plane_link
     ADD CONSTRAINT data_plane_link_key_unique UNIQUE (public_key_sha256);
@@ -1572,6 +1663,9 @@ ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_in_cluster UNIQUE (tenant_id, cluster_id, id);
 
 ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_mirror_unique UNIQUE (cluster_id, mirror_source_topic_id);
+
+ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_mount_unique UNIQUE (cluster_id, mount_topic_id);
 
 ALTER TABLE ONLY public.topic
@@ -1620,6 +1714,16 @@ CREATE INDEX audit_event_organization ON public.audit_event USING btree (organiz
 CREATE INDEX audit_event_tenant ON public.audit_event USING btree (tenant_id, id);
 
 CREATE INDEX cluster_data_plane ON public.cluster USING btree (data_plane_id, tenant_id);
+
+CREATE INDEX cluster_link_service_account ON public.cluster_link USING btree (service_account_id);
+
+CREATE INDEX cluster_link_source ON public.cluster_link USING btree (source_data_plane_id, source_cluster_id);
+
+CREATE INDEX cluster_link_source_cluster ON public.cluster_link USING btree (source_cluster_id);
+
+CREATE INDEX cluster_link_target ON public.cluster_link USING btree (target_data_plane_id, target_cluster_id);
+
+CREATE INDEX cluster_link_topic_status_link ON public.cluster_link_topic_status USING btree (link_id);
 
 CREATE UNIQUE INDEX cluster_own_names_unique ON public.cluster USING btree (broker_pool_id) WHERE (adopts OR (access = 'NATIVE'::text));
 
@@ -1723,6 +1827,10 @@ CREATE INDEX topic_data_plane ON public.topic USING btree (data_plane_id, id);
 
 CREATE INDEX topic_dead_letter_topic ON public.topic USING btree (dead_letter_topic_id) WHERE (dead_letter_topic_id IS NOT NULL);
 
+CREATE INDEX topic_mirror_link ON public.topic USING btree (mirror_link_id) WHERE (mirror_link_id IS NOT NULL);
+
+CREATE INDEX topic_mirror_source ON public.topic USING btree (mirror_source_topic_id) WHERE (mirror_source_topic_id IS NOT NULL);
+
 CREATE INDEX topic_mount_shown ON public.topic USING btree (mount_topic_id) WHERE (mount_topic_id IS NOT NULL);
 
 CREATE INDEX topic_tenant ON public.topic USING btree (tenant_id, id);
@@ -1783,6 +1891,24 @@ ALTER TABLE ONLY public.broker_pool
 
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_environment_exists FOREIGN KEY (tenant_id, environment_id) REFERENCES public.environment(tenant_id, id);
+
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_service_account_exists FOREIGN KEY (tenant_id, service_account_id) REFERENCES public.service_account(tenant_id, id);
+
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_source_exists FOREIGN KEY (tenant_id, source_data_plane_id, source_cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.cluster_link_status
+    ADD CONSTRAINT cluster_link_status_tenant_id_link_id_fkey FOREIGN KEY (tenant_id, link_id) REFERENCES public.cluster_link(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cluster_link
+    ADD CONSTRAINT cluster_link_target_exists FOREIGN KEY (tenant_id, target_data_plane_id, target_cluster_id) REFERENCES public.cluster(tenant_id, data_plane_id, id);
+
+ALTER TABLE ONLY public.cluster_link_topic_status
+    ADD CONSTRAINT cluster_link_topic_status_tenant_id_link_id_fkey FOREIGN KEY (tenant_id, link_id) REFERENCES public.cluster_link(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cluster_link_topic_status
+    ADD CONSTRAINT cluster_link_topic_status_tenant_id_topic_id_fkey FOREIGN KEY (tenant_id, topic_id) REFERENCES public.topic(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.cluster
     ADD CONSTRAINT cluster_pool_exists FOREIGN KEY (data_plane_id, broker_pool_id) REFERENCES public.broker_pool(data_plane_id, id);
@@ -1852,6 +1978,9 @@ ALTER TABLE ONLY public.data_plane_grant
 
 ALTER TABLE ONLY public.data_plane_grant
     ADD CONSTRAINT data_plane_grant_pool_exists FOREIGN KEY (tenant_id, broker_pool_id) REFERENCES public.broker_pool(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.data_plane_key
+    ADD CONSTRAINT data_plane_key_data_plane_id_fkey FOREIGN KEY (data_plane_id) REFERENCES public.data_plane(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.data_plane_link
     ADD CONSTRAINT data_plane_link_tenant_id_data_plane_id_fkey FOREIGN KEY (tenant_id, data_plane_id) REFERENCES public.data_plane(tenant_id, id) ON DELETE CASCADE;
@@ -1986,6 +2115,12 @@ ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_dead_letter_topic_exists FOREIGN KEY (tenant_id, cluster_id, dead_letter_topic_id) REFERENCES public.topic(tenant_id, cluster_id, id) ON DELETE SET NULL (dead_letter_topic_id);
 
 ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_mirror_link_exists FOREIGN KEY (tenant_id, mirror_link_id) REFERENCES public.cluster_link(tenant_id, id);
+
+ALTER TABLE ONLY public.topic
+    ADD CONSTRAINT topic_mirror_source_exists FOREIGN KEY (tenant_id, mirror_source_topic_id) REFERENCES public.topic(tenant_id, id);
+
+ALTER TABLE ONLY public.topic
     ADD CONSTRAINT topic_mount_shared FOREIGN KEY (mount_share_id, mount_topic_id) REFERENCES public.share_topic(share_id, topic_id);
 
 ALTER TABLE ONLY public.usage_progress
@@ -2008,6 +2143,11 @@ ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.compute_budget ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.cluster_link ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.cluster_link_status ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.cluster_link_topic_status ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.compute_pool ENABLE ROW LEVEL SECURITY;
 
@@ -2039,6 +2179,8 @@ ALTER TABLE public.data_plane_generation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_plane_grant ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.data_plane_key ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.data_plane_link ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY data_plane_scope ON public.alert_lag USING (((rule_id, tenant_id) IN ( SELECT alert_rule.id,
@@ -2061,6 +2203,11 @@ CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELEC
 CREATE POLICY data_plane_scope ON public.compute_budget FOR SELECT USING ((compute_pool_id IN ( SELECT compute_pool.id
    FROM public.compute_pool
   WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+CREATE POLICY data_plane_scope ON public.cluster_link FOR SELECT USING (((source_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)) OR (target_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))));
+
+CREATE POLICY data_plane_scope ON public.cluster_link_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.cluster_link_topic_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.compute_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -2095,6 +2242,8 @@ CREATE POLICY data_plane_scope ON public.contract_violation USING (((topic_id, t
 CREATE POLICY data_plane_scope ON public.data_plane FOR SELECT USING ((id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.data_plane_generation FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.data_plane_key FOR SELECT USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.data_plane_link USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -2215,6 +2364,10 @@ CREATE POLICY guest_scope ON public.broker_pool FOR SELECT USING ((id IN ( SELEC
 
 CREATE POLICY guest_scope ON public.data_plane_grant FOR SELECT USING ((guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
+CREATE POLICY guest_scope ON public.data_plane_key FOR SELECT USING ((data_plane_id IN ( SELECT cluster.data_plane_id
+   FROM public.cluster
+  WHERE (cluster.tenant_id = ( SELECT public.app_tenant() AS app_tenant)))));
+
 CREATE POLICY guest_scope ON public.object_status FOR SELECT USING ((object_id IN ( SELECT data_plane_grant.broker_pool_id
    FROM public.data_plane_grant
   WHERE ((data_plane_grant.guest_tenant_id = ( SELECT public.app_tenant() AS app_tenant)) AND (data_plane_grant.phase = 'ACTIVE'::text)))));
@@ -2286,6 +2439,11 @@ CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_s
 CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.compute_budget USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+CREATE POLICY operator_scope ON public.cluster_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.cluster_link_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.cluster_link_topic_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.compute_pool USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2316,6 +2474,8 @@ CREATE POLICY operator_scope ON public.data_plane USING ((( SELECT public.app_sc
 CREATE POLICY operator_scope ON public.data_plane_generation USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.data_plane_grant USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.data_plane_key USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.data_plane_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2434,6 +2594,15 @@ CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id 
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.compute_budget FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+CREATE POLICY organization_scope ON public.cluster_link FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.cluster_link_status FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.cluster_link_topic_status FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2490,6 +2659,10 @@ CREATE POLICY organization_scope ON public.data_plane FOR SELECT USING ((tenant_
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.data_plane_grant FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.data_plane_key FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2629,6 +2802,18 @@ CREATE POLICY organization_writes ON public.audit_event FOR INSERT WITH CHECK ((
 
 CREATE POLICY organization_writes ON public.event FOR INSERT WITH CHECK ((organization_id = ( SELECT public.app_organization() AS app_organization)));
 
+CREATE POLICY peer_scope ON public.data_plane_key FOR SELECT USING ((data_plane_id IN ( SELECT cluster_link.target_data_plane_id
+   FROM public.cluster_link
+  WHERE (cluster_link.source_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY peer_scope ON public.object_status FOR SELECT USING ((object_id IN ( SELECT cluster_link.source_cluster_id
+   FROM public.cluster_link
+  WHERE (cluster_link.target_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
+CREATE POLICY peer_scope ON public.topic FOR SELECT USING ((mirror_link_id IN ( SELECT cluster_link.id
+   FROM public.cluster_link
+  WHERE (cluster_link.source_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
+
 CREATE POLICY provider_scope ON public.usage_hour FOR SELECT USING ((topic_id IN ( SELECT share_mount.topic_id
    FROM public.share_mount
   WHERE ((share_mount.tenant_id = ( SELECT public.app_tenant() AS app_tenant)) OR (share_mount.tenant_id IN ( SELECT tenant.id
@@ -2714,6 +2899,11 @@ CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT pu
 CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.compute_budget USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+CREATE POLICY tenant_scope ON public.cluster_link USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.cluster_link_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.cluster_link_topic_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.compute_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
@@ -2750,6 +2940,8 @@ CREATE POLICY tenant_scope ON public.data_plane_generation USING (((data_plane_i
   WHERE (compute_pool.tenant_id = ( SELECT public.app_tenant() AS app_tenant))))));
 
 CREATE POLICY tenant_scope ON public.data_plane_grant USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.data_plane_key USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.data_plane_link USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 

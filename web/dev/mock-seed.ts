@@ -1,6 +1,7 @@
 // What the mock begins with: the story of Northbank with its tenants payments and risk.
 import { seedContracts } from './mock-contracts.ts'
 import { seedJobs } from './mock-jobs.ts'
+import { seedLinks } from './mock-links.ts'
 import { seedProducts } from './mock-products.ts'
 import { seedShares } from './mock-shares.ts'
 import type { MockObject, Store } from './mock-store.ts'
@@ -35,6 +36,7 @@ export function seed(store: Store): void {
   const consumer = put('service-accounts', { name: 'fraud-scorer', description: 'Reads card payments, writes scores' }, {}, payments)
   put('service-accounts', { name: 'busy-cards', description: 'Whose rights the job has' }, {}, payments)
   seedJobs(put, store, plane.id, cards.id, consumer.id, payments)
+  seedLinks(put, store, consumer.id, payments)
   for (const account of [producer, consumer]) {
     put('api-keys', { service_account: account.id, cluster: cards.id, description: `${String(account.spec.name)} in prod` }, {}, payments)
     put('role-bindings', { principal: account.id, role: 'DEVELOPER', resource: 'environment=prod/*' }, {}, payments)

@@ -15,12 +15,12 @@ export const KIND_OF_PATH: Record<string, string> = {
   organizations: 'Organization', tenants: 'Tenant', members: 'Member', 'service-accounts': 'ServiceAccount', 'api-keys': 'ApiKey',
   'role-bindings': 'RoleBinding', environments: 'Environment', 'data-planes': 'DataPlane', 'data-plane-grants': 'DataPlaneGrant',
   'broker-pools': 'BrokerPool', clusters: 'Cluster', topics: 'Topic', shares: 'Share', 'data-products': 'DataProduct', 'access-requests': 'AccessRequest', 'rate-cards': 'RateCard',
-  contracts: 'Contract', 'contract-lint-rules': 'ContractLintRule', quotas: 'Quota', 'alert-rules': 'AlertRule', 'compute-pools': 'ComputePool', jobs: 'Job',
+  contracts: 'Contract', 'contract-lint-rules': 'ContractLintRule', quotas: 'Quota', 'alert-rules': 'AlertRule', 'compute-pools': 'ComputePool', jobs: 'Job', 'cluster-links': 'ClusterLink',
 }
 const PREFIX: Record<string, string> = {
   Organization: 'org', Tenant: 'tenant', Member: 'member', ServiceAccount: 'service_account', ApiKey: 'key', RoleBinding: 'binding',
   Environment: 'environment', DataPlane: 'data_plane', DataPlaneGrant: 'grant', BrokerPool: 'pool', Cluster: 'cluster', Topic: 'topic', Share: 'share', DataProduct: 'data_product', AccessRequest: 'access_request',
-  RateCard: 'rate_card', AuditEvent: 'audit', Contract: 'contract', ContractLintRule: 'contract_lint_rule', Quota: 'quota', AlertRule: 'alert_rule', ComputePool: 'compute_pool', Job: 'job',
+  RateCard: 'rate_card', AuditEvent: 'audit', Contract: 'contract', ContractLintRule: 'contract_lint_rule', Quota: 'quota', AlertRule: 'alert_rule', ComputePool: 'compute_pool', Job: 'job', ClusterLink: 'cluster_link',
 }
 const SERVED = new Set(['BrokerPool', 'Cluster', 'Topic', 'ApiKey'])
 const ABOVE = new Set(['organizations', 'tenants', 'rate-cards'])
@@ -45,6 +45,10 @@ export class Store {
 
   get(id: string): MockObject | undefined {
     return this.rows.get(id)?.object
+  }
+
+  tenantOf(id: string): string | undefined {
+    return this.rows.get(id)?.tenant
   }
 
   me(): MockObject {

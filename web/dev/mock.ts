@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 import { contractAnswer } from './mock-contracts.ts'
 import { decisionsOf, noteProgram, refusedProgram, versionsOf } from './mock-jobs.ts'
+import { settle } from './mock-links.ts'
 import { reportFor } from './mock-reports.ts'
 import { seed } from './mock-seed.ts'
 import { productAnswer } from './mock-products.ts'
@@ -99,6 +100,7 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
     if (refused.length > 0) return problem(response, 422, 'invalid', 'Not valid', `${refused.length} fields are wrong.`, refused)
     const made = store.draft(collection, spec, tenant, body.metadata)
     noteProgram(made)
+    if (made.kind === 'ClusterLink' && !dry) settle(store, made)
     if (dry) return json(response, 200, { kind: 'Plan', changes: [{ action: 'create', kind: made.kind, id: made.id, after: made }] })
     return json(response, 201, { ...store.insert(collection, made, tenant), ...store.secretsFor(made) })
   }
@@ -114,6 +116,7 @@ function change({ store, method, segments, query, body, tenant }: Exchange, obje
   if (method === 'PATCH') {
     const changed = store.update(object!, after)
     noteProgram(changed)
+    if (changed.kind === 'ClusterLink') settle(store, changed, { phase: spec.desired_state === 'PAUSED' ? 'STOPPED' : 'RUNNING' }, { phase: spec.desired_state === 'PAUSED' ? 'STOPPED' : 'RUNNING' })
     return json(response, 200, changed)
   }
   if (action === 'enrollment-tokens') return json(response, 200, store.secretsFor(object!).enrollment)

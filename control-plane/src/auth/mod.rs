@@ -16,5 +16,5 @@ pub use permission::{
     AdministerDirectory, AdministerTenant, Allowed, DirectoryScope, ManageTenants, Operate, OperateTenant,
     Permission, ReadDirectory, ReadTenant, SignedIn, TenantScope, WriteStreams,
 };
-pub use principal::{Binding, Caller, Home, Principal, Role};
+pub use principal::{Binding, Caller, Home, Principal, Role, holds};
 pub use store::bindings;

@@ -63,6 +63,15 @@ pub struct Binding {
     pub tenant: Option<TenantId>,
 }
 
+/// Do these bindings of a service account give it a role on a resource of a cluster? As gateways see it: roles above tenants say nothing
+/// of topics.
+#[must_use]
+pub fn holds(bindings: &[Binding], least: Role, resource: &str) -> bool {
+    bindings
+        .iter()
+        .any(|it| (least..=Role::TenantAdmin).contains(&it.role) && matches_pattern(&it.resource, resource))
+}
+
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal {

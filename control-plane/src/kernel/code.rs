@@ -67,6 +67,7 @@ codes! {
     SHARING_OFF "sharing_off",
     OTHER_POOL "other_pool",
     MOUNTED "mounted",
+    MIRRORED "mirrored",
     SHARED "shared",
     ALREADY_MOUNTED "already_mounted",
     TERMS "terms",
@@ -123,7 +124,10 @@ const fn missing(constraint: &'static str, pointer: &'static str, detail: &'stat
 
 const TENANT_IN_USE: &str = "The tenant still has objects; delete them first.";
 const CLUSTER_IN_USE: &str =
-    "The cluster still has topics, keys, quotas, alert rules or jobs; delete them first.";
+    "The cluster still has topics, keys, quotas, alert rules, jobs or cluster links; delete them first.";
+const LINK_READS_AS: &str = "A cluster link reads as this service account; delete the link first.";
+const LINK_COPIES: &str = "A cluster link copies the topic; take it out of the link first.";
+const LINK_COPIES_ALREADY: &str = "A cluster link copies one of these topics into the target already.";
 const CONTRACTS_LEFT: &str = "The environment still has contracts; delete their subjects for good first.";
 const QUOTA_TAKEN: &str = "Another quota of this kind is for the principal on this cluster.";
 const ORGANIZATION_IN_USE: &str = "The organization still has tenants or members, or does not exist.";
@@ -190,6 +194,16 @@ const VIOLATIONS: &[Violation] = &[
         "/spec/name",
         "Another job of the cluster has this name (it may still be going away).",
     ),
+    taken(
+        "cluster_link_name_unique",
+        "/spec/name",
+        "Another cluster link of the tenant has this name.",
+    ),
+    in_use("cluster_link_source_exists", CLUSTER_IN_USE),
+    in_use("cluster_link_target_exists", CLUSTER_IN_USE),
+    in_use("cluster_link_service_account_exists", LINK_READS_AS),
+    in_use("topic_mirror_source_exists", LINK_COPIES),
+    in_use("topic_mirror_unique", LINK_COPIES_ALREADY),
     in_use("compute_pool_tenant_exists", TENANT_IN_USE),
     in_use(
         "compute_pool_data_plane_exists",

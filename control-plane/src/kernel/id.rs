@@ -60,6 +60,7 @@ pub mod kind {
         AccessRequest "access_request" "A tenant's wish to read a data product.",
         ComputePool "compute_pool" "How much of a data plane a tenant's jobs may use.",
         Job "job" "A program that runs beside a cluster.",
+        ClusterLink "cluster_link" "Copies topics of one cluster into another.",
         Quota "quota" "How much principals may use of a cluster.",
         AlertRule "alert_rule" "A threshold on what a cluster waits for or holds.",
         Contract "contract" "The promise about a stream: a subject, its schemas and their rules.",

@@ -1,6 +1,7 @@
 //! The agents' door: enrolment, sessions, desired state down, reports and usage up.
 
 pub mod ca;
+mod cluster_link;
 mod desired;
 mod enroll;
 mod identity;

@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit_event;
 pub mod broker_pool;
 pub mod cluster;
+pub mod cluster_link;
 pub mod compute_pool;
 pub mod connection;
 pub mod consumer_group;

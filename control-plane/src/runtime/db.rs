@@ -179,6 +179,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Goes on under the operator's scope, for what one data plane said and another has to be told. Call it last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn turn_to_operator(&mut self) -> Result<()> {
+        sqlx::query("SELECT set_config('app.scope', 'operator', true)")
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Makes it durable.
     ///
     /// # Errors

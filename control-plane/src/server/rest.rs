@@ -10,10 +10,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::registry;
 use crate::resources::{
-    access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, compute_pool, connection,
-    consumer_group, contract, contract_lint_rule, cost, data_plane, data_plane_grant, environment, event,
-    job, lineage, member, metrics, organization, quota, rate_card, role_binding, service_account,
-    service_level, service_quota, session, share, tenant, topic, usage,
+    access_token, adoption, alert_rule, api_key, audit_event, broker_pool, cluster, cluster_link,
+    compute_pool, connection, consumer_group, contract, contract_lint_rule, cost, data_plane,
+    data_plane_grant, environment, event, job, lineage, member, metrics, organization, quota, rate_card,
+    role_binding, service_account, service_level, service_quota, session, share, tenant, topic, usage,
 };
 use crate::rest;
 use crate::runtime::App;
@@ -36,6 +36,7 @@ fn api() -> (Router<App>, utoipa::openapi::OpenApi) {
         .merge(broker_pool::router())
         .merge(data_plane_grant::router())
         .merge(cluster::router())
+        .merge(cluster_link::router())
         .merge(compute_pool::router())
         .merge(job::router())
         .merge(connection::router())

@@ -112,6 +112,7 @@ impl World {
         let binding = json!({"spec": {"principal": account, "role": "READER", "resource": "*"}});
         let binding = post(&owner, "/v1/role-bindings", &binding).await;
         let (compute_pool, job) = job(&owner, &made, &account).await;
+        let link = cluster_link(&owner, &made, &account).await;
         let (other, guest) = bench.tenant("TENANT_ADMIN").await;
         let grant = json!({"spec": {"broker_pool": made.pool, "guest_tenant": guest.tenant,
             "clusters_max": 1, "topics_max": 1, "partitions_max": 1}});
@@ -139,6 +140,7 @@ impl World {
             ("received-shares", received),
             ("data-products", product),
             ("access-requests", request),
+            ("cluster-links", link),
             ("compute-pools", compute_pool),
             ("jobs", job),
             ("quotas", quota),
@@ -283,6 +285,16 @@ async fn job(owner: &Caller, made: &streams::Streams, account: &str) -> (String,
             "sinks": [{"topic": sink}]}}});
     let job = post(owner, "/v1/jobs", &job).await;
     (compute_pool, job)
+}
+
+/// A link from the cluster into a second one.
+async fn cluster_link(owner: &Caller, made: &streams::Streams, account: &str) -> String {
+    let second =
+        json!({"spec": {"environment": made.environment, "broker_pool": made.pool, "name": "second"}});
+    let second = post(owner, "/v1/clusters", &second).await;
+    let link = json!({"spec": {"name": "beside", "source_cluster": made.cluster, "target_cluster": second,
+        "service_account": account}});
+    post(owner, "/v1/cluster-links", &link).await
 }
 
 async fn post(caller: &Caller, path: &str, body: &Value) -> String {

@@ -8,6 +8,7 @@ mod alerts;
 mod audit_events;
 mod authz;
 mod certificates;
+mod cluster_links;
 mod contracts;
 mod costs;
 mod directory;

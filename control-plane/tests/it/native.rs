@@ -72,6 +72,7 @@ impl World {
             kafka_version: "4.3.1".into(),
             session: instance,
             sealing_public_key: key.map_or_else(String::new, |it| hex(it.public().to_bytes())),
+            ..Hello::default()
         });
         let mut session = self
             .door

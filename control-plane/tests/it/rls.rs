@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 use uuid::Uuid;
+use weir_control_plane::kernel::DataPlaneId;
 
 use crate::authz::World;
 use crate::harness::Database;
@@ -51,6 +52,12 @@ const SEED: &str = "
             records_dropped, records_dead) SELECT id, tenant_id, data_plane_id, 1, 1, 1, 0, 1, 1, 0, 0 FROM job;
     INSERT INTO job_decision (job_id, tenant_id, data_plane_id, at, outcome, reason, workers, workers_wanted, workers_given)
         SELECT id, tenant_id, data_plane_id, now(), 'SCALE', 'UNDER_CAPACITY', 1, 2, 2 FROM job;
+    INSERT INTO data_plane_key (data_plane_id, tenant_id) SELECT id, tenant_id FROM data_plane;
+    INSERT INTO cluster_link_status (link_id, side, tenant_id, data_plane_id, phase, reason, observed_epoch, observed_n)
+        SELECT id, 'SOURCE', tenant_id, source_data_plane_id, 'READY', '', 1, 1 FROM cluster_link;
+    INSERT INTO cluster_link_topic_status (topic_id, link_id, tenant_id, data_plane_id, phase, reason, records, bytes)
+        SELECT t.id, l.id, t.tenant_id, t.data_plane_id, 'RUNNING', '', 1, 1
+        FROM topic t JOIN cluster_link l ON l.source_cluster_id = t.cluster_id;
     INSERT INTO desired_state (data_plane_id, epoch, n, body, digest, signature, expires_at)
         SELECT id, 1, 1, '', '', '', now() FROM data_plane;
     INSERT INTO served_cluster (cluster_id, data_plane_id, tenant_id, environment_id)
@@ -245,6 +252,48 @@ async fn a_data_product_shows_to_whom_it_is_listed_whatever_a_query_asks() {
         let counts = counted(&mut app, &tables, &settings).await;
         let seen = (counts["data_product"], counts["data_product_reader"]);
         assert_eq!(seen, (products, readers), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn linked_data_planes_see_keys_addresses_and_copies_and_nothing_else_of_each_other() {
+    let world = crate::cluster_links::World::make().await;
+    let (_link, copy) = world.link(&world.spec()).await;
+    let database = &world.away.bench.database;
+    let (_stranger, ids) = world.away.bench.tenant("TENANT_ADMIN").await;
+    let third = database.serve(ids).await;
+    let mut owner = database.owner().await;
+    sqlx::raw_sql(
+        "INSERT INTO data_plane_key (data_plane_id, tenant_id) SELECT id, tenant_id FROM data_plane;
+         INSERT INTO object_status (object_id, tenant_id, data_plane_id, phase, observed_epoch, observed_n)
+             SELECT id, tenant_id, data_plane_id, 'READY', 1, 1 FROM cluster",
+    )
+    .execute(&mut owner)
+    .await
+    .expect("what agents said");
+    let mut app = app(database).await;
+    let names = [
+        "data_plane_key",
+        "object_status",
+        "cluster_link",
+        "topic",
+        "cluster",
+    ];
+    let names: Vec<String> = names.into_iter().map(Into::into).collect();
+    let id = |text: &str| text.parse::<DataPlaneId>().expect("an id").uuid().to_string();
+    // The source: its own key and the target's, and which of its topics is copied. Its own clusters, of two tenants, and their topics.
+    let source = id(&world.away.made.data_plane);
+    let target = id(&world.home.data_plane);
+    for (plane, seen) in [
+        (source, [2, 2, 1, 3, 2]),
+        // The target: its own key, its own cluster's address and the source's, its own topic and its copy.
+        (target, [1, 2, 1, 2, 1]),
+        (third.data_plane.uuid().to_string(), [1, 1, 0, 0, 1]),
+    ] {
+        let settings = [("app.scope", "data_plane".to_owned()), ("app.data_plane", plane)];
+        let counts = counted(&mut app, &names, &settings).await;
+        let found: Vec<i64> = names.iter().map(|it| counts[it]).collect();
+        assert_eq!(found, seen, "{names:?}, copy {copy}");
     }
 }
 

@@ -284,6 +284,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cluster-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List cluster links */
+        get: operations["cluster_link_list"];
+        put?: never;
+        /** Create a cluster link */
+        post: operations["cluster_link_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a cluster link */
+        get: operations["cluster_link_get"];
+        put?: never;
+        post?: never;
+        /** Delete a cluster link */
+        delete: operations["cluster_link_delete"];
+        options?: never;
+        head?: never;
+        /** Change a cluster link */
+        patch: operations["cluster_link_update"];
+        trace?: never;
+    };
     "/v1/clusters": {
         parameters: {
             query?: never;
@@ -2612,6 +2649,101 @@ export interface components {
             metadata?: components["schemas"]["MetadataInput"];
             spec: components["schemas"]["ClusterSpec"];
         };
+        ClusterLink: {
+            /** @enum {string} */
+            api_version: "v1";
+            /** @description Id of a ClusterLink. */
+            id: string;
+            /** @enum {string} */
+            kind: "ClusterLink";
+            metadata: components["schemas"]["Metadata"];
+            spec: components["schemas"]["ClusterLinkSpec"];
+            status: components["schemas"]["ClusterLinkStatus"];
+        };
+        /** @description One end of a link. */
+        ClusterLinkEnd: {
+            /** @description Where it is. */
+            data_plane: string;
+            /**
+             * @description The lines that this end's own policy needs, in its own network: they name the key of the other end. Null until that end's agent has told
+             *     it. Compare the key with what the other end's people see where it runs.
+             */
+            expects?: string | null;
+            /** @description The same as a sentence. */
+            message?: string;
+            /** @description Where it stands, as its own agent says. */
+            phase: components["schemas"]["Phase"];
+            /** @description A code that says why it does not run. */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description When its agent last said so.
+             */
+            reported_at?: string | null;
+        };
+        ClusterLinkInput: {
+            metadata?: components["schemas"]["MetadataInput"];
+            spec: components["schemas"]["ClusterLinkSpec"];
+        };
+        ClusterLinkList: {
+            data: components["schemas"]["ClusterLink"][];
+            kind: string;
+            metadata: components["schemas"]["ListMetadata"];
+        };
+        ClusterLinkPatch: {
+            metadata?: components["schemas"]["MetadataPatch"];
+            /** @description Fields of ClusterLinkSpec to change; null resets one to its default. */
+            spec?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is wished. */
+        ClusterLinkSpec: {
+            /** @description Whether it copies. */
+            desired_state?: components["schemas"]["ClusterLinkState"];
+            /** @description Unique in the tenant. */
+            name: string;
+            /** @description As whom the source is read, with its rights and no more; never changes. */
+            service_account: components["schemas"]["ServiceAccountId"];
+            /** @description The cluster that is read; never changes. */
+            source_cluster: components["schemas"]["ClusterId"];
+            /** @description Where a copy begins; never changes. */
+            start?: components["schemas"]["ClusterLinkStart"];
+            /** @description The cluster that is written; never changes. */
+            target_cluster: components["schemas"]["ClusterId"];
+            /** @description What is copied. What is taken out stays in the target as an ordinary topic. */
+            topics?: components["schemas"]["LinkedTopic"][];
+        };
+        /**
+         * @description Where a copy begins.
+         * @enum {string}
+         */
+        ClusterLinkStart: "EARLIEST" | "LATEST";
+        /**
+         * @description What is wished of a link.
+         * @enum {string}
+         */
+        ClusterLinkState: "RUNNING" | "PAUSED";
+        /** @description What is so. */
+        ClusterLinkStatus: {
+            /**
+             * Format: int64
+             * @description What is left to copy of all topics; null while nobody knows of one.
+             */
+            lag_records?: number | null;
+            /** @description The same as a sentence. */
+            message?: string;
+            /** @description RUNNING when both ends do and no topic stands still; PENDING, DEGRADED, FAILED, or STOPPED as wished. */
+            phase: components["schemas"]["Phase"];
+            /** @description A code that says why it does not run. */
+            reason?: string;
+            /** @description The end that is read. */
+            source: components["schemas"]["ClusterLinkEnd"];
+            /** @description The end that reads and writes. */
+            target: components["schemas"]["ClusterLinkEnd"];
+            /** @description The copies, in the order of the spec. */
+            topics: components["schemas"]["LinkedTopicStatus"][];
+        };
         ClusterList: {
             data: components["schemas"]["Cluster"][];
             kind: string;
@@ -3532,6 +3664,8 @@ export interface components {
              * @description When the agent enrolled.
              */
             enrolled_at?: string | null;
+            /** @description Fingerprint of the one that its gateways show to clients; null without TLS. */
+            gateway_key?: string | null;
             /**
              * Format: int32
              * @description Gateways attached to the agent.
@@ -3544,6 +3678,8 @@ export interface components {
              * @description When the agent last said anything.
              */
             last_seen_at?: string | null;
+            /** @description Fingerprint of the public key that the agent reads other data planes with, over cluster links: `sha256:` and 64 hexadecimal digits. */
+            link_key?: string | null;
             /** @description The same as a sentence. */
             message?: string;
             /** @description PENDING until an agent enrols, READY while it is connected, DEGRADED while it is silent, REVOKED when cut off. */
@@ -4357,6 +4493,60 @@ export interface components {
          * @enum {string}
          */
         LineageNodeKind: "CONTRACT" | "TOPIC" | "SERVICE_ACCOUNT" | "CONSUMER_GROUP" | "JOB";
+        /** @description A topic that is copied. */
+        LinkedTopic: {
+            /** @description What the copy is called; left out, as its source. Never changes. */
+            name?: string;
+            /** @description A topic of the source; one that shows another tenant's, too. */
+            topic: components["schemas"]["TopicId"];
+        };
+        /** @description How a copy goes. */
+        LinkedTopicStatus: {
+            /**
+             * Format: int64
+             * @description The same in bytes, as they were written.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When nothing was left to copy; null: never yet.
+             */
+            caught_up_at?: string | null;
+            /**
+             * Format: int64
+             * @description Offsets between what was copied and the end of the source, of all partitions; null while nobody knows.
+             */
+            lag_records?: number | null;
+            /** @description The same as a sentence. */
+            message?: string;
+            /** @description The copy: a topic of the target. */
+            mirror: string;
+            /** @description What the copy is called. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Partitions of the source; null while nobody knows.
+             */
+            partitions?: number | null;
+            /** @description Where it stands. */
+            phase: components["schemas"]["Phase"];
+            /** @description A code that says why it does not go on. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Records copied since the target's agent began.
+             */
+            records: number;
+            /**
+             * Format: date-time
+             * @description When this was said.
+             */
+            reported_at?: string | null;
+            /** @description What that is called. */
+            source_name: string;
+            /** @description A topic of the source. */
+            topic: string;
+        };
         /**
          * @description What becomes of a version that a rule does not hold for.
          * @enum {string}
@@ -5786,6 +5976,13 @@ export interface components {
             kind: string;
             metadata: components["schemas"]["ListMetadata"];
         };
+        /** @description By what a topic is written. */
+        TopicMirror: {
+            /** @description The cluster link. */
+            cluster_link: string;
+            /** @description What is copied: a topic of the link's source. */
+            source_topic: string;
+        };
         /** @description By what a topic shows another. */
         TopicMount: {
             /** @description The share, as its recipient sees it. */
@@ -5890,6 +6087,8 @@ export interface components {
             drifted: boolean;
             /** @description The same as a sentence. */
             message?: string;
+            /** @description A cluster link writes it, and nobody else may; neither it nor its settings are changed until it is taken out of the link. */
+            mirror?: components["schemas"]["TopicMirror"];
             /** @description It shows a topic that another tenant shares: it is read, and nothing else. Its partitions are those observed. */
             mount?: components["schemas"]["TopicMount"];
             /**
@@ -7081,6 +7280,209 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BrokerPool"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_link_list: {
+        parameters: {
+            query?: {
+                /** @description Objects on the page. */
+                page_size?: number;
+                /** @description `next_page_token` of the page before. */
+                page_token?: string;
+                /** @description Only those that read or write this cluster. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterLinkList"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_link_create: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterLinkInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterLink"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_link_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the cluster link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster link. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterLink"];
+                };
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_link_delete: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended: the copies stay, as ordinary topics. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; `code` names it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cluster_link_update: {
+        parameters: {
+            query?: {
+                /** @description Answer with the plan of what would change, and change nothing. */
+                dry_run?: boolean;
+                /** @description Hold the answer until the object is READY or FAILED, at most so long: `30s`, up to `120s`. */
+                wait?: string;
+            };
+            header?: {
+                /** @description Repeating a call with the same key and body replays the first answer for 24 hours. */
+                "Idempotency-Key"?: string | null;
+                /** @description The ETag that the change is based on; 412 when the object moved. */
+                "If-Match"?: string | null;
+                /** @description The tenant that the request is about, for callers above tenants. */
+                "Weir-Tenant"?: string | null;
+            };
+            path: {
+                /** @description Id of the cluster link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/merge-patch+json": components["schemas"]["ClusterLinkPatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterLink"];
                 };
             };
             /** @description A problem; `code` names it. */

@@ -31,6 +31,7 @@ export const KINDS: readonly Kind[] = [
   { kind: 'RoleBinding', prefix: 'binding', api: '/v1/role-bindings', route: '/role-bindings', one: 'role binding', many: 'role bindings', page: true },
   { kind: 'ComputePool', prefix: 'compute_pool', api: '/v1/compute-pools', route: '/compute-pools', one: 'compute pool', many: 'compute pools', page: true },
   { kind: 'Job', prefix: 'job', api: '/v1/jobs', route: '/jobs', one: 'job', many: 'jobs', page: true },
+  { kind: 'ClusterLink', prefix: 'cluster_link', api: '/v1/cluster-links', route: '/cluster-links', one: 'cluster link', many: 'cluster links', page: true },
   { kind: 'Quota', prefix: 'quota', api: '/v1/quotas', route: '/quotas', one: 'quota', many: 'quotas', page: true },
   { kind: 'AlertRule', prefix: 'alert_rule', api: '/v1/alert-rules', route: '/alerts', one: 'alert rule', many: 'alert rules', page: true },
   { kind: 'Member', prefix: 'member', api: '/v1/members', route: '/members', one: 'member', many: 'members', page: true },

@@ -28,6 +28,7 @@ export const AREAS: readonly Area[] = [
       { to: '/topics', label: 'Topics', icon: 'topic' },
       { to: '/jobs', label: 'Jobs', icon: 'job' },
       { to: '/shares', label: 'Sharing', icon: 'share' },
+      { to: '/cluster-links', label: 'Cluster links', icon: 'copy' },
       { to: '/contracts', label: 'Contracts', icon: 'contract' },
       { to: '/contract-lint-rules', label: 'Lint rules', icon: 'check' },
     ],

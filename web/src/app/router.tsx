@@ -28,6 +28,7 @@ const dataPlane = () => import('../features/data_plane/routes.tsx')
 const grant = () => import('../features/data_plane_grant/routes.tsx')
 const share = () => import('../features/share/routes.tsx')
 const receivedShare = () => import('../features/share/received-page.tsx')
+const clusterLink = () => import('../features/cluster_link/routes.tsx')
 const product = () => import('../features/share/product-page.tsx')
 const account = () => import('../features/service_account/routes.tsx')
 const key = () => import('../features/api_key/routes.tsx')
@@ -63,6 +64,8 @@ const routes = root.addChildren([
   page('/shares', lazyRouteComponent(share, 'SharesPage')),
   page('/shares/$id', lazyRouteComponent(share, 'SharePage')),
   page('/received-shares/$id', lazyRouteComponent(receivedShare, 'ReceivedSharePage')),
+  page('/cluster-links', lazyRouteComponent(clusterLink, 'ClusterLinksPage')),
+  page('/cluster-links/$id', lazyRouteComponent(clusterLink, 'ClusterLinkPage')),
   page('/data-products/$id', lazyRouteComponent(product, 'ProductPage')),
   page(INVITATION_PATH, lazyRouteComponent(() => import('../features/share/invitation-page.tsx'), 'ClaimPage')),
   page('/service-accounts', lazyRouteComponent(account, 'ServiceAccountsPage')),

@@ -290,7 +290,7 @@ function journeys(screen, viewport) {
     complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes('ERR_FAILED')))
   })
 
-  const PAGES = ['/', '/environments', '/clusters', '/topics', '/contracts', '/data-planes', '/grants', '/grants?tab=offered', '/service-accounts', '/api-keys', '/role-bindings', '/quotas', '/quotas?do=create', '/alerts', '/alerts?do=create', '/members', '/costs', '/costs?measure=bytes', '/rate-cards', '/audit', '/topics?do=create', '/no-such-page']
+  const PAGES = ['/', '/environments', '/clusters', '/topics', '/contracts', '/cluster-links', '/cluster-links?do=create', '/data-planes', '/grants', '/grants?tab=offered', '/service-accounts', '/api-keys', '/role-bindings', '/quotas', '/quotas?do=create', '/alerts', '/alerts?do=create', '/members', '/costs', '/costs?measure=bytes', '/rate-cards', '/audit', '/topics?do=create', '/no-such-page']
   for (const path of PAGES) {
     test(`${path} holds up under axe, and nothing is cut`, async () => {
       await open(path)

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const FIRST_LOAD_MAX = 170 * 1024
 // Rooms are loaded when they are entered: this grows with their number, by what each may cost.
-const ALL_SCRIPTS_MAX = 292 * 1024
+const ALL_SCRIPTS_MAX = 302 * 1024
 const STYLES_MAX = 12 * 1024
 
 let out: string

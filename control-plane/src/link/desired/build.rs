@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 use weir_proto::agent::v1::{self as wire, AccessRole, ApiKey, Cluster, DesiredState, Grant, Scram};
 
+use super::cluster_link;
+pub(in crate::link) use super::cluster_link::{ClusterLinkRow, MirrorRow};
 use super::contract;
 pub(in crate::link) use super::contract::Contracts;
 pub(in crate::link) use super::job::{ComputePoolRow, JobRow};
@@ -50,6 +52,8 @@ pub(in crate::link) struct Rows {
     pub(in crate::link) compute_pools: Vec<ComputePoolRow>,
     /// Jobs in those.
     pub(in crate::link) jobs: Vec<JobRow>,
+    /// Cluster links that have an end there.
+    pub(in crate::link) cluster_links: Vec<ClusterLinkRow>,
     /// Schemas that topics' contracts take.
     pub(in crate::link) contracts: Contracts,
 }
@@ -110,6 +114,7 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         lag_watches,
         compute_pools,
         jobs,
+        cluster_links,
         contracts,
     } = rows;
     let replication: BTreeMap<Uuid, u32> = pools.iter().map(|pool| (pool.id, count(pool.brokers))).collect();
@@ -123,7 +128,11 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         .filter(|it| it.access == ClusterAccess::Native)
         .map(|it| it.id)
         .collect();
-    let mut grants = grants(&clusters, holders(&keys, &jobs), &bindings);
+    let mut grants = grants(
+        &clusters,
+        holders(data_plane, &keys, &jobs, &cluster_links),
+        &bindings,
+    );
     grants.sort_by(|a, b| {
         (&a.principal_id, &a.cluster_id, &a.pattern, a.role).cmp(&(
             &b.principal_id,
@@ -133,6 +142,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
         ))
     });
     grants.dedup();
+    let link_keys = cluster_link::keys(data_plane, &cluster_links);
+    let cluster_links = cluster_link::told(data_plane, cluster_links, &topics);
     DesiredState {
         data_plane_id: data_plane.to_string(),
         broker_pools: sorted(pools.into_iter().map(pool).collect(), |it| &it.id),
@@ -149,7 +160,8 @@ pub(in crate::link) fn build(data_plane: DataPlaneId, issuer: &str, rows: Rows) 
                 .collect(),
             |it| &it.id,
         ),
-        api_keys: sorted(keys.into_iter().map(key).collect(), |it| &it.id),
+        cluster_links: sorted(cluster_links, |it| &it.id),
+        api_keys: sorted(keys.into_iter().map(key).chain(link_keys).collect(), |it| &it.id),
         grants,
         quotas: sorted(quotas.into_iter().map(quota).collect(), |it| &it.id),
         token_issuers: token_issuer(data_plane, issuer, token_keys).into_iter().collect(),
@@ -234,14 +246,22 @@ fn key(row: KeyRow) -> ApiKey {
         sealed: sealed.unwrap_or_default(),
         expires_at_unix_seconds,
         public_key_sha256,
+        cluster_link_id: String::new(),
     }
 }
 
-/// Who acts on which cluster: service accounts with a key, and those whose rights a job has.
-fn holders(keys: &[KeyRow], jobs: &[JobRow]) -> BTreeSet<(Uuid, Uuid)> {
+/// Who acts on which cluster: service accounts with a key, those whose rights a job has, and those as whom a link reads.
+fn holders(
+    here: DataPlaneId,
+    keys: &[KeyRow],
+    jobs: &[JobRow],
+    links: &[ClusterLinkRow],
+) -> BTreeSet<(Uuid, Uuid)> {
     let keys = keys.iter().map(|it| (it.cluster_id, it.service_account_id));
     let jobs = jobs.iter().map(|it| (it.cluster_id, it.service_account_id));
-    keys.chain(jobs).collect()
+    let links = links.iter().filter(|it| it.is_read_at(here));
+    let links = links.map(|it| (it.source_cluster_id, it.service_account_id));
+    keys.chain(jobs).chain(links).collect()
 }
 
 fn grants(clusters: &[ClusterRow], holders: BTreeSet<(Uuid, Uuid)>, bindings: &[BindingRow]) -> Vec<Grant> {

@@ -25,6 +25,7 @@ fn rows() -> Rows {
         changed_settings: Vec::new(),
         contract: None,
         mount: None,
+        mirror: None,
         deleted: id == 0x52,
     };
     Rows {

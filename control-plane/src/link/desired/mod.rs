@@ -1,6 +1,7 @@
 //! Desired state: built from one snapshot, signed once, stored, and sent as the stored bytes.
 
 mod build;
+mod cluster_link;
 mod contract;
 mod job;
 mod lag_watch;

@@ -7,10 +7,10 @@ use sqlx::types::Json;
 use weir_proto::agent::v1::{DesiredFrame, Generation};
 
 use super::build::{
-    BindingRow, ClusterRow, ComputePoolRow, EncryptionRow, JobRow, KeyRow, LagWatchRow, MountRow, PoolRow,
-    QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
+    BindingRow, ClusterRow, ComputePoolRow, EncryptionRow, JobRow, KeyRow, LagWatchRow, MirrorRow, MountRow,
+    PoolRow, QuotaRow, Rows, ScramRow, TokenKeyRow, TopicRow,
 };
-use super::contract;
+use super::{cluster_link, contract};
 use crate::kernel::{DataPlaneId, Id, Result};
 use crate::resources::broker_pool::AttachedKafka;
 use crate::resources::cluster::ClusterAccess;
@@ -152,6 +152,7 @@ pub(super) async fn rows(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Rows> {
         lag_watches: lag_watches(tx, data_plane).await?,
         compute_pools: compute_pools(tx, data_plane).await?,
         jobs: jobs(tx, data_plane).await?,
+        cluster_links: cluster_link::rows(tx, data_plane).await?,
     })
 }
 
@@ -198,6 +199,7 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
         r#"SELECT t.id, t.cluster_id, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy, t.max_message_bytes,
                   t.configs AS "configs: Json<BTreeMap<String, String>>", t.adopted, t.changed_settings, t.contract,
                   t.dead_letter_topic_id, t.deleted_at IS NOT NULL AS "deleted!", t.mount_share_id, t.mount_topic_id,
+                  t.mirror_link_id, t.mirror_source_name,
                   s.starts_at AS "starts_at?", s.expires_at AS "expires_at?",
                   s.fetch_bytes_per_second AS "fetch_bytes_per_second?", shown.steps AS "steps?: Json<Vec<serde_json::Value>>", shown.keys AS "keys?",
                   shown.encryption AS "encryption?", s.key_generation AS "key_generation?", m.tenant_id AS "provider?",
@@ -244,6 +246,10 @@ async fn topics(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<TopicRow>> {
                         consumer,
                     }),
             }),
+        mirror: row
+            .mirror_link_id
+            .zip(row.mirror_source_name)
+            .map(|(link_id, source_name)| MirrorRow { link_id, source_name }),
         deleted: row.deleted,
     });
     Ok(topics.collect())
@@ -288,7 +294,8 @@ async fn bindings(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<BindingRow
         r#"SELECT tenant_id AS "tenant_id!", service_account_id AS "service_account_id!", role, resource
            FROM role_binding b
            WHERE service_account_id IN (SELECT service_account_id FROM api_key WHERE data_plane_id = $1
-                 UNION ALL SELECT service_account_id FROM job WHERE data_plane_id = $1)
+                 UNION ALL SELECT service_account_id FROM job WHERE data_plane_id = $1
+                 UNION ALL SELECT service_account_id FROM cluster_link WHERE source_data_plane_id = $1)
              AND tenant_id IN (SELECT tenant_id FROM cluster WHERE data_plane_id = $1)"#,
         data_plane.uuid(),
     )

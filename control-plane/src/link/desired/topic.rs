@@ -6,6 +6,7 @@ use uuid::Uuid;
 use weir_proto::agent::v1::{self as wire, Config, Topic};
 
 use super::build::{count, physical_name, type_id};
+use super::cluster_link::MirrorRow;
 use super::mount::{MountRow, mount};
 use crate::kernel::{Id, kind};
 use crate::resources::topic::TopicContract;
@@ -25,6 +26,7 @@ pub(in crate::link) struct TopicRow {
     pub(in crate::link) changed_settings: Vec<String>,
     pub(in crate::link) contract: Option<TopicContract>,
     pub(in crate::link) mount: Option<MountRow>,
+    pub(in crate::link) mirror: Option<MirrorRow>,
     pub(in crate::link) deleted: bool,
 }
 
@@ -49,6 +51,7 @@ pub(super) fn topic(
         changed_settings,
         contract: _,
         mount: shown,
+        mirror,
         deleted,
     } = row;
     if let Some(shown) = shown {
@@ -90,6 +93,7 @@ pub(super) fn topic(
         adopted,
         contract,
         mount: None,
+        mirror_link_id: mirror.map_or_else(String::new, |it| type_id::<kind::ClusterLink>(it.link_id)),
     }
 }
 

@@ -9,6 +9,7 @@ use weir_proto::agent::v1::{Generation, ItemStatus, Phase, Reason};
 
 use self::store::{Object, StatusRow};
 use crate::kernel::{DataPlaneId, Id, Result, kind};
+use crate::link::cluster_link;
 use crate::runtime::{Db, Scope};
 
 /// What became of a report.
@@ -50,7 +51,15 @@ pub(super) async fn accept(db: &Db, data_plane: DataPlaneId, items: Vec<ItemStat
     let (mine, foreign): (Vec<StatusRow>, Vec<StatusRow>) = rows.into_values().partition(sensible);
     // An agent goes on naming a tombstone until a generation without it: that is no foreign item.
     let foreign = foreign.iter().filter(|row| row.phase != "DELETED").count();
+    let told: Vec<Uuid> = mine
+        .iter()
+        .filter(|row| row.bootstrap_port > 0)
+        .map(|row| row.object)
+        .collect();
+    let reached = cluster_link::addresses(&mut tx, data_plane, &told).await?;
     let moved = store::upsert(&mut tx, data_plane, &mine, &known).await?;
+    let mut elsewhere = cluster_link::addresses(&mut tx, data_plane, &told).await?;
+    elsewhere.retain(|it| !reached.contains(it));
     let gone: Vec<Uuid> = mine
         .iter()
         .filter(|row| row.phase == "DELETED")
@@ -62,6 +71,10 @@ pub(super) async fn accept(db: &Db, data_plane: DataPlaneId, items: Vec<ItemStat
         store::remove(&mut tx, data_plane).await?
     };
     store::tell(&mut tx, &served, &moved, &removed).await?;
+    if !elsewhere.is_empty() {
+        let clusters: Vec<Uuid> = elsewhere.into_iter().map(|(cluster, ..)| cluster).collect();
+        cluster_link::tell_targets(&mut tx, &clusters).await?;
+    }
     tx.commit().await?;
     Ok(Told {
         changed: moved.len(),
@@ -137,7 +150,7 @@ fn bounded(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-fn phase(phase: Phase) -> Option<&'static str> {
+pub(super) fn phase(phase: Phase) -> Option<&'static str> {
     Some(match phase {
         Phase::Unspecified => return None,
         Phase::Pending => "PENDING",
@@ -155,7 +168,7 @@ fn phase(phase: Phase) -> Option<&'static str> {
     })
 }
 
-fn reason(reason: Reason) -> &'static str {
+pub(super) fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Unspecified => "",
         other => other.as_str_name().trim_start_matches("REASON_"),

@@ -52,7 +52,9 @@ pub(super) async fn served(tx: &mut Tx, data_plane: DataPlaneId, ids: &[Uuid]) -
            UNION ALL SELECT id, 'ComputePool', tenant_id, generation, deleted_at IS NOT NULL
              FROM compute_pool WHERE data_plane_id = $1 AND id = ANY($2)
            UNION ALL SELECT id, 'Job', tenant_id, generation, deleted_at IS NOT NULL
-             FROM job WHERE data_plane_id = $1 AND id = ANY($2)"#,
+             FROM job WHERE data_plane_id = $1 AND id = ANY($2)
+           UNION ALL SELECT id, 'ClusterLink', tenant_id, generation, false
+             FROM cluster_link WHERE source_data_plane_id = $1 AND id = ANY($2)"#,
         data_plane.uuid(),
         ids,
     )
@@ -141,7 +143,8 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
         "DELETE FROM topic t USING object_status s WHERE s.object_id = t.id AND s.phase = 'DELETED'
            AND t.deleted_at IS NOT NULL AND s.observed_n >= t.desired_n AND t.data_plane_id = $1
            AND NOT EXISTS (SELECT FROM job_topic WHERE topic_id = t.id)
-           AND NOT EXISTS (SELECT FROM topic m WHERE m.mount_topic_id = t.id) RETURNING t.id",
+           AND NOT EXISTS (SELECT FROM topic m WHERE m.mount_topic_id = t.id)
+           AND NOT EXISTS (SELECT FROM topic m WHERE m.mirror_source_topic_id = t.id) RETURNING t.id",
         id,
     )
     .fetch_all(tx.conn())
@@ -153,6 +156,7 @@ pub(super) async fn remove(tx: &mut Tx, data_plane: DataPlaneId) -> Result<Vec<U
            AND NOT EXISTS (SELECT FROM api_key WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM quota WHERE cluster_id = c.id)
            AND NOT EXISTS (SELECT FROM job WHERE cluster_id = c.id)
+           AND NOT EXISTS (SELECT FROM cluster_link WHERE c.id IN (source_cluster_id, target_cluster_id))
            AND NOT EXISTS (SELECT FROM alert_rule WHERE cluster_id = c.id) RETURNING c.id",
         id,
     )

@@ -25,7 +25,7 @@ use self::protocol::Conversation;
 use self::store::{Claim, Pulse, Standing};
 use super::limit::Bucket;
 use super::tls::{Identity, Peer};
-use super::{Door, desired, enroll, job, judged, lag, quota, refused};
+use super::{Door, cluster_link, desired, enroll, job, judged, lag, quota, refused};
 use crate::kernel::{DataPlaneId, Result};
 use crate::runtime::Scope;
 use crate::runtime::agents::Asked;
@@ -185,7 +185,9 @@ impl Session {
             kafka_version,
             session,
             sealing_public_key,
-        } = hello;
+            link_key_sha256: _,
+            gateway_key_sha256: _,
+        } = hello.clone();
         self.asks = Asks::of(self.data_plane, session);
         self.pulse.accepted = self.talk.held();
         let mut tx = self
@@ -218,6 +220,9 @@ impl Session {
                     tracing::warn!(data_plane = %self.data_plane, "an agent told another sealing key than the one that is pinned");
                 }
                 enroll::store::tell(&mut tx, self.data_plane)
+                    .await
+                    .map_err(refused)?;
+                cluster_link::meet(&mut tx, self.data_plane, &hello)
                     .await
                     .map_err(refused)?;
                 tx.commit().await.map_err(refused)?;
@@ -304,6 +309,9 @@ impl Session {
                 .await
                 .map_err(refused),
             Frame::Jobs(report) => job::keep(&self.door.app.db, self.data_plane, report)
+                .await
+                .map_err(refused),
+            Frame::ClusterLinks(report) => cluster_link::keep(&self.door.app, self.data_plane, report)
                 .await
                 .map_err(refused),
             Frame::Lags(report) => lag::keep(&self.door.app.db, self.data_plane, report)

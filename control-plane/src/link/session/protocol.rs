@@ -23,6 +23,8 @@ pub(super) const JOBS_MAX: usize = 10_000;
 pub(super) const DECISIONS_MAX: usize = 1_000;
 /// Sums of compute pools in one report.
 const COMPUTE_MAX: usize = 1_000;
+/// Cluster links, or topics of those, of one report.
+pub(super) const CLUSTER_LINKS_MAX: usize = 10_000;
 /// Partitions of one answer.
 pub(super) const PARTITIONS_MAX: usize = 100_000;
 /// Consumer groups of one answer.
@@ -56,6 +58,9 @@ pub(super) enum Breach {
     /// A sealing key that is none.
     #[error("a sealing key is 64 hexadecimal digits")]
     SealingKey,
+    /// A key's fingerprint that is none.
+    #[error("a key's fingerprint is 64 hexadecimal digits")]
+    Fingerprint,
     /// An answer with a name that is none.
     #[error("an answer's names have visible ASCII characters, and not too many")]
     Answer,
@@ -94,6 +99,11 @@ impl Conversation {
                 {
                     return Err(Breach::SealingKey);
                 }
+                let told = [&hello.link_key_sha256, &hello.gateway_key_sha256];
+                let whole = |it: &str| it.is_empty() || weir_credentials::unhex32(it).is_some();
+                if !told.into_iter().all(|it| whole(it)) {
+                    return Err(Breach::Fingerprint);
+                }
                 self.greeted = true;
                 self.hold(hello.accepted.unwrap_or_default());
             }
@@ -112,6 +122,10 @@ impl Conversation {
                 within(report.uses.len().max(report.levels.len()), QUOTA_USES_MAX)?;
             }
             (Frame::Lags(report), true) => within(report.levels.len(), LAGS_MAX)?,
+            (Frame::ClusterLinks(report), true) => {
+                let topics = report.links.iter().map(|it| it.topics.len()).sum();
+                within(report.links.len().max(topics), CLUSTER_LINKS_MAX)?;
+            }
             (Frame::Jobs(report), true) => {
                 within(report.jobs.len(), JOBS_MAX)?;
                 within(report.decisions.len(), DECISIONS_MAX)?;

@@ -290,7 +290,7 @@ pub async fn key_changed(
     Ok(())
 }
 
-/// Tells every data plane on which the service account has keys or jobs that what it may do changed.
+/// Tells every data plane on which the service account has keys or jobs, or is read as by a cluster link, that what it may do changed.
 ///
 /// # Errors
 /// The database's.
@@ -299,7 +299,8 @@ pub async fn keys_changed(tx: &mut Tx, scope: TenantScope, account: ServiceAccou
     let data_planes = sqlx::query_scalar!(
         r#"SELECT data_plane_id AS "data_plane_id!" FROM api_key
          WHERE tenant_id = $1 AND service_account_id = $2 AND data_plane_id IS NOT NULL
-         UNION SELECT data_plane_id FROM job WHERE tenant_id = $1 AND service_account_id = $2 ORDER BY 1"#,
+         UNION SELECT data_plane_id FROM job WHERE tenant_id = $1 AND service_account_id = $2
+         UNION SELECT source_data_plane_id FROM cluster_link WHERE tenant_id = $1 AND service_account_id = $2 ORDER BY 1"#,
         scope.tenant().uuid(),
         account.uuid(),
     )

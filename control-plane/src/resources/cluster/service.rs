@@ -155,7 +155,7 @@ pub async fn delete(
     };
     let before = present(&mut write, caller, scope, call, id).await?;
     if store::in_use(write.tx(), scope, id).await? {
-        let detail = "The cluster still has topics, keys, quotas, alert rules or jobs; delete them first.";
+        let detail = "The cluster still has topics, keys, quotas, alert rules, jobs or cluster links; delete them first.";
         return Err(Error::conflict(code::IN_USE, detail));
     }
     let pool = served::report(write.tx(), before.spec.broker_pool.uuid()).await?;

@@ -191,7 +191,8 @@ pub async fn in_use(tx: &mut Tx, scope: TenantScope, id: ClusterId) -> Result<bo
                OR EXISTS (SELECT FROM api_key WHERE tenant_id = $1 AND cluster_id = $2)
                OR EXISTS (SELECT FROM quota WHERE tenant_id = $1 AND cluster_id = $2)
                OR EXISTS (SELECT FROM alert_rule WHERE tenant_id = $1 AND cluster_id = $2)
-               OR EXISTS (SELECT FROM job WHERE tenant_id = $1 AND cluster_id = $2) AS "used!""#,
+               OR EXISTS (SELECT FROM job WHERE tenant_id = $1 AND cluster_id = $2)
+               OR EXISTS (SELECT FROM cluster_link WHERE tenant_id = $1 AND $2 IN (source_cluster_id, target_cluster_id)) AS "used!""#,
         scope.tenant().uuid(),
         id.uuid(),
     )

@@ -40,6 +40,10 @@ pub struct DataPlaneStatus {
     pub applied_generation: Option<i64>,
     /// Gateways attached to the agent.
     pub gateways_live: i32,
+    /// Fingerprint of the public key that the agent reads other data planes with, over cluster links: `sha256:` and 64 hexadecimal digits.
+    pub link_key: Option<String>,
+    /// Fingerprint of the one that its gateways show to clients; null without TLS.
+    pub gateway_key: Option<String>,
 }
 
 impl Resource for kind::DataPlane {
@@ -121,6 +125,8 @@ impl From<DataPlane> for Object<kind::DataPlane> {
             accepted_generation: None,
             applied_generation: None,
             gateways_live: 0,
+            link_key: None,
+            gateway_key: None,
         };
         if let Some(agent) = agent {
             let Agent {
@@ -131,7 +137,11 @@ impl From<DataPlane> for Object<kind::DataPlane> {
                 accepted_n,
                 applied_n,
                 gateways_live,
+                link_key,
+                gateway_key,
             } = agent;
+            status.link_key = link_key;
+            status.gateway_key = gateway_key;
             status.enrolled_at = Some(enrolled_at);
             status.last_seen_at = last_seen_at;
             status.agent_version = Some(agent_version);

@@ -41,6 +41,10 @@ pub struct Agent {
     pub applied_n: i64,
     /// Gateways attached to it.
     pub gateways_live: i32,
+    /// The public key that it reads other data planes with.
+    pub link_key: Option<String>,
+    /// The one that its gateways show.
+    pub gateway_key: Option<String>,
 }
 
 /// A row.

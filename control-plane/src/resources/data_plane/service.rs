@@ -7,6 +7,7 @@ use crate::auth::{Caller, TenantScope};
 use crate::kernel::{Action, Change, DataPlaneId, Error, Id, Result, kind};
 use crate::resources::data_plane::model::{self, DataPlane, resource_name};
 use crate::resources::data_plane::{enrollment, store};
+use crate::resources::data_plane_generation::bump_sources;
 use crate::resources::owner;
 use crate::resources::service_quota::{self, Quota};
 use crate::rest::{Answer, Begun, Call, Object, ObjectInput, PatchInput, Write, merged};
@@ -106,6 +107,11 @@ async fn change(
         }
         Action::Act("revoke") => {
             store::withdraw_tokens(write.tx(), scope, id).await?;
+            // Whatever cluster links read for it lets its agent in no longer.
+            store::forget_keys(write.tx(), scope, id).await?;
+            write.tx().turn_to_operator().await?;
+            bump_sources(write.tx(), id).await?;
+            scope.back(write.tx()).await?;
             None
         }
         _ => None,

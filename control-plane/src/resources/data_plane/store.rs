@@ -27,6 +27,8 @@ struct Row {
     accepted_n: Option<i64>,
     applied_n: Option<i64>,
     gateways_live: Option<i32>,
+    link_key: Option<String>,
+    gateway_key: Option<String>,
 }
 
 impl From<Row> for DataPlane {
@@ -51,6 +53,8 @@ impl From<Row> for DataPlane {
             accepted_n: row.accepted_n.unwrap_or_default(),
             applied_n: row.applied_n.unwrap_or_default(),
             gateways_live: row.gateways_live.unwrap_or_default(),
+            link_key: row.link_key,
+            gateway_key: row.gateway_key,
         });
         Self {
             id: Id::from_uuid(id),
@@ -93,10 +97,12 @@ async fn select(
         r#"SELECT d.id, d.name, d.description, d.revoked_at, d.labels, d.generation, d.created_at, d.updated_at,
                 g.n AS "desired_n?", l.enrolled_at AS "enrolled_at?", l.last_seen_at AS "last_seen_at?",
                 l.agent_version AS "agent_version?", l.kafka_version AS "kafka_version?",
-                l.accepted_n AS "accepted_n?", l.applied_n AS "applied_n?", l.gateways_live AS "gateways_live?"
+                l.accepted_n AS "accepted_n?", l.applied_n AS "applied_n?", l.gateways_live AS "gateways_live?",
+                'sha256:' || encode(k.link_key_sha256, 'hex') AS link_key, 'sha256:' || encode(k.gateway_key_sha256, 'hex') AS gateway_key
          FROM data_plane d
          LEFT JOIN data_plane_generation g ON g.data_plane_id = d.id
          LEFT JOIN data_plane_link l ON l.data_plane_id = d.id
+         LEFT JOIN data_plane_key k ON k.data_plane_id = d.id
          WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id = $2) AND d.id > $3 ORDER BY d.id LIMIT $4"#,
         scope.tenant().uuid(),
         id.map(Id::uuid),
@@ -190,6 +196,18 @@ pub async fn replace_tokens(
         data_plane.uuid(),
         sha256.as_slice(),
         expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Forgets by which keys other data planes know its agent; the next one tells its own.
+pub async fn forget_keys(tx: &mut Tx, scope: TenantScope, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM data_plane_key WHERE tenant_id = $1 AND data_plane_id = $2",
+        scope.tenant().uuid(),
+        data_plane.uuid(),
     )
     .execute(tx.conn())
     .await?;

@@ -2,4 +2,4 @@
 
 mod store;
 
-pub use store::{bump_all, bump_generation};
+pub use store::{bump_all, bump_generation, bump_sources};

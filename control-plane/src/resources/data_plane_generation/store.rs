@@ -32,3 +32,22 @@ pub async fn bump_all(tx: &mut Tx) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Moves the data planes on that cluster links read for this one: by which key it reads is news to them. Under the operator's scope, since nobody
+/// else may write them all; call it last.
+///
+/// # Errors
+/// The database's.
+pub async fn bump_sources(tx: &mut Tx, data_plane: DataPlaneId) -> Result<()> {
+    sqlx::query!(
+        // In the order of ids, like those who move several.
+        "UPDATE data_plane_generation SET n = n + 1 WHERE data_plane_id IN (
+             SELECT data_plane_id FROM data_plane_generation
+             WHERE data_plane_id IN (SELECT source_data_plane_id FROM cluster_link WHERE target_data_plane_id = $1)
+             ORDER BY data_plane_id FOR UPDATE)",
+        data_plane.uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

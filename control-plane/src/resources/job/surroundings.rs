@@ -1,7 +1,7 @@
 //! What a job refers to: there, of one place, the caller's to use; and the rights that the job would need.
 
-use crate::auth::{self, Binding, Caller, Role, TenantScope};
-use crate::kernel::{Error, FieldError, Result, code, matches_pattern};
+use crate::auth::{self, Binding, Caller, Role, TenantScope, holds};
+use crate::kernel::{Error, FieldError, Result, code};
 use crate::resources::cluster::Cluster;
 use crate::resources::job::model::{Job, JobSpec, NamedTopic};
 use crate::resources::job::program;
@@ -130,6 +130,13 @@ fn missing(
                 .into(),
         });
     }
+    if topic.is_mirror && named.part != "SOURCE" {
+        return Some(FieldError {
+            pointer,
+            code: code::MIRRORED.into(),
+            detail: "The topic is written by a cluster link, and by nobody else until it is taken out of the link.".into(),
+        });
+    }
     let (environment, cluster) = (&cluster.environment_name, &cluster.spec.name);
     let resource = format!("environment={environment}/cluster={cluster}/topic={}", topic.name);
     let (does, least) = match named.part {
@@ -148,13 +155,6 @@ fn missing(
         code: code::ROLE_MISSING.into(),
         detail,
     })
-}
-
-/// As gateways see it: roles above tenants say nothing of topics.
-fn holds(bindings: &[Binding], least: Role, resource: &str) -> bool {
-    bindings
-        .iter()
-        .any(|it| (least..=Role::TenantAdmin).contains(&it.role) && matches_pattern(&it.resource, resource))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum Quota {
     ComputePools,
     /// Jobs of a tenant.
     Jobs,
+    /// Cluster links of a tenant.
+    ClusterLinks,
     /// Quotas of a tenant's principals.
     Quotas,
     /// Alert rules of a tenant.
@@ -39,7 +41,7 @@ pub enum Quota {
 
 impl Quota {
     /// Every quota.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Environments,
         Self::DataPlanes,
         Self::BrokerPools,
@@ -50,6 +52,7 @@ impl Quota {
         Self::ApiKeys,
         Self::ComputePools,
         Self::Jobs,
+        Self::ClusterLinks,
         Self::Quotas,
         Self::AlertRules,
         Self::ContractLintRules,
@@ -72,6 +75,7 @@ impl Quota {
             Self::ApiKeys => "api_keys",
             Self::ComputePools => "compute_pools",
             Self::Jobs => "jobs",
+            Self::ClusterLinks => "cluster_links",
             Self::Quotas => "quotas",
             Self::AlertRules => "alert_rules",
             Self::ContractLintRules => "contract_lint_rules",
@@ -106,6 +110,7 @@ impl Quota {
             | Self::BrokerPools
             | Self::ComputePools
             | Self::ContractLintRules => 50,
+            Self::ClusterLinks => 20,
             Self::Clusters => 200,
             Self::AlertRules | Self::Jobs => 500,
             Self::Topics | Self::ServiceAccounts | Self::Quotas | Self::Contracts => 5_000,

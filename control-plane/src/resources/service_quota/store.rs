@@ -199,6 +199,11 @@ async fn counted(tx: &mut Tx, scope: TenantScope, quota: Quota) -> Result<Option
             .fetch_one(conn)
             .await?
         }
+        Quota::ClusterLinks => {
+            sqlx::query_scalar!("SELECT count(*) FROM cluster_link WHERE tenant_id = $1", tenant)
+                .fetch_one(conn)
+                .await?
+        }
         Quota::Quotas => {
             sqlx::query_scalar!("SELECT count(*) FROM quota WHERE tenant_id = $1", tenant)
                 .fetch_one(conn)

@@ -200,7 +200,7 @@ pub async fn shut(tx: &mut Tx, consumer: TenantScope, row: &Share) -> Result<()>
     let first = topic::by_id(tx, consumer, *first).await?;
     if served::report(tx, first.broker_pool.uuid()).await?.is_none() {
         // No agent ever spoke of the pool: nobody shows them.
-        return topic::mount::forget(tx, consumer, &ids).await;
+        topic::mount::forget(tx, consumer, &ids).await?;
     }
     stamped(tx, consumer, data_plane, &ended).await
 }

@@ -160,8 +160,8 @@ async fn check_taking(
         return Err(Error::invalid("/terms_accepted", code::TERMS, detail));
     }
     if party::pool_of(tx, provider, share).await? != cluster.spec.broker_pool {
-        let detail = "The cluster is on another broker pool than the topics: a mount shows what is there already. Across pools a cluster link \
-                      would copy it, and there are none yet; take a cluster on the provider's pool (a data plane grant lends a place there).";
+        let detail = "The cluster is on another broker pool than the topics: a mount shows what is there already. Take it into a cluster of \
+                      yours on the provider's pool (a data plane grant lends a place there), then copy it into this one with a cluster link.";
         return Err(Error::conflict(code::OTHER_POOL, detail));
     }
     let ids: Vec<_> = share.spec.topics.iter().map(|it| it.topic.uuid()).collect();

@@ -127,9 +127,9 @@ async fn check_offer(tx: &mut Tx, caller: &Caller, scope: TenantScope, spec: &mu
             return Err(Error::invalid(pointer, code::BAD_REFERENCE, detail));
         }
         caller.require(Role::TenantAdmin, &found.resource_name())?;
-        if found.mount.is_some() {
-            let detail = "The topic shows one that is shared with the tenant. To share it further needs the consent of whoever shares it, \
-                          and there is no way yet to ask for that.";
+        if topic::mirror::shows_another(tx, scope, found.id).await? {
+            let detail = "The topic is another tenant's that is shared with this one, or a cluster link's copy of such a topic. To share it further needs \
+                          the consent of whoever shares it, and there is no way yet to ask for that.";
             return Err(Error::conflict(code::MOUNTED, detail));
         }
         if let Some(number) = shared.contract_version

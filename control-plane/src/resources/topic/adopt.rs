@@ -11,7 +11,7 @@ use crate::resources::data_plane_generation::bump_generation;
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{Topic, TopicId, TopicSpec};
-use crate::resources::topic::{contract, jobs, mount, store};
+use crate::resources::topic::{contract, jobs, mirror, mount, store};
 use crate::resources::{owner, served};
 use crate::rest::Write;
 
@@ -81,6 +81,7 @@ pub async fn release(
     let ids: Vec<TopicId> = rows.iter().map(|it| it.id).collect();
     contract::check_free(write.tx(), scope, &ids).await?;
     jobs::check_unused(write.tx(), scope, &ids).await?;
+    mirror::check_unmirrored(write.tx(), scope, &ids).await?;
     mount::check_unshared(write.tx(), scope, &ids).await?;
     let n = bump_generation(write.tx(), data_plane).await?;
     let mut released = Vec::with_capacity(rows.len());

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::kind;
 use crate::resources::served::{Report, Standing, stand};
+use crate::resources::topic::mirror::TopicMirror;
 use crate::resources::topic::model::{Topic, TopicSpec};
 use crate::resources::topic::mount::TopicMount;
 use crate::rest::{Metadata, Object, Phase, Resource};
@@ -35,6 +36,10 @@ pub struct TopicStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mount: Option<TopicMount>,
+    /// A cluster link writes it, and nobody else may; neither it nor its settings are changed until it is taken out of the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub mirror: Option<TopicMirror>,
 }
 
 impl Resource for kind::Topic {
@@ -53,6 +58,7 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         broker_pool: _,
         data_plane: _,
         mount,
+        mirror,
         adopted,
         changed_settings: _,
         desired_n,
@@ -83,6 +89,7 @@ pub fn view(row: Topic, report: Option<&Report>) -> Object<kind::Topic> {
         drifted: report.is_some_and(|it| it.drifted),
         adopted,
         mount,
+        mirror,
     };
     Object::new(id, metadata, spec, status)
 }

@@ -9,6 +9,7 @@ mod config;
 mod contract;
 mod extent;
 mod jobs;
+pub mod mirror;
 mod model;
 pub mod mount;
 mod routes;

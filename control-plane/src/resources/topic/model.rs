@@ -11,6 +11,7 @@ use crate::resources::broker_pool::BrokerPoolId;
 use crate::resources::cluster::ClusterId;
 use crate::resources::topic::config;
 use crate::resources::topic::contract::{self, TopicContract};
+use crate::resources::topic::mirror::TopicMirror;
 use crate::resources::topic::mount::TopicMount;
 
 /// Id of a topic. Its UUID is the topic id that Kafka clients see.
@@ -19,10 +20,10 @@ pub type TopicId = Id<kind::Topic>;
 /// Physical names carry a prefix of 28 characters; Kafka's limit is 249.
 const NAME_LENGTH_MAX: usize = 200;
 /// More partitions in one topic serve nobody here and cost brokers memory.
-const PARTITIONS_MAX: i32 = 1000;
+pub(super) const PARTITIONS_MAX: i32 = 1000;
 const WEEK_MS: i64 = 7 * 86_400_000;
 const MAX_MESSAGE_BYTES_DEFAULT: i32 = 1_048_588;
-const MAX_MESSAGE_BYTES_MOST: i32 = 16 * 1024 * 1024;
+pub(super) const MAX_MESSAGE_BYTES_MOST: i32 = 16 * 1024 * 1024;
 
 /// What happens to old records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -128,6 +129,8 @@ pub struct Topic {
     pub data_plane: DataPlaneId,
     /// It shows another tenant's topic.
     pub mount: Option<TopicMount>,
+    /// A cluster link writes it.
+    pub mirror: Option<TopicMirror>,
     /// It was in Kafka before it was here.
     pub adopted: bool,
     /// Kafka's settings that were changed here since it was adopted.

@@ -10,7 +10,7 @@ use crate::resources::data_plane_grant::{Wanted, check_room};
 use crate::resources::service_quota::{self, Quota};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{self, Topic, TopicId, TopicSpec};
-use crate::resources::topic::{contract, jobs, mount, settings, store};
+use crate::resources::topic::{contract, jobs, mirror, mount, settings, store};
 use crate::resources::{cluster, owner, served};
 use crate::rest::{Answer, Begun, Call, ObjectInput, PatchInput, Write, merged};
 use crate::runtime::App;
@@ -181,6 +181,7 @@ pub async fn delete(
     let before = present(&mut write, caller, scope, call, id).await?;
     contract::check_free(write.tx(), scope, &[id]).await?;
     jobs::check_unused(write.tx(), scope, &[id]).await?;
+    mirror::check_unmirrored(write.tx(), scope, &[id]).await?;
     mount::check_unshared(write.tx(), scope, &[id]).await?;
     let pool = served::report(write.tx(), before.broker_pool.uuid()).await?;
     if pool.is_none() {
@@ -218,6 +219,7 @@ async fn present(
     caller.require(Role::Developer, &row.resource_name())?;
     call.check_generation(row.generation)?;
     mount::check_own(&row, "neither changed nor deleted")?;
+    mirror::check_own(&row, "neither changed nor deleted")?;
     if row.deleted_at.is_some() {
         return Err(Error::conflict(
             code::BEING_DELETED,

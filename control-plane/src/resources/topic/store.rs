@@ -11,6 +11,7 @@ use crate::kernel::{DataPlaneId, Error, Id, Kind as _, Labels, Page, Result, kin
 use crate::resources::cluster::ClusterId;
 use crate::resources::labels_of;
 use crate::resources::topic::contract::TopicContract;
+use crate::resources::topic::mirror::TopicMirror;
 use crate::resources::topic::model::{CleanupPolicy, Topic, TopicId, TopicSpec};
 use crate::resources::topic::mount::TopicMount;
 use crate::runtime::Tx;
@@ -23,6 +24,8 @@ struct Row {
     broker_pool_id: Uuid,
     data_plane_id: Uuid,
     mount_share_id: Option<Uuid>,
+    mirror_link_id: Option<Uuid>,
+    mirror_source_topic_id: Option<Uuid>,
     adopted: bool,
     changed_settings: Vec<String>,
     name: String,
@@ -65,6 +68,13 @@ impl From<Row> for Topic {
             mount: row.mount_share_id.map(|it| TopicMount {
                 received_share: Id::from_uuid(it),
             }),
+            mirror: row
+                .mirror_link_id
+                .zip(row.mirror_source_topic_id)
+                .map(|(link, source)| TopicMirror {
+                    cluster_link: Id::from_uuid(link),
+                    source_topic: Id::from_uuid(source),
+                }),
             adopted: row.adopted,
             changed_settings: row.changed_settings,
             desired_n: row.desired_n,
@@ -85,7 +95,7 @@ pub async fn by_id(tx: &mut Tx, scope: TenantScope, id: TopicId) -> Result<Topic
     let row = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.mount_share_id, t.mirror_link_id, t.mirror_source_topic_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
                 t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
@@ -110,7 +120,7 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
+                t.data_plane_id, t.mount_share_id, t.mirror_link_id, t.mirror_source_topic_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes, t.cleanup_policy,
                 t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at, t.labels,
                 t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id
@@ -239,7 +249,7 @@ pub async fn adopted(tx: &mut Tx, scope: TenantScope, cluster: ClusterId) -> Res
     let rows = sqlx::query_as!(
         Row,
         "SELECT t.id, t.cluster_id, c.name AS cluster_name, e.name AS environment_name, c.broker_pool_id,
-                t.data_plane_id, t.mount_share_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
+                t.data_plane_id, t.mount_share_id, t.mirror_link_id, t.mirror_source_topic_id, t.adopted, t.changed_settings, t.name, t.partitions, t.retention_ms, t.retention_bytes,
                 t.cleanup_policy, t.max_message_bytes, t.configs, t.contract, t.dead_letter_topic_id, t.desired_n, t.deleted_at,
                 t.labels, t.generation, t.created_at, t.updated_at
          FROM topic t JOIN cluster c ON c.tenant_id = t.tenant_id AND c.id = t.cluster_id

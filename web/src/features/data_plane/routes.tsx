@@ -7,6 +7,7 @@ import { useDialogInAddress } from '../../app/search.ts'
 import { ActDialog } from '../../ui/act-dialog.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ChangeDialog } from '../../ui/change-dialog.tsx'
+import { Copyable } from '../../ui/copyable.tsx'
 import { Crumb, Crumbs } from '../../ui/crumbs.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Facts, Section } from '../../ui/facts.tsx'
@@ -125,6 +126,8 @@ function AgentFacts({ plane }: { plane: DataPlane }) {
         ['Gateways live', formatCount(status.gateways_live)],
         ['Agent version', status.agent_version ?? 'unknown'],
         ['Kafka version', status.kafka_version ?? 'unknown'],
+        !!status.link_key && ['Reads others with', <Copyable key="r" text={status.link_key} label="Copy the key that it reads other data planes with" />],
+        !!status.gateway_key && ['Gateways show', <Copyable key="g" text={status.gateway_key} label="Copy the key that its gateways show" />],
         ['Wished version', formatCount(status.desired_generation)],
         ['Accepted', formatCount(status.accepted_generation)],
         ['Carried out', formatCount(status.applied_generation)],

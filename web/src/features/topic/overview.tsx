@@ -7,6 +7,7 @@ import { PartMissing, Skeleton } from '../../ui/states.tsx'
 import { Age, Moment, Phase } from '../../ui/status.tsx'
 import { Table, type Column } from '../../ui/table.tsx'
 import { useDataPlaneOfCluster } from '../data_plane/queries.ts'
+import { MirrorFacts } from './mirror.tsx'
 import { MountFacts } from './mount.tsx'
 import { useExtent } from './queries.ts'
 
@@ -17,6 +18,7 @@ export function TopicOverview({ topic }: { topic: Topic }) {
         {topic.status.mount ? <MountFacts topic={topic} /> : <Wish topic={topic} />}
         <Truth topic={topic} />
       </div>
+      {topic.status.mirror && <MirrorFacts topic={topic} />}
       {/* What lies in the log of another tenant's topic is theirs to know. */}
       {!topic.status.mount && <Extent topic={topic} />}
     </>

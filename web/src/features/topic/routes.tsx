@@ -18,6 +18,7 @@ import { ShareDialog } from '../share/share-dialog.tsx'
 import { SharesOfTopic } from '../share/share-tables.tsx'
 import { TopicContract } from './contract-tab.tsx'
 import { useTopicFields } from './forms.tsx'
+import { MirrorLine } from './mirror.tsx'
 import { MountLine } from './mount.tsx'
 import { useTopic } from './queries.ts'
 import { TopicOverview } from './overview.tsx'
@@ -60,10 +61,12 @@ export function TopicPage() {
   const share = useDialogInAddress('share')
   // Another tenant's topic, shown here: it is read and nothing else.
   const mount = query.data?.status.mount
+  // A cluster link's copy: it is neither edited nor deleted until it is taken out of the link.
+  const mirror = query.data?.status.mirror
   return (
     <ObjectPage
-      kind={KIND} query={query} fields={mount ? undefined : fields}
-      deletes={mount ? undefined : 'The topic and all its records are destroyed in your network. This cannot be undone.'}
+      kind={KIND} query={query} fields={mount || mirror ? undefined : fields}
+      deletes={mount || mirror ? undefined : 'The topic and all its records are destroyed in your network. This cannot be undone.'}
       actions={(t) => (mount
         ? <LinkButton to="/received-shares/$id" params={{ id: mount.received_share }} search={{ do: 'leave' }}>Leave…</LinkButton>
         : t.status.phase !== 'DELETING' && <Button icon="share" onClick={share.show}>Share</Button>)}
@@ -73,12 +76,13 @@ export function TopicPage() {
       {(topic) => (
         <>
           {mount && <MountLine receivedShare={mount.received_share} />}
+          {mirror && <MirrorLine link={mirror.cluster_link} />}
           <Tabs
             label={`Parts of topic ${topic.spec.name}`}
             tabs={[
               { key: 'overview', label: 'Overview', content: () => <TopicOverview topic={topic} /> },
+              ...(mount || mirror ? [] : [{ key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> }]),
               ...(mount ? [] : [
-                { key: 'contract', label: 'Contract', content: () => <TopicContract topic={topic} /> },
                 { key: 'shares', label: 'Shares', content: () => <SharesOfTopic topic={topic} share={share.show} /> },
               ]),
               { key: 'lineage', label: 'Lineage', content: () => <Lineage of={{ topic_id: topic.id }} /> },

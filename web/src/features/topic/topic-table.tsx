@@ -6,6 +6,7 @@ import { Collection } from '../../ui/list-page.tsx'
 import { ObjectLink, useNames } from '../../ui/object-link.tsx'
 import { Age, Phase } from '../../ui/status.tsx'
 import type { Column } from '../../ui/table.tsx'
+import { Copied } from './mirror.tsx'
 import { SharedWithYou } from './mount.tsx'
 import { Partitions } from './partitions.tsx'
 import { useTopics } from './queries.ts'
@@ -14,7 +15,7 @@ export function TopicTable({ cluster, action, filters }: { cluster?: string; act
   const list = useTopics({ cluster })
   const clusterName = useNames('/v1/clusters')
   const columns: Column<Topic>[] = [
-    { key: 'name', label: 'Name', cell: (t) => <><ObjectLink id={t.id} name={t.spec.name} />{t.status.mount && <> <SharedWithYou /></>}</>, sort: (t) => t.spec.name },
+    { key: 'name', label: 'Name', cell: (t) => <><ObjectLink id={t.id} name={t.spec.name} />{t.status.mount && <> <SharedWithYou /></>}{t.status.mirror && <> <Copied /></>}</>, sort: (t) => t.spec.name },
     { key: 'phase', label: 'Phase', cell: (t) => <Phase phase={t.status.phase} title={t.status.message ?? undefined} />, sort: (t) => t.status.phase },
     { key: 'partitions', label: 'Partitions', align: 'right', cell: (t) => <Partitions topic={t} />, sort: (t) => t.spec.partitions },
     { key: 'retention', label: 'Retention', align: 'right', cell: (t) => (t.status.mount ? <span className="muted">the provider’s</span> : formatDuration(t.spec.retention_ms)), sort: (t) => t.spec.retention_ms },

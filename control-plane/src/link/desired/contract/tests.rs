@@ -39,6 +39,7 @@ fn topic(id: u128, name: &str, contract: Value) -> TopicRow {
         changed_settings: Vec::new(),
         contract: serde_json::from_value(contract).unwrap(),
         mount: None,
+        mirror: None,
         deleted: false,
     }
 }

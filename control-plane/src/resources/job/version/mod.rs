@@ -21,6 +21,8 @@ pub struct UsedTopic {
     pub contract: Option<TopicContract>,
     /// It shows another tenant's: it is read, and nothing else.
     pub is_mount: bool,
+    /// A cluster link writes it, and nobody else.
+    pub is_mirror: bool,
 }
 
 /// Reads a stored program: the column holds what was validated.

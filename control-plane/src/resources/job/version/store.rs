@@ -114,7 +114,7 @@ pub async fn topics_of(
     topics: &[Uuid],
 ) -> Result<Vec<UsedTopic>> {
     let rows = sqlx::query!(
-        "SELECT id, name, contract, mount_topic_id FROM topic
+        "SELECT id, name, contract, mount_topic_id, mirror_link_id FROM topic
          WHERE tenant_id = $1 AND cluster_id = $2 AND id = ANY($3) AND deleted_at IS NULL ORDER BY id FOR SHARE",
         scope.tenant().uuid(),
         cluster.uuid(),
@@ -127,6 +127,7 @@ pub async fn topics_of(
         name: row.name,
         contract: TopicContract::read(row.contract, None),
         is_mount: row.mount_topic_id.is_some(),
+        is_mirror: row.mirror_link_id.is_some(),
     });
     Ok(topics.collect())
 }

@@ -90,8 +90,8 @@ pub async fn put(
 
 /// What has to hold of a topic that others may ask for.
 async fn check_topic(tx: &mut Tx, scope: TenantScope, topic: &Topic) -> Result<()> {
-    if topic.mount.is_some() {
-        let detail = "The topic shows one that is shared with the tenant: it is another's to list.";
+    if topic::mirror::shows_another(tx, scope, topic.id).await? {
+        let detail = "The topic shows one that is shared with the tenant, or is a cluster link's copy of such a topic: it is another's to list.";
         return Err(Error::conflict(code::MOUNTED, detail));
     }
     if topic.deleted_at.is_some() {

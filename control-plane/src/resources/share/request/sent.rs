@@ -75,8 +75,8 @@ pub async fn ask(
     }
     let topic = topic::by_id(tx, provider, product.topic).await?;
     if pool.is_some_and(|it| it != topic.broker_pool) {
-        let detail = "The cluster is on another broker pool than the data product, and a mount shows what is there already. Take a cluster \
-                      on its pool, or ask without one and for a place there.";
+        let detail = "The cluster is on another broker pool than the data product, and a mount shows what is there already. Take it into a \
+                      cluster of yours on its pool (ask without one, and for a place there), then copy it into this one with a cluster link.";
         return Err(Error::conflict(code::OTHER_POOL, detail));
     }
     let now = Utc::now();

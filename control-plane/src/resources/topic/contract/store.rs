@@ -38,7 +38,8 @@ pub async fn hold_target(
 ) -> Result<Option<Target>> {
     let row = sqlx::query!(
         "SELECT name, cleanup_policy, contract FROM topic
-         WHERE tenant_id = $1 AND cluster_id = $2 AND id = $3 AND deleted_at IS NULL AND mount_topic_id IS NULL FOR KEY SHARE",
+         WHERE tenant_id = $1 AND cluster_id = $2 AND id = $3 AND deleted_at IS NULL AND mount_topic_id IS NULL
+           AND mirror_link_id IS NULL FOR KEY SHARE",
         scope.tenant().uuid(),
         cluster.uuid(),
         id.uuid(),

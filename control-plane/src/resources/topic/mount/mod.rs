@@ -15,7 +15,7 @@ use crate::auth::TenantScope;
 use crate::kernel::{Error, Id, Result, code, kind};
 use crate::resources::topic::api::view;
 use crate::resources::topic::model::{Topic, TopicId};
-use crate::resources::topic::{contract, jobs};
+use crate::resources::topic::{contract, jobs, mirror};
 use crate::runtime::Tx;
 
 /// By what a topic shows another.
@@ -41,13 +41,14 @@ pub fn check_own(topic: &Topic, what: &str) -> Result<()> {
     Err(Error::conflict(code::MOUNTED, detail))
 }
 
-/// Refuses to let mounts go that jobs of the tenant read. They are held from then on.
+/// Refuses to let mounts go that jobs of the tenant read, or cluster links. They are held from then on.
 ///
 /// # Errors
 /// 409 `in_use`.
 pub async fn check_unread(tx: &mut Tx, scope: TenantScope, ids: &[TopicId]) -> Result<()> {
     contract::check_free(tx, scope, ids).await?;
-    jobs::check_unused(tx, scope, ids).await
+    jobs::check_unused(tx, scope, ids).await?;
+    mirror::check_unmirrored(tx, scope, ids).await
 }
 
 /// A new mount, for the record.

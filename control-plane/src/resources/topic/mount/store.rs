@@ -97,13 +97,16 @@ pub(super) async fn live_shares_of(tx: &mut Tx, scope: TenantScope, ids: &[Uuid]
     Ok(names)
 }
 
-/// Takes mounts away at once that no agent ever heard of.
+/// Takes mounts away at once that no agent ever heard of. What a job or a cluster link of the tenant still names stays as a tombstone: who shares
+/// a topic is not held up by those who read it.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget(tx: &mut Tx, scope: TenantScope, ids: &[Uuid]) -> Result<()> {
     sqlx::query!(
-        "DELETE FROM topic WHERE tenant_id = $1 AND id = ANY($2) AND mount_topic_id IS NOT NULL",
+        "DELETE FROM topic t WHERE tenant_id = $1 AND id = ANY($2) AND mount_topic_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM topic m WHERE m.tenant_id = $1 AND m.mirror_source_topic_id = t.id)
+           AND NOT EXISTS (SELECT FROM job_topic u WHERE u.tenant_id = $1 AND u.topic_id = t.id)",
         scope.tenant().uuid(),
         ids,
     )
