@@ -7,10 +7,11 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_spans::OtlpArgs;
 
-use crate::agent::{Agent, own_certificate};
+use crate::agent::Agent;
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
 use crate::flink::launch::FlinkInstall;
 use crate::gateway::Domain;
+use crate::gateway_certificate::own_certificate;
 use crate::network::Network;
 use crate::platform::Platform;
 

@@ -1,8 +1,10 @@
 //! The endpoint's answers, in process.
 
 use super::*;
+use crate::cluster_links::Ground;
 use crate::dead_letters::samples::{self, LETTERS, ORDERS};
 use crate::link::ledger::{Form, Ledger};
+use crate::platform::fake;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
@@ -21,6 +23,12 @@ fn with(folder: &std::path::Path, letters: usize) -> (Inside, impl Fn() -> usize
             contracts: Arc::default(),
             dead_letters: Arc::new(office),
             previews: Arc::new(Previews::new(Arc::default(), samples::post(0).0, folder)),
+            links: Links::open(
+                &fake::platform().0,
+                &Ground::default(),
+                folder,
+                CancellationToken::new(),
+            ),
             token: Token::open_or_make(folder).unwrap(),
         },
         last: Arc::default(),

@@ -49,6 +49,17 @@ pub fn run_with(
     port_base: u16,
     policy: Option<&Path>,
 ) -> Running {
+    run_more(state, control_plane, libs, port_base, policy, &[])
+}
+
+pub fn run_more(
+    state: &Path,
+    control_plane: &ControlPlane,
+    libs: &Path,
+    port_base: u16,
+    policy: Option<&Path>,
+    more: &[&str],
+) -> Running {
     end_with_me(state);
     let log = std::fs::OpenOptions::new()
         .append(true)
@@ -67,6 +78,7 @@ pub fn run_with(
         .arg(libs)
         .args(["--port-base", &port_base.to_string()])
         .args(policy.into_iter().flat_map(|it| [Path::new("--policy"), it]))
+        .args(more)
         .env("WEIR_TOKEN", TOKEN)
         .env("WEIR_CHILD", state.join("its-agent"))
         .stdin(Stdio::null())
