@@ -331,7 +331,7 @@ impl Life {
             let leader = track.leads.get(&partition).map_or(-1, |it| it.1);
             let mut end = -1;
             for batch in copied.batches {
-                let (count, bytes) = (batch.count, batch.len());
+                let (count, bytes) = (batch.count, batch.size());
                 let written = self.session.append(here, leader, &part, batch).await;
                 let (first, behind) = written.map_err(|error| on_append(at, error))?;
                 end = behind;

@@ -19,7 +19,7 @@ mod track;
 mod worker;
 
 #[cfg(test)]
-mod scene;
+pub mod scene;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Batch {
 
     /// How long it is.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub const fn size(&self) -> usize {
         self.bytes.len()
     }
 

@@ -52,6 +52,12 @@ pub struct Scene {
     pub platform: Platform,
 }
 
+/// Links of which there are none.
+pub fn idle(folder: &Path) -> Arc<Links> {
+    let (platform, _kafka, _processes) = fake::platform();
+    Links::open(&platform, &Ground::default(), folder, CancellationToken::new())
+}
+
 pub struct Process {
     pub links: Arc<Links>,
     pub task: JoinHandle<()>,

@@ -1,10 +1,9 @@
 //! The endpoint's answers, in process.
 
 use super::*;
-use crate::cluster_links::Ground;
+use crate::cluster_links::scene;
 use crate::dead_letters::samples::{self, LETTERS, ORDERS};
 use crate::link::ledger::{Form, Ledger};
-use crate::platform::fake;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
@@ -23,12 +22,7 @@ fn with(folder: &std::path::Path, letters: usize) -> (Inside, impl Fn() -> usize
             contracts: Arc::default(),
             dead_letters: Arc::new(office),
             previews: Arc::new(Previews::new(Arc::default(), samples::post(0).0, folder)),
-            links: Links::open(
-                &fake::platform().0,
-                &Ground::default(),
-                folder,
-                CancellationToken::new(),
-            ),
+            links: scene::idle(folder),
             token: Token::open_or_make(folder).unwrap(),
         },
         last: Arc::default(),
