@@ -1,7 +1,7 @@
 //! The composition: one agent, its tasks, and how it ends.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,17 +13,20 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::{self, Desk};
-use crate::config::{AgentConfig, GatewayListener};
+use crate::cluster_links::{self, Links};
+use crate::config::AgentConfig;
 use crate::contract_counts::ContractCounts;
 use crate::dead_letters::Office;
 use crate::desired::{Accepted, Offered};
 use crate::disk;
 use crate::driver::{Driver, Shared};
+use crate::gateway_certificate;
 use crate::inside;
 use crate::intents::{Intents, Patience};
 use crate::lag::{LagGauge, Lags};
 use crate::lane::{self, Budgets, Gateways, LaneServer, Publisher, Questions};
 use crate::link::enroll::{Door, enrolled};
+use crate::link::keys::Keys;
 use crate::link::ledger::{Ledger, unix_ms};
 use crate::link::session::{self, Uplink};
 use crate::link::{Board, Inlet, random_number};
@@ -86,6 +89,8 @@ impl Agent {
         let shared = shared(accepted);
         let sealing = sealing::open_or_make(&state.join("sealing"));
         let sealing = Arc::new(sealing.context("open the sealing key")?);
+        let reads_with = cluster_links::open_or_make(&state.join("cluster-links"));
+        let reads_with = Arc::new(reads_with.context("open the key that other data planes are read with")?);
         let (stop, close, mut tasks) = (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
         let lane = lane_server(&shared, &usage, &publisher, state)?;
         let fed = lane.clone();
@@ -95,7 +100,10 @@ impl Agent {
         tasks.spawn(EndsGauge::of(&platform, &shared).run());
         let dead_letters = Office::open(&platform, &shared, publisher.watch(), state, &mut tasks);
         let previews = Previews::open(&platform, &shared, publisher.watch(), state);
-        serve_inside_network(&config, lane, (dead_letters, previews), &close, &mut tasks).await?;
+        let links = Links::open(&platform, &shared.links, state, stop.clone());
+        let sources = (dead_letters, previews, Arc::clone(&links));
+        serve_inside_network(&config, lane, sources, &close, &mut tasks).await?;
+        tasks.spawn(links.run());
         let (inlet, arrived) = mpsc::channel(32);
         let board = shared.board.subscribe();
         let uplink = Uplink {
@@ -113,14 +121,20 @@ impl Agent {
             inlet,
             instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
-            sealing_public_key: weir_credentials::hex(&sealing.public().to_bytes()),
+            keys: Keys {
+                sealing: weir_credentials::hex(&sealing.public().to_bytes()),
+                reads_with: weir_credentials::hex(reads_with.public_key.as_bytes()),
+                chain: config.gateway_listener.tls.as_ref().map(|it| it.0.clone()),
+                own_authority: config.gateway_listener.tls_own,
+            },
+            cluster_links: Arc::clone(&shared.links.reports),
         };
         let (heard, ruled) = (shared.clone(), Arc::clone(&policy));
         tasks.spawn(take_in(arrived, heard, platform.clone(), ruled));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
-        let driver =
-            Driver::open(config, platform, shared, policy, publisher, sealing).context("open the driver")?;
+        let driver = Driver::open(config, platform, shared, policy, publisher, (sealing, reads_with))
+            .context("open the driver")?;
         Ok(Self {
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,
@@ -232,6 +246,7 @@ fn shared(accepted: Accepted) -> Shared {
         log_ends: Arc::default(),
         ground: Arc::default(),
         desk: Arc::default(),
+        links: Arc::default(),
         wake,
     }
 }
@@ -240,7 +255,7 @@ fn shared(accepted: Accepted) -> Shared {
 async fn serve_inside_network(
     config: &AgentConfig,
     lane: LaneServer,
-    (dead_letters, previews): (Arc<Office>, Arc<Previews>),
+    (dead_letters, previews, links): (Arc<Office>, Arc<Previews>, Arc<Links>),
     close: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
@@ -252,7 +267,7 @@ async fn serve_inside_network(
     );
     authority.issue(&agent_folder, Some(LANE_AGENT), &[])?;
     authority.keep(&gateway_folder, LANE_GATEWAY)?;
-    own_gateway_certificate(config, &authority)?;
+    gateway_certificate::make_own(config, &authority)?;
     let lane_address = SocketAddr::from(([127, 0, 0, 1], config.ports.lane()));
     let listener = TcpListener::bind(lane_address)
         .await
@@ -280,43 +295,11 @@ async fn serve_inside_network(
             contracts,
             dead_letters,
             previews,
+            links,
             token: inside::Token::open_or_make(state).context("open the token of the inside endpoint")?,
         },
         close.clone(),
     ));
-    Ok(())
-}
-
-/// Chain and key of a gateway's certificate that the agent makes.
-#[must_use]
-pub fn own_certificate(state_dir: &Path) -> (PathBuf, PathBuf) {
-    let folder = state_dir.join("gateway-tls");
-    (folder.join("client.pem"), folder.join("client.key"))
-}
-
-/// Makes the gateway's certificate at every start; a gateway that runs takes it by itself.
-fn own_gateway_certificate(config: &AgentConfig, authority: &Authority) -> anyhow::Result<()> {
-    let GatewayListener {
-        tls: _,
-        tls_own,
-        sni_domain,
-        proxy_from: _,
-        tls_before: _,
-        otlp: _,
-        slow_request: _,
-    } = &config.gateway_listener;
-    let (chain, _key) = own_certificate(&config.state_dir);
-    let Some(folder) = chain.parent().filter(|_folder| *tls_own) else {
-        return Ok(());
-    };
-    let below = sni_domain.as_ref().map(|it| format!("*.{it}"));
-    let hosts: Vec<&str> = [config.listen_host.as_str(), config.advertised_host.as_str()]
-        .into_iter()
-        .chain(below.as_deref())
-        .collect();
-    authority
-        .issue(folder, None, &hosts)
-        .context("make the gateway's certificate")?;
     Ok(())
 }
 

@@ -121,7 +121,7 @@ const LOOK_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(200), Duration::f
 
 fn code(error: KafkaError) -> AnswerCode {
     match error {
-        KafkaError::Unreachable | KafkaError::Login => AnswerCode::Unavailable,
+        KafkaError::Unreachable | KafkaError::Login | KafkaError::Stranger => AnswerCode::Unavailable,
         KafkaError::Refused(GROUP_ID_NOT_FOUND) => AnswerCode::NotFound,
         KafkaError::Refused(code) if ACTIVE.contains(&code) => AnswerCode::GroupActive,
         KafkaError::Refused(code) if PASSING.contains(&code) => AnswerCode::Unavailable,

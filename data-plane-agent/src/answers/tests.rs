@@ -63,6 +63,7 @@ impl Bench {
                 mount: None,
                 mount_key: Vec::new(),
                 key_ring: None,
+                mirror: false,
             }],
             ..Default::default()
         };

@@ -7,11 +7,12 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_spans::OtlpArgs;
 
-use crate::agent::{Agent, own_certificate};
+use crate::agent::Agent;
 use crate::config::{AgentConfig, GatewayListener, KafkaInstall, Ports, Token, parse_duration};
 use crate::flink::launch::FlinkInstall;
 use crate::flink::store::S3;
 use crate::gateway::Domain;
+use crate::gateway_certificate::own_certificate;
 use crate::network::Network;
 use crate::platform::Platform;
 

@@ -55,7 +55,8 @@ fn route(cluster: &LogicalCluster, topic: &LogicalTopic) -> Option<Route> {
         .iter()
         .find(|it| it.id == contract.dead_letter_topic_id)?;
     // A circle would go on for ever.
-    if is_dlq(target) || target.physical_name == topic.physical_name {
+    // What a cluster link writes is nobody else's to write.
+    if target.mirror || is_dlq(target) || target.physical_name == topic.physical_name {
         return None;
     }
     let subject = |part: Option<&PartContract>| part.map(|it| it.subject.clone()).unwrap_or_default();

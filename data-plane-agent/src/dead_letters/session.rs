@@ -185,7 +185,7 @@ impl Session {
             .append(way.at, leader, &self.producer, part, Bytes::from(batch))
             .await;
         match written {
-            Ok(()) => {
+            Ok(_first) => {
                 // Sequences go round behind the largest.
                 let count = i32::try_from(records.len()).unwrap_or(i32::MAX);
                 *sequence = sequence

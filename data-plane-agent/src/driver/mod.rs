@@ -4,6 +4,7 @@ mod directory;
 mod gateway_child;
 mod job_specs;
 mod jobs;
+mod links;
 mod native;
 mod pool_fence;
 mod pools;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use weir_credentials::SealingKey;
 use weir_proto::agent::v1::{ApiKey, DesiredState};
 
+use crate::cluster_links;
 use crate::config::AgentConfig;
 use crate::data_keys::DataKeys;
 use crate::desired::{Accepted, Held};
@@ -50,6 +52,7 @@ use crate::resources::native::Written;
 use crate::resources::topic::{Outcome, Records};
 use crate::share_keys::ShareKeys;
 use crate::storage::Storage;
+use crate::upstream::Shown;
 
 /// When something is under way, the next look comes soon.
 const SOON: Duration = Duration::from_millis(400);
@@ -88,6 +91,8 @@ pub struct Shared {
     pub ground: Arc<ArcSwap<Ground>>,
     /// Where questions to jobs in SQL are asked.
     pub desk: Arc<ArcSwap<Desk>>,
+    /// What is to be done about cluster links, and how that goes.
+    pub links: Arc<cluster_links::Ground>,
 }
 
 /// The driver and all that it remembers between turns.
@@ -119,6 +124,8 @@ pub struct Driver {
     obstructed: bool,
     /// There are data keys.
     encrypts: bool,
+    /// What other data planes are read with.
+    reads_with: Arc<Shown>,
 }
 
 impl Driver {
@@ -132,7 +139,7 @@ impl Driver {
         shared: Shared,
         policy: Arc<PolicyFile>,
         publisher: Publisher,
-        sealing: Arc<SealingKey>,
+        (sealing, reads_with): (Arc<SealingKey>, Arc<Shown>),
     ) -> io::Result<Self> {
         let folder = config.state_dir.join("driver");
         disk::private_folder(&folder)?;
@@ -169,6 +176,7 @@ impl Driver {
             unsettled: false,
             obstructed: false,
             encrypts: false,
+            reads_with,
             config,
             platform,
             shared,
@@ -212,7 +220,7 @@ impl Driver {
         self.turn_native(&policy, changed).await?;
         self.turn_topics(&policy, changed).await?;
         let jobs = self.prepare_jobs(&policy, changed)?;
-        self.publish(&policy, &jobs)?;
+        self.publish(&policy, &jobs, held.as_deref())?;
         self.gateway
             .turn(self.platform.processes.as_ref(), Instant::now());
         let jobs_rest = self.turn_jobs()?.unwrap_or(CALM);
@@ -249,7 +257,7 @@ impl Driver {
     }
 
     /// Publishes what is to be served now, and where it is, for questions.
-    fn publish(&mut self, policy: &Policy, jobs: &[ApiKey]) -> io::Result<()> {
+    fn publish(&mut self, policy: &Policy, jobs: &[ApiKey], held: Option<&Held>) -> io::Result<()> {
         let pools: BTreeMap<String, PoolAddress> = self
             .rooms
             .iter()
@@ -266,6 +274,7 @@ impl Driver {
         let directory = Directory::of(&snapshot, &pools).with_native(native, &self.admitted.topics, &pools);
         self.shared.directory.store(Arc::new(directory));
         self.publisher.raise_above(self.shared.gateways.highest_held())?;
+        self.turn_links(policy, held, &snapshot, &pools);
         self.publisher.publish(snapshot)?;
         Ok(())
     }

@@ -99,6 +99,7 @@ impl Driver {
     }
 
     fn key_statuses(&self, held: &Held) -> Vec<ItemStatus> {
+        let policy = self.policy.current();
         let let_in: BTreeSet<&str> = self.admitted.api_keys.iter().map(|it| it.id.as_str()).collect();
         let keys = held.state.api_keys.iter().map(|wish| {
             let (id, admitted) = (wish.id.as_str(), let_in.contains(wish.id.as_str()));
@@ -114,7 +115,9 @@ impl Driver {
                 ),
                 None => {
                     let served = self.served(id);
-                    api_key::status(wish, admitted, refused, served, was_ready, held.generation)
+                    let status = api_key::status(wish, admitted, refused, served, was_ready, held.generation);
+                    let confirmed = self.is_confirmed(wish, &policy);
+                    api_key::confirmed(status, confirmed)
                 }
             }
         });

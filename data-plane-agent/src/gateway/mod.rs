@@ -5,7 +5,7 @@
 
 mod aside;
 mod cipher;
-mod client_certificate;
+pub(crate) mod client_certificate;
 mod conn;
 pub(crate) mod contract;
 mod crew;

@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster_links::Links;
 use crate::contract_counts::ContractCounts;
 use crate::dead_letters::Office;
 use crate::link::replay::{Line, Summary, replay};
@@ -27,6 +28,7 @@ use crate::local_tls::{Accepted, incoming};
 use crate::preview::Previews;
 
 mod letters;
+mod links;
 mod page;
 mod previews;
 mod problem;
@@ -69,6 +71,8 @@ pub struct Sources {
     pub dead_letters: Arc<Office>,
     /// Where previews of jobs are asked for.
     pub previews: Arc<Previews>,
+    /// Where offsets of cluster links are asked for.
+    pub links: Arc<Links>,
     /// Of whoever may change something, and see what records hold.
     pub token: Token,
 }
@@ -164,6 +168,7 @@ fn router(inside: Inside) -> Router {
             "/v1/dead-letters/{id}/redrive",
             post(letters::begin).get(letters::look).delete(letters::cancel),
         )
+        .route("/v1/link-offsets", get(links::translate))
         .route("/v1/job-previews", previews::route())
         .route("/v1/job-tables", get(previews::tables))
         .route("/v1/job-selects", previews::selects())

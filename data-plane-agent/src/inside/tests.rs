@@ -1,6 +1,7 @@
 //! The endpoint's answers, in process.
 
 use super::*;
+use crate::cluster_links::scene;
 use crate::dead_letters::samples::{self, LETTERS, ORDERS};
 use crate::link::ledger::{Form, Ledger};
 use axum::body::Body;
@@ -21,6 +22,7 @@ fn with(folder: &std::path::Path, letters: usize) -> (Inside, impl Fn() -> usize
             contracts: Arc::default(),
             dead_letters: Arc::new(office),
             previews: Arc::new(Previews::new(Arc::default(), samples::post(0).0, folder)),
+            links: scene::idle(folder),
             token: Token::open_or_make(folder).unwrap(),
         },
         last: Arc::default(),

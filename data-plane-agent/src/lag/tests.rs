@@ -35,6 +35,7 @@ fn cluster(id: &str, prefix: &str) -> LogicalCluster {
         mount: None,
         mount_key: Vec::new(),
         key_ring: None,
+        mirror: false,
     };
     LogicalCluster {
         id: id.to_owned(),

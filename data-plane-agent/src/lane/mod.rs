@@ -8,6 +8,7 @@ mod publish;
 mod questions;
 mod server;
 mod snapshot;
+mod upstreams;
 
 pub use budgets::Budgets;
 pub use gateways::Gateways;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_proto::agent::v1::{ApiKey, Cluster, ClusterAccess, DesiredState, SaslMechanism};
-use weir_proto::lane::v1::{Ban, BannedAct, Broker, LogicalCluster, LogicalTopic, Snapshot, Upstream};
+use weir_proto::agent::v1::{ApiKey, Cluster, ClusterAccess, DesiredState};
+use weir_proto::lane::v1::{Ban, BannedAct, LogicalCluster, LogicalTopic, Snapshot};
 
+use super::upstreams::upstream;
 use crate::platform::kafka::{PhysicalId, PoolAddress};
 use crate::policy::{Kind, Policy};
 use crate::resources::physical_prefix;
-use crate::upstream::Mechanism;
 
 /// Builds the content of a snapshot; its version is given when it is published.
 ///
@@ -52,7 +52,8 @@ pub fn build(
         })
         .collect();
     let served: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.id.as_str()).collect();
-    let (api_keys, job_keys) = keys(&admitted.api_keys, jobs, &served);
+    let (mut api_keys, job_keys) = keys(&admitted.api_keys, jobs, &served);
+    api_keys.retain(|key| policy.opens(&admitted.cluster_links, key));
     Snapshot {
         version: 0,
         upstreams: pools
@@ -96,6 +97,7 @@ fn own_topics(
                 mount: None,
                 mount_key: Vec::new(),
                 key_ring: None,
+                mirror: !topic.mirror_link_id.is_empty(),
             });
         }
     }
@@ -171,37 +173,9 @@ fn bans(policy: &Policy) -> Vec<Ban> {
     bans.collect()
 }
 
-fn upstream(pool: &PoolAddress, attached: bool) -> Upstream {
-    Upstream {
-        broker_pool_id: pool.pool_id.clone(),
-        brokers: pool
-            .brokers
-            .iter()
-            .map(|(node_id, host, port)| Broker {
-                node_id: *node_id,
-                host: host.clone(),
-                port: u32::from(*port),
-                place: pool.places.get(node_id).copied().map_or(0, u32::from),
-            })
-            .collect(),
-        sasl_username: pool.username.clone(),
-        sasl_password: pool.password.clone(),
-        attached,
-        mechanism: match pool.security.mechanism {
-            Mechanism::Anonymous => SaslMechanism::Unspecified,
-            Mechanism::Plain => SaslMechanism::Plain,
-            Mechanism::ScramSha256 => SaslMechanism::ScramSha256,
-            Mechanism::ScramSha512 => SaslMechanism::ScramSha512,
-        }
-        .into(),
-        ca_pem: pool
-            .security
-            .trust
-            .as_ref()
-            .map_or_else(String::new, |trust| trust.pem().to_owned()),
-    }
-}
-
+#[cfg(test)]
+#[path = "snapshot_links_tests.rs"]
+mod links_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

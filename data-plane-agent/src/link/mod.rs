@@ -11,9 +11,11 @@ use weir_proto::agent::v1::{Answer, Ask, DesiredFrame, Generation, ItemStatus, R
 
 pub mod enroll;
 pub mod identity;
+pub mod keys;
 pub mod ledger;
 mod outbound;
 mod own;
+mod pace;
 pub mod replay;
 pub mod session;
 mod tls;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -19,9 +19,11 @@ use weir_proto::desired::BODY_BYTES_MAX;
 
 use super::enroll::{Door, LinkError, renew};
 use super::identity::Identity;
+use super::keys::Keys;
 use super::ledger::Ledger;
 use super::outbound::Outbound;
 use super::own::Own;
+use super::pace::{RESEND, renewal, ticking};
 use super::told::{changed, newly_refused};
 use super::{Board, Inlet};
 use crate::backoff::Backoff;
@@ -29,6 +31,7 @@ use crate::contract_counts::ContractCounts;
 use crate::intents::Intents;
 use crate::job_reports::JobReports;
 use crate::lag::Lags;
+use crate::link_reports::LinkReports;
 use crate::metering::{Key, Store};
 use crate::quota_uses::QuotaUses;
 
@@ -36,8 +39,6 @@ const STATUSES_PER_FRAME: usize = 500;
 const WINDOWS_PER_FRAME: usize = 16;
 const ASKS_UNDER_WAY_MAX: usize = 16;
 const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(10);
-/// Windows that were sent but not acknowledged for this long are sent again.
-const RESEND: Duration = Duration::from_secs(30);
 /// How often the use of quotas and the lag of groups are told.
 const NEWS: Duration = Duration::from_secs(4);
 /// A session that lived this long was a good one: the next failure pauses shortly again.
@@ -75,8 +76,10 @@ pub struct Uplink {
     pub instance: u64,
     /// Version of the jars that run here.
     pub kafka_version: String,
-    /// To what secrets for this agent alone are sealed, hexadecimal.
-    pub sealing_public_key: String,
+    /// Our keys, as they are told.
+    pub keys: Keys,
+    /// How cluster links go.
+    pub cluster_links: Arc<LinkReports>,
 }
 
 /// Keeps a session open until `stop`. Never gives up: the data plane works without it.
@@ -137,7 +140,9 @@ async fn once(uplink: &mut Uplink) -> Result<(), LinkError> {
         accepted: Some(accepted),
         kafka_version: uplink.kafka_version.clone(),
         session: own.number,
-        sealing_public_key: uplink.sealing_public_key.clone(),
+        sealing_public_key: uplink.keys.sealing.clone(),
+        link_key_sha256: uplink.keys.reads_with.clone(),
+        gateway_key_sha256: uplink.keys.serves_with(),
     }))
     .await?;
     let mut client = LinkClient::new(channel.clone()).max_decoding_message_size(FRAME_BYTES_MAX);
@@ -248,6 +253,7 @@ impl Session {
             self.welcomed = true;
             uplink.intents.line_is_up();
             uplink.jobs.again();
+            uplink.cluster_links.again();
             tracing::info!("the control plane welcomed this agent");
         }
         let asked = Duration::from_millis(u64::from(welcome.heartbeat_interval_ms));
@@ -332,6 +338,7 @@ impl Session {
             uplink.lags.take().map(Frame::Lags),
             uplink.jobs.take().map(Frame::Jobs),
             uplink.contracts.take().map(Frame::Contracts),
+            uplink.cluster_links.take(Instant::now()).map(Frame::ClusterLinks),
         ];
         for frame in news.into_iter().flatten() {
             self.out.send(frame).await?;
@@ -384,17 +391,4 @@ impl Session {
             self.out.send(Frame::Usage(UsageReport { windows })).await?;
         }
     }
-}
-
-/// When the certificate is to be renewed; late ones soon.
-fn renewal(identity: &Identity) -> Instant {
-    let left = identity.current().renew_at().duration_since(SystemTime::now());
-    Instant::now() + left.unwrap_or(RESEND)
-}
-
-/// Ticks after each period, the first included.
-fn ticking(period: Duration) -> tokio::time::Interval {
-    let mut ticks = interval_at(Instant::now() + period, period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

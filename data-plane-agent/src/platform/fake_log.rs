@@ -6,13 +6,14 @@ use bytes::BytesMut;
 
 use super::fake_logs::When;
 use super::kafka::KafkaError;
-use super::logs::{Part, Producer, Read, Stand};
+use super::logs::{Part, Producer, Read, Shown, Stand};
 
 pub(super) const UNKNOWN_TOPIC: i16 = 3;
 const OFFSET_OUT_OF_RANGE: i16 = 1;
 const TOO_LARGE: i16 = 10;
 const OUT_OF_ORDER: i16 = 45;
 const INVALID_TXN_STATE: i16 = 48;
+const INVALID_RECORD: i16 = 87;
 const FENCED: i16 = 90;
 /// Attributes of a transaction's marker.
 const MARKER: u16 = 0x30;
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) batch_max: BTreeMap<String, usize>,
     pub(super) calls: Vec<&'static str>,
     pub(super) failing: Option<(usize, When)>,
+    pub(super) refused: BTreeMap<String, i16>,
+    pub(super) away: Option<KafkaError>,
 }
 
 #[derive(Debug, Default)]
@@ -148,7 +151,7 @@ impl Inner {
         producer: &Producer,
         part: &Part,
         batch: &[u8],
-    ) -> Result<(), KafkaError> {
+    ) -> Result<i64, KafkaError> {
         self.check(producer)?;
         let begun = self.open.get(&producer.id);
         if !begun.is_some_and(|it| it.parts.contains(part)) {
@@ -175,13 +178,34 @@ impl Inner {
         let (held, next) = log.sequences.get(&id).copied().unwrap_or((epoch, 0));
         let next = if held == epoch { next } else { 0 };
         let transactional = number::<2>(batch, 21)[1] & 0x10 != 0;
+        let last_delta = i32::from_be_bytes(number(batch, 23));
+        if i64::from_be_bytes(number(batch, 0)) != 0 || last_delta != count - 1 {
+            // Brokers take no gaps from producers.
+            return Err(KafkaError::Refused(INVALID_RECORD));
+        }
         if (id, epoch) != (producer.id, producer.epoch) || sequence != next || !whole || !transactional {
             return Err(KafkaError::Refused(OUT_OF_ORDER));
         }
         log.sequences.insert(id, (epoch, next + count));
         let (first, _last) = log.push(batch.to_vec());
         log.unfinished.entry(id).or_insert(first);
-        Ok(())
+        Ok(first)
+    }
+
+    pub(super) fn away(&self) -> Result<(), KafkaError> {
+        self.away.map_or(Ok(()), Err)
+    }
+
+    /// What is shown of a topic.
+    pub(super) fn shown(&self, name: &str) -> Shown {
+        let parts = self.logs.keys().filter(|(topic, _partition)| topic == name);
+        let leaders: BTreeMap<i32, i32> = parts.map(|(_topic, partition)| (*partition, 1)).collect();
+        let missing = if leaders.is_empty() { UNKNOWN_TOPIC } else { 0 };
+        let code = self.refused.get(name).copied().filter(|it| *it != 0);
+        Shown {
+            code: code.unwrap_or(missing),
+            leaders: if code.is_some() { BTreeMap::new() } else { leaders },
+        }
     }
 
     pub(super) fn read(&self, part: &Part, from: i64, most: usize) -> Read {
@@ -189,6 +213,10 @@ impl Inner {
             part: part.clone(),
             ..Read::default()
         };
+        if let Some(code) = self.refused.get(&part.0).filter(|it| **it != 0) {
+            read.code = *code;
+            return read;
+        }
         let Some(log) = self.logs.get(part) else {
             read.code = UNKNOWN_TOPIC;
             return read;

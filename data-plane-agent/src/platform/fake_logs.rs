@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, pending};
 use super::fake_log::{Inner, UNKNOWN_TOPIC};
 use super::groups::Mark;
 use super::kafka::{KafkaError, PoolAddress};
-use super::logs::{Helping, Logs, Part, Producer, Read, Stand};
+use super::logs::{Helping, Logs, Part, Producer, Read, Sight, Stand};
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,16 @@ impl FakeLogs {
         self.inner().read(&(topic.to_owned(), partition), 0, usize::MAX)
     }
 
+    /// Readers of a topic are answered with this code; 0: with what it has.
+    pub fn refuse(&self, topic: &str, code: i16) {
+        self.inner().refused.insert(topic.to_owned(), code);
+    }
+
+    /// What is seen by its key is another one; `None`: it is as it should be.
+    pub fn be_away(&self, error: Option<KafkaError>) {
+        self.inner().away = error;
+    }
+
     /// The call of this number (from 0) fails.
     pub fn fail(&self, at: usize, when: When) {
         self.inner().failing = Some((at, when));
@@ -131,6 +141,24 @@ impl FakeLogs {
 }
 
 impl Logs for FakeLogs {
+    fn apart(&self) -> Arc<dyn Logs> {
+        Arc::new(self.clone())
+    }
+
+    fn sight<'a>(
+        &'a self,
+        _at: &'a PoolAddress,
+        topics: &'a [String],
+    ) -> BoxFuture<'a, Result<Sight, KafkaError>> {
+        self.at_once("sight", |it| {
+            it.away()?;
+            Ok(Sight {
+                nodes: BTreeSet::from([1]),
+                topics: topics.iter().map(|name| (name.clone(), it.shown(name))).collect(),
+            })
+        })
+    }
+
     fn leaders<'a>(
         &'a self,
         _at: &'a PoolAddress,
@@ -241,7 +269,7 @@ impl Logs for FakeLogs {
         producer: &'a Producer,
         part: &'a Part,
         batch: Bytes,
-    ) -> BoxFuture<'a, Result<(), KafkaError>> {
+    ) -> BoxFuture<'a, Result<i64, KafkaError>> {
         self.at_once("append", |it| it.append(producer, part, &batch))
     }
 

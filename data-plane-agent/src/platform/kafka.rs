@@ -69,6 +69,9 @@ pub enum KafkaError {
     /// A broker did not take the login.
     #[error("a broker of the pool refused the login")]
     Login,
+    /// Who is known by a key showed another one, or did not take ours.
+    #[error("who answered has another key than is pinned, or does not take ours")]
+    Stranger,
     /// Kafka's error code.
     #[error("Kafka refused with code {0}")]
     Refused(i16),

@@ -3,31 +3,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use weir_kafka_wire::kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
-use weir_kafka_wire::kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use weir_kafka_wire::kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use weir_kafka_wire::kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use weir_kafka_wire::kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use weir_kafka_wire::kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, BrokerId, EndTxnRequest, FetchRequest,
-    FindCoordinatorRequest, GroupId, InitProducerIdRequest, OffsetFetchRequest, ProduceRequest, ProducerId,
-    TransactionalId, TxnOffsetCommitRequest,
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, FindCoordinatorRequest, GroupId,
+    InitProducerIdRequest, OffsetFetchRequest, ProduceRequest, ProducerId, TransactionalId,
+    TxnOffsetCommitRequest,
 };
 use weir_kafka_wire::kafka_protocol::protocol::StrBytes;
 
 use super::groups::{Groups, Mark};
 use super::kafka::{KafkaError, PoolAddress};
 use super::kafka_real::{RealKafka, UNKNOWN_TOPIC, accepted, text, topic_name};
-use super::logs::{Helping, Logs, Part, Position, Producer, Read, Stand};
+use super::logs::{Helping, Logs, Part, Position, Producer, Read, Sight, Stand};
 
-const FETCH: i16 = 12;
 const PRODUCE: i16 = 9;
 const INIT_PRODUCER_ID: i16 = 4;
 const ADD_PARTITIONS_TO_TXN: i16 = 3;
@@ -41,7 +40,6 @@ const TOPICS_PER_CALL: usize = 500;
 /// The key types of coordinators.
 const OF_GROUPS: i8 = 0;
 const OF_TRANSACTIONS: i8 = 1;
-const READ_COMMITTED: i8 = 1;
 /// After so long a coordinator gives up what an agent that is gone had begun.
 const TRANSACTION_TIMEOUT_MS: i32 = 30_000;
 const PRODUCE_TIMEOUT_MS: i32 = 8_000;
@@ -57,6 +55,18 @@ const DUPLICATE: i16 = 46;
 const GROUP_ID_NOT_FOUND: i16 = 69;
 
 impl Logs for RealKafka {
+    fn apart(&self) -> Arc<dyn Logs> {
+        Arc::new(Self::default())
+    }
+
+    fn sight<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        topics: &'a [String],
+    ) -> BoxFuture<'a, Result<Sight, KafkaError>> {
+        Box::pin(self.sight_of(at, topics))
+    }
+
     fn leaders<'a>(
         &'a self,
         at: &'a PoolAddress,
@@ -168,7 +178,7 @@ impl Logs for RealKafka {
         producer: &'a Producer,
         (topic, partition): &'a Part,
         batch: Bytes,
-    ) -> BoxFuture<'a, Result<(), KafkaError>> {
+    ) -> BoxFuture<'a, Result<i64, KafkaError>> {
         Box::pin(async move {
             let written = PartitionProduceData::default()
                 .with_index(*partition)
@@ -183,9 +193,10 @@ impl Logs for RealKafka {
                 .with_topic_data(vec![written]);
             let answer = self.call(at, Some(node), &request, PRODUCE).await?;
             let mut results = answer.responses.iter().flat_map(|it| &it.partition_responses);
-            match results.next().ok_or(KafkaError::Unreachable)?.error_code {
-                DUPLICATE => Ok(()),
-                code => accepted(code),
+            let result = results.next().ok_or(KafkaError::Unreachable)?;
+            match result.error_code {
+                DUPLICATE => Ok(-1),
+                code => accepted(code).map(|()| result.base_offset),
             }
         })
     }
@@ -231,59 +242,6 @@ impl RealKafka {
         let found = answer.coordinators.first().ok_or(KafkaError::Unreachable)?;
         accepted(found.error_code)?;
         Ok(found.node_id.0)
-    }
-
-    async fn fetch(
-        &self,
-        at: &PoolAddress,
-        node: i32,
-        from: &[(Part, i64)],
-        helping: Helping,
-    ) -> Result<Vec<Read>, KafkaError> {
-        let mut topics: Vec<FetchTopic> = Vec::new();
-        for ((name, partition), offset) in from {
-            let wanted = FetchPartition::default()
-                .with_partition(*partition)
-                .with_current_leader_epoch(-1)
-                .with_fetch_offset(*offset)
-                .with_last_fetched_epoch(-1)
-                .with_log_start_offset(-1)
-                .with_partition_max_bytes(bytes(helping.partition_bytes));
-            // In the order that was asked for: brokers fill answers in it.
-            match topics.last_mut().filter(|it| it.topic.as_str() == name) {
-                Some(topic) => topic.partitions.push(wanted),
-                None => topics.push(
-                    FetchTopic::default()
-                        .with_topic(topic_name(name))
-                        .with_partitions(vec![wanted]),
-                ),
-            }
-        }
-        let request = FetchRequest::default()
-            .with_replica_id(BrokerId(-1))
-            .with_max_wait_ms(helping.wait_ms)
-            .with_min_bytes(1)
-            .with_max_bytes(bytes(helping.bytes))
-            .with_isolation_level(READ_COMMITTED)
-            .with_session_id(0)
-            .with_session_epoch(-1)
-            .with_topics(topics);
-        let answer = self.call(at, Some(node), &request, FETCH).await?;
-        accepted(answer.error_code)?;
-        let mut read = Vec::with_capacity(from.len());
-        for topic in answer.responses {
-            for it in topic.partitions {
-                let aborted = it.aborted_transactions.unwrap_or_default().into_iter();
-                read.push(Read {
-                    part: (topic.topic.as_str().to_owned(), it.partition_index),
-                    code: it.error_code,
-                    stable: it.last_stable_offset,
-                    aborted: aborted.map(|it| (it.producer_id.0, it.first_offset)).collect(),
-                    records: it.records.unwrap_or_default(),
-                });
-            }
-        }
-        Ok(read)
     }
 
     async fn stable_stand(&self, at: &PoolAddress, group: &str) -> Result<Stand, KafkaError> {
@@ -389,8 +347,4 @@ fn transactional(id: &str) -> TransactionalId {
 
 fn group_id(id: &str) -> GroupId {
     GroupId(text(id))
-}
-
-fn bytes(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -25,9 +25,12 @@ use weir_kafka_wire::{CallError, Connection, Options};
 use weir_proto::agent::v1::PartitionExtent;
 
 use super::kafka::{Kafka, KafkaError, NewTopic, PhysicalId, PoolAddress, SeenTopic};
+use super::kafka_read::why;
 use crate::upstream::{self, Stream};
 
 const CALL_MAX: Duration = Duration::from_secs(10);
+/// Gateways of another data plane may keep us waiting for a quota.
+const CALL_MAX_FAR: Duration = Duration::from_secs(30);
 const ADMIN_TIMEOUT_MS: i32 = 8_000;
 const TOPICS_PER_CALL: usize = 500;
 const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -100,6 +103,7 @@ impl RealKafka {
                     }
                     Err(error) => {
                         tracing::debug!(%error, broker = id, pool = at.pool_id, "a call to a broker failed");
+                        failed = if fresh { why(at, &error) } else { failed };
                     }
                 }
                 if fresh {
@@ -352,7 +356,11 @@ impl Kafka for RealKafka {
 
 async fn connect(host: &str, port: u16, at: &PoolAddress) -> Result<Line, KafkaError> {
     let options = Options {
-        timeout: CALL_MAX,
+        timeout: if at.security.peer.is_some() {
+            CALL_MAX_FAR
+        } else {
+            CALL_MAX
+        },
         frame_limit: FRAME_BYTES_MAX,
         client_id: "weir-agent".to_owned(),
     };
@@ -360,10 +368,7 @@ async fn connect(host: &str, port: u16, at: &PoolAddress) -> Result<Line, KafkaE
     let connected = upstream::connect((host, port), &at.security, login, options).await;
     let refused = |error: CallError| {
         tracing::debug!(%error, port, pool = at.pool_id, "a broker could not be reached");
-        match error {
-            CallError::Login(_code) => KafkaError::Login,
-            _other => KafkaError::Unreachable,
-        }
+        why(at, &error)
     };
     let mut connection = connected.map_err(refused)?;
     let versions = connection.versions().await.map_err(refused)?;

@@ -1,6 +1,7 @@
 //! What the agent asks of a broker pool about records: for dead letters, which it reads and writes by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -59,11 +60,37 @@ pub struct Position {
     pub note: String,
 }
 
+/// What a Kafka shows of itself, and of topics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Node ids of its brokers.
+    pub nodes: BTreeSet<i32>,
+    /// Of those topics that were asked for.
+    pub topics: BTreeMap<String, Shown>,
+}
+
+/// What is shown of a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Kafka's error code.
+    pub code: i16,
+    /// The node that leads each partition; -1: none.
+    pub leaders: BTreeMap<i32, i32>,
+}
+
 /// Positions of a group.
 pub type Stand = BTreeMap<Part, Position>;
 
 /// Records of a pool. Names are Kafka's own.
 pub trait Logs: Send + Sync + 'static {
+    /// The same, with connections of its own: they end with it.
+    fn apart(&self) -> Arc<dyn Logs>;
+    /// Brokers and topics, as the first broker that answers shows them.
+    fn sight<'a>(
+        &'a self,
+        at: &'a PoolAddress,
+        topics: &'a [String],
+    ) -> BoxFuture<'a, Result<Sight, KafkaError>>;
     /// The node that leads each partition (-1: none) of those of `topics` that exist.
     fn leaders<'a>(
         &'a self,
@@ -101,7 +128,8 @@ pub trait Logs: Send + Sync + 'static {
         topic: &'a str,
         partitions: &'a BTreeSet<i32>,
     ) -> BoxFuture<'a, Result<(), KafkaError>>;
-    /// Writes one batch of this producer to a partition that `node` leads; on all replicas when it returns.
+    /// Writes one batch of this producer to a partition that `node` leads; on all replicas when it returns. Says the offset of its first
+    /// record; -1: it was there before, and nobody knows any more.
     fn append<'a>(
         &'a self,
         at: &'a PoolAddress,
@@ -109,7 +137,7 @@ pub trait Logs: Send + Sync + 'static {
         producer: &'a Producer,
         part: &'a Part,
         batch: Bytes,
-    ) -> BoxFuture<'a, Result<(), KafkaError>>;
+    ) -> BoxFuture<'a, Result<i64, KafkaError>>;
     /// Makes positions of a group a part of the transaction.
     fn place<'a>(
         &'a self,

@@ -20,6 +20,7 @@ mod kafka_extent;
 mod kafka_groups;
 mod kafka_logs;
 mod kafka_native;
+mod kafka_read;
 mod kafka_real;
 pub mod logs;
 pub mod native;

@@ -10,6 +10,7 @@ use weir_proto::agent::v1::{BrokerPool, Cluster, ClusterAccess, DesiredState, Gr
 use super::issuers::issuers;
 use super::jobs::{compute_pools, job_change};
 use super::keys::api_keys;
+use super::links::cluster_links;
 use super::mounts::mount_change;
 use super::quotas::quotas;
 use super::schemas::schemas;
@@ -53,6 +54,7 @@ pub fn admit(before: &DesiredState, wish: &DesiredState, policy: &Policy) -> Adm
         token_issuers: issuers(&before.token_issuers, &wish.token_issuers, policy),
         compute_pools: compute_pools(before, wish, policy, &mut refused),
         jobs: items(&before.jobs, &wish.jobs, policy, &mut refused, job_change),
+        cluster_links: cluster_links(&before.cluster_links, &wish.cluster_links, policy, &mut refused),
         // Nothing is made of them: the policy is asked at each measurement.
         lag_watches: Vec::new(),
     };
@@ -187,6 +189,7 @@ fn topic_change(held: Option<&Topic>, wish: &Topic) -> Vec<Kind> {
     if wish.deleted {
         return gone;
     }
+    // That a link writes it, or none any more, changes nothing of the topic itself.
     let partitions = (held.partitions != wish.partitions).then_some(Kind::TopicPartitions);
     let configs = (held.configs != wish.configs).then_some(Kind::TopicConfigs);
     partitions.into_iter().chain(configs).collect()

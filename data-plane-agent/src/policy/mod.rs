@@ -15,18 +15,24 @@
 //! hosts = ["models.internal:443", "*.internal:8080"]   # whom jobs may call; nobody if nothing is said
 //! scale_down_after_seconds = 300   # what a load brought stays so long after it, whatever jobs say; if nothing is said, as they say
 //! cgroup = "/sys/fs/cgroup/weir-jobs"                   # where pools get groups of their own; none if nothing is said
+//! [[cluster_links]]       # another data plane: what its agent reads with, what its gateways serve with (docs/cluster-links.md)
+//! data_plane = "data_plane_..."
+//! reads_with = "sha256:..."
+//! serves_with = "sha256:..."
 //! ```
 
 mod admission;
 mod issuers;
 mod jobs;
 mod keys;
+mod links;
 mod mounts;
 mod quotas;
 mod raise;
 mod schemas;
 
 pub use admission::{Admitted, admit};
+pub use links::Serves;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -119,6 +125,9 @@ pub enum Kind {
     /// A job begins to run, or goes on with another program, for another service account or elsewhere; judged by its name.
     #[serde(rename = "job.run")]
     JobRun,
+    /// A cluster link reads here or writes here, or with another data plane, or other topics; judged by its name.
+    #[serde(rename = "cluster_link.run")]
+    ClusterLinkRun,
 }
 
 /// Why a policy file cannot be used.
@@ -145,6 +154,8 @@ pub struct Policy {
     rule: Vec<Rule>,
     #[serde(default)]
     jobs: Jobs,
+    #[serde(default)]
+    cluster_links: Vec<links::Pin>,
 }
 
 /// What jobs may use of the customer's network.

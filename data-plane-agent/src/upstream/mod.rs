@@ -1,5 +1,6 @@
 //! How brokers are reached, by the agent and by the gateway: TCP or TLS, and which login.
 
+mod pinned;
 mod scram;
 mod stream;
 
@@ -15,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use weir_credentials::Mechanism as Scram;
 use weir_kafka_wire::{CallError, Connection, Options};
 
+pub use pinned::{Peer, Shown};
 pub use stream::{ReadSide, Stream, WriteSide};
 
 /// Certificates of one trust file.
@@ -106,6 +108,8 @@ pub struct Security {
     pub trust: Option<Trust>,
     /// The login.
     pub mechanism: Mechanism,
+    /// Known by its key instead, and shown a certificate of ours.
+    pub peer: Option<Peer>,
 }
 
 /// Connects and logs in.
@@ -118,7 +122,7 @@ pub async fn connect(
     (username, password): (&str, &str),
     options: Options,
 ) -> Result<Connection<Stream>, CallError> {
-    let dialled = timeout(options.timeout, dial(host, port, security.trust.as_ref()));
+    let dialled = timeout(options.timeout, dial(host, port, security));
     let stream = dialled.await.map_err(|_elapsed| CallError::Timeout)??;
     let mut connection = Connection::over(stream, options);
     match security.mechanism {
@@ -131,14 +135,19 @@ pub async fn connect(
     Ok(connection)
 }
 
-async fn dial(host: &str, port: u16, trust: Option<&Trust>) -> io::Result<Stream> {
-    let socket = TcpStream::connect((host, port)).await?;
+async fn dial(host: &str, port: u16, security: &Security) -> io::Result<Stream> {
+    let peer = security.peer.as_ref();
+    let via = peer.and_then(|it| it.via.as_ref());
+    let (at, port) = via.map_or((host, port), |(host, port)| (host.as_str(), *port));
+    let socket = TcpStream::connect((at, port)).await?;
     socket.set_nodelay(true)?;
-    let Some(trust) = trust else {
-        return Ok(Stream::Plain(socket));
+    let config = match (peer, &security.trust) {
+        (Some(peer), _any) => Arc::clone(&peer.config),
+        (None, Some(trust)) => Arc::clone(&trust.config),
+        (None, None) => return Ok(Stream::Plain(socket)),
     };
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(Arc::clone(&trust.config));
+    let connector = TlsConnector::from(config);
     Ok(Stream::Tls(Box::new(connector.connect(name, socket).await?)))
 }
 

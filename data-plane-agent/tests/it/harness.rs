@@ -201,6 +201,7 @@ pub fn topic(id: &str, name: &str, partitions: u32) -> Topic {
         adopted: false,
         contract: None,
         mount: None,
+        mirror_link_id: String::new(),
     }
 }
 
@@ -213,6 +214,7 @@ pub fn wish(topics: Vec<Topic>) -> DesiredState {
         schemas: Vec::new(),
         compute_pools: Vec::new(),
         jobs: Vec::new(),
+        cluster_links: Vec::new(),
         data_plane_id: DATA_PLANE.to_owned(),
         broker_pools: vec![BrokerPool {
             id: POOL.to_owned(),

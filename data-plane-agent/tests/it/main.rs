@@ -9,6 +9,8 @@ mod hostile;
 mod inside;
 mod jobs;
 mod lane;
+mod real_cluster_link;
+mod real_cluster_link_scene;
 mod real_isolation;
 mod real_jobs;
 mod real_kafka;

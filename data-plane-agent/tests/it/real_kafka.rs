@@ -49,9 +49,21 @@ pub fn run_with(
     port_base: u16,
     policy: Option<&Path>,
 ) -> Running {
+    run_more(state, control_plane, libs, port_base, policy, &[])
+}
+
+/// The same with more flags.
+pub fn run_more(
+    state: &Path,
+    control_plane: &ControlPlane,
+    libs: &Path,
+    port_base: u16,
+    policy: Option<&Path>,
+    more: &[&str],
+) -> Running {
     let policy = policy.into_iter().flat_map(|it| [Path::new("--policy"), it]);
-    let policy: Vec<&Path> = policy.collect();
-    run_told(state, control_plane, libs, port_base, &policy)
+    let flags: Vec<&Path> = policy.chain(more.iter().map(Path::new)).collect();
+    run_told(state, control_plane, libs, port_base, &flags)
 }
 
 /// The same with these flags.

@@ -94,7 +94,7 @@ fn write(port: u16, from: usize) {
 }
 
 /// Files below a folder that hold some bytes.
-fn holding(folder: &Path, wanted: &[u8]) -> Vec<PathBuf> {
+pub fn holding(folder: &Path, wanted: &[u8]) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -147,7 +147,7 @@ fn shown(port: u16) -> Option<RDKafkaErrorCode> {
     metadata.topics()[0].error().map(RDKafkaErrorCode::from)
 }
 
-fn kill(pid: i64) {
+pub fn kill(pid: i64) {
     let killed = std::process::Command::new("kill")
         .args(["-9", &pid.to_string()])
         .status();

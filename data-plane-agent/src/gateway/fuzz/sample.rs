@@ -145,6 +145,7 @@ fn topic(cluster: usize, number: u8, name: &str) -> LogicalTopic {
         mount: None,
         mount_key: Vec::new(),
         key_ring: None,
+        mirror: false,
     }
 }
 

@@ -9,6 +9,7 @@ mod encryption;
 mod groups;
 mod jobs;
 mod metadata;
+mod mirrors;
 mod mounts;
 mod quotas;
 mod records;

@@ -276,7 +276,11 @@ fn pool(upstream: &Upstream) -> Option<(String, Pool)> {
         brokers,
         username: sasl_username.clone(),
         password: sasl_password.clone(),
-        security: Security { trust, mechanism },
+        security: Security {
+            trust,
+            mechanism,
+            peer: None,
+        },
         places,
     };
     Some((broker_pool_id.clone(), pool))
@@ -293,6 +297,7 @@ fn key(key: &ApiKey, job: bool) -> Key {
         expires_at_unix_seconds,
         public_key_sha256,
         sealed: _,
+        cluster_link_id: _,
     } = key;
     Key {
         id: id.clone(),

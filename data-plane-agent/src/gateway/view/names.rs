@@ -33,6 +33,8 @@ pub struct Topic {
     pub contract: Option<Arc<TopicContract>>,
     /// It is another tenant's, shared.
     pub mount: Option<Mount>,
+    /// A cluster link writes it, and nobody else.
+    pub mirror: bool,
     /// Its values are encrypted, or were.
     pub ring: Option<Arc<Ring>>,
     /// What the owner's records are looked at through, since some of them are encrypted.
@@ -40,13 +42,16 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// Whether anybody may do this to it, whatever was granted: what is shared is only read, and only until the share ends.
+    /// Whether anybody may do this to it, whatever was granted: what is shared is only read, and only until the share ends; so is what a
+    /// cluster link writes.
     #[must_use]
     pub fn is_open_to(&self, operation: Operation) -> bool {
-        let Some(mount) = &self.mount else {
-            return true;
-        };
-        matches!(operation, Operation::Describe | Operation::Read) && mount.stands(now_unix_seconds())
+        let reads = matches!(operation, Operation::Describe | Operation::Read);
+        if self.mirror && !reads {
+            return false;
+        }
+        let mount = self.mount.as_ref();
+        mount.is_none_or(|it| reads && it.stands(now_unix_seconds()))
     }
 
     /// What its records are looked at through before they are sent; `None`: they are sent as they are.
@@ -155,6 +160,7 @@ impl Cluster {
                 ring: lenses.ring(&topic.id),
                 own_lens: lenses.own(&topic.id),
                 mount: topic.mount.as_ref().map(|it| Mount::of(&topic.id, it, lenses)),
+                mirror: topic.mirror,
             });
         }
         if let Some(before) = before {

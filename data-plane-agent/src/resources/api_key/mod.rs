@@ -26,6 +26,19 @@ pub fn status(
     }
 }
 
+/// A key that another data plane holds opens nothing before the customer's policy names it.
+#[must_use]
+pub fn confirmed(status: ItemStatus, confirmed: bool) -> ItemStatus {
+    if confirmed || status.reason() == Reason::PolicyRefused {
+        return status;
+    }
+    ItemStatus {
+        phase: Phase::Pending.into(),
+        reason: Reason::PeerUnconfirmed.into(),
+        ..status
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

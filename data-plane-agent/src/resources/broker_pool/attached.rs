@@ -132,7 +132,7 @@ impl Attachment {
             .unwrap_or(Err(KafkaError::Unreachable))
             .map_err(|error| match error {
                 KafkaError::Unreachable => Reason::KafkaUnreachable,
-                KafkaError::Login => Reason::CredentialRefused,
+                KafkaError::Login | KafkaError::Stranger => Reason::CredentialRefused,
                 KafkaError::Refused(_code) => Reason::KafkaRefused,
             })?;
         // What the brokers say of themselves is no reason to send them a password elsewhere.
@@ -196,7 +196,11 @@ fn bootstrap(pool: &str, wish: &AttachedPool, credential: &Credential) -> Result
         brokers,
         username: wish.username.clone(),
         password: credential.password().to_owned(),
-        security: Security { trust, mechanism },
+        security: Security {
+            trust,
+            mechanism,
+            peer: None,
+        },
         places: BTreeMap::new(),
     })
 }

@@ -102,6 +102,7 @@ impl Identity {
             expires_at_unix_seconds: 0,
             public_key_sha256: Vec::new(),
             sealed: Vec::new(),
+            cluster_link_id: String::new(),
         }
     }
 }

@@ -90,7 +90,7 @@ pub async fn act(
 pub fn reason(error: KafkaError) -> Reason {
     match error {
         KafkaError::Unreachable => Reason::KafkaUnreachable,
-        KafkaError::Login => Reason::CredentialRefused,
+        KafkaError::Login | KafkaError::Stranger => Reason::CredentialRefused,
         KafkaError::Refused(_code) => Reason::KafkaRefused,
     }
 }

@@ -238,6 +238,7 @@ mod tests {
             adopted: false,
             contract: None,
             mount: None,
+            mirror_link_id: String::new(),
         }
     }
 

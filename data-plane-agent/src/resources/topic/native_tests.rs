@@ -23,6 +23,7 @@ fn wish(partitions: u32, deleted: bool) -> Topic {
         adopted: false,
         contract: None,
         mount: None,
+        mirror_link_id: String::new(),
     }
 }
 
