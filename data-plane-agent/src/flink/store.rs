@@ -139,8 +139,8 @@ impl S3 {
     pub fn settings(&self, secret: &str) -> Settings {
         let all = [
             ("s3.endpoint", self.endpoint()),
-            ("s3.endpoint.region", self.region.clone()),
-            ("s3.path.style.access", self.path_style.to_string()),
+            ("s3.region", self.region.clone()),
+            ("s3.path-style-access", self.path_style.to_string()),
             ("s3.access-key", self.access_key.clone()),
             ("s3.secret-key", secret.to_owned()),
         ];

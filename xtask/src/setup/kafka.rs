@@ -38,7 +38,7 @@ const FLINK: Jars = Jars {
     what: "Flink's jars",
     pom: "deploy/flink/pom.xml",
     folder: "flink",
-    size: "about 300 MB",
+    size: "about 280 MB",
     items: &["org.apache.maven.plugins:maven-dependency-plugin:2.10:copy"],
 };
 
