@@ -350,16 +350,6 @@ CREATE TABLE public.cluster (
 
 ALTER TABLE ONLY public.cluster FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.compute_budget (
-    compute_pool_id uuid NOT NULL,
-    tenant_id uuid NOT NULL,
-    month date NOT NULL,
-    level text NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT compute_budget_level_check CHECK ((level = ANY (ARRAY['WITHIN'::text, 'WARNED'::text, 'EXHAUSTED'::text])))
-);
-
-ALTER TABLE ONLY public.compute_budget FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.cluster_link (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -415,6 +405,17 @@ CREATE TABLE public.cluster_link_topic_status (
 );
 
 ALTER TABLE ONLY public.cluster_link_topic_status FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.compute_budget (
+    compute_pool_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    month date NOT NULL,
+    level text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT compute_budget_level_check CHECK ((level = ANY (ARRAY['WITHIN'::text, 'WARNED'::text, 'EXHAUSTED'::text])))
+);
+
+ALTER TABLE ONLY public.compute_budget FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.compute_pool (
     id uuid NOT NULL,
@@ -2142,12 +2143,13 @@ ALTER TABLE public.broker_pool ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.compute_budget ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.cluster_link ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster_link_status ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cluster_link_topic_status ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.compute_budget ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.compute_pool ENABLE ROW LEVEL SECURITY;
 
@@ -2200,14 +2202,15 @@ CREATE POLICY data_plane_scope ON public.broker_pool USING ((data_plane_id = ( S
 
 CREATE POLICY data_plane_scope ON public.cluster USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
-CREATE POLICY data_plane_scope ON public.compute_budget FOR SELECT USING ((compute_pool_id IN ( SELECT compute_pool.id
-   FROM public.compute_pool
-  WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 CREATE POLICY data_plane_scope ON public.cluster_link FOR SELECT USING (((source_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)) OR (target_data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane))));
 
 CREATE POLICY data_plane_scope ON public.cluster_link_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
 CREATE POLICY data_plane_scope ON public.cluster_link_topic_status USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
+
+CREATE POLICY data_plane_scope ON public.compute_budget FOR SELECT USING ((compute_pool_id IN ( SELECT compute_pool.id
+   FROM public.compute_pool
+  WHERE (compute_pool.data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)))));
 
 CREATE POLICY data_plane_scope ON public.compute_pool USING ((data_plane_id = ( SELECT public.app_data_plane() AS app_data_plane)));
 
@@ -2438,12 +2441,13 @@ CREATE POLICY operator_scope ON public.broker_pool USING ((( SELECT public.app_s
 
 CREATE POLICY operator_scope ON public.cluster USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
-CREATE POLICY operator_scope ON public.compute_budget USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 CREATE POLICY operator_scope ON public.cluster_link USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.cluster_link_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.cluster_link_topic_status USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
+
+CREATE POLICY operator_scope ON public.compute_budget USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
 CREATE POLICY operator_scope ON public.compute_pool USING ((( SELECT public.app_scope() AS app_scope) = 'operator'::text));
 
@@ -2593,7 +2597,6 @@ CREATE POLICY organization_scope ON public.cluster FOR SELECT USING ((tenant_id 
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
-CREATE POLICY organization_scope ON public.compute_budget FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
 CREATE POLICY organization_scope ON public.cluster_link FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
@@ -2603,6 +2606,10 @@ CREATE POLICY organization_scope ON public.cluster_link_status FOR SELECT USING 
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
 CREATE POLICY organization_scope ON public.cluster_link_topic_status FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
+   FROM public.tenant
+  WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
+
+CREATE POLICY organization_scope ON public.compute_budget FOR SELECT USING ((tenant_id IN ( SELECT tenant.id
    FROM public.tenant
   WHERE (tenant.organization_id = ( SELECT public.app_organization() AS app_organization)))));
 
@@ -2898,12 +2905,13 @@ CREATE POLICY tenant_scope ON public.broker_pool USING ((tenant_id = ( SELECT pu
 
 CREATE POLICY tenant_scope ON public.cluster USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
-CREATE POLICY tenant_scope ON public.compute_budget USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 CREATE POLICY tenant_scope ON public.cluster_link USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.cluster_link_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.cluster_link_topic_status USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
+
+CREATE POLICY tenant_scope ON public.compute_budget USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
 CREATE POLICY tenant_scope ON public.compute_pool USING ((tenant_id = ( SELECT public.app_tenant() AS app_tenant)));
 
