@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use weir_credentials::SealingKey;
 
 use crate::answers::{self, Desk};
 use crate::cluster_links::{self, Links};
@@ -39,6 +40,7 @@ use crate::preview::Previews;
 use crate::quota_uses::QuotaUses;
 use crate::sealing;
 use crate::storage::{Gauge, Storage};
+use crate::upstream::Shown;
 
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// Administrative wishes on their way home.
@@ -73,10 +75,7 @@ impl Agent {
         let policy = Arc::new(policy.context("read the admission policy")?);
         let ledger = Arc::new(Ledger::open(&state.join("ledger")).context("open the ledger")?);
         let usage = Arc::new(Store::open(&state.join("metering")).context("open the usage windows")?);
-        let door = Door {
-            address: config.control_plane.clone(),
-            ca_sha256: config.ca_sha256,
-        };
+        let door = door(&config);
         let identity = enrolled(&state.join("identity"), &door, config.token.as_ref(), &ledger)
             .await
             .context("enrol")?;
@@ -87,10 +86,7 @@ impl Agent {
         let publisher =
             Publisher::open(&state.join("lane").join("published")).context("open the snapshots")?;
         let shared = shared(accepted);
-        let sealing = sealing::open_or_make(&state.join("sealing"));
-        let sealing = Arc::new(sealing.context("open the sealing key")?);
-        let reads_with = cluster_links::open_or_make(&state.join("cluster-links"));
-        let reads_with = Arc::new(reads_with.context("open the key that other data planes are read with")?);
+        let own = own_keys(state)?;
         let (stop, close, mut tasks) = (CancellationToken::new(), CancellationToken::new(), JoinSet::new());
         let lane = lane_server(&shared, &usage, &publisher, state)?;
         let fed = lane.clone();
@@ -121,20 +117,15 @@ impl Agent {
             inlet,
             instance: random_number().context("name this process")?,
             kafka_version: kafka_version(&config.kafka.libs),
-            keys: Keys {
-                sealing: weir_credentials::hex(&sealing.public().to_bytes()),
-                reads_with: weir_credentials::hex(reads_with.public_key.as_bytes()),
-                chain: config.gateway_listener.tls.as_ref().map(|it| it.0.clone()),
-                own_authority: config.gateway_listener.tls_own,
-            },
+            keys: told(&config, &own),
             cluster_links: Arc::clone(&shared.links.reports),
         };
         let (heard, ruled) = (shared.clone(), Arc::clone(&policy));
         tasks.spawn(take_in(arrived, heard, platform.clone(), ruled));
         tasks.spawn(session::keep(uplink, close.clone()));
         tasks.spawn(prune(usage));
-        let driver = Driver::open(config, platform, shared, policy, publisher, (sealing, reads_with))
-            .context("open the driver")?;
+        let driver =
+            Driver::open(config, platform, shared, policy, publisher, own).context("open the driver")?;
         Ok(Self {
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,
@@ -181,6 +172,35 @@ impl Agent {
     /// Resolves when the agent ended by itself, which it never does unless something broke.
     pub async fn broken(&mut self) {
         let _ended = (&mut self.driver).await;
+    }
+}
+
+/// What secrets for this agent are sealed to, and what it reads other data planes with.
+type OwnKeys = (Arc<SealingKey>, Arc<Shown>);
+
+fn own_keys(state: &Path) -> anyhow::Result<OwnKeys> {
+    let sealing = sealing::open_or_make(&state.join("sealing"));
+    let reads_with = cluster_links::open_or_make(&state.join("cluster-links"));
+    Ok((
+        Arc::new(sealing.context("open the sealing key")?),
+        Arc::new(reads_with.context("open the key that other data planes are read with")?),
+    ))
+}
+
+/// Our public keys, as they are told.
+fn told(config: &AgentConfig, (sealing, reads_with): &OwnKeys) -> Keys {
+    Keys {
+        sealing: weir_credentials::hex(&sealing.public().to_bytes()),
+        reads_with: weir_credentials::hex(reads_with.public_key.as_bytes()),
+        chain: config.gateway_listener.tls.as_ref().map(|it| it.0.clone()),
+        own_authority: config.gateway_listener.tls_own,
+    }
+}
+
+fn door(config: &AgentConfig) -> Door {
+    Door {
+        address: config.control_plane.clone(),
+        ca_sha256: config.ca_sha256,
     }
 }
 

@@ -19,7 +19,7 @@ mod track;
 mod worker;
 
 #[cfg(test)]
-pub mod scene;
+pub(crate) mod scene;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
