@@ -109,7 +109,7 @@ fn what_was_given_up_and_markers_are_left_out() {
     assert_eq!(values(&copied), ["stays", "plain", "again"]);
     assert_eq!((copied.next, copied.stopped), (18, None));
     assert_eq!(copied.batches.len(), 1, "small ones become one");
-    assert_eq!(copied.batches[0].first, 11);
+    assert_eq!(copied.batches[0].ends, (11, 14));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_large_batch_keeps_its_packed_bytes_and_a_small_or_uneven_one_its_records() 
         // From its middle on.
         let copied = copy(&read(std::slice::from_ref(&large), &[]), 101);
         assert_eq!(seen(&copied), whole[1..]);
-        assert_eq!((copied.batches[0].first, copied.next), (101, 103));
+        assert_eq!((copied.batches[0].ends, copied.next), ((101, 102), 103));
         // As a view leaves it: the first of three is withheld, offsets and the last one of the range stay.
         let mut gappy = large.clone();
         gappy[23..27].copy_from_slice(&7_i32.to_be_bytes());
@@ -193,7 +193,10 @@ fn one_that_is_too_large_is_parted_until_one_record_is_left() {
     let some: Vec<Sample> = (0..5).map(|at| sample(&at.to_string())).collect();
     let copied = copy(&read(&[samples::batch(Codec::Gzip, &some)], &[]), 0);
     let (front, back) = copied.batches[0].halves().unwrap();
-    assert_eq!((front.count, front.first, back.count, back.first), (2, 0, 3, -1));
+    assert_eq!(
+        (front.count, front.ends, back.count, back.ends),
+        (2, (0, -1), 3, (-1, 4))
+    );
     let both = Copied {
         batches: vec![front.clone(), back],
         ..Copied::default()

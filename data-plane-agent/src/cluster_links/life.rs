@@ -333,11 +333,13 @@ impl Life {
             for batch in copied.batches {
                 let (count, bytes) = (batch.count, batch.size());
                 let written = self.session.append(here, leader, &part, batch).await;
-                let (first, behind) = written.map_err(|error| on_append(at, error))?;
+                let (pairs, behind) = written.map_err(|error| on_append(at, error))?;
                 end = behind;
                 copied_now.push((at, u64::try_from(count).unwrap_or(0), bytes as u64));
-                if let (Some((source, copy)), Some(place)) = (first, track.places.get_mut(&partition)) {
-                    place.syncs.add(source, copy);
+                if let Some(place) = track.places.get_mut(&partition) {
+                    for (source, copy) in pairs {
+                        place.syncs.add(source, copy);
+                    }
                 }
             }
             if let Some(place) = track.places.get_mut(&partition).filter(|_place| end >= 0) {

@@ -19,8 +19,8 @@ pub struct Batch {
     bytes: Vec<u8>,
     /// How many records.
     pub count: i32,
-    /// Where its first record stands in the source; -1: it is the second half of one that was too large.
-    pub first: i64,
+    /// Where its first and its last record stand in the source; -1: where one that was too large was parted.
+    pub ends: (i64, i64),
 }
 
 impl Batch {
@@ -29,7 +29,7 @@ impl Batch {
         packed: &[u8],
         count: u32,
         (first_at, last_at): (i64, i64),
-        first: i64,
+        ends: (i64, i64),
     ) -> Option<Self> {
         let mut bytes = vec![0; HEADER];
         bytes.extend_from_slice(packed);
@@ -44,7 +44,7 @@ impl Batch {
         bytes[27..35].copy_from_slice(&first_at.to_be_bytes());
         bytes[35..43].copy_from_slice(&last_at.to_be_bytes());
         bytes[57..61].copy_from_slice(&count.to_be_bytes());
-        Some(Self { bytes, count, first })
+        Some(Self { bytes, count, ends })
     }
 
     /// How long it is.
@@ -80,14 +80,10 @@ impl Batch {
             } else {
                 &mut back
             };
-            half.add(
-                first_at.saturating_add(record.timestamp_delta),
-                self.first,
-                &record,
-            );
+            half.add(first_at.saturating_add(record.timestamp_delta), -1, &record);
         }
-        let (front, mut back) = (front.close()?, back.close()?);
-        back.first = -1;
+        let (mut front, mut back) = (front.close()?, back.close()?);
+        (front.ends, back.ends) = ((self.ends.0, -1), (-1, self.ends.1));
         Some((front, back))
     }
 }
@@ -105,7 +101,8 @@ impl Packing {
     /// A batch that is packed already.
     pub fn whole(&mut self, codec: Codec, packed: &[u8], count: u32, times: (i64, i64), base: i64) {
         self.close();
-        self.push(Batch::of(codec, packed, count, times, base));
+        let ends = (base, base.saturating_add(i64::from(count) - 1));
+        self.push(Batch::of(codec, packed, count, times, ends));
     }
 
     /// One more record, of that time, from that offset.
@@ -147,7 +144,7 @@ struct Open {
     count: u32,
     first_at: i64,
     last_at: i64,
-    first: i64,
+    ends: (i64, i64),
 }
 
 impl Open {
@@ -158,14 +155,15 @@ impl Open {
             count: 0,
             first_at: 0,
             last_at: i64::MIN,
-            first: -1,
+            ends: (-1, -1),
         }
     }
 
     fn add(&mut self, at: i64, offset: i64, record: &Record<'_>) {
         if self.count == 0 {
-            (self.first_at, self.first) = (at, offset);
+            (self.first_at, self.ends.0) = (at, offset);
         }
+        self.ends.1 = offset;
         // No attributes: none are in use.
         let mut body = vec![0];
         put(&mut body, at.wrapping_sub(self.first_at));
@@ -184,6 +182,6 @@ impl Open {
     fn close(self) -> Option<Batch> {
         let packed = pack(self.codec, &self.plain).ok()?;
         let times = (self.first_at, self.last_at);
-        Batch::of(self.codec, &packed, self.count, times, self.first)
+        Batch::of(self.codec, &packed, self.count, times, self.ends)
     }
 }

@@ -11,6 +11,9 @@ use crate::platform::logs::{Logs, Part, Producer, Stand};
 /// `MESSAGE_TOO_LARGE` and `RECORD_LIST_TOO_LARGE`: the topic's `max.message.bytes`.
 const TOO_LARGE: [i16; 2] = [10, 18];
 
+/// Pairs of offsets: source, copy.
+pub type Pairs = Vec<(i64, i64)>;
+
 /// Where is written.
 #[derive(Clone, Copy)]
 pub struct Here<'a> {
@@ -62,7 +65,8 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a batch, in parts if it is too large as a whole. Says where its first record, and what will follow it, stand in the copy.
+    /// Writes a batch, in parts if it is too large as a whole. Says which offsets of the source stand for which of
+    /// the copy, and where the next record will stand there; -1: nobody knows.
     ///
     /// # Errors
     /// As Kafka says.
@@ -72,8 +76,8 @@ impl Session {
         node: i32,
         part: &Part,
         batch: Batch,
-    ) -> Result<(Option<(i64, i64)>, i64), KafkaError> {
-        let (mut first, mut end) = (None, -1);
+    ) -> Result<(Pairs, i64), KafkaError> {
+        let (mut pairs, mut end) = (Pairs::new(), -1);
         let mut left = vec![batch];
         while let Some(batch) = left.pop() {
             let sequence = self.sequences.entry(part.clone()).or_insert(0);
@@ -90,8 +94,10 @@ impl Session {
                         .checked_add(batch.count)
                         .unwrap_or_else(|| *sequence - i32::MAX + batch.count - 1);
                     if at >= 0 {
-                        first = first.or_else(|| (batch.first >= 0).then_some((batch.first, at)));
                         end = at.saturating_add(i64::from(batch.count));
+                        let (first, last) = batch.ends;
+                        pairs.extend((first >= 0).then_some((first, at)));
+                        pairs.extend((last >= 0).then_some((last.saturating_add(1), end)));
                     }
                 }
                 Err(KafkaError::Refused(code)) if TOO_LARGE.contains(&code) => {
@@ -101,7 +107,7 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        Ok((first, end))
+        Ok((pairs, end))
     }
 
     /// Makes places a part of it, and ends it.
