@@ -62,6 +62,10 @@ async fn jobs(state: &Path) -> Vec<Listed> {
 }
 
 /// Questions while the job runs, which has so many payments in its source.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one question after the other, read top to bottom"
+)]
 pub async fn are_answered(state: &Path, port_base: u16, payments: usize) {
     let all: Vec<(String, i64, i64)> = (0..payments).map(payment).collect();
     let mut found = rows(

@@ -146,6 +146,10 @@ fn nobody_tells_the_secret(state: &Path, frames: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "wants Java, WEIR_KAFKA_LIBS, WEIR_FLINK_LIBS and WEIR_MOTO"]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one life from beginning to end, read top to bottom"
+)]
 async fn what_a_job_remembers_is_kept_in_a_bucket_and_it_goes_on_from_there_or_nowhere() {
     let libs = PathBuf::from(std::env::var_os("WEIR_KAFKA_LIBS").unwrap());
     let folder = crate::harness::folder();
