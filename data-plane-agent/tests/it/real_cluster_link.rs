@@ -14,8 +14,8 @@ use weir_proto::agent::v1::{AgentFrame, Phase, Reason};
 
 use crate::harness::{POOL, newest};
 use crate::real_cluster_link_scene::{
-    CANARY, COPY, DOMAIN, NORTH, SHOWN, SOURCE_END, SOUTH, Seen, Side, all, at_source, at_target,
-    newest_link, send, source, target, translated,
+    CANARY, DOMAIN, NORTH, SHOWN, SOURCE_END, SOUTH, Seen, Side, all, at_source, at_target, newest_link,
+    send, source, target, translated,
 };
 use crate::real_jobs::{LONG, beside};
 use crate::real_shares::Told;
