@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::columns::Column;
+use crate::columns::{Column, ColumnKind};
 
 /// Levels of properties that are read.
 const DEPTH_MAX: usize = 30;
@@ -58,7 +58,8 @@ pub(super) fn of(
         if let Some(items) = column.items {
             let mut of_items = Map::new();
             put(&mut of_items, "logicalType", items.as_str().map(Into::into));
-            if !inner.is_empty() {
+            // Of lists within lists nobody knows here how deep they go, and the standard has properties of objects alone.
+            if !inner.is_empty() && items == ColumnKind::Object {
                 put(&mut of_items, "properties", Some(Value::Array(inner)));
             }
             put(&mut property, "items", Some(Value::Object(of_items)));
