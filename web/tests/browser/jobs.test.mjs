@@ -76,7 +76,7 @@ function journeys(screen, viewport) {
     await page.locator('.facts > div').filter({ hasText: 'Event time is at' }).waitFor()
     await fits('job in SQL')
     await page.getByRole('link', { name: 'Workers', exact: true }).click()
-    await page.getByText('a fixed number of subtasks').waitFor()
+    await page.getByText('the subtasks of each vertex').waitFor()
   })
 
   test('the list and the form hold up under axe, and nothing is cut', async () => {
